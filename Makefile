@@ -1,0 +1,49 @@
+# Everything happens in .venv, which every target makes or refreshes by itself when
+# requirements.lock or pyproject.toml changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+export PATH := $(abspath $(BIN)):$(PATH)
+export DO_NOT_TRACK = 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS = false
+export GX_ANALYTICS_ENABLED = false
+export SQLFLUFF_PROGRESS = false
+
+.PHONY: setup demo test lint dev bench clean lock
+
+setup: $(STAMP)  ## make .venv and install the locked dependencies
+
+$(STAMP): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+demo: setup  ## simulate a shop and run the whole nightly job on it
+	$(BIN)/sluice demo
+
+test: setup  ## all tests
+	$(BIN)/python -m pytest
+
+lint: setup  ## ruff, mypy, sqlfluff, yamllint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint dbt_project
+	$(BIN)/yamllint --strict .
+
+dev: setup  ## Dagster's UI on the project
+	DAGSTER_HOME=$$($(BIN)/python -m pipelines.instance) $(BIN)/dagster dev -w workspace.yaml
+
+bench: setup  ## speed and memory, side by side with the alternative, as ratios
+	$(BIN)/python -m tests.perf
+
+clean:  ## remove everything that was made, but no data
+	rm -rf $(VENV) dbt_project/target dbt_project/logs *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock:  ## pin again what pyproject.toml asks for (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-strip-extras -o requirements.lock

@@ -1,0 +1,74 @@
+"""Raw assets: one per report, daily partitions, all pulled by one op.
+
+One op, because reports of a night share the client, at most three requests in flight, and one
+writer; a range of days is one request a report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    AssetSpec,
+    BackfillPolicy,
+    MaterializeResult,
+    multi_asset,
+)
+
+from pipelines.ga4.reports import ReportSpec
+from pipelines.ingest import ingest
+from pipelines.partitions import daily_partitions, window_of_tags
+from pipelines.resources import Ga4Resource
+from pipelines.settings import Settings
+
+
+def raw_key(spec: ReportSpec) -> AssetKey:
+    """`raw/ga4_sessions_by_device`: the key dagster-dbt gives to the dbt source of that name."""
+    return AssetKey(["raw", spec.table])
+
+
+def build_raw_assets(settings: Settings, reports: tuple[ReportSpec, ...]) -> AssetsDefinition:
+    """The asset of every report."""
+    specs = [
+        AssetSpec(
+            raw_key(spec),
+            group_name="raw",
+            kinds={"googleanalytics", "duckdb"},
+            description=f"GA4 report {spec.name}: one row per property, date and "
+            f"{', '.join(spec.key_columns) or 'nothing else'}, as the API gave it.",
+        )
+        for spec in reports
+    ]
+
+    @multi_asset(
+        name="raw_ga4",
+        specs=specs,
+        partitions_def=daily_partitions(settings.time_zone),
+        backfill_policy=BackfillPolicy.single_run(),
+        required_resource_keys={"run_lock"},
+        can_subset=True,
+    )
+    def raw_ga4(
+        context: AssetExecutionContext, ga4: Ga4Resource
+    ) -> Iterator[MaterializeResult[None]]:
+        window = window_of_tags(context.run.tags)
+        assert window is not None, "a partitioned asset always has a window"
+        wanted = tuple(spec for spec in reports if raw_key(spec) in context.selected_asset_keys)
+        command = context.run.tags.get("sluice/command", "dagster")
+        outcome = ingest(
+            settings, ga4.client(), wanted, window, run_id=context.run_id, command=command
+        )
+        for spec in wanted:
+            yield MaterializeResult(
+                asset_key=raw_key(spec),
+                metadata={
+                    "rows": outcome.rows.get(spec.name, 0),
+                    "days": (window.end - window.start).days + 1,
+                    "problems": outcome.problems.get(spec.name, ""),
+                },
+            )
+
+    return raw_ga4

@@ -1,0 +1,54 @@
+"""The last asset: what passed every gate becomes the version that readers see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    BackfillPolicy,
+    MaterializeResult,
+    asset,
+)
+
+from pipelines import __version__
+from pipelines.partitions import window_of_tags
+from pipelines.settings import Settings
+from pipelines.warehouse.publish import Publication, publish
+from pipelines.warehouse.runs import PUBLISHED, finish_run
+
+PUBLISHED_KEY = AssetKey(["published", "version"])
+
+
+def build_publish_asset(settings: Settings, marts: Sequence[AssetKey]) -> AssetsDefinition:
+    """The asset `published/version`, downstream of every mart."""
+
+    @asset(
+        key=PUBLISHED_KEY,
+        deps=list(marts),
+        group_name="published",
+        kinds={"duckdb", "parquet"},
+        backfill_policy=BackfillPolicy.single_run(),
+        required_resource_keys={"run_lock"},
+        description="A complete, audited copy of marts and ops, swapped in atomically.",
+    )
+    def published_version(context: AssetExecutionContext) -> MaterializeResult[None]:
+        window = window_of_tags(context.run.tags)
+        version = publish(
+            Publication(
+                build_db=settings.build_db,
+                published_dir=settings.published_dir,
+                run_id=context.run_id,
+                code_version=__version__,
+                window_start=str(window.start) if window else "",
+                window_end=str(window.end) if window else "",
+                keep_versions=settings.publish.keep_versions,
+                with_parquet=settings.publish.parquet,
+            )
+        )
+        finish_run(settings.build_db, context.run_id, PUBLISHED, f"version {version}")
+        return MaterializeResult(metadata={"version": version})
+
+    return published_version

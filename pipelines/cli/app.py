@@ -1,0 +1,61 @@
+"""The `sluice` command: its groups, its log lines, and how errors end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from pipelines.cli import demo, emulator, nightly, sql, status, versions
+from pipelines.errors import SluiceError
+
+# Telemetry of every tool stays off, whichever of them a command starts.
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+app = typer.Typer(
+    help="Finds where an online shop's funnel leaks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+RUN, READ, TRY = "Run", "Read", "Try without GA4"
+app.command("demo", rich_help_panel=TRY)(demo.demo)
+app.command("simulate", rich_help_panel=TRY)(emulator.simulate_shop)
+app.command("emulator", rich_help_panel=TRY)(emulator.emulate)
+app.command("nightly", rich_help_panel=RUN)(nightly.nightly)
+app.command("rollback", rich_help_panel=RUN)(versions.rollback_version)
+app.command("status", rich_help_panel=READ)(status.status)
+app.command("sql", rich_help_panel=READ)(sql.sql)
+app.command("versions", rich_help_panel=READ)(versions.versions)
+
+
+def main() -> None:
+    """Run a command; a user's error is one sentence on standard error and an exit code."""
+    logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format="%(message)s")
+    logging.getLogger("sluice").setLevel(logging.INFO)
+    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    try:
+        app()
+    except SluiceError as error:
+        errors.print(f"[red]Error:[/red] {escape(str(error))}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        errors.print("Stopped. What was loaded stays; run the same command again to go on.")
+        sys.exit(130)
+    except Exception as error:
+        log = Path("sluice-error.log")
+        log.write_text(traceback.format_exc(), encoding="utf-8")
+        errors.print(
+            f"[red]Error:[/red] something unexpected happened ({type(error).__name__}: "
+            f"{escape(str(error).splitlines()[0] if str(error) else '')}). "
+            f"This is a fault in Sluice: please report it with {log}."
+        )
+        sys.exit(1)

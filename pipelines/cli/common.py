@@ -1,0 +1,61 @@
+"""What commands share: consoles, dates, and how a run's progress is shown."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.logging import RichHandler
+
+from pipelines.errors import ConfigError, SluiceError
+
+if TYPE_CHECKING:
+    from pipelines.nightly import Step
+    from pipelines.warehouse.runs import RunRecord
+
+out = Console(highlight=False, soft_wrap=True)
+notes = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def parse_day(text: str | None, option: str) -> date | None:
+    """A day as YYYY-MM-DD; raises ConfigError for anything else."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"{option} {text} is no date: write it as YYYY-MM-DD.") from error
+
+
+def show_warnings() -> None:
+    """Our own log lines on standard error, one line each."""
+    logger = logging.getLogger("sluice")
+    if not logger.handlers:
+        logger.addHandler(
+            RichHandler(console=notes, show_time=False, show_path=False, markup=False)
+        )
+        logger.propagate = False
+
+
+def show_step(step: Step) -> None:
+    """One line for a step that ended."""
+    mark = "[green]✔[/green]" if step.is_success else "[red]✘[/red]"
+    notes.print(f"  {mark} {step.name:<20} {step.seconds:6.1f} s")
+
+
+class RunFailedError(SluiceError):
+    """A run ended without publishing; carries the run's own exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def refuse_failed(record: RunRecord) -> None:
+    """Raise RunFailedError unless the run published."""
+    from pipelines.nightly import exit_code
+
+    if code := exit_code(record):
+        raise RunFailedError(record.message or "The run failed.", code)

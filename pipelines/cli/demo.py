@@ -1,0 +1,49 @@
+"""`sluice demo`: a simulated shop, served as GA4, through the whole nightly job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from pipelines.cli.common import notes, out, parse_day, refuse_failed, show_step, show_warnings
+from pipelines.cli.findings import print_findings
+from pipelines.settings import load_settings
+
+
+def demo(
+    days: Annotated[int, typer.Option(min=1, help="Days to simulate.")] = 90,
+    seed: Annotated[int, typer.Option(help="Same seed, same shop.")] = 7,
+    scenario: Annotated[str, typer.Option(help="Which leak is planted.")] = "mobile_payment_broken",
+    home: Annotated[Path | None, typer.Option(help="Where data goes (default: ./data).")] = None,
+    sessions: Annotated[int, typer.Option(min=1, help="Sessions on an average day.")] = 1000,
+    end: Annotated[str | None, typer.Option(help="Last day (default: yesterday).")] = None,
+) -> None:
+    """Try everything on a simulated shop: two minutes, no account needed."""
+    from pipelines.demo import Demo, run_demo
+
+    show_warnings()
+    wish = Demo(
+        home=(home or load_settings().home).resolve(),
+        days=days,
+        seed=seed,
+        scenario=scenario,
+        sessions_per_day=sessions,
+        last_day=parse_day(end, "--end"),
+    )
+    notes.print(f"Simulating {days} days of a shop (scenario {scenario}, seed {seed})")
+    with Progress(console=notes, transient=True) as bar:
+        task = bar.add_task("simulating", total=days)
+        record = run_demo(
+            wish,
+            on_day=lambda done, total: bar.update(task, completed=done, total=total),
+            on_step=show_step,
+        )
+    refuse_failed(record)
+    print_findings(wish.home / "published")
+    out.print(
+        f'Ask on: sluice sql "select * from marts.fct_funnel_window"   '
+        f"({wish.home / 'published' / 'current' / 'sluice.duckdb'})"
+    )

@@ -1,0 +1,51 @@
+"""`sluice simulate` and `sluice emulator`: a shop's events, and a Data API server over them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from pipelines.cli.common import notes, out, parse_day
+
+
+def simulate_shop(
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the events.")],
+    days: Annotated[int, typer.Option(min=1, help="Days to simulate.")] = 90,
+    end: Annotated[str | None, typer.Option(help="Last day (default: yesterday).")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same shop.")] = 7,
+    scenario: Annotated[str, typer.Option(help="Which leak is planted.")] = "none",
+    sessions: Annotated[int, typer.Option(min=1, help="Sessions on an average day.")] = 1000,
+) -> None:
+    """Simulate a shop: events in GA4's export schema, one Parquet file a day, and the truth."""
+    from pipelines.emulator.simulator import simulate
+
+    last = parse_day(end, "--end") or datetime.now(UTC).date() - timedelta(days=1)
+    with Progress(console=notes, transient=True) as bar:
+        task = bar.add_task("simulating", total=days)
+        result = simulate(
+            out_dir,
+            start=last - timedelta(days=days - 1),
+            days=days,
+            seed=seed,
+            scenario=scenario,
+            sessions_per_day=sessions,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    out.print(f"{result.events:,} events of {result.sessions:,} sessions in {out_dir}")
+
+
+def emulate(
+    events: Annotated[list[Path], typer.Option("--events", help="Folder(s) of events.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+) -> None:
+    """Serve events as a GA4 Data API on loopback, until Ctrl-C."""
+    from pipelines.emulator.server import serve
+
+    with serve(events, port=port) as server:
+        ids = ", ".join(server.property_ids)
+        out.print(f"GA4 Data API for {ids} on {server.endpoint}; Ctrl-C ends it.")
+        server.wait()

@@ -1,0 +1,120 @@
+"""Prints what a run found: the funnel, the verdicts, the largest gap and where to look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+from rich.table import Table
+
+from pipelines.cli.common import out
+from pipelines.warehouse.connect import published_database
+
+_FUNNEL = """
+    select funnel.property_id, step_key, reached, step_rate, funnel.ci_low, funnel.ci_high,
+        benchmark.benchmark_low, benchmark.benchmark_high, funnel.tracking_state, benchmark.status
+    from marts.fct_funnel_window as funnel
+    left join marts.fct_benchmark_comparison as benchmark
+        on funnel.property_id = benchmark.property_id
+        and funnel.window_name = benchmark.window_name
+        and funnel.segment_name = benchmark.segment_name
+        and funnel.segment_value = benchmark.segment_value
+        and funnel.step_key = benchmark.numerator_key
+        and funnel.previous_step_key = benchmark.denominator_key
+    where funnel.window_name = '28d' and funnel.funnel = 'core' and funnel.segment_name = 'all'
+    order by funnel.property_id, step_number
+"""
+_VERDICTS = """
+    select benchmark_key, segment_name, segment_value, numerator, denominator, rate, ci_low,
+        ci_high, benchmark_low, benchmark_high, status, shortfall
+    from marts.fct_benchmark_comparison
+    where window_name = '28d'
+        and (segment_name = 'all' or status = 'below')
+    order by segment_name <> 'all', shortfall desc nulls last, benchmark_key
+"""
+_LARGEST_GAP = """
+    select benchmark_key, numerator_key, denominator_key, segment_name, segment_value, shortfall,
+        rate, benchmark_low, status
+    from marts.fct_benchmark_comparison
+    where window_name = '28d' and shortfall > 0
+    order by shortfall desc, segment_name <> 'all' limit 1
+"""
+_NOT_TRACKED = """
+    select key, tracking_state from marts.fct_tracking_coverage
+    where is_expected and tracking_state in ('not_tracked', 'tracking_lost') order by all
+"""
+
+
+def print_findings(published_dir: Path) -> None:
+    """The last 28 days of the published version, for people."""
+    with published_database(published_dir) as connection:
+        out.print(_funnel(connection), soft_wrap=False)
+        out.print(_verdicts(connection), soft_wrap=False)
+        for key, state in connection.execute(_NOT_TRACKED).fetchall():
+            words = state.replace("_", " ")
+            out.print(f"[yellow]{key} is {words}[/yellow]: set up its tracking first.")
+        out.print(_largest_gap(connection))
+
+
+def _funnel(connection: duckdb.DuckDBPyConnection) -> Table:
+    table = Table(
+        "step", "sessions", "of the step before", "95 % interval", "benchmark", "verdict",
+        title="Funnel, last 28 days", title_justify="left",
+    )  # fmt: skip
+    for row in connection.execute(_FUNNEL).fetchall():
+        _, step, reached, rate, low, high, floor, ceiling, tracking, status = row
+        verdict = status or ("" if tracking == "tracked" else tracking)
+        table.add_row(
+            step,
+            "" if reached is None else f"{reached:,}",
+            percent(rate),
+            interval(low, high),
+            interval(floor, ceiling),
+            verdict.replace("_", " "),
+        )
+    return table
+
+
+def _verdicts(connection: duckdb.DuckDBPyConnection) -> Table:
+    table = Table(
+        "benchmark", "segment", "rate", "95 % interval", "range", "verdict", "short of the floor",
+        title="Benchmarks: the shop, and every segment below", title_justify="left",
+    )  # fmt: skip
+    for row in connection.execute(_VERDICTS).fetchall():
+        key, name, value, numerator, denominator, rate, low, high, floor, ceiling, *rest = row
+        status, shortfall = rest
+        counts = "" if rate is None else f" ({numerator:,} of {denominator:,})"
+        table.add_row(
+            key,
+            value if name == "all" else f"{name} = {value}",
+            f"{percent(rate)}{counts}",
+            interval(low, high),
+            interval(floor, ceiling),
+            status.replace("_", " "),
+            f"{shortfall:,.0f} sessions" if shortfall else "",
+        )
+    return table
+
+
+def _largest_gap(connection: duckdb.DuckDBPyConnection) -> str:
+    row = connection.execute(_LARGEST_GAP).fetchone()
+    if row is None:
+        return "No step is short of its benchmark's floor."
+    key, numerator, denominator, name, value, shortfall, rate, floor, status = row
+    where = "the whole shop" if name == "all" else f"{name} = {value}"
+    return (
+        f"[bold]Largest gap: {key}, {where}[/bold]. {percent(rate)} of the sessions with "
+        f"{denominator} go on to {numerator}, {shortfall:,.0f} sessions short of the benchmark's "
+        f"floor of {percent(floor)} ({status.replace('_', ' ')}). Look at the pages between "
+        f"{denominator} and {numerator} for {where}."
+    )
+
+
+def percent(rate: float | None) -> str:
+    """A rate in per cent; nothing where it is not known."""
+    return "" if rate is None else f"{100 * rate:.1f} %"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Two ends in per cent."""
+    return "" if low is None or high is None else f"{100 * low:.1f} – {100 * high:.1f} %"

@@ -1,0 +1,44 @@
+"""`sluice nightly`: one run over the newest days, ready for cron."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.common import notes, out, parse_day, refuse_failed, show_step, show_warnings
+from pipelines.settings import load_settings
+
+
+def nightly(
+    date: Annotated[
+        str | None, typer.Option(help="Newest day to pull, YYYY-MM-DD (default: yesterday).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+) -> None:
+    """Pull the newest days, build, check and publish.
+
+    Exit code: 0 published, 1 failed, 2 a gate held it back, 75 stopped on quota.
+    """
+    from pipelines.ga4.client import connect
+    from pipelines.ingest import profile_properties
+    from pipelines.nightly import run_nightly
+    from pipelines.tracking import load_plan
+    from pipelines.windows import plan_window, with_time_zones
+
+    show_warnings()
+    last_day = parse_day(date, "--date")
+    settings = load_settings()
+    load_plan()
+    settings = with_time_zones(settings, profile_properties(settings, connect(settings.ga4)))
+    window = plan_window(settings, last_day)
+    names = ", ".join(item.name or item.id for item in settings.properties)
+    notes.print(f"Nightly run for {names}: {window}")
+    record = run_nightly(settings, window, command="nightly", on_step=show_step)
+    if as_json:
+        result = {"run_id": record.run_id, "status": record.status, "message": record.message}
+        out.print_json(json.dumps({**result, "start": f"{window.start}", "end": f"{window.end}"}))
+    refuse_failed(record)
+    if not as_json:
+        out.print(f"Published {settings.published_dir / 'current' / 'sluice.duckdb'}")

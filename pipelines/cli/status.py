@@ -1,0 +1,38 @@
+"""`sluice status`: is it fine, and if not, what happened."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from pipelines.cli.common import out
+from pipelines.settings import load_settings
+from pipelines.state import State, read_state
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="The state as JSON.")] = False,
+) -> None:
+    """Last runs, gates, freshness, quota, and what is provisional."""
+    state = read_state(load_settings())
+    if as_json:
+        out.print_json(json.dumps(state.as_dict(), default=str))
+        return
+    out.print(state.verdict)
+    _print(state, "runs", "Last runs")
+    _print(state, "gates", "Gates of the last run")
+    _print(state, "freshness", "Newest days")
+    _print(state, "quota", "Quota left")
+
+
+def _print(state: State, part: str, title: str) -> None:
+    rows: list[dict[str, Any]] = getattr(state, part)
+    if not rows:
+        return
+    table = Table(*rows[0], title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    out.print(table, soft_wrap=False)

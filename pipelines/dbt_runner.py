@@ -1,0 +1,184 @@
+"""dbt inside our own process, behind Dagster's `DbtCliResource`.
+
+A dbt subprocess costs 3-4 s of imports and parsing a layer; four layers a night. Here one parsed
+manifest serves all of them: `dbtRunner` works in a thread and its events take the way that the
+lines of a subprocess would take, so Dagster's own translation stays in charge.
+`in_process=False` goes back to subprocesses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dagster import AssetExecutionContext, OpExecutionContext
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource
+from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+from dbt.version import __version__ as dbt_version
+from dbt_common.events.base_types import EventMsg
+from dbt_common.events.functions import msg_to_dict
+from packaging import version
+
+from pipelines.errors import ConfigError
+
+_END = object()
+EXIT_FAILED = 1
+
+
+@dataclass(frozen=True)
+class ParsedProject:
+    """A dbt project after parsing: for dbt itself, and as the dict that Dagster reads."""
+
+    manifest: Manifest
+    as_dict: dict[str, Any]
+
+
+@cache
+def parse_project(project_dir: Path) -> ParsedProject:
+    """Parse once a process; dbt's own partial parsing makes an unchanged project cheap.
+
+    Raises ConfigError with dbt's words when the project does not parse.
+    """
+    result = dbtRunner().invoke(
+        ["--quiet", "parse", *_folders(project_dir, project_dir / "target")]
+    )
+    if not result.success or not isinstance(result.result, Manifest):
+        reason = " ".join(str(result.exception).split())
+        raise ConfigError(f"The dbt project {project_dir} does not parse: {reason}")
+    return ParsedProject(result.result, result.result.writable_manifest().to_dict(omit_none=False))
+
+
+def _folders(project_dir: Path, target: Path) -> list[str]:
+    return [
+        "--project-dir", str(project_dir), "--profiles-dir", str(project_dir),
+        "--target-path", str(target), "--log-path", str(target),
+    ]  # fmt: skip
+
+
+@dataclass
+class DbtThread:
+    """Looks to Dagster like the subprocess it would have started."""
+
+    args: Sequence[str]
+    manifest: Manifest | None
+    events: queue.Queue[Any] = field(default_factory=queue.Queue)
+    returncode: int | None = None
+    result: dbtRunnerResult | None = None
+    stdout: None = None
+
+    def __post_init__(self) -> None:
+        self._thread = threading.Thread(target=self._work, name="dbt", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            runner = dbtRunner(manifest=self.manifest, callbacks=[self._on_event])
+            self.result = runner.invoke(list(self.args))
+            self.returncode = 0 if self.result.success else EXIT_FAILED
+        finally:
+            # Without an end mark the reader would wait for ever.
+            self.returncode = EXIT_FAILED if self.returncode is None else self.returncode
+            self.events.put(_END)
+
+    def _on_event(self, event: EventMsg) -> None:
+        self.events.put(msg_to_dict(event))
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end; returns the exit code."""
+        self._thread.join(timeout)
+        return EXIT_FAILED if self.returncode is None else self.returncode
+
+    def stream(self) -> Iterator[dict[str, Any]]:
+        """Events until the end mark."""
+        while (event := self.events.get()) is not _END:
+            yield event
+
+
+@dataclass
+class InProcessInvocation(DbtCliInvocation):
+    """An invocation that reads a thread's events instead of a pipe's lines."""
+
+    def _stream_stdout(self) -> Iterator[str | dict[str, Any]]:
+        thread: DbtThread = self.process  # type: ignore[assignment]
+        if self._finished:
+            return
+        for event in thread.stream():
+            if event["info"]["level"] == "debug" and not event["data"].get("node_info"):
+                continue
+            if event["info"]["level"] == "error":
+                self._error_messages.append(event["info"]["msg"])
+            yield event
+        self._finished = True
+        if thread.result is not None and thread.result.exception is not None:
+            self._error_messages.append(str(thread.result.exception))
+
+    _finished: bool = field(init=False, default=False)
+
+    def stream_raw_events(self) -> Iterator[Any]:
+        """As the parent's, but its echo of every line goes to the log file."""
+        log = self.target_path / "events.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as lines:
+            events = super().stream_raw_events()
+            while True:
+                with contextlib.redirect_stdout(lines):
+                    event = next(events, None)
+                if event is None:
+                    return
+                yield event
+
+
+class SluiceDbt(DbtCliResource):
+    """`DbtCliResource` on the build database, in process unless told otherwise."""
+
+    database: str
+    artifacts_dir: str
+    in_process: bool = True
+
+    def cli(  # type: ignore[override]
+        self,
+        args: Sequence[str],
+        *,
+        raise_on_error: bool = True,
+        manifest: Any = None,
+        dagster_dbt_translator: DagsterDbtTranslator | None = None,
+        context: OpExecutionContext | AssetExecutionContext | None = None,
+        target_path: Path | None = None,
+    ) -> DbtCliInvocation:
+        """Run a dbt command; same arguments and events as the parent's."""
+        os.environ["DBT_SLUICE_DATABASE"] = self.database
+        run = context.run_id if context else "shell"
+        op = (
+            context.op_execution_context.op.name
+            if isinstance(context, AssetExecutionContext)
+            else "dbt"
+        )
+        target = target_path or Path(self.artifacts_dir) / run / op
+        if not self.in_process:
+            return super().cli(
+                args, raise_on_error=raise_on_error, manifest=manifest,
+                dagster_dbt_translator=dagster_dbt_translator, context=context, target_path=target,
+            )  # fmt: skip
+        params = get_updated_cli_invocation_params_for_context(
+            context, manifest or {}, dagster_dbt_translator or DagsterDbtTranslator()
+        )
+        full = ["--quiet", *args, *params.selection_args, *_folders(Path(self.project_dir), target)]
+        return InProcessInvocation(
+            process=DbtThread(full, parse_project(Path(self.project_dir)).manifest),  # type: ignore[arg-type]
+            manifest=params.manifest,
+            dagster_dbt_translator=params.dagster_dbt_translator,
+            project_dir=Path(self.project_dir),
+            target_path=target,
+            raise_on_error=raise_on_error,
+            cli_version=version.parse(dbt_version),
+            context=context,
+        )

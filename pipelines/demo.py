@@ -1,0 +1,98 @@
+"""The demo: simulate a shop, serve it through the emulator, run the nightly job over all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pipelines.emulator.server import serve
+from pipelines.emulator.simulator import simulate
+from pipelines.errors import ConfigError
+from pipelines.nightly import Step, run_nightly
+from pipelines.partitions import DayWindow, yesterday
+from pipelines.resources import hold_lock, lock_path
+from pipelines.settings import Ga4, Property, Settings, Store
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.runs import RunRecord
+
+PROPERTY_ID = "100000001"
+TIME_ZONE = "Europe/Berlin"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the user asked for."""
+
+    home: Path
+    days: int
+    seed: int
+    scenario: str
+    sessions_per_day: int
+    last_day: date | None = None
+
+
+def run_demo(
+    demo: Demo,
+    *,
+    on_day: Callable[[int, int], None],
+    on_step: Callable[[Step], None],
+) -> RunRecord:
+    """Simulate, serve, run; the published versions of an earlier demo stay.
+
+    Raises ConfigError when the home holds a real property: the demo starts its build database
+    afresh and would put the simulated shop in front of the readers.
+    """
+    settings = _settings(demo)
+    newest = yesterday(ZoneInfo(TIME_ZONE))
+    last_day = demo.last_day or newest
+    if last_day > newest:
+        raise ConfigError(f"{last_day} is not over yet in {TIME_ZONE}: use --end {newest}.")
+    window = DayWindow(last_day - timedelta(days=demo.days - 1), last_day)
+    _refuse_real_home(settings)
+    events = demo.home / "demo" / "events"
+    simulate(
+        events,
+        start=window.start,
+        days=demo.days,
+        seed=demo.seed,
+        scenario=demo.scenario,
+        sessions_per_day=demo.sessions_per_day,
+        property_id=PROPERTY_ID,
+        progress=on_day,
+    )
+    _start_afresh(settings)
+    with serve([events]) as server:
+        served = settings.model_copy(update={"ga4": Ga4(endpoint=server.endpoint)})
+        return run_nightly(served, window, command="demo", on_step=on_step)
+
+
+def _settings(demo: Demo) -> Settings:
+    return Settings.model_construct(
+        home=demo.home,
+        store=Store(name="Demo shop"),
+        properties=(Property(id=PROPERTY_ID, name="Demo shop", time_zone=TIME_ZONE),),
+    )
+
+
+def _refuse_real_home(settings: Settings) -> None:
+    if not settings.build_db.exists():
+        return
+    with build_database(settings.build_db, read_only=True) as connection:
+        others = connection.execute(
+            "select property_id from ops.properties where property_id <> ?", [PROPERTY_ID]
+        ).fetchall()
+    if others:
+        raise ConfigError(
+            f"{settings.home} holds the data of property {others[0][0]}: give the demo a home of "
+            "its own, e.g. sluice demo --home ./demo-data."
+        )
+
+
+def _start_afresh(settings: Settings) -> None:
+    """Another seed or scenario is another shop: its days must not mix with the last one's."""
+    with hold_lock(lock_path(settings)):
+        for name in ("build.duckdb", "build.duckdb.wal"):
+            (settings.home / name).unlink(missing_ok=True)

@@ -1,0 +1,79 @@
+"""What can go wrong between us and the Data API, each with the next step for the user.
+
+`translate` turns the client library's exceptions into ours. gRPC raises the specific class and
+REST its parent, so only parents are caught (GA4.md).
+"""
+
+from __future__ import annotations
+
+from google.api_core import exceptions as google_errors
+from google.auth import exceptions as auth_errors
+
+from pipelines.errors import SluiceError
+
+
+class Ga4Error(SluiceError):
+    """The root of everything that the Data API or its credentials can do to us."""
+
+
+class CredentialsError(Ga4Error):
+    """Credentials are missing, unreadable or refused."""
+
+
+class PropertyError(Ga4Error):
+    """This property is unknown to the server, or these credentials may not read it."""
+
+
+class RequestRefusedError(Ga4Error):
+    """The server calls this one request invalid; Google's words are kept as they are."""
+
+
+class QuotaError(Ga4Error):
+    """Tokens are used up: stop now and go on later."""
+
+    exit_code = 75
+
+
+class UnreachableError(Ga4Error):
+    """No answer, or only server errors, also after the retries."""
+
+
+class AuditError(Ga4Error):
+    """An answer contradicts itself; what was loaded before stays."""
+
+    exit_code = 2
+
+
+def translate(error: Exception, *, property_id: str, what: str) -> Ga4Error:
+    """Our error for the client library's `error` while doing `what` for a property."""
+    words = getattr(error, "message", None) or str(error)
+    where = f"property {property_id}"
+    match error:
+        case google_errors.Unauthorized() | auth_errors.GoogleAuthError():
+            return CredentialsError(
+                f"GA4 does not accept the credentials for {where} ({words}): "
+                "check ga4.credentials in sluice.yml."
+            )
+        case google_errors.Forbidden() | google_errors.NotFound():
+            return PropertyError(
+                f"GA4 refuses {where} ({words}): check the id under properties in sluice.yml, and "
+                "give the service account the Viewer role on that property."
+            )
+        case google_errors.TooManyRequests() if "larger than max" in words:
+            return Ga4Error(
+                f"The answer to {what} of {where} is larger than the channel allows ({words}): "
+                "this is a fault in Sluice, please report it."
+            )
+        case google_errors.TooManyRequests():
+            return QuotaError(
+                f"GA4's quota for {where} is used up while reading {what} ({words}): "
+                "run the same command again when the tokens have come back."
+            )
+        case google_errors.BadRequest():
+            return RequestRefusedError(f"GA4 refuses {what} of {where}: {words}")
+        case google_errors.RetryError() | google_errors.ServerError():
+            return UnreachableError(
+                f"No usable answer from GA4 to {what} of {where} ({words}): check the network "
+                "and ga4.endpoint, then run the same command again."
+            )
+    return Ga4Error(f"GA4 failed on {what} of {where} ({words}): run the same command again.")

@@ -1,0 +1,40 @@
+"""Dagster's own home inside `SLUICE_HOME`; `python -m pipelines.instance` prints it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dagster import DagsterInstance
+
+from pipelines.settings import Settings, load_settings
+
+# One run at a time (one writer). Captured output would cost a tail process a step; events are
+# stored anyhow, and dbt's and the run's own logs lie under logs/.
+DAGSTER_YAML = """\
+telemetry:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 1
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
+
+
+def prepare_dagster_home(settings: Settings) -> Path:
+    """Write `dagster.yaml` where it is missing; returns the folder."""
+    settings.dagster_dir.mkdir(parents=True, exist_ok=True)
+    config = settings.dagster_dir / "dagster.yaml"
+    if not config.exists():
+        config.write_text(DAGSTER_YAML, encoding="utf-8")
+    return settings.dagster_dir
+
+
+def open_instance(settings: Settings) -> DagsterInstance:
+    """The instance that the command line, the UI and the daemon share."""
+    return DagsterInstance.from_config(str(prepare_dagster_home(settings)))
+
+
+if __name__ == "__main__":
+    print(prepare_dagster_home(load_settings()))

@@ -1,0 +1,136 @@
+"""One run of the nightly job from the command line: the same job as the schedule's.
+
+Tells its progress step by step, and ends in a `RunRecord` that says how it went.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from dagster import DagsterEventType, EventLogEntry, ExecuteInProcessResult
+
+from pipelines.build import build_defs
+from pipelines.errors import SluiceError
+from pipelines.instance import open_instance
+from pipelines.jobs import NIGHTLY, describe_failure
+from pipelines.partitions import DayWindow
+from pipelines.settings import Settings
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.runs import FAILED, HELD_BACK, PUBLISHED, RunRecord, read_run
+
+logger = logging.getLogger("sluice")
+# Our own lines tell the progress; Dagster's go to its event store and to the run's log file.
+_RUN_CONFIG = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+STEP_NAMES = {
+    "raw_ga4": "pull GA4",
+    "gate_raw": "gate: raw",
+    "dbt_staging": "build staging",
+    "gate_staging": "gate: staging",
+    "dbt_intermediate": "build intermediate",
+    "gate_intermediate": "gate: intermediate",
+    "dbt_marts": "build marts",
+    "gate_marts": "gate: marts",
+    "published__version": "publish",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step that ended: its name for people, whether it went well, and its seconds."""
+
+    name: str
+    is_success: bool
+    seconds: float
+
+
+def run_nightly(
+    settings: Settings,
+    window: DayWindow,
+    *,
+    command: str,
+    on_step: Callable[[Step], None] = lambda step: None,
+) -> RunRecord:
+    """Run the nightly job over `window` in this process.
+
+    Raises SluiceError only for what stops it before it starts; after that the record tells.
+    """
+    job = build_defs(settings).resolve_job_def(NIGHTLY)
+    run_id = str(uuid4())
+    with open_instance(settings) as instance:
+        instance.add_event_listener(run_id, _Progress(on_step))
+        result = job.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            tags={**window.tags(), "sluice/command": command},
+            raise_on_error=False,
+            run_config=_RUN_CONFIG,
+        )
+    return _record(settings, run_id, result)
+
+
+def exit_code(record: RunRecord) -> int:
+    """0 published, 2 a gate held it back, 75 stopped on quota, else 1."""
+    return {PUBLISHED: 0, HELD_BACK: 2, "paused": 75}.get(record.status, 1)
+
+
+class _Progress:
+    """Turns Dagster's step events into our steps."""
+
+    def __init__(self, on_step: Callable[[Step], None]) -> None:
+        self._on_step = on_step
+        self._started: dict[str, float] = {}
+
+    def __call__(self, entry: EventLogEntry) -> None:
+        event = entry.dagster_event
+        if event is None or event.step_key is None:
+            return
+        if event.event_type is DagsterEventType.STEP_START:
+            self._started[event.step_key] = entry.timestamp
+        if event.event_type in {DagsterEventType.STEP_SUCCESS, DagsterEventType.STEP_FAILURE}:
+            seconds = entry.timestamp - self._started.get(event.step_key, entry.timestamp)
+            name = STEP_NAMES.get(event.step_key, event.step_key)
+            self._on_step(Step(name, event.event_type is DagsterEventType.STEP_SUCCESS, seconds))
+
+
+def _record(settings: Settings, run_id: str, result: ExecuteInProcessResult) -> RunRecord:
+    """What the run wrote about itself; where it could not write, what Dagster saw."""
+    try:
+        record = read_run(settings.build_db, run_id)
+    except SluiceError:
+        record = None
+    if record is None or record.status not in {PUBLISHED, HELD_BACK, FAILED, "paused"}:
+        record = RunRecord(run_id, PUBLISHED if result.success else FAILED, _first_error(result))
+    if record.status == HELD_BACK:
+        record = RunRecord(run_id, HELD_BACK, gate_message(settings.build_db, run_id, record))
+    return record
+
+
+def _first_error(result: ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.event_type is DagsterEventType.STEP_FAILURE:
+            error = event.step_failure_data.error
+            cause = error.cause if error and error.cause else error
+            words = cause.message if cause else ""
+            return describe_failure(event.step_key or "", RuntimeError(words))[1]
+    return ""
+
+
+def gate_message(build_db: Path, run_id: str, record: RunRecord) -> str:
+    """The record's message with the first critical expectation that failed."""
+    with build_database(build_db, read_only=True) as connection:
+        row = connection.execute(
+            "select table_name, expectation, property_id, observed, sample from ops.gate_results "
+            "where run_id = ? and severity = 'critical' and not is_success order by all limit 1",
+            [run_id],
+        ).fetchone()
+    if row is None:
+        return record.message
+    table, expectation, property_id, observed, sample = row
+    return (
+        f"{record.message} {table}: {expectation} (property {property_id}, observed {observed}, "
+        f"e.g. {sample}). Readers still have the version before."
+    )

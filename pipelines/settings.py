@@ -1,0 +1,263 @@
+"""One settings object: `sluice.yml` plus `SLUICE_*` environment variables, validated once.
+
+Every key of the file is also a variable: `ga4.endpoint` is `SLUICE_GA4_ENDPOINT` (a double
+underscore works too); lists are JSON. The environment wins over the file. No other module
+reads the environment. Nothing here talks to the network.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from pipelines.errors import ConfigError
+
+PREFIX = "SLUICE_"
+CONFIG_VARIABLE = "SLUICE_CONFIG"
+DEFAULT_CONFIG = "sluice.yml"
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
+_EXAMPLES = {"at": "05:30", "endpoint": "127.0.0.1:8080", "id": "123456789"}
+
+
+class _Section(BaseModel):
+    # A property id written without quotes is a number in YAML; it is still an id.
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class Store(_Section):
+    """Who the shop is; `industry` chooses category benchmarks."""
+
+    name: str = "My shop"
+    industry: str = "all"
+
+
+class Ga4(_Section):
+    """How to reach the Data API: Google's own endpoint, or `host:port` of another server."""
+
+    credentials: Path | None = None
+    endpoint: str | None = Field(default=None, pattern=r"^[^\s:/]+:\d{1,5}$")
+
+
+class Property(_Section):
+    """One GA4 property; `time_zone` is learned from GA4 unless it is written here."""
+
+    id: str = Field(pattern=r"^\d{1,20}$")
+    name: str = ""
+    source: Literal["data_api", "export"] = "data_api"
+    path: str | None = None
+    time_zone: str | None = None
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        if value is not None and value not in available_timezones():
+            raise ValueError(f"'{value}' is no IANA time zone such as Europe/Berlin")
+        return value
+
+
+class Nightly(_Section):
+    """When the nightly run starts (property-local), and how many days it pulls again."""
+
+    at: str = Field(default="05:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    # GA4 keeps changing a day for up to 72 h after it ended, so the newest day and the three
+    # before it are pulled: the oldest of the four is the first reading of a settled day.
+    lookback_days: int = Field(default=3, ge=0, le=400)
+    attribution_days: int = Field(default=14, ge=0, le=400)
+    sweep_days: int = Field(default=35, ge=1, le=400)
+
+
+class Alerts(_Section):
+    """Where alerts are sent (nowhere by default)."""
+
+    webhook: str | None = None
+
+
+class Publish(_Section):
+    """What a published version holds, and how many are kept."""
+
+    keep_versions: int = Field(default=7, ge=1, le=10_000)
+    parquet: bool = True
+
+
+class _UnderscoreEnvironment(EnvSettingsSource):
+    """`SLUICE_GA4__ENDPOINT` and `SLUICE_GA4_ENDPOINT` are the same variable."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.replace("__", "_"): value for name, value in super()._load_env_vars().items()}
+
+
+class Settings(BaseSettings):
+    """All of `sluice.yml`. Build it with `load_settings`; tests may call it directly."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        extra="forbid",
+        frozen=True,
+    )
+
+    home: Path = Path("./data")
+    engine: Literal["duckdb"] = "duckdb"
+    store: Store = Store()
+    ga4: Ga4 = Ga4()
+    properties: tuple[Property, ...] = ()
+    nightly: Nightly = Nightly()
+    alerts: Alerts = Alerts()
+    publish: Publish = Publish()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file (which arrives as keyword arguments)."""
+        return (_UnderscoreEnvironment(settings_cls), init_settings)
+
+    @model_validator(mode="after")
+    def _distinct_properties(self) -> Self:
+        ids = [item.id for item in self.properties]
+        if twice := sorted({one for one in ids if ids.count(one) > 1}):
+            raise ValueError(f"property {twice[0]} is listed twice under properties")
+        return self
+
+    @property
+    def build_db(self) -> Path:
+        """The database only the pipeline opens."""
+        return self.home / "build.duckdb"
+
+    @property
+    def published_dir(self) -> Path:
+        """Holds `versions/` and the `current` link."""
+        return self.home / "published"
+
+    @property
+    def dagster_dir(self) -> Path:
+        """Dagster's own home: run storage and `dagster.yaml`."""
+        return self.home / "dagster"
+
+    @property
+    def logs_dir(self) -> Path:
+        """Logs and dbt's artifacts of each run."""
+        return self.home / "logs"
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """Zone of the schedule and of the day partitions: that of the first property."""
+        zones = (item.time_zone for item in self.properties if item.time_zone)
+        return ZoneInfo(next(zones, "UTC"))
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read and validate the settings.
+
+    `path` (or `SLUICE_CONFIG`, or `./sluice.yml` where it exists) names the file. Relative paths
+    in the file start at the file's folder, so that cron may start anywhere; relative paths in
+    the environment start at the working directory.
+
+    Raises ConfigError: missing or unreadable file, unknown key (the nearest known one is named),
+    or a value that does not fit.
+    """
+    named = path or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    source = named or Path(DEFAULT_CONFIG)
+    values = _read_yaml(source) if named or source.exists() else {}
+    _refuse_unknown_variables(os.environ)
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise ConfigError(_first_problem(error, source)) from error
+    return settings.model_copy(update={"home": settings.home.expanduser().resolve()})
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise ConfigError(
+            f"The settings file {path} cannot be read ({error.strerror}): "
+            "check the path, or write one from sluice.example.yml."
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", None)
+        where = f" near line {line + 1}" if line is not None else ""
+        raise ConfigError(
+            f"The settings file {path} is not valid YAML{where}: compare it with "
+            "sluice.example.yml."
+        ) from error
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise ConfigError(f"The settings file {path} must be a list of 'key: value' lines.")
+    return _from_the_file(values, path.resolve().parent)
+
+
+def _from_the_file(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The same values with `home` and `ga4.credentials` starting at the file's folder."""
+    if isinstance(values.get("home"), str):
+        values["home"] = folder / Path(values["home"]).expanduser()
+    ga4 = values.get("ga4")
+    if isinstance(ga4, dict) and isinstance(ga4.get("credentials"), str):
+        ga4["credentials"] = folder / Path(ga4["credentials"]).expanduser()
+    return values
+
+
+def _refuse_unknown_variables(environment: Iterable[str]) -> None:
+    known = {CONFIG_VARIABLE, *_variables(Settings, PREFIX)}
+    for name in environment:
+        if name.startswith(PREFIX) and name.replace("__", "_").upper() not in known:
+            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            raise ConfigError(
+                f"The environment variable {name} is no setting: did you mean {nearest}?"
+            )
+
+
+def _variables(model: type[BaseModel], prefix: str) -> Iterable[str]:
+    for name, field in model.model_fields.items():
+        variable = f"{prefix}{name}".upper()
+        yield variable
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _variables(field.annotation, f"{variable}_")
+
+
+def _first_problem(error: ValidationError, source: Path) -> str:
+    """One sentence for the first of pydantic's findings."""
+    problem = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"]) or "the settings"
+    if problem["type"] == "extra_forbidden":
+        nearest = difflib.get_close_matches(
+            str(problem["loc"][-1]), _siblings(problem["loc"]), n=1, cutoff=0.0
+        )
+        return f"Unknown key '{place}' in {source}: did you mean '{nearest[0]}'?"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "string_pattern_mismatch":
+        message = f"'{problem['input']}' does not look like {_EXAMPLES[str(problem['loc'][-1])]}"
+    return f"The setting '{place}' in {source} is not usable: {message}."
+
+
+def _siblings(location: tuple[int | str, ...]) -> list[str]:
+    """Keys that are known where the unknown key stands."""
+    model: type[BaseModel] = Settings
+    for part in location[:-1]:
+        if isinstance(part, int):
+            model = Property
+        else:
+            annotation = model.model_fields[part].annotation
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                model = annotation
+    return list(model.model_fields)

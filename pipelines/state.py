@@ -1,0 +1,105 @@
+"""Reads the state of a home for `sluice status`: runs, gates, freshness, quota, versions."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import duckdb
+
+from pipelines.errors import WarehouseError
+from pipelines.resources import is_running, lock_path
+from pipelines.settings import Settings
+from pipelines.warehouse.connect import build_database, published_database
+from pipelines.warehouse.versions import current_name
+
+_RUNS = """
+    select run_id, command, window_start, window_end, status, message,
+        date_trunc('second', started_at) as started_at,
+        date_trunc('second', finished_at) as finished_at
+    from ops.runs order by started_at desc limit 5
+"""
+_GATES = """
+    select gate, count(*) as expectations,
+        count_if(not is_success and severity = 'critical') as critical,
+        count_if(not is_success and severity = 'warning') as warnings
+    from ops.gate_results
+    where run_id = (select run_id from ops.runs order by started_at desc limit 1)
+    group by gate order by min(checked_at)
+"""
+_FRESHNESS = """
+    select property_id, max(date) as newest_day,
+        count_if(maturity = 'provisional') as provisional_days,
+        count_if(not is_complete) as incomplete_days
+    from marts.fct_data_completeness group by property_id order by property_id
+"""
+_QUOTA = """
+    select property_id, quota, consumed as consumed_by_request, remaining,
+        date_trunc('second', read_at) as read_at
+    from ops.quota
+    qualify row_number() over (partition by property_id, quota order by read_at desc) = 1
+    order by all
+"""
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything `sluice status` shows; lists of rows, newest first where it matters."""
+
+    verdict: str
+    is_running: bool
+    current_version: str | None
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    gates: list[dict[str, Any]] = field(default_factory=list)
+    freshness: list[dict[str, Any]] = field(default_factory=list)
+    quota: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def read_state(settings: Settings) -> State:
+    """Read the build database's memory; while a run holds it, the published copy of it."""
+    running = is_running(lock_path(settings))
+    version = current_name(settings.published_dir)
+    runs, gates, quota = _memory(settings)
+    freshness: list[dict[str, Any]] = []
+    if version is not None:
+        with published_database(settings.published_dir) as connection:
+            freshness = _rows(connection, _FRESHNESS)
+    for run in runs:
+        if run["status"] == "running" and not running:
+            run["status"] = "interrupted"
+    return State(_verdict(running, version, runs), running, version, runs, gates, freshness, quota)
+
+
+def _memory(settings: Settings) -> tuple[list[dict[str, Any]], ...]:
+    if not settings.build_db.exists():
+        return [], [], []
+    try:
+        with build_database(settings.build_db, read_only=True) as connection:
+            return tuple(_rows(connection, query) for query in (_RUNS, _GATES, _QUOTA))
+    except WarehouseError:
+        if current_name(settings.published_dir) is None:
+            return [], [], []
+    with published_database(settings.published_dir) as connection:
+        return tuple(_rows(connection, query) for query in (_RUNS, _GATES, _QUOTA))
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    result = connection.execute(query)
+    names = [column[0] for column in result.description or []]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def _verdict(running: bool, version: str | None, runs: list[dict[str, Any]]) -> str:
+    if running:
+        return f"A run is going on; readers see version {version or '(none yet)'}."
+    if not runs:
+        return "Nothing has run here yet: run 'sluice nightly' or 'sluice demo'."
+    last = runs[0]
+    if last["status"] == "published":
+        return f"Fine: the last run published days up to {last['window_end']} (version {version})."
+    seen = f"readers see version {version}" if version else "nothing is published yet"
+    return f"Not fine: the last run ended as {last['status']}; {seen}. {last['message']}".strip()

@@ -1,0 +1,167 @@
+"""The seeds as Python reads them: tracking plan and segments, validated before anything runs.
+
+The seed files in `dbt_project/seeds` are the one place where event names, parameters and
+segments are written; dbt loads the same files. No Dagster, no network.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.errors import SeedError
+from pipelines.settings import DBT_PROJECT_DIR
+
+SEEDS_DIR = DBT_PROJECT_DIR / "seeds"
+# Which columns each seed must have, and which of them together name a row.
+SEED_KEYS = {
+    "micro_conversions": ("key",),
+    "funnel_steps": ("funnel", "step_number"),
+    "segments": ("segment_name",),
+    "benchmarks": ("benchmark_key", "industry", "device", "region", "source"),
+}
+SEED_COLUMNS = {
+    "micro_conversions": (
+        "key", "stage", "family", "event_names", "parameter_filter", "parent_key", "intent_rank",
+        "is_expected", "origin", "benchmark_key", "requirement_ids",
+    ),
+    "funnel_steps": ("funnel", "step_number", "key", "is_optional"),
+    "segments": ("segment_name", "api_dimension", "column_name"),
+    "benchmarks": (
+        "benchmark_key", "industry", "device", "region", "low", "high", "unit", "numerator",
+        "denominator", "source", "source_date", "source_kind", "is_default",
+    ),
+}  # fmt: skip
+_CONDITION = re.compile(r"^(?P<name>[a-zA-Z_]\w*)(?P<operator>>=|=)(?P<value>.+)$")
+
+
+@dataclass(frozen=True)
+class ParameterCondition:
+    """One `name=value` or `name>=number` of a parameter filter."""
+
+    name: str
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True)
+class MicroConversion:
+    """One row of the tracking plan, as far as the GA4 client needs it."""
+
+    key: str
+    event_names: tuple[str, ...]
+    conditions: tuple[ParameterCondition, ...]
+
+    @property
+    def is_composite(self) -> bool:
+        """Several names or a parameter filter: GA4 itself must count its sessions.
+
+        Sessions of two events overlap and cannot be added up.
+        """
+        return len(self.event_names) > 1 or bool(self.conditions)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One way to split every number; the segment `all` has no dimension."""
+
+    name: str
+    api_dimension: str | None
+
+
+@dataclass(frozen=True)
+class TrackingPlan:
+    """What is counted, and by which segments."""
+
+    micro_conversions: tuple[MicroConversion, ...]
+    segments: tuple[Segment, ...]
+
+
+def load_plan(seeds: Path = SEEDS_DIR) -> TrackingPlan:
+    """Read and check all seed files.
+
+    Raises SeedError: a file that is missing or unreadable, lacks a column, names a row twice,
+    or holds a parameter filter that cannot be read.
+    """
+    rows = {name: _read(seeds / f"{name}.csv", name) for name in SEED_COLUMNS}
+    plan_file = seeds / "micro_conversions.csv"
+    known = {row["key"] for row in rows["micro_conversions"]} | {"sessions"}
+    _refuse_unknown(rows["funnel_steps"], "key", known, seeds / "funnel_steps.csv")
+    for column in ("numerator", "denominator"):
+        _refuse_unknown(rows["benchmarks"], column, known, seeds / "benchmarks.csv")
+    _refuse_unknown(rows["micro_conversions"], "parent_key", known | {"", "@previous"}, plan_file)
+    return TrackingPlan(
+        micro_conversions=tuple(_micro(row, plan_file) for row in rows["micro_conversions"]),
+        segments=tuple(
+            Segment(row["segment_name"], row["api_dimension"] or None) for row in rows["segments"]
+        ),
+    )
+
+
+def _read(path: Path, seed: str) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            reader = csv.DictReader(lines, strict=True)
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SeedError(
+            f"The seed file {path} cannot be read ({error}): restore it, or correct it."
+        ) from error
+    header = reader.fieldnames or []
+    for column in SEED_COLUMNS[seed]:
+        if column not in header:
+            raise SeedError(f"The seed file {path} has no column '{column}': add it.")
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise SeedError(
+                f"Row {number} of the seed file {path} has not {len(header)} fields: "
+                "put quotes around values with commas."
+            )
+    _refuse_twice(rows, SEED_KEYS[seed], path)
+    if not rows:
+        raise SeedError(f"The seed file {path} has no rows: restore it.")
+    return rows
+
+
+def _refuse_twice(rows: Iterable[dict[str, str]], key: tuple[str, ...], path: Path) -> None:
+    seen: set[tuple[str, ...]] = set()
+    for row in rows:
+        name = tuple(row[column] for column in key)
+        if name in seen:
+            raise SeedError(
+                f"The seed file {path} has the {' + '.join(key)} '{', '.join(name)}' twice: "
+                "keep one of the rows."
+            )
+        seen.add(name)
+
+
+def _refuse_unknown(
+    rows: Iterable[dict[str, str]], column: str, known: set[str], path: Path
+) -> None:
+    for row in rows:
+        if row[column] not in known:
+            raise SeedError(
+                f"The seed file {path} names the {column} '{row[column]}', which is no key of "
+                "micro_conversions.csv: correct it, or add the key there."
+            )
+
+
+def _micro(row: dict[str, str], path: Path) -> MicroConversion:
+    names = tuple(name.strip() for name in row["event_names"].split("|") if name.strip())
+    if not names:
+        raise SeedError(f"The key '{row['key']}' in {path} has no event name: add one.")
+    texts = [text for text in row["parameter_filter"].split("&") if text.strip()]
+    return MicroConversion(row["key"], names, tuple(_condition(t, row, path) for t in texts))
+
+
+def _condition(text: str, row: dict[str, str], path: Path) -> ParameterCondition:
+    match = _CONDITION.match(text.strip())
+    if match is None or (match["operator"] == ">=" and not match["value"].strip().isdigit()):
+        raise SeedError(
+            f"The parameter_filter '{text}' of the key '{row['key']}' in {path} cannot be read: "
+            "write name=value or name>=whole number, joined by '&'."
+        )
+    return ParameterCondition(match["name"], match["operator"], match["value"].strip())

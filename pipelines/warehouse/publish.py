@@ -1,0 +1,183 @@
+"""Makes one published version: the audited copy of `marts` and `ops`, complete or not at all.
+
+Everything is written to an unfinished folder, flushed to the disk and renamed; only then does
+`current` move. A full disk or a kill leaves `current` where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.errors import WarehouseError
+from pipelines.warehouse.runs import PUBLISHED
+from pipelines.warehouse.versions import (
+    DATABASE,
+    MANIFEST,
+    point_current_at,
+    prune,
+    sync,
+    unfinished_path,
+    versions_dir,
+)
+
+PUBLISHED_SCHEMAS = ("marts", "ops")
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What to publish, and what the manifest says about it."""
+
+    build_db: Path
+    published_dir: Path
+    run_id: str
+    code_version: str
+    window_start: str
+    window_end: str
+    keep_versions: int
+    with_parquet: bool
+
+
+def publish(publication: Publication) -> str:
+    """Write a version, make it current, prune old ones; returns its name.
+
+    Raises WarehouseError when the disk is full or not writable; `current` then stays.
+    """
+    unfinished, final = unfinished_path(publication.published_dir, datetime.now(UTC))
+    with _nothing_left_behind(unfinished):
+        versions_dir(publication.published_dir).mkdir(parents=True, exist_ok=True)
+        unfinished.mkdir()
+        _copy_database(publication, unfinished)
+        _write_manifest(publication, unfinished, final.name)
+        for path in sorted(unfinished.rglob("*"), reverse=True):
+            sync(path)
+        sync(unfinished)
+        unfinished.rename(final)
+        sync(final.parent)
+        point_current_at(publication.published_dir, final.name)
+    prune(publication.published_dir, publication.keep_versions)
+    return final.name
+
+
+@contextmanager
+def _nothing_left_behind(unfinished: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, duckdb.IOException) as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise WarehouseError(
+            f"The new version could not be written to {unfinished.parent} ({reason}): make room "
+            "or correct the permissions, then run again; readers still have the version before."
+        ) from error
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+def _copy_database(publication: Publication, folder: Path) -> None:
+    with duckdb.connect(str(folder / DATABASE)) as connection:
+        connection.execute(f"attach '{_quoted(publication.build_db)}' as build (read_only)")
+        for schema in PUBLISHED_SCHEMAS:
+            connection.execute(f"create schema {schema}")
+        for schema, table in _tables(connection):
+            _copy_table(connection, schema, table)
+            if publication.with_parquet and schema == "marts":
+                (folder / "parquet").mkdir(exist_ok=True)
+                target = _quoted(folder / "parquet" / f"{table}.parquet")
+                connection.execute(f"copy {schema}.{table} to '{target}' (format parquet)")
+        # The copy knows that its own run ended well; the build database learns it afterwards.
+        connection.execute(
+            "update ops.runs set status = ?, finished_at = ? where run_id = ?",
+            [PUBLISHED, datetime.now(UTC), publication.run_id],
+        )
+        connection.execute("detach build")
+        connection.execute("checkpoint")
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    return connection.execute(
+        "select schema_name, table_name from duckdb_tables() "
+        "where database_name = 'build' and list_contains(?, schema_name) order by all",
+        [list(PUBLISHED_SCHEMAS)],
+    ).fetchall()
+
+
+def _copy_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
+    """Rows in a fixed order (equal nights give equal files), and the descriptions as comments."""
+    connection.execute(
+        f"create table {schema}.{table} as select * from build.{schema}.{table} order by all"
+    )
+    name = [schema, table]
+    comments = connection.execute(
+        "select null, comment from duckdb_tables() where database_name = 'build' "
+        "and schema_name = ? and table_name = ? and comment is not null union all "
+        "select column_name, comment from duckdb_columns() where database_name = 'build' "
+        "and schema_name = ? and table_name = ? and comment is not null",
+        name + name,
+    ).fetchall()
+    for column, comment in comments:
+        kind = "column" if column else "table"
+        target = f'{schema}.{table}."{column}"' if column else f"{schema}.{table}"
+        connection.execute(f"comment on {kind} {target} is '{_quoted(comment)}'")
+
+
+def _write_manifest(publication: Publication, folder: Path, name: str) -> None:
+    with duckdb.connect(str(folder / DATABASE), read_only=True) as connection:
+        rows = {
+            f"{schema}.{table}": _one(connection, f"select count(*) from {schema}.{table}")
+            for schema, table in connection.execute(
+                "select schema_name, table_name from duckdb_tables() order by all"
+            ).fetchall()
+        }
+        gates = connection.execute(
+            "select gate, bool_and(is_success or severity <> 'critical'), "
+            "count_if(not is_success and severity = 'warning'), count(*) "
+            "from ops.gate_results where run_id = ? group by gate order by gate",
+            [publication.run_id],
+        ).fetchall()
+    manifest: dict[str, Any] = {
+        "version": name,
+        "run_id": publication.run_id,
+        "code_version": publication.code_version,
+        "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "window": {"start": publication.window_start, "end": publication.window_end},
+        "gates": [
+            {"gate": gate, "is_passed": passed, "warnings": warnings, "expectations": count}
+            for gate, passed, warnings, count in gates
+        ],
+        "rows": rows,
+        "files": {
+            str(path.relative_to(folder)): {
+                "bytes": path.stat().st_size,
+                "sha256": _sha256(path),
+            }
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        },
+    }
+    text = json.dumps(manifest, indent=2) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None
+
+
+def _quoted(text: object) -> str:
+    return str(text).replace("'", "''")

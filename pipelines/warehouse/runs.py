@@ -1,0 +1,60 @@
+"""The memory of runs, `ops.runs`: what ran, on which days, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+
+from pipelines.warehouse.connect import build_database
+
+RUNNING, PUBLISHED, HELD_BACK, FAILED, PAUSED = (
+    "running", "published", "held_back", "failed", "paused",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """How a run ended, in one sentence for people."""
+
+    run_id: str
+    status: str
+    message: str
+
+
+def start_run(
+    connection: duckdb.DuckDBPyConnection,
+    run_id: str,
+    command: str,
+    start: date,
+    end: date,
+    code_version: str,
+) -> None:
+    """Remember that a run began (again, after a retry)."""
+    connection.execute(
+        "insert or replace into ops.runs values (?, ?, ?, ?, ?, '', ?, ?, null)",
+        [run_id, command, start, end, RUNNING, code_version, datetime.now(UTC)],
+    )
+
+
+def finish_run(build_db: Path, run_id: str, status: str, message: str) -> None:
+    """Remember how a run ended; the first ending stays."""
+    with build_database(build_db) as connection:
+        connection.execute(
+            "update ops.runs set status = ?, message = ?, finished_at = ? "
+            "where run_id = ? and status = ?",
+            [status, message, datetime.now(UTC), run_id, RUNNING],
+        )
+
+
+def read_run(build_db: Path, run_id: str) -> RunRecord | None:
+    """The record of one run; None when it never came to write one."""
+    if not build_db.exists():
+        return None
+    with build_database(build_db, read_only=True) as connection:
+        row = connection.execute(
+            "select run_id, status, message from ops.runs where run_id = ?", [run_id]
+        ).fetchone()
+    return RunRecord(*row) if row else None
