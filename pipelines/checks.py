@@ -4,8 +4,6 @@ The expectations live in `data_checks`; here they are only wired. One op checks 
 a failing check on a leaf that nothing consumes would stop nothing as an op of its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from dagster import (

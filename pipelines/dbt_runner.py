@@ -21,6 +21,7 @@ from typing import Any
 from dagster import AssetExecutionContext, OpExecutionContext
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from dbt.version import __version__ as dbt_version
@@ -49,7 +50,7 @@ def parse_project(project_dir: Path) -> ParsedProject:
     Raises ConfigError with dbt's words when the project does not parse.
     """
     result = dbtRunner().invoke(
-        ["--quiet", "parse", *_folders(project_dir, project_dir / "target")]
+        ["--log-level", "none", "parse", *_folders(project_dir, project_dir / "target")]
     )
     if not result.success or not isinstance(result.result, Manifest):
         reason = " ".join(str(result.exception).split())
@@ -85,6 +86,9 @@ class DbtThread:
             self.result = runner.invoke(list(self.args))
             self.returncode = 0 if self.result.success else EXIT_FAILED
         finally:
+            # Inside one command the connection stays open (half the time of a layer); between
+            # two, DuckDB's one writer must be free.
+            DuckDBConnectionManager.close_all_connections()
             # Without an end mark the reader would wait for ever.
             self.returncode = EXIT_FAILED if self.returncode is None else self.returncode
             self.events.put(_END)
@@ -108,7 +112,7 @@ class InProcessInvocation(DbtCliInvocation):
     """An invocation that reads a thread's events instead of a pipe's lines."""
 
     def _stream_stdout(self) -> Iterator[str | dict[str, Any]]:
-        thread: DbtThread = self.process  # type: ignore[assignment]
+        thread: DbtThread = self.process
         if self._finished:
             return
         for event in thread.stream():
@@ -171,7 +175,13 @@ class SluiceDbt(DbtCliResource):
         params = get_updated_cli_invocation_params_for_context(
             context, manifest or {}, dagster_dbt_translator or DagsterDbtTranslator()
         )
-        full = ["--quiet", *args, *params.selection_args, *_folders(Path(self.project_dir), target)]
+        full = [
+            "--log-level",
+            "none",
+            *args,
+            *params.selection_args,
+            *_folders(Path(self.project_dir), target),
+        ]
         return InProcessInvocation(
             process=DbtThread(full, parse_project(Path(self.project_dir)).manifest),  # type: ignore[arg-type]
             manifest=params.manifest,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from dagster import DagsterInstance
@@ -16,6 +17,11 @@ telemetry:
 concurrency:
   runs:
     max_concurrent_runs: 1
+event_log_storage:
+  module: pipelines.event_log
+  class: EventLog
+  config:
+    base_dir: {base_dir}
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager
@@ -23,11 +29,13 @@ compute_logs:
 
 
 def prepare_dagster_home(settings: Settings) -> Path:
-    """Write `dagster.yaml` where it is missing; returns the folder."""
+    """Write `dagster.yaml` (a home may have moved); returns the folder."""
     settings.dagster_dir.mkdir(parents=True, exist_ok=True)
+    base_dir = json.dumps(str(settings.dagster_dir / "events"))
+    text = DAGSTER_YAML.format(base_dir=base_dir)
     config = settings.dagster_dir / "dagster.yaml"
-    if not config.exists():
-        config.write_text(DAGSTER_YAML, encoding="utf-8")
+    if not config.exists() or config.read_text(encoding="utf-8") != text:
+        config.write_text(text, encoding="utf-8")
     return settings.dagster_dir
 
 

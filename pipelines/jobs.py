@@ -11,6 +11,8 @@ from pipelines.settings import Settings
 from pipelines.warehouse.runs import FAILED, HELD_BACK, PAUSED, finish_run
 
 NIGHTLY = "nightly"
+# Where dagster-dbt's long message begins to tell what went wrong.
+_DBT_REASONS = "Errors parsed from dbt logs:"
 _STATUS_OF_EXIT = {2: HELD_BACK, 75: PAUSED}
 
 
@@ -36,5 +38,11 @@ def describe_failure(op_name: str, error: BaseException | None) -> tuple[str, st
         return HELD_BACK, f"The {op_name.removeprefix('gate_')} gate held the night back."
     if isinstance(error, SluiceError):
         return _STATUS_OF_EXIT.get(error.exit_code, FAILED), str(error)
-    first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return FAILED, f"The step {op_name} failed: {first_line}"
+    return FAILED, f"The step {op_name} failed: {_first_words(error)}"
+
+
+def _first_words(error: BaseException | None) -> str:
+    """The error in one line; of dbt's report the part that names the model and the reason."""
+    text = str(error).strip() or type(error).__name__
+    _, mark, reasons = text.partition(_DBT_REASONS)
+    return " ".join(reasons.split()) if mark else text.splitlines()[0]

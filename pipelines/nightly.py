@@ -6,9 +6,10 @@ Tells its progress step by step, and ends in a `RunRecord` that says how it went
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from dagster import DagsterEventType, EventLogEntry, ExecuteInProcessResult
@@ -53,12 +54,13 @@ def run_nightly(
     *,
     command: str,
     on_step: Callable[[Step], None] = lambda step: None,
+    resources: Mapping[str, Any] | None = None,
 ) -> RunRecord:
-    """Run the nightly job over `window` in this process.
+    """Run the nightly job over `window` in this process; `resources` go to `build_defs`.
 
     Raises SluiceError only for what stops it before it starts; after that the record tells.
     """
-    job = build_defs(settings).resolve_job_def(NIGHTLY)
+    job = build_defs(settings, resources).resolve_job_def(NIGHTLY)
     run_id = str(uuid4())
     with open_instance(settings) as instance:
         instance.add_event_listener(run_id, _Progress(on_step))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -99,6 +100,8 @@ def default_resources(settings: Settings) -> dict[str, Any]:
         "dbt": SluiceDbt(
             project_dir=str(DBT_PROJECT_DIR),
             profiles_dir=str(DBT_PROJECT_DIR),
+            # Beside our own Python: cron's PATH does not hold the virtual environment.
+            dbt_executable=str(Path(sys.executable).parent / "dbt"),
             database=str(settings.build_db),
             artifacts_dir=str(settings.logs_dir),
         ),

@@ -4,8 +4,6 @@ A check cannot stop work inside one multi-asset. The layers are unpartitioned: s
 run's window as vars, everything below is rebuilt whole.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,6 +19,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
 from pipelines.dbt_runner import SluiceDbt
 from pipelines.partitions import DayWindow, window_of_tags
+from pipelines.resources import RunLock
 
 # Layer → which dbt nodes it builds. Seeds come with the first layer.
 LAYERS = {
@@ -70,9 +69,10 @@ def _layer(manifest: dict[str, Any], layer: str, select: str) -> AssetsDefinitio
         name=f"dbt_{layer}",
         dagster_dbt_translator=LayerTranslator(layer),
         backfill_policy=BackfillPolicy.single_run(),
-        required_resource_keys={"run_lock"},
     )
-    def build(context: AssetExecutionContext, dbt: SluiceDbt) -> Iterator[Any]:
+    def build(
+        context: AssetExecutionContext, dbt: SluiceDbt, run_lock: RunLock
+    ) -> Iterator[Any]:
         arguments = dbt_arguments(window_of_tags(context.run.tags))
         yield from dbt.cli(arguments, context=context).stream()
 

@@ -4,8 +4,6 @@ One op, because reports of a night share the client, at most three requests in f
 writer; a range of days is one request a report.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from dagster import (
@@ -21,7 +19,7 @@ from dagster import (
 from pipelines.ga4.reports import ReportSpec
 from pipelines.ingest import ingest
 from pipelines.partitions import daily_partitions, window_of_tags
-from pipelines.resources import Ga4Resource
+from pipelines.resources import Ga4Resource, RunLock
 from pipelines.settings import Settings
 
 
@@ -48,11 +46,10 @@ def build_raw_assets(settings: Settings, reports: tuple[ReportSpec, ...]) -> Ass
         specs=specs,
         partitions_def=daily_partitions(settings.time_zone),
         backfill_policy=BackfillPolicy.single_run(),
-        required_resource_keys={"run_lock"},
         can_subset=True,
     )
     def raw_ga4(
-        context: AssetExecutionContext, ga4: Ga4Resource
+        context: AssetExecutionContext, ga4: Ga4Resource, run_lock: RunLock
     ) -> Iterator[MaterializeResult[None]]:
         window = window_of_tags(context.run.tags)
         assert window is not None, "a partitioned asset always has a window"

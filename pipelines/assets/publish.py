@@ -1,7 +1,5 @@
 """The last asset: what passed every gate becomes the version that readers see."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from dagster import (

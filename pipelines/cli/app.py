@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 
 import typer
+from click.exceptions import Abort, ClickException
 from rich.console import Console
 from rich.markup import escape
 
@@ -26,6 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+# Not click's 2, which here means that a gate held the night back (sysexits' EX_USAGE).
+EXIT_USAGE = 64
 RUN, READ, TRY = "Run", "Read", "Try without GA4"
 app.command("demo", rich_help_panel=TRY)(demo.demo)
 app.command("simulate", rich_help_panel=TRY)(emulator.simulate_shop)
@@ -43,19 +47,22 @@ def main() -> None:
     logging.getLogger("sluice").setLevel(logging.INFO)
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
+    except ClickException as error:
+        errors.print(f"[red]Error:[/red] {escape(error.format_message())} See 'sluice --help'.")
+        sys.exit(EXIT_USAGE)
     except SluiceError as error:
         errors.print(f"[red]Error:[/red] {escape(str(error))}")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except (Abort, KeyboardInterrupt):
         errors.print("Stopped. What was loaded stays; run the same command again to go on.")
         sys.exit(130)
     except Exception as error:
-        log = Path("sluice-error.log")
+        log = Path(tempfile.gettempdir()) / f"sluice-error-{os.getpid()}.log"
         log.write_text(traceback.format_exc(), encoding="utf-8")
+        words = escape(" ".join(str(error).split())[:300])
         errors.print(
-            f"[red]Error:[/red] something unexpected happened ({type(error).__name__}: "
-            f"{escape(str(error).splitlines()[0] if str(error) else '')}). "
-            f"This is a fault in Sluice: please report it with {log}."
+            f"[red]Error:[/red] something unexpected happened ({type(error).__name__}: {words}); "
+            f"this is a fault in Sluice, please report it with the file {log}."
         )
         sys.exit(1)

@@ -1,0 +1,150 @@
+"""The marts gate: what people read. Rates with their denominators, intervals, sources, coverage.
+
+The four rate tables share one shape of slice (`RateTable`), judged together in one validation.
+"""
+
+from __future__ import annotations
+
+from data_checks.catalog import Catalog
+from data_checks.model import Bound, Slice, Suite, never
+from data_checks.sql import ASKED, EMPTY_DATES
+from data_checks.suites.rate_tables import RATE_TABLES, rate_slice
+
+DAILY = "marts.fct_funnel_daily"
+COMPLETENESS = "marts.fct_data_completeness"
+COVERAGE = "marts.fct_tracking_coverage"
+COMPARISON = "marts.fct_benchmark_comparison"
+BENCHMARKS = "seeds.benchmarks"
+
+RATE_EXPECTATIONS = (
+    never("grain_is_unique", "duplicate_keys"),
+    never("rate_has_numerator_and_denominator", "rates_without_denominator"),
+    never("rate_is_their_ratio", "rates_not_their_ratio"),
+    never("rate_is_in_range_or_flagged", "rates_out_of_range"),
+    never("interval_holds_the_rate", "broken_intervals"),
+    never("totals_equal_intermediate", "unequal_totals"),
+)
+
+
+def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
+    """Suites of the marts gate; the catalog decides nothing here."""
+    del catalog
+    return (
+        Suite("rates", ("period",), tuple(map(rate_slice, RATE_TABLES)), RATE_EXPECTATIONS),
+        Suite(
+            "dates",
+            ("date",),
+            (_dates_slice(DAILY, excuse_empty=True), _dates_slice(COMPLETENESS)),
+            (Bound("date_is_present", "row_count", minimum=1),),
+        ),
+        Suite(
+            "coverage",
+            ("key",),
+            (_coverage_slice(),),
+            (
+                Bound("expected_key_has_a_row", "row_count", minimum=1),
+                never("tracking_state_is_filled", "empty_states"),
+            ),
+        ),
+        Suite(
+            "benchmarks",
+            ("benchmark_key",),
+            (_benchmarks_slice(), _comparison_slice()),
+            (
+                never("benchmark_has_source_and_date", "rows_without_source"),
+                never("benchmark_range_is_valid", "broken_ranges"),
+            ),
+        ),
+    )
+
+
+def _dates_slice(table: str, *, excuse_empty: bool = False) -> Slice:
+    """One row per property × date. Excused: days on which the source itself had no session."""
+    excuse = f"anti join ({EMPTY_DATES}) using (property_id, date)" if excuse_empty else ""
+    return Slice(
+        table,
+        f"""
+with stored as (
+    select property_id, date, count(*) as row_count
+    from {table}
+    where {ASKED} and date between $start and $end
+    group by property_id, date
+)
+select property_id, date, coalesce(stored.row_count, 0) as row_count
+from asked_properties
+cross join asked_dates
+left join stored using (property_id, date)
+{excuse}
+order by property_id, date
+""",
+    )
+
+
+def _coverage_slice() -> Slice:
+    """One row per property × expected key of the tracking plan."""
+    return Slice(
+        COVERAGE,
+        f"""
+with stored as (
+    select
+        property_id, key, count(*) as row_count,
+        count(*) filter (where tracking_state is null) as empty_states
+    from {COVERAGE}
+    where {ASKED}
+    group by property_id, key
+)
+select
+    property_id, key, coalesce(stored.row_count, 0) as row_count,
+    coalesce(stored.empty_states, 0) as empty_states
+from asked_properties
+cross join (select key from seeds.micro_conversions where is_expected) as plan
+left join stored using (property_id, key)
+order by property_id, key
+""",
+    )
+
+
+_WITHOUT_SOURCE = "coalesce(trim(source), '') = '' or coalesce(source_date::varchar, '') = ''"
+_BROKEN_RANGE = "not coalesce(low >= 0 and low <= high and high <= 1, false)"
+
+
+def _benchmarks_slice() -> Slice:
+    """One row per property × benchmark of the seed: a benchmark without a source is an opinion."""
+    return Slice(
+        BENCHMARKS,
+        f"""
+select
+    property_id, benchmark_key,
+    count(*) filter (where {_WITHOUT_SOURCE}) as rows_without_source,
+    count(*) filter (where {_BROKEN_RANGE}) as broken_ranges
+from asked_properties
+cross join {BENCHMARKS}
+group by property_id, benchmark_key
+order by property_id, benchmark_key
+""",
+    )
+
+
+def _comparison_slice() -> Slice:
+    """One row per property × benchmark compared: its range, and whether the seed can source it."""
+    return Slice(
+        COMPARISON,
+        f"""
+with sourced as (
+    select distinct benchmark_key from {BENCHMARKS} where not ({_WITHOUT_SOURCE})
+),
+compared as (
+    select property_id, benchmark_key, benchmark_low as low, benchmark_high as high
+    from {COMPARISON}
+    where {ASKED} and window_end >= $start
+)
+select
+    property_id, benchmark_key,
+    count(*) filter (where sourced.benchmark_key is null) as rows_without_source,
+    count(*) filter (where {_BROKEN_RANGE}) as broken_ranges
+from compared
+left join sourced using (benchmark_key)
+group by property_id, benchmark_key
+order by property_id, benchmark_key
+""",
+    )

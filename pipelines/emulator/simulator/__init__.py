@@ -1,0 +1,6 @@
+"""The shop simulator: writes events in the shape of GA4's export, and the truth about them."""
+
+from pipelines.emulator.simulator.run import Simulation, simulate
+from pipelines.emulator.simulator.scenarios import SCENARIOS, Leak, Scenario, SimulationError
+
+__all__ = ["SCENARIOS", "Leak", "Scenario", "Simulation", "SimulationError", "simulate"]

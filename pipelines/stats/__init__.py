@@ -1,0 +1,1 @@
+"""Statistics, pure functions on arrays and frames: no Dagster, no database, no configuration."""

@@ -1,0 +1,125 @@
+"""How a rate stands against a published range: exact p, q of a family, odds, time to know.
+
+What belongs here: pure functions on arrays, and `score_comparisons`, which the dbt model
+`int_benchmarks__scored` applies to a frame. The Wilson interval and the verdict itself are SQL.
+Formulas and reference cases: ANALYTICS section 4 and 6.3.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+GRAIN = ["property_id", "window_name", "segment_name", "segment_value", "benchmark_key"]
+"""Columns of a comparison's key: a property has one current window of each name."""
+
+DAYS_PER_WEEK = 7
+
+
+@dataclass(frozen=True)
+class Range:
+    """Benchmark ranges, one per comparison: `low` <= `high`, rates 0-1, same shape."""
+
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True)
+class Power:
+    """What "to know" means: two-sided error `alpha`, power `power`."""
+
+    alpha: float = 0.05
+    power: float = 0.80
+
+
+PRIOR_STRENGTH = 20.0
+"""House default: the range's midpoint weighs as much as this many sessions."""
+
+
+def exact_p_below(successes: Floats, trials: Floats, low: Floats) -> Floats:
+    """P(X <= successes) for X ~ Binomial(trials, low): one-sided exact test against the floor.
+
+    Arrays of one shape; NaN where there is no trial or more successes than trials.
+    """
+    is_defined = (trials > 0) & (successes <= trials)
+    return np.where(is_defined, stats.binom.cdf(successes, trials, low), np.nan)
+
+
+def q_values(p_values: Floats) -> Floats:
+    """Benjamini-Hochberg q values of one family; NaN stays NaN and does not count as a test."""
+    adjusted = np.full(p_values.shape, np.nan)
+    is_tested = ~np.isnan(p_values)
+    if is_tested.any():
+        adjusted[is_tested] = stats.false_discovery_control(p_values[is_tested], method="bh")
+    return adjusted
+
+
+def directional(successes: Floats, trials: Floats, bounds: Range) -> tuple[Floats, Floats]:
+    """P(rate < low) and the mean rate under a Beta prior at the middle of the range.
+
+    Prior Beta(m*s, (1-m)*s), m = midpoint, s = `PRIOR_STRENGTH`. For shops too small to test
+    (B56): to be called directional, never significant. NaN where the counts are no rate.
+    """
+    midpoint = (bounds.low + bounds.high) / 2
+    hits = midpoint * PRIOR_STRENGTH + successes
+    misses = (1 - midpoint) * PRIOR_STRENGTH + trials - successes
+    is_defined = (trials > 0) & (successes <= trials)
+    below = stats.beta.cdf(bounds.low, hits, np.where(is_defined, misses, 1.0))
+    return (
+        np.where(is_defined, below, np.nan),
+        np.where(is_defined, hits / (PRIOR_STRENGTH + trials), np.nan),
+    )
+
+
+def weeks_to_know(
+    successes: Floats, trials: Floats, low: Floats, window_days: Floats, power: Power | None = None
+) -> Floats:
+    """Weeks of data that tell the present rate from `low`, at the window's weekly trials.
+
+    One-sample size [z_(1-a/2) sqrt(p0 q0) + z_(1-b) sqrt(p1 q1)]^2 / (p1 - p0)^2 with p0 = low and
+    p1 = the present rate. NaN without trials, above 100 % and where the rate is `low` itself.
+    """
+    wanted = power or Power()
+    z_alpha, z_beta = stats.norm.ppf(np.array([1 - wanted.alpha / 2, wanted.power]))
+    is_defined = (trials > 0) & (successes <= trials)
+    rate = np.where(is_defined, successes / np.where(is_defined, trials, 1.0), np.nan)
+    gap = np.where(rate == low, np.nan, rate - low)
+    spread = z_alpha * np.sqrt(low * (1 - low)) + z_beta * np.sqrt(rate * (1 - rate))
+    weekly = trials / window_days * DAYS_PER_WEEK
+    weeks: Floats = (spread / gap) ** 2 / np.where(is_defined, weekly, np.nan)
+    return weeks
+
+
+def score_comparisons(frame: pd.DataFrame) -> pd.DataFrame:
+    """Scores of comparisons, one row per row of `frame`.
+
+    Reads the columns of `GRAIN`, tracking_state, numerator, denominator, benchmark_low,
+    benchmark_high and window_days; gives `GRAIN`, p_value, q_value, p_below, posterior_mean and
+    weeks_to_know. A comparison that is not `tracked` has no score. q values are taken in two
+    families per property: the rows of the whole shop, and all its segment cells.
+    """
+    is_tracked = (frame["tracking_state"] == "tracked").to_numpy(dtype=bool)
+    successes = _floats(frame["numerator"])
+    trials = np.where(is_tracked, _floats(frame["denominator"]), np.nan)
+    bounds = Range(_floats(frame["benchmark_low"]), _floats(frame["benchmark_high"]))
+    p_below, posterior_mean = directional(successes, trials, bounds)
+    scored = frame[GRAIN].assign(
+        p_value=exact_p_below(successes, trials, bounds.low),
+        p_below=p_below,
+        posterior_mean=posterior_mean,
+        weeks_to_know=weeks_to_know(successes, trials, bounds.low, _floats(frame["window_days"])),
+    )
+    families = [scored["property_id"], scored["segment_name"] == "all"]
+    scored["q_value"] = scored.groupby(families)["p_value"].transform(
+        lambda family: q_values(family.to_numpy(dtype=np.float64))
+    )
+    return scored
+
+
+def _floats(column: pd.Series) -> Floats:
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)

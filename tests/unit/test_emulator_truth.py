@@ -1,0 +1,75 @@
+"""The emulator over simulated events against what the simulator itself knows to be true."""
+
+import json
+from datetime import date
+
+import pytest
+from google.analytics.data_v1beta import types as ga4
+from test_emulator_shop import Shop
+
+from pipelines.emulator.server import serve
+from pipelines.emulator.simulator import simulate
+
+START, DAYS = date(2026, 10, 1), 4
+SEGMENTS = {
+    "all": "",
+    "device": "deviceCategory",
+    "channel": "sessionDefaultChannelGroup",
+    "country": "country",
+    "visitor": "newVsReturning",
+}
+EVERY_DAY = [ga4.DateRange(start_date="2026-09-30", end_date="2026-10-31")]
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("events")
+    simulate(folder, start=START, days=DAYS, sessions_per_day=300)
+    with serve([folder]) as emulator:
+        yield Shop(emulator.endpoint), json.loads((folder / "truth.json").read_text())
+
+
+def asked(shop: Shop, dimensions: str, metrics: str) -> dict[tuple, tuple]:
+    """Rows by their dimensions, numbers as numbers."""
+    width = len(dimensions.split())
+    rows = shop.rows(dimensions, metrics, date_ranges=EVERY_DAY, limit=250_000)
+    return {row[:width]: tuple(map(float, row[width:])) for row in rows}
+
+
+def true_rows(truth: dict, table: str, keys: str, numbers: str, **where: str) -> dict:
+    """Rows of a truth table that are not zero throughout, as `asked` gives them."""
+    rows = [dict(zip(truth[table]["columns"], row, strict=True)) for row in truth[table]["rows"]]
+    found = {}
+    for row in rows:
+        values = tuple(float(row[name]) for name in numbers.split())
+        if any(values) and all(row[name] == value for name, value in where.items()):
+            names = (str(row[name]) for name in keys.split())
+            found[tuple(n.replace("-", "") if n == row["date"] else n for n in names)] = values
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("segment", SEGMENTS)
+def test_sessions_and_events_equal_the_truth(simulated, segment: str):
+    shop, truth = simulated
+    dimension = SEGMENTS[segment]
+    keys = f"date {'segment_value' if dimension else ''}"
+    metrics = "sessions engagedSessions transactions purchaseRevenue screenPageViews"
+    assert asked(shop, f"date {dimension}", metrics) == true_rows(
+        truth, "sessions", keys,
+        "sessions engaged_sessions transactions purchase_revenue screen_page_views",
+        segment_name=segment,
+    )
+    assert asked(shop, f"date eventName {dimension}", "eventCount sessions") == true_rows(
+        truth, "events", keys.replace("date", "date event_name"), "events sessions",
+        segment_name=segment,
+    )
+
+
+def test_items_equal_the_truth(simulated):
+    shop, truth = simulated
+    metrics = "itemsViewed itemsAddedToCart itemsCheckedOut itemsPurchased itemRevenue"
+    assert asked(shop, "date itemId itemName", metrics) == true_rows(
+        truth, "items", "date item_id item_name",
+        "items_viewed items_added_to_cart items_checked_out items_purchased item_revenue",
+    )
