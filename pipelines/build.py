@@ -19,6 +19,7 @@ from pipelines.resources import default_resources
 from pipelines.schedules import build_nightly_schedule
 from pipelines.settings import DBT_PROJECT_DIR, Settings, load_settings
 from pipelines.tracking import load_plan
+from pipelines.windows import with_remembered_time_zones
 
 
 def build_defs(
@@ -29,7 +30,7 @@ def build_defs(
     `settings` default to `load_settings()`; `resources` replace the default ones by name.
     Raises ConfigError or SeedError when a file the definitions are made from is broken.
     """
-    settings = settings or load_settings()
+    settings = with_remembered_time_zones(settings or load_settings())
     # `backfill_policy` on an unpartitioned asset is beta in Dagster 1.13, and works (DESIGN §6).
     warnings.simplefilter("ignore", BetaWarning)
     reports = build_reports(load_plan())

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dagster import AssetExecutionContext, OpExecutionContext
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource
@@ -112,7 +112,7 @@ class InProcessInvocation(DbtCliInvocation):
     """An invocation that reads a thread's events instead of a pipe's lines."""
 
     def _stream_stdout(self) -> Iterator[str | dict[str, Any]]:
-        thread: DbtThread = self.process
+        thread = cast(DbtThread, self.process)
         if self._finished:
             return
         for event in thread.stream():
@@ -148,7 +148,7 @@ class SluiceDbt(DbtCliResource):
     artifacts_dir: str
     in_process: bool = True
 
-    def cli(  # type: ignore[override]
+    def cli(
         self,
         args: Sequence[str],
         *,
@@ -183,7 +183,7 @@ class SluiceDbt(DbtCliResource):
             *_folders(Path(self.project_dir), target),
         ]
         return InProcessInvocation(
-            process=DbtThread(full, parse_project(Path(self.project_dir)).manifest),  # type: ignore[arg-type]
+            process=cast(Any, DbtThread(full, parse_project(Path(self.project_dir)).manifest)),
             manifest=params.manifest,
             dagster_dbt_translator=params.dagster_dbt_translator,
             project_dir=Path(self.project_dir),

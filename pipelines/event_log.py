@@ -1,8 +1,9 @@
 """Dagster's event log in one SQLite file with one open connection a process.
 
 A night writes about a thousand events. Dagster's default opens two databases anew for each of
-them, and plans a range of days as one event per asset *and* day: 28 s for 30 days on two cores,
-against 2 s this way. Nothing but connections and that one flag differs from the library's class.
+them, and plans a range of days as one event per asset *and* day, and as one row per check and day
+that nothing ever completes (our checks have no partitions): 28 s and 42 MB for a range of 30 and
+of 90 days on two cores, against 2 s and 7 MB this way.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from dagster import DagsterEventType, EventLogEntry
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
-from sqlalchemy import Connection, Engine, create_engine, event
+from dagster_shared.record import replace
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import event as engine_event
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 BUSY_SECONDS = 60
@@ -30,7 +34,7 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
                 poolclass=QueuePool,
                 connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
             )
-            event.listen(self._engine, "connect", _relax)
+            engine_event.listen(self._engine, "connect", _relax)
         with self._engine.connect() as connection, connection.begin():
             yield connection
 
@@ -38,6 +42,14 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
     def supports_partition_subset_in_asset_materialization_planned_events(self) -> bool:
         """One planned event per asset of a run, whatever its range of days."""
         return True
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """As the library's; a planned check is stored once, not once a day."""
+        planned = event.dagster_event
+        if planned and planned.event_type is DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
+            data = replace(planned.asset_check_planned_data, partitions_subset=None)
+            event = event._replace(dagster_event=planned._replace(event_specific_data=data))
+        super().store_event(event)
 
     def dispose(self) -> None:
         """Close the connection with the instance."""

@@ -18,6 +18,7 @@ from pipelines.build import build_defs
 from pipelines.errors import SluiceError
 from pipelines.instance import open_instance
 from pipelines.jobs import NIGHTLY, describe_failure
+from pipelines.logs import run_log
 from pipelines.partitions import DayWindow
 from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database
@@ -62,7 +63,7 @@ def run_nightly(
     """
     job = build_defs(settings, resources).resolve_job_def(NIGHTLY)
     run_id = str(uuid4())
-    with open_instance(settings) as instance:
+    with run_log(settings.logs_dir / run_id), open_instance(settings) as instance:
         instance.add_event_listener(run_id, _Progress(on_step))
         result = job.execute_in_process(
             instance=instance,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from dagster import (
     DefaultScheduleStatus,
     RunRequest,
@@ -10,8 +12,10 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from pipelines.partitions import nightly_window, yesterday
+from pipelines.errors import WarehouseError
+from pipelines.partitions import DayWindow, nightly_window, yesterday
 from pipelines.settings import Settings
+from pipelines.windows import plan_window
 
 
 def build_nightly_schedule(
@@ -22,10 +26,9 @@ def build_nightly_schedule(
     zone = settings.time_zone
 
     def request(context: ScheduleEvaluationContext) -> RunRequest:
-        last_day = yesterday(zone, context.scheduled_execution_time)
-        window = nightly_window(last_day, settings.nightly.lookback_days)
+        window = _window(settings, yesterday(zone, context.scheduled_execution_time))
         return RunRequest(
-            run_key=str(last_day), tags={**window.tags(), "sluice/command": "schedule"}
+            run_key=str(window.end), tags={**window.tags(), "sluice/command": "schedule"}
         )
 
     return ScheduleDefinition(
@@ -34,6 +37,16 @@ def build_nightly_schedule(
         cron_schedule=f"{int(minute)} {int(hour)} * * *",
         execution_timezone=str(zone),
         execution_fn=request,
-        default_status=DefaultScheduleStatus.RUNNING,
+        default_status=(
+            DefaultScheduleStatus.RUNNING if settings.properties else DefaultScheduleStatus.STOPPED
+        ),
         description="Pulls yesterday and the days that GA4 may still change, then publishes.",
     )
+
+
+def _window(settings: Settings, last_day: date) -> DayWindow:
+    """As `sluice nightly` plans it; while a run has the database, without a look at gaps."""
+    try:
+        return plan_window(settings, last_day)
+    except WarehouseError:
+        return nightly_window(last_day, settings.nightly.lookback_days)

@@ -14,7 +14,7 @@ from pipelines.warehouse.connect import build_database, published_database
 from pipelines.warehouse.versions import current_name
 
 _RUNS = """
-    select run_id, command, window_start, window_end, status, message,
+    select left(run_id, 8) as run_id, command, window_start, window_end, status, message,
         date_trunc('second', started_at) as started_at,
         date_trunc('second', finished_at) as finished_at
     from ops.runs order by started_at desc limit 5
@@ -29,8 +29,8 @@ _GATES = """
 """
 _FRESHNESS = """
     select property_id, max(date) as newest_day,
-        count_if(maturity = 'provisional') as provisional_days,
-        count_if(not is_complete) as incomplete_days
+        count(distinct date) filter (where maturity = 'provisional') as provisional_days,
+        count(distinct date) filter (where not is_complete) as incomplete_days
     from marts.fct_data_completeness group by property_id order by property_id
 """
 _QUOTA = """

@@ -70,9 +70,7 @@ def _layer(manifest: dict[str, Any], layer: str, select: str) -> AssetsDefinitio
         dagster_dbt_translator=LayerTranslator(layer),
         backfill_policy=BackfillPolicy.single_run(),
     )
-    def build(
-        context: AssetExecutionContext, dbt: SluiceDbt, run_lock: RunLock
-    ) -> Iterator[Any]:
+    def build(context: AssetExecutionContext, dbt: SluiceDbt, run_lock: RunLock) -> Iterator[Any]:
         arguments = dbt_arguments(window_of_tags(context.run.tags))
         yield from dbt.cli(arguments, context=context).stream()
 

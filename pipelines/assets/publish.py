@@ -12,6 +12,7 @@ from dagster import (
 )
 
 from pipelines import __version__
+from pipelines.logs import prune_logs
 from pipelines.partitions import window_of_tags
 from pipelines.settings import Settings
 from pipelines.warehouse.publish import Publication, publish
@@ -46,6 +47,7 @@ def build_publish_asset(settings: Settings, marts: Sequence[AssetKey]) -> Assets
                 with_parquet=settings.publish.parquet,
             )
         )
+        prune_logs(settings.logs_dir)
         finish_run(settings.build_db, context.run_id, PUBLISHED, f"version {version}")
         return MaterializeResult(metadata={"version": version})
 

@@ -43,7 +43,10 @@ app.command("versions", rich_help_panel=READ)(versions.versions)
 
 def main() -> None:
     """Run a command; a user's error is one sentence on standard error and an exit code."""
-    logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format="%(message)s")
+    # Libraries speak to the run's log file; the terminal hears only our own lines and errors.
+    console = logging.StreamHandler()
+    console.setLevel(logging.CRITICAL)
+    logging.basicConfig(handlers=[console])
     logging.getLogger("sluice").setLevel(logging.INFO)
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     try:

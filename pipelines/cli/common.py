@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,19 @@ if TYPE_CHECKING:
     from pipelines.nightly import Step
     from pipelines.warehouse.runs import RunRecord
 
-out = Console(highlight=False, soft_wrap=True)
-notes = Console(stderr=True, highlight=False, soft_wrap=True)
+# In a pipe or a log file nothing tells the width, and 80 columns would squeeze every table.
+WIDTH_WITHOUT_TERMINAL = 130
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = WIDTH_WITHOUT_TERMINAL
+    return console
+
+
+out = _console(stderr=False)
+notes = _console(stderr=True)
 
 
 def parse_day(text: str | None, option: str) -> date | None:
@@ -36,7 +48,6 @@ def show_warnings() -> None:
         logger.addHandler(
             RichHandler(console=notes, show_time=False, show_path=False, markup=False)
         )
-        logger.propagate = False
 
 
 def show_step(step: Step) -> None:

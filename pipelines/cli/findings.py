@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+from rich.box import SIMPLE_HEAD
+from rich.console import JustifyMethod
 from rich.table import Table
 
 from pipelines.cli.common import out
 from pipelines.warehouse.connect import published_database
 
+SEGMENTS_SHOWN = 5
+NUMBERS = {"sessions", "of sessions", "rate", "of the step before", "short by"}
 _FUNNEL = """
     select funnel.property_id, step_key, reached, step_rate, funnel.ci_low, funnel.ci_high,
         benchmark.benchmark_low, benchmark.benchmark_high, funnel.tracking_state, benchmark.status
@@ -48,51 +52,67 @@ _NOT_TRACKED = """
 def print_findings(published_dir: Path) -> None:
     """The last 28 days of the published version, for people."""
     with published_database(published_dir) as connection:
-        out.print(_funnel(connection), soft_wrap=False)
-        out.print(_verdicts(connection), soft_wrap=False)
+        out.print(_funnel(connection))
+        out.print(_verdicts(connection))
         for key, state in connection.execute(_NOT_TRACKED).fetchall():
-            words = state.replace("_", " ")
-            out.print(f"[yellow]{key} is {words}[/yellow]: set up its tracking first.")
-        out.print(_largest_gap(connection))
+            out.print(
+                f"[yellow]{words(key)} is {words(state)}[/yellow]: set up its tracking first."
+            )
+        out.print(_largest_gap(connection), soft_wrap=True)
 
 
 def _funnel(connection: duckdb.DuckDBPyConnection) -> Table:
-    table = Table(
-        "step", "sessions", "of the step before", "95 % interval", "benchmark", "verdict",
-        title="Funnel, last 28 days", title_justify="left",
-    )  # fmt: skip
+    table = _table(
+        "Funnel, last 28 days",
+        ["step", "sessions", "of the step before", "95 % interval", "benchmark", "verdict"],
+    )
     for row in connection.execute(_FUNNEL).fetchall():
         _, step, reached, rate, low, high, floor, ceiling, tracking, status = row
         verdict = status or ("" if tracking == "tracked" else tracking)
         table.add_row(
-            step,
+            words(step),
             "" if reached is None else f"{reached:,}",
             percent(rate),
             interval(low, high),
             interval(floor, ceiling),
-            verdict.replace("_", " "),
+            words(verdict),
         )
     return table
 
 
 def _verdicts(connection: duckdb.DuckDBPyConnection) -> Table:
-    table = Table(
-        "benchmark", "segment", "rate", "95 % interval", "range", "verdict", "short of the floor",
-        title="Benchmarks: the shop, and every segment below", title_justify="left",
+    rows = connection.execute(_VERDICTS).fetchall()
+    table = _table(
+        "Benchmarks: the whole shop, and the segments that are furthest below",
+        ["benchmark", "segment", "rate", "of sessions", "95 % interval", "range", "verdict",
+         "short by"],
     )  # fmt: skip
-    for row in connection.execute(_VERDICTS).fetchall():
-        key, name, value, numerator, denominator, rate, low, high, floor, ceiling, *rest = row
+    whole = [row for row in rows if row[1] == "all"]
+    segments = [row for row in rows if row[1] != "all"]
+    for row in (*whole, *segments[:SEGMENTS_SHOWN]):
+        key, name, value, _, denominator, rate, low, high, floor, ceiling, *rest = row
         status, shortfall = rest
-        counts = "" if rate is None else f" ({numerator:,} of {denominator:,})"
         table.add_row(
-            key,
+            words(key.removesuffix("_rate")),
             value if name == "all" else f"{name} = {value}",
-            f"{percent(rate)}{counts}",
+            percent(rate),
+            "" if rate is None else f"{denominator:,}",
             interval(low, high),
             interval(floor, ceiling),
-            status.replace("_", " "),
-            f"{shortfall:,.0f} sessions" if shortfall else "",
+            words(status),
+            f"{shortfall:,.0f}" if shortfall else "",
         )
+    if more := len(segments) - SEGMENTS_SHOWN:
+        table.caption = f"{more} more in marts.fct_benchmark_comparison" if more > 0 else None
+    return table
+
+
+def _table(title: str, columns: list[str]) -> Table:
+    table = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE_HEAD)
+    for name in columns:
+        is_number = name in NUMBERS
+        justify: JustifyMethod = "right" if is_number else "left"
+        table.add_column(name, justify=justify)
     return table
 
 
@@ -103,11 +123,17 @@ def _largest_gap(connection: duckdb.DuckDBPyConnection) -> str:
     key, numerator, denominator, name, value, shortfall, rate, floor, status = row
     where = "the whole shop" if name == "all" else f"{name} = {value}"
     return (
-        f"[bold]Largest gap: {key}, {where}[/bold]. {percent(rate)} of the sessions with "
-        f"{denominator} go on to {numerator}, {shortfall:,.0f} sessions short of the benchmark's "
-        f"floor of {percent(floor)} ({status.replace('_', ' ')}). Look at the pages between "
-        f"{denominator} and {numerator} for {where}."
+        f"[bold]Largest gap: {words(key.removesuffix('_rate'))}, {where}[/bold]. {percent(rate)} "
+        f"of the sessions with {words(denominator)} go on to {words(numerator)}: "
+        f"{shortfall:,.0f} sessions short of the benchmark's floor of {percent(floor)} "
+        f"({words(status)}).\nWhere to look: between {words(denominator)} and "
+        f"{words(numerator)}, {where}."
     )
+
+
+def words(name: str) -> str:
+    """A key of a seed or a status, as words."""
+    return name.replace("_", " ")
 
 
 def percent(rate: float | None) -> str:

@@ -77,7 +77,7 @@ def _run(connection: duckdb.DuckDBPyConnection, query: str, form: Format) -> Non
         writer.writerow(names)
         writer.writerows(rows)
     else:
-        out.print(_table(names, rows), soft_wrap=False)
+        out.print(_table(names, rows))
 
 
 def _table(names: list[str], rows: list[tuple[Any, ...]]) -> Table:

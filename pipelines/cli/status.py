@@ -35,4 +35,4 @@ def _print(state: State, part: str, title: str) -> None:
     table = Table(*rows[0], title=title, title_justify="left")
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
-    out.print(table, soft_wrap=False)
+    out.print(table)

@@ -47,9 +47,7 @@ class ExportColumns:
         """An event parameter as BIGINT, also when it was sent as text."""
         value = _parameter(name)
         text = self._value(value, "string_value", "VARCHAR")
-        return (
-            f"coalesce({self._value(value, 'int_value', 'BIGINT')}, TRY_CAST({text} AS BIGINT))"
-        )
+        return f"coalesce({self._value(value, 'int_value', 'BIGINT')}, TRY_CAST({text} AS BIGINT))"
 
     def parameter_number(self, name: str) -> str:
         """An event parameter as DOUBLE."""

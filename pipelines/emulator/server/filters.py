@@ -115,8 +115,9 @@ def _in_list(one: Any, field: str, column: str) -> Condition:
     if not one.values:
         raise invalid_argument(f"The in_list_filter on field {field} must have values.")
     values = ", ".join([_fold("?", one.case_sensitive)] * len(one.values))
-    return Condition(f"{_fold(_as_text(column), one.case_sensitive)} IN ({values})",
-                     tuple(one.values))
+    return Condition(
+        f"{_fold(_as_text(column), one.case_sensitive)} IN ({values})", tuple(one.values)
+    )
 
 
 def _numeric(one: Any, field: str, column: str) -> Condition:

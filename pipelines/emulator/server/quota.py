@@ -121,9 +121,7 @@ class QuotaLedger:
                 tokens, limits.tokens_per_project_per_hour, self._hour_tokens
             ),
             # The request that asks is over once it is read: a lone caller sees 0 and 10.
-            concurrent_requests=status(
-                0, limits.concurrent_requests, max(0, self._active - 1)
-            ),
+            concurrent_requests=status(0, limits.concurrent_requests, max(0, self._active - 1)),
             server_errors_per_project_per_hour=status(
                 0, limits.server_errors_per_project_per_hour, self._hour_errors
             ),

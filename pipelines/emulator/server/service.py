@@ -46,9 +46,7 @@ class AnalyticsDataService:
     def __init__(self, stores: Iterable[EventStore], now: Callable[[], datetime]) -> None:
         self._now = now
         self._properties = {
-            store.about.property_id: ServedProperty(
-                store, catalogue(store.about), QuotaLedger(now)
-            )
+            store.about.property_id: ServedProperty(store, catalogue(store.about), QuotaLedger(now))
             for store in stores
         }
 

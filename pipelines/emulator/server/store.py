@@ -29,7 +29,11 @@ from pipelines.emulator.server.tables import (
 EVENT_FILES = "events_[0-9]*.parquet"
 # What an answer cannot do without; all other columns read as empty where they are missing.
 REQUIRED_COLUMNS = (
-    "event_date", "event_timestamp", "event_name", "event_params", "user_pseudo_id",
+    "event_date",
+    "event_timestamp",
+    "event_name",
+    "event_params",
+    "user_pseudo_id",
 )
 
 

@@ -109,12 +109,12 @@ def items_sql(columns: ExportColumns) -> str:
     return f"""
     SELECT
         hit_id,
-        coalesce({columns.item('item_id')}, '(not set)') AS item_id,
-        coalesce({columns.item('item_name')}, '(not set)') AS item_name,
-        coalesce({columns.item('item_brand')}, '(not set)') AS item_brand,
-        coalesce({columns.item('item_variant')}, '(not set)') AS item_variant,
-        coalesce({columns.item('item_category')}, '(not set)') AS item_category,
-        coalesce({columns.item('item_list_name')}, '(not set)') AS item_list_name,
+        coalesce({columns.item("item_id")}, '(not set)') AS item_id,
+        coalesce({columns.item("item_name")}, '(not set)') AS item_name,
+        coalesce({columns.item("item_brand")}, '(not set)') AS item_brand,
+        coalesce({columns.item("item_variant")}, '(not set)') AS item_variant,
+        coalesce({columns.item("item_category")}, '(not set)') AS item_category,
+        coalesce({columns.item("item_list_name")}, '(not set)') AS item_list_name,
         {quantity} AS item_units,
         CAST(round(coalesce({own_revenue}, {price} * {quantity}, 0) * 1e6) AS BIGINT)
             AS item_revenue_micros
@@ -125,8 +125,14 @@ def items_sql(columns: ExportColumns) -> str:
 def hits_sql(about: Property) -> str:
     """The flat table. `(not set)` where an event has no value; empty text stays empty."""
     texts = (
-        "page_location", "page_title", "device_category", "operating_system", "browser",
-        "country", "city", *(custom_column(i) for i in range(len(about.custom_dimensions))),
+        "page_location",
+        "page_title",
+        "device_category",
+        "operating_system",
+        "browser",
+        "country",
+        "city",
+        *(custom_column(i) for i in range(len(about.custom_dimensions))),
     )
     shown = [f"coalesce(staged.{name}, '(not set)') AS {name}" for name in texts]
     shown += [f"coalesce(sessions.{name}, '(not set)') AS {name}" for name in _SESSION_TEXTS]

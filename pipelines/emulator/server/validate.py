@@ -101,9 +101,7 @@ def read_report(request: Any, fields: Catalogue, currency: str, today: date) -> 
 
 def filtered(expression: Any, known: Mapping[str, Field], kind: str) -> tuple[Field, ...]:
     """The fields a filter expression uses, each once."""
-    return tuple(
-        _known(name, known, kind) for name in dict.fromkeys(filter_fields(expression))
-    )
+    return tuple(_known(name, known, kind) for name in dict.fromkeys(filter_fields(expression)))
 
 
 def check_counts(dimensions: Sequence[Dimension], metrics: Sequence[Metric]) -> None:

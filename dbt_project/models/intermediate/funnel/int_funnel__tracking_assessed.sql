@@ -1,0 +1,83 @@
+{% set lost_below = 0.001 %}
+{% set absent_below = 0.01 %}
+
+with reach as (
+    select *
+    from {{ ref('int_funnel__reach_daily') }}
+    where segment_name = 'all'
+),
+
+-- `exposed` and `visits` are the sessions that could have had the event and that a complete report would have shown.
+series as (
+    select
+        days.property_id,
+        days.date,
+        plan.key,
+        plan.floor_rate,
+        plan.is_not_applicable,
+        days.is_sampled,
+        days.is_partial,
+        coalesce(own.sessions, 0) as sessions,
+        coalesce(own.events, own.sessions, 0) as events,
+        case when days.is_complete or own.sessions is not null then coalesce(parent.sessions, 0) else 0 end as exposed,
+        case when days.is_complete or own.sessions is not null then coalesce(site.sessions, 0) else 0 end as visits
+    from {{ ref('int_funnel__reports_assessed') }} as days
+    inner join {{ ref('int_plan__resolved') }} as plan on days.is_composite = plan.is_composite
+    left join reach as own on days.property_id = own.property_id and days.date = own.date and plan.key = own.key
+    left join reach as parent
+        on days.property_id = parent.property_id and days.date = parent.date and plan.exposure_key = parent.key
+    left join reach as site on days.property_id = site.property_id and days.date = site.date and site.key = 'sessions'
+    where days.segment_name = 'all' and days.is_date_loaded
+),
+
+summed as (
+    select
+        *,
+        sum(events) over last_28_days as events_28d,
+        sum(sessions) over last_28_days as sessions_28d,
+        sum(exposed) over last_28_days as exposed_28d,
+        sum(visits) over last_28_days as visits_28d,
+        sum(exposed) over so_far as exposed_ever,
+        sum(visits) over so_far as visits_ever,
+        min(case when events > 0 then date end) over so_far as first_seen_date,
+        max(case when events > 0 then date end) over so_far as last_seen_date
+    from series
+    window
+        so_far as (partition by property_id, key order by date rows unbounded preceding),
+        last_28_days as (partition by property_id, key order by date range between interval 27 days preceding and current row)
+),
+
+-- The run of zeros since the event was last seen, against the 28 days up to then. Where its parent went silent too,
+-- all sessions stand in for it: a checkout whose tags broke together is lost as a whole.
+runs as (
+    select
+        now.*,
+        now.exposed_ever - seen.exposed_ever > 0 and seen.exposed_28d > 0 as is_against_parent,
+        {{ zero_run_probability('seen.sessions_28d', 'seen.exposed_28d', 'now.exposed_ever - seen.exposed_ever') }} as p_parent,
+        {{ zero_run_probability('seen.sessions_28d', 'seen.visits_28d', 'now.visits_ever - seen.visits_ever') }} as p_site
+    from summed as now
+    left join summed as seen
+        on now.property_id = seen.property_id and now.key = seen.key and now.last_seen_date = seen.date
+)
+
+select
+    property_id,
+    date,
+    key,
+    cast(sessions as bigint) as sessions,
+    cast(events as bigint) as events,
+    is_sampled,
+    is_partial,
+    cast(events_28d as bigint) as events_28d,
+    cast(sessions_28d as bigint) as sessions_28d,
+    cast(exposed_28d as bigint) as exposed_28d,
+    first_seen_date,
+    last_seen_date,
+    case
+        when is_not_applicable then 'not_applicable'
+        when events = 0 and case when is_against_parent then p_parent else p_site end < {{ lost_below }} then 'tracking_lost'
+        when events_28d > 0 then 'tracked'
+        when pow(1 - floor_rate, exposed_28d) < {{ absent_below }} then 'not_tracked'
+        else 'unknown_low_volume'
+    end as tag_state
+from runs

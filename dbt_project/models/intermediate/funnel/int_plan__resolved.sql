@@ -1,0 +1,85 @@
+-- The house default where no benchmark gives a floor (ANALYTICS section 3).
+{% set default_floor = 0.01 %}
+
+with keys as (
+    select
+        * replace (trim(event_names, ' |') as event_names),
+        trim(event_names, ' |') like '%|%' or parameter_filter is not null as is_composite,
+        list_contains({{ var('not_applicable_keys') }}::varchar[], key) as is_not_applicable
+    from {{ ref('micro_conversions') }}
+),
+
+steps as (
+    select *
+    from {{ ref('funnel_steps') }}
+    where funnel = 'extended'
+),
+
+-- `@previous` moves with what is tracked, so what a key had the chance to follow is read at the core step before it.
+core_before as (
+    select
+        step.key,
+        arg_max(core.key, core.step_number) as core_key
+    from steps as step
+    inner join steps as core on step.step_number > core.step_number and not core.is_optional
+    group by step.key
+),
+
+floors as (
+    select
+        numerator,
+        denominator,
+        min(low) as low
+    from {{ ref('benchmarks') }}
+    where is_default
+    group by numerator, denominator
+),
+
+exposed as (
+    select
+        keys.*,
+        coalesce(case when keys.parent_key = '@previous' then core_before.core_key else keys.parent_key end, 'sessions')
+            as exposure_key
+    from keys
+    left join core_before on keys.key = core_before.key
+)
+
+select
+    exposed.key,
+    exposed.stage,
+    exposed.family,
+    exposed.event_names,
+    exposed.parameter_filter,
+    exposed.parent_key,
+    exposed.exposure_key,
+    coalesce(floors.low, {{ default_floor }}) as floor_rate,
+    exposed.is_composite,
+    exposed.is_not_applicable,
+    exposed.intent_rank,
+    exposed.is_expected,
+    exposed.origin,
+    exposed.benchmark_key,
+    exposed.requirement_ids,
+    exposed.description
+from exposed
+left join floors on exposed.key = floors.numerator and exposed.exposure_key = floors.denominator
+
+union all
+
+select
+    'sessions' as key,
+    'site' as stage,
+    'progression' as family,
+    null as event_names,
+    null as parameter_filter,
+    null as parent_key,
+    null as exposure_key,
+    null as floor_rate,
+    false as is_composite,
+    false as is_not_applicable,
+    null as intent_rank,
+    true as is_expected,
+    'automatic' as origin,
+    null as benchmark_key,
+    'A21 B45' as requirement_ids,
+    'All sessions: where every funnel begins' as description

@@ -1,0 +1,6 @@
+select
+    segment_name,
+    api_dimension,
+    position,
+    description
+from {{ ref('segments') }}

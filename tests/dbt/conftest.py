@@ -1,0 +1,63 @@
+"""dbt in this process, parsed once a session, on warehouses that the tests make by hand."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+
+from tests.dbt.warehouse import Warehouse
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+DATABASE_VARIABLE = "DBT_SLUICE_DATABASE"
+
+
+class Dbt:
+    """Runs dbt commands on one warehouse after another with one parsed manifest."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._folders = [
+            *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+            *("--target-path", str(scratch / "target"), "--log-path", str(scratch / "logs")),
+        ]
+        self._manifest: Any = None
+        os.environ[DATABASE_VARIABLE] = str(scratch / "build.duckdb")
+        self._manifest = self._invoke("parse").result
+
+    def __call__(self, warehouse: Warehouse, command: str, *arguments: str) -> dbtRunnerResult:
+        os.environ[DATABASE_VARIABLE] = str(warehouse.path)
+        return self._invoke(command, *arguments)
+
+    def _invoke(self, command: str, *arguments: str) -> dbtRunnerResult:
+        runner = dbtRunner(manifest=self._manifest)
+        result = runner.invoke(["--quiet", command, *self._folders, *arguments])
+        assert result.success, _failures(result)
+        return result
+
+
+def _failures(result: dbtRunnerResult) -> str:
+    if result.exception or not hasattr(result.result, "results"):
+        return str(result.exception)
+    return "\n".join(
+        f"{one.node.name}: {one.message}"
+        for one in result.result.results
+        if one.status in ("error", "fail")
+    )
+
+
+@pytest.fixture(scope="session")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dbt]:
+    before = os.environ.get(DATABASE_VARIABLE)
+    yield Dbt(tmp_path_factory.mktemp("dbt"))
+    if before is None:
+        os.environ.pop(DATABASE_VARIABLE, None)
+    else:
+        os.environ[DATABASE_VARIABLE] = before
+
+
+@pytest.fixture(scope="module")
+def new_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Warehouse]:
+    """A factory of empty warehouses; all are called build.duckdb, as the manifest names it."""
+    return lambda: Warehouse(tmp_path_factory.mktemp("warehouse") / "build.duckdb")

@@ -1,0 +1,68 @@
+"""The two hand-made shops of these tests, small enough to work every number out on paper.
+
+The steady shop has 35 equal days. The blind one has 10, its checkout tag is missing, and on its
+last day nobody came.
+"""
+
+from datetime import date, timedelta
+
+from tests.dbt.warehouse import Day, Warehouse
+
+FIRST = date(2026, 1, 1)
+LAST = date(2026, 2, 4)
+BLIND_FIRST = date(2026, 1, 26)
+STEADY, BLIND = "1", "2"
+
+# A day of the steady shop. mobile: 3/60 = 5 % add to cart; desktop: 6/30 = 20 %.
+MOBILE = Day(
+    100, {"view_item": 60, "add_to_cart": 3, "begin_checkout": 2, "purchase": 1}, revenue=50.0
+)
+DESKTOP = Day(
+    50, {"view_item": 30, "add_to_cart": 6, "begin_checkout": 3, "purchase": 2}, revenue=100.0
+)
+WHOLE = Day(
+    150,
+    {"view_item": 90, "add_to_cart": 9, "begin_checkout": 5, "purchase": 3},
+    {"email_capture": 3},
+    150.0,
+)
+# A day of the shop whose checkout tag is missing: orders come, begin_checkout never does.
+UNTAGGED = Day(80, {"view_item": 40, "add_to_cart": 4, "purchase": 2}, revenue=20.0)
+
+
+def dates(first: date = FIRST, last: date = LAST) -> list[date]:
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def steady_day() -> dict[tuple[str, str], Day]:
+    return {
+        ("all", "all"): WHOLE,
+        ("device", "mobile"): MOBILE,
+        ("device", "desktop"): DESKTOP,
+        ("country", "Germany"): WHOLE,
+    }
+
+
+def fill(warehouse: Warehouse, first: date = FIRST, last: date = LAST) -> None:
+    """The dates of both shops from `first` to `last`; each has its own beginning."""
+    loaded = dates(first, last)
+    warehouse.load(STEADY, {day: steady_day() for day in loaded})
+    warehouse.load(
+        BLIND,
+        {
+            day: {} if day == LAST else {("all", "all"): UNTAGGED}
+            for day in loaded
+            if day >= BLIND_FIRST
+        },
+    )
+    warehouse.query(
+        "insert into raw.ga4_items select ?, unnest(?), timestamptz '2026-02-05 05:30:00+00', "
+        "'pull', 'sku', 'Mug', 20, 5, 4, 2, 30.0",
+        [STEADY, loaded],
+    )
+
+
+def open_shops(warehouse: Warehouse) -> None:
+    """Make both properties known; neither has data yet."""
+    warehouse.add_property(STEADY, "Europe/Berlin")
+    warehouse.add_property(BLIND, "America/Los_Angeles")

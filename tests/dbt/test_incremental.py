@@ -1,0 +1,82 @@
+"""Nights after nights: what a run replaces, and what must not change."""
+
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+
+from tests.dbt import shop
+from tests.dbt.conftest import Dbt
+from tests.dbt.warehouse import Warehouse
+
+FIRST_NIGHT = shop.LAST - timedelta(days=4)
+
+
+@pytest.fixture(scope="module")
+def nights(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
+    """A first build, and a second night that brings four more days."""
+    warehouse = new_warehouse()
+    shop.open_shops(warehouse)
+    shop.fill(warehouse, last=FIRST_NIGHT)
+    dbt(warehouse, "seed")
+    dbt(warehouse, "run")
+    shop.fill(warehouse, first=FIRST_NIGHT + timedelta(days=1))
+    run(dbt, warehouse, FIRST_NIGHT + timedelta(days=1))
+    return warehouse
+
+
+def run(dbt: Dbt, warehouse: Warehouse, first: date, *selection: str) -> None:
+    window = {"start_date": str(first), "end_date": str(shop.LAST)}
+    dbt(warehouse, "run", "--vars", json.dumps(window), *selection)
+
+
+def content(warehouse: Warehouse) -> dict[str, list[tuple]]:
+    """Every row of every table that dbt builds from the data, in an order of its own."""
+    names = warehouse.query(
+        "select schema_name || '.' || table_name from duckdb_tables() "
+        "where schema_name in ('staging', 'intermediate', 'marts') order by 1"
+    )
+    return {name: warehouse.query(f"from {name} order by all") for (name,) in names}
+
+
+def test_the_same_night_again_changes_no_row(dbt: Dbt, nights: Warehouse) -> None:
+    before = content(nights)
+    run(dbt, nights, FIRST_NIGHT)
+    assert content(nights) == before
+    assert all(before.values())
+
+
+def test_a_full_refresh_equals_the_incremental_build(dbt: Dbt, nights: Warehouse) -> None:
+    before = content(nights)
+    dbt(nights, "run", "--full-refresh")
+    assert content(nights) == before
+
+
+def test_a_day_whose_source_became_empty_is_emptied(dbt: Dbt, nights: Warehouse) -> None:
+    before = content(nights)
+    nights.query("create table raw.kept as from raw.ga4_events_by_all where date = ?", [shop.LAST])
+    nights.query("delete from raw.ga4_events_by_all where date = ?", [shop.LAST])
+    run(dbt, nights, shop.LAST, "--select", "tag:staging")
+    days = "select count(distinct date) from staging.stg_ga4__events where segment_name = 'all' and"
+    assert nights.query(f"{days} date = ?", [shop.LAST]) == [(0,)]
+    assert nights.query(f"{days} property_id = ?", [shop.STEADY]) == [(34,)]
+
+    nights.query("insert into raw.ga4_events_by_all from raw.kept")
+    run(dbt, nights, shop.LAST, "--select", "tag:staging")
+    assert content(nights) == before
+
+
+def test_an_inactive_property_disappears_downstream_of_staging(dbt: Dbt, nights: Warehouse) -> None:
+    before = content(nights)
+    nights.query("update ops.properties set is_active = false where property_id = ?", [shop.BLIND])
+    run(dbt, nights, shop.LAST)
+    after = content(nights)
+    (steady, blind) = (shop.STEADY, shop.BLIND)
+    for name, rows in after.items():
+        if name.startswith("staging."):
+            continue
+        columns = nights.query(f"describe {name}")
+        if columns[0][0] == "property_id":
+            assert {row[0] for row in rows} <= {steady}, name
+            assert rows == [row for row in before[name] if row[0] != blind], name

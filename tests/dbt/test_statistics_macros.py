@@ -1,0 +1,105 @@
+"""The SQL statistics, rendered from their macros and run on DuckDB alone."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+from jinja2 import Environment
+from scipy import stats
+
+MACROS = Path(__file__).parents[2] / "dbt_project" / "macros" / "statistics.sql"
+
+
+@pytest.fixture(scope="module")
+def macros() -> Any:
+    return Environment(autoescape=False).from_string(MACROS.read_text()).module
+
+
+def value(expression: str) -> float | None:
+    row = duckdb.sql(f"select cast({expression} as double)").fetchone()
+    assert row is not None
+    return row[0]
+
+
+@pytest.mark.parametrize(
+    ("x", "n", "low", "high"),
+    [
+        (81, 263, 0.255289, 0.366210),
+        (15, 148, 0.062386, 0.160487),
+        (0, 20, 0.0, 0.161125),
+        (1, 29, 0.006113, 0.171755),
+    ],
+)
+def test_wilson_reference_case_1(macros: Any, x: int, n: int, low: float, high: float) -> None:
+    assert value(macros.wilson_low(x, n)) == pytest.approx(low, abs=5e-7)
+    assert value(macros.wilson_high(x, n)) == pytest.approx(high, abs=5e-7)
+
+
+def test_wilson_equals_scipys_everywhere(macros: Any) -> None:
+    rows = duckdb.sql(
+        f"select x, n, {macros.wilson_low('x', 'n')}, {macros.wilson_high('x', 'n')} "
+        "from (select unnest(range(1, 41)) as n) as trials, "
+        "lateral (select unnest(range(0, n + 1))) as successes (x)"
+    ).fetchall()
+    assert len(rows) == sum(n + 1 for n in range(1, 41))
+    for x, n, low, high in rows:
+        interval = stats.binomtest(x, n).proportion_ci(method="wilson")
+        assert (low, high) == pytest.approx((interval.low, interval.high), abs=1e-12)
+        assert 0 <= low <= high <= 1
+
+
+def test_wilson_on_an_effective_size_is_wider(macros: Any) -> None:
+    # 30 of 100 with an overdispersion of 2 is 15 of 50.
+    assert value(macros.wilson_low(30, 100, n_eff=50)) == pytest.approx(
+        stats.binomtest(15, 50).proportion_ci(method="wilson").low
+    )
+
+
+@pytest.mark.parametrize(("x", "n"), [("0", "0"), ("3", "2"), ("null", "5"), ("1", "null")])
+def test_no_interval_without_a_rate(macros: Any, x: str, n: str) -> None:
+    assert value(macros.wilson_low(x, n)) is None
+    assert value(macros.wilson_high(x, n)) is None
+
+
+def test_newcombe_reference_case_2(macros: Any) -> None:
+    first = [str(value(bound(56, 70))) for bound in (macros.wilson_low, macros.wilson_high)]
+    other = [str(value(bound(48, 80))) for bound in (macros.wilson_low, macros.wilson_high)]
+    low = value(macros.newcombe_low("0.8", first[0], "0.6", other[1]))
+    high = value(macros.newcombe_high("0.8", first[1], "0.6", other[0]))
+    assert (low, high) == pytest.approx((0.052431, 0.333873), abs=5e-7)
+
+
+@pytest.mark.parametrize(
+    ("x", "trials", "n", "expected"),
+    [
+        (20, 100, 10, 0.8**10),
+        (5, 5, 3, (1 / 6) ** 3),  # a baseline of 100 % is held at 5/6
+        (9, 5, 3, (1 / 6) ** 3),
+        (5, 0, 3, 1.0),  # no baseline, no evidence
+        (20, 100, 0, 1.0),
+    ],
+)
+def test_zero_run(macros: Any, x: int, trials: int, n: int, expected: float) -> None:
+    assert value(macros.zero_run_probability(x, trials, n)) == pytest.approx(expected)
+
+
+def share_called_below(macros: Any, rate: float, n: int) -> float:
+    """P(verdict `below` the floor of 5 %) for a true rate, by adding up the binomial exactly."""
+    highs = duckdb.sql(
+        f"select {macros.wilson_high('x', str(n))} from range({n + 1}) as counts (x) order by x"
+    ).fetchnumpy()
+    (upper,) = highs.values()
+    called = np.asarray(upper, dtype=float) < 0.05
+    return float(stats.binom.pmf(np.arange(n + 1), n, rate)[called].sum())
+
+
+def test_operating_figures(macros: Any) -> None:
+    sizes = (100, 300, 1_000, 5_000)
+    leaking = [100 * share_called_below(macros, 0.03, n) for n in sizes]
+    at_floor = [100 * share_called_below(macros, 0.05, n) for n in sizes]
+    assert leaking == pytest.approx([4.8, 32, 88, 100], abs=0.5)
+    assert at_floor == pytest.approx([0.6, 1.6, 2.1, 2.2], abs=0.05)
+    assert all(smaller < larger for smaller, larger in pairwise(leaking))

@@ -1,0 +1,24 @@
+"""Fixtures shared by end-to-end and gate tests; a plugin of tests/conftest.py."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pipelines.settings import Settings
+from tests.e2e.shop import Shop, night, open_shop
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """40 days with about 150 sessions each: small, but with every kind of event."""
+    with open_shop(tmp_path_factory.mktemp("shop") / "events", days=40, sessions=150) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def published_home(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home with one published night over all 40 days. Copy it before changing it."""
+    settings = shop.settings(tmp_path_factory.mktemp("published") / "home")
+    record, _ = night(settings, shop.window)
+    assert record.status == "published", record.message
+    return settings

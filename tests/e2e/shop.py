@@ -1,0 +1,100 @@
+"""A simulated shop behind the emulator, and a home to run nights in. Used by e2e and gate tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.emulator.server import serve
+from pipelines.emulator.simulator import simulate
+from pipelines.nightly import Step, run_nightly
+from pipelines.partitions import DayWindow
+from pipelines.settings import Ga4, Property, Settings, Store
+from pipelines.warehouse.runs import RunRecord
+
+PROPERTY = "100000001"
+ZONE = "Europe/Berlin"
+# Far enough in the past that every day is final, whenever the tests run.
+LAST_DAY = date(2026, 6, 30)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A running emulator over simulated events."""
+
+    events: Path
+    window: DayWindow
+    endpoint: str
+
+    def settings(self, home: Path) -> Settings:
+        """Settings that point at this shop, validated as the user's are."""
+        return Settings(
+            home=home,
+            store=Store(name="Test shop"),
+            ga4=Ga4(endpoint=self.endpoint),
+            properties=(Property(id=PROPERTY, name="Test shop", time_zone=ZONE),),
+        )
+
+    def truth(self, name: str) -> pa.Table:
+        """A table of truth.json: `sessions`, `events`, `keys` or `items`."""
+        stored = json.loads((self.events / "truth.json").read_text(encoding="utf-8"))[name]
+        columns = list(zip(*stored["rows"], strict=True))
+        return pa.table(dict(zip(stored["columns"], map(list, columns), strict=True)))
+
+
+@contextmanager
+def open_shop(
+    folder: Path, *, days: int, sessions: int, scenario: str = "none", seed: int = 7
+) -> Iterator[Shop]:
+    """Simulate and serve."""
+    window = DayWindow(LAST_DAY - timedelta(days=days - 1), LAST_DAY)
+    simulate(
+        folder,
+        start=window.start,
+        days=days,
+        seed=seed,
+        scenario=scenario,
+        sessions_per_day=sessions,
+        property_id=PROPERTY,
+    )
+    with serve([folder]) as server:
+        yield Shop(folder, window, server.endpoint)
+
+
+def night(
+    settings: Settings, window: DayWindow, resources: Mapping[str, Any] | None = None
+) -> tuple[RunRecord, list[Step]]:
+    """Run the nightly job; the record and the steps that ran."""
+    steps: list[Step] = []
+    record = run_nightly(
+        settings, window, command="test", on_step=steps.append, resources=resources
+    )
+    return record, steps
+
+
+@contextmanager
+def published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """What readers see."""
+    path = settings.published_dir / "current" / "sluice.duckdb"
+    with duckdb.connect(str(path), read_only=True) as connection:
+        yield connection
+
+
+def all_marts(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
+    """Every mart, sorted: equal dictionaries are equal marts."""
+    with published(settings) as connection:
+        names = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'marts' order by all"
+        ).fetchall()
+        return {
+            name: connection.execute(f"select * from marts.{name} order by all").fetchall()
+            for (name,) in names
+        }

@@ -1,0 +1,160 @@
+"""The product as a user runs it: commands in processes of their own, exit codes, clear errors."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.settings import Settings
+from tests.e2e.shop import PROPERTY, ZONE, Shop
+
+SLUICE = str(Path(sys.executable).parent / "sluice")
+CONFIG = """
+home: ./home
+store: {{name: "Test shop"}}
+ga4: {{endpoint: "{endpoint}"}}
+properties:
+  - {{id: "{property_id}", name: "Test shop"}}
+"""
+
+
+def sluice(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("SLUICE_")}
+    return subprocess.run(
+        [SLUICE, *arguments],
+        cwd=folder,
+        env={**clean, **environment, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's folder with a `sluice.yml` that points at the emulator."""
+    made = tmp_path_factory.mktemp("user")
+    text = CONFIG.format(endpoint=shop.endpoint, property_id=PROPERTY)
+    (made / "sluice.yml").write_text(text, encoding="utf-8")
+    return made
+
+
+def test_a_night_its_status_versions_and_rollback(shop: Shop, folder: Path) -> None:
+    end = shop.window.end.isoformat()
+    first = sluice(folder, "nightly", "--date", end, "--json")
+    assert first.returncode == 0, first.stderr
+    result = json.loads(first.stdout)
+    assert result["status"] == "published"
+    # A property's first night takes the whole sweep of 35 days.
+    assert (result["start"], result["end"]) == ("2026-05-27", end)
+    second = sluice(folder, "nightly", "--date", end, "--json")
+    assert json.loads(second.stdout)["start"] == "2026-06-27"
+
+    status = json.loads(sluice(folder, "status", "--json").stdout)
+    assert [run["status"] for run in status["runs"]] == ["published", "published"]
+    assert {gate["gate"]: gate["critical"] for gate in status["gates"]} == {
+        "raw": 0, "staging": 0, "intermediate": 0, "marts": 0,
+    }  # fmt: skip
+    assert status["freshness"][0]["newest_day"] == end
+
+    versions = json.loads(sluice(folder, "versions", "--json").stdout)
+    assert [version["current"] for version in versions] == [False, True]
+    back = sluice(folder, "rollback")
+    assert back.returncode == 0
+    assert versions[0]["version"] in back.stdout
+    current = (folder / "home/published/current").readlink().name
+    assert current == versions[0]["version"]
+
+
+def test_sql_in_three_formats(published_home: Settings, tmp_path: Path) -> None:
+    query = (
+        "select step_key, reached from marts.fct_funnel_window where funnel = 'core' "
+        "and window_name = '28d' and segment_name = 'all' order by step_number"
+    )
+    home = str(published_home.home)
+    rows = json.loads(sluice(tmp_path, "sql", query, "--format", "json", SLUICE_HOME=home).stdout)
+    steps = ["sessions", "product_view", "add_to_cart", "checkout_start", "purchase"]
+    assert [row["step_key"] for row in rows] == steps
+    lines = sluice(tmp_path, "sql", query, "--format", "csv", SLUICE_HOME=home).stdout.splitlines()
+    assert lines[1] == f"sessions,{rows[0]['reached']}"
+    assert "checkout_start" in sluice(tmp_path, "sql", query, SLUICE_HOME=home).stdout
+    written = sluice(tmp_path, "sql", "delete from marts.fct_funnel_daily", SLUICE_HOME=home)
+    assert written.returncode == 1
+    assert "read-only" in written.stderr
+
+
+def test_the_published_files_are_what_the_manifest_says(published_home: Settings) -> None:
+    current = published_home.published_dir / "current"
+    manifest = json.loads((current / "manifest.json").read_text(encoding="utf-8"))
+    with duckdb.connect(str(current / "sluice.duckdb"), read_only=True) as connection:
+        for name, rows in manifest["rows"].items():
+            assert connection.execute(f"select count(*) from {name}").fetchone() == (rows,)
+        file = current / "parquet" / "fct_funnel_daily.parquet"
+        both = connection.execute(
+            f"select (from marts.fct_funnel_daily select count(*)), count(*) from '{file}'"
+        ).fetchone()
+        schemas = connection.execute("select distinct schema_name from duckdb_tables()").fetchall()
+        silent = connection.execute(
+            "select table_name, column_name from duckdb_columns() "
+            "where schema_name = 'marts' and comment is null"
+        ).fetchall()
+    assert both is not None
+    assert both[0] == both[1] > 0
+    assert sorted(schemas) == [("marts",), ("ops",)]
+    assert silent == []
+    assert [gate["is_passed"] for gate in manifest["gates"]] == [True] * 4
+
+
+BAD = [
+    ("unknown key", {"config": "homee: ./x"}, "did you mean 'home'"),
+    ("credentials missing", {"config": "ga4: {credentials: nowhere.json}\nproperties: [{id: 1}]"}, "nowhere.json does not exist"),
+    ("no property", {"config": "home: ./home"}, "No GA4 property is configured"),
+    ("wrong property", {"property_id": "555"}, "555"),
+    ("unreachable", {"endpoint": "127.0.0.1:9"}, "check the network"),
+    ("date in the future", {"arguments": ["--date", "2999-01-01"]}, "is not over yet"),
+    ("no date", {"arguments": ["--date", "01.02.2026"]}, "YYYY-MM-DD"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "change", "words"), BAD, ids=[case[0] for case in BAD])
+def test_bad_input_is_one_sentence_and_changes_nothing(
+    shop: Shop, tmp_path: Path, name: str, change: dict, words: str
+) -> None:
+    text = change.get("config") or CONFIG.format(
+        endpoint=change.get("endpoint", shop.endpoint),
+        property_id=change.get("property_id", PROPERTY),
+    )
+    (tmp_path / "sluice.yml").write_text(text, encoding="utf-8")
+    ended = sluice(tmp_path, "nightly", *change.get("arguments", []))
+    assert ended.returncode == 1
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr + ended.stdout
+    assert ended.stderr.count("Error:") == 1
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_wrong_option_is_not_taken_for_a_held_back_night(tmp_path: Path) -> None:
+    ended = sluice(tmp_path, "nightly", "--dat", "2026-01-01")
+    assert ended.returncode == 64
+    assert "No such option" in ended.stderr
+
+
+def test_nothing_published_yet(tmp_path: Path) -> None:
+    ended = sluice(tmp_path, "sql", "select 1")
+    assert ended.returncode == 1
+    assert "run 'sluice nightly' or 'sluice demo'" in ended.stderr
+
+
+def test_the_demo_in_a_home_of_its_own(tmp_path: Path) -> None:
+    arguments = ["--days", "35", "--sessions", "300", "--home", str(tmp_path / "home")]
+    ended = sluice(tmp_path, "demo", *arguments)
+    assert ended.returncode == 0, ended.stderr
+    assert "Funnel, last 28 days" in ended.stdout
+    assert "Largest gap: checkout to purchase, device = mobile" in ended.stdout
+    with duckdb.connect(str(tmp_path / "home/published/current/sluice.duckdb")) as connection:
+        zone = connection.execute("select time_zone from marts.dim_property").fetchone()
+    assert zone == (ZONE,)

@@ -1,0 +1,191 @@
+"""Protobuf answers become typed columns, by the names in their headers."""
+
+import math
+
+import pyarrow as pa
+import pytest
+from google.analytics.data_v1beta import types as ga4
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.ga4.decode import Flags, decode, empty_rows
+from pipelines.ga4.errors import AuditError
+from pipelines.ga4.reports import Metric, ReportSpec
+
+Response = ga4.RunReportResponse.pb()
+SPEC = ReportSpec(
+    "sample",
+    ("deviceCategory",),
+    (Metric("eventCount", is_additive=True), Metric("purchaseRevenue", is_integer=False)),
+)
+SCHEMA = pa.schema(
+    {
+        "date": pa.string(),
+        "device_category": pa.string(),
+        "event_count": pa.int64(),
+        "purchase_revenue": pa.float64(),
+    }
+)
+
+
+def answer(rows, dimensions=("date", "deviceCategory"), metrics=("eventCount", "purchaseRevenue")):
+    """A response with `rows` of (dimension texts, metric texts)."""
+    message = Response(row_count=len(rows))
+    for name in dimensions:
+        message.dimension_headers.add(name=name)
+    for name in metrics:
+        message.metric_headers.add(name=name)
+    for texts, numbers in rows:
+        row = message.rows.add()
+        for text in texts:
+            row.dimension_values.add(value=text)
+        for number in numbers:
+            row.metric_values.add(value=number)
+    return message
+
+
+def one_metric(text: str, place: int = 0):
+    numbers = ["1", "1"]
+    numbers[place] = text
+    return answer([(("20260301", "mobile"), numbers)])
+
+
+def test_columns_follow_the_names_not_the_places():
+    message = answer(
+        [(("tablet", "20260301", "extra"), ("9", "1.5", "7"))],
+        dimensions=("deviceCategory", "date", "country"),
+        metrics=("sessions", "purchaseRevenue", "eventCount"),
+    )
+    rows = decode(message, SPEC).rows
+    assert rows.schema == SCHEMA
+    assert rows.to_pylist() == [
+        {
+            "date": "20260301",
+            "device_category": "tablet",
+            "event_count": 7,
+            "purchase_revenue": 1.5,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0), ("12", 12), ("12.0", 12), ("1.2E7", 12_000_000), ("", 0), ("-3", -3),
+        ("9007199254740993", 9_007_199_254_740_993),
+    ],
+)  # fmt: skip
+def test_integers(text, number):
+    assert decode(one_metric(text), SPEC).rows["event_count"].to_pylist() == [number]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("0", 0.0), ("12.5", 12.5), ("1.25E3", 1250.0), ("", 0.0), ("-0.1", -0.1)]
+)
+def test_floats(text, number):
+    assert decode(one_metric(text, 1), SPEC).rows["purchase_revenue"].to_pylist() == [number]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**62), st.floats(0, 1e15)), max_size=20))
+def test_whole_columns_keep_their_values(values):
+    message = answer([(("20260301", "m"), (str(whole), repr(real))) for whole, real in values])
+    rows = decode(message, SPEC).rows
+    assert rows["event_count"].to_pylist() == [whole for whole, _ in values]
+    assert rows["purchase_revenue"].to_pylist() == [real for _, real in values]
+
+
+@given(st.lists(st.text(st.characters(blacklist_categories=("Cs",))), min_size=1, max_size=20))
+def test_dimension_values_stay_as_they_came(texts):
+    message = answer([(("20260301", text), ("1", "1")) for text in texts])
+    assert decode(message, SPEC).rows["device_category"].to_pylist() == texts
+
+
+@pytest.mark.parametrize(
+    ("text", "place"), [("many", 0), ("12.5", 0), ("nan", 0), ("1e30", 0), ("many", 1), ("1,5", 1)]
+)
+def test_a_metric_that_is_no_number_is_refused(text, place):
+    with pytest.raises(AuditError, match="sample"):
+        decode(one_metric(text, place), SPEC)
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-inf"])
+def test_not_a_number_is_no_number_for_money_either(text):
+    with pytest.raises(AuditError, match="sample"):
+        decode(one_metric(text, 1), SPEC)
+
+
+def test_a_missing_field_is_named():
+    message = answer([(("20260301",), ("1", "1"))], dimensions=("date",))
+    with pytest.raises(AuditError, match=r"sample lacks the field deviceCategory"):
+        decode(message, SPEC)
+    message = answer([(("20260301", "m"), ("1",))], metrics=("eventCount",))
+    with pytest.raises(AuditError, match=r"sample lacks the field purchaseRevenue"):
+        decode(message, SPEC)
+
+
+def test_a_row_shorter_than_its_headers_is_refused():
+    message = answer([(("20260301", "m"), ("1", "1")), (("20260302", "m"), ("1",))])
+    with pytest.raises(AuditError, match="sample"):
+        decode(message, SPEC)
+
+
+def test_an_empty_answer_without_headers_has_no_rows():
+    page = decode(Response(), SPEC)
+    assert page.rows.schema == SCHEMA
+    assert page.rows.num_rows == page.row_count == 0
+    assert empty_rows(SPEC).schema == SCHEMA
+
+
+def test_an_empty_answer_with_headers_has_no_rows():
+    page = decode(answer([]), SPEC)
+    assert page.rows.schema == SCHEMA
+    assert page.rows.num_rows == 0
+
+
+def test_flags_quota_and_totals():
+    message = answer([(("20260301", "m"), ("3", "2.5"))])
+    message.row_count = 7
+    total = message.totals.add()
+    for text in ("30", "12.25"):
+        total.metric_values.add(value=text)
+    message.metadata.currency_code = "NZD"
+    message.metadata.time_zone = "Pacific/Auckland"
+    message.metadata.subject_to_thresholding = True
+    message.metadata.data_loss_from_other_row = True
+    message.metadata.empty_reason = "kept for empty answers only"
+    message.metadata.sampling_metadatas.add(samples_read_count=1, sampling_space_size=2)
+    message.property_quota.tokens_per_hour.consumed = 3
+    message.property_quota.tokens_per_hour.remaining = 39_997
+    page = decode(message, SPEC)
+    assert page.row_count == 7
+    assert page.totals == {"event_count": 30.0, "purchase_revenue": 12.25}
+    assert page.flags == Flags(True, True, True, "", "NZD", "Pacific/Auckland")
+    assert page.quota == {"tokens_per_hour": (3, 39_997)}
+
+
+def test_totals_that_are_no_numbers_are_refused():
+    message = answer([(("20260301", "m"), ("3", "2.5"))])
+    total = message.totals.add()
+    for text in ("thirty", "12.25"):
+        total.metric_values.add(value=text)
+    with pytest.raises(AuditError, match="sample"):
+        decode(message, SPEC)
+
+
+def test_an_empty_reason_is_kept():
+    message = Response()
+    message.metadata.empty_reason = "NO_DATA"
+    assert decode(message, SPEC).flags.empty_reason == "NO_DATA"
+
+
+def test_without_totals_there_are_none():
+    page = decode(answer([(("20260301", "m"), ("3", "2.5"))]), SPEC)
+    assert page.totals == {}
+    assert page.flags == Flags()
+    assert math.isclose(page.rows["purchase_revenue"][0].as_py(), 2.5)
+
+
+def test_flags_of_pages_are_joined():
+    first = Flags(is_sampled=True, currency="EUR", time_zone="UTC")
+    second = Flags(has_other_row=True, currency="USD")
+    assert first.joined(second) == Flags(True, False, True, "", "USD", "UTC")

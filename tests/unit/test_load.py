@@ -1,0 +1,286 @@
+"""Whole partitions are replaced, in one transaction, and `ops` remembers it."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.errors import WarehouseError
+from pipelines.ga4.client import Profile
+from pipelines.ga4.decode import Flags
+from pipelines.ga4.pull import Pull
+from pipelines.ga4.reports import Metric, Part, ReportSpec
+from pipelines.settings import Property, Settings, Store
+from pipelines.tracking import MicroConversion
+from pipelines.warehouse import load
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.load import (
+    ensure_tables,
+    record_failure,
+    remember_properties,
+    replace_partitions,
+)
+
+D1, D2, D3, D4 = (date(2026, 3, day) for day in (1, 2, 3, 4))
+STAMP = datetime(2026, 3, 5, 4, 30, tzinfo=UTC)
+SPEC = ReportSpec(
+    "by_device",
+    ("deviceCategory",),
+    (Metric("sessions"), Metric("purchaseRevenue", is_integer=False, is_additive=True)),
+)
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with build_database(tmp_path / "build.duckdb") as connection:
+        ensure_tables(connection, (SPEC,))
+        yield connection
+
+
+def pulled(rows, start=D1, end=D3, *, property_id="42", pull_id="p1", **changes) -> Pull:
+    """A pull of `rows`: (day, device, sessions, revenue)."""
+    table = pa.table(
+        {
+            "property_id": pa.array([property_id] * len(rows), pa.string()),
+            "date": pa.array([row[0] for row in rows], pa.date32()),
+            "device_category": pa.array([row[1] for row in rows], pa.string()),
+            "sessions": pa.array([row[2] for row in rows], pa.int64()),
+            "purchase_revenue": pa.array([row[3] for row in rows], pa.float64()),
+            "pulled_at": pa.array([STAMP] * len(rows), pa.timestamp("us", tz="UTC")),
+            "pull_id": pa.array([pull_id] * len(rows), pa.string()),
+        }
+    )
+    values = {
+        "property_id": property_id, "spec": SPEC, "start": start, "end": end, "rows": table,
+        "quarantined": pa.table({"date": pa.array([], pa.string())}), "flags": Flags(),
+        "other_share": 0.0, "pages": 1, "tokens": 4, "quota": {}, "request_hash": "abc",
+        "pull_id": pull_id, "pulled_at": STAMP,
+    }  # fmt: skip
+    return Pull(**{**values, **changes})
+
+
+def stored(build, property_id="42") -> list[tuple]:
+    return build.execute(
+        "select date, device_category, sessions, purchase_revenue from raw.ga4_by_device "
+        "where property_id = ? order by all",
+        [property_id],
+    ).fetchall()
+
+
+def test_vanished_keys_are_gone_and_other_days_stay(build):
+    first = [(D1, "mobile", 10, 1.5), (D2, "mobile", 20, 0.0), (D2, "tablet", 3, 0.0)]
+    assert replace_partitions(build, pulled(first), run_id="r1") == 3
+    # The second pull covers D2 and D3 only; `tablet` was re-attributed to `desktop`.
+    second = pulled([(D2, "mobile", 21, 0.0), (D2, "desktop", 2, 0.0)], D2, D3, pull_id="p2")
+    assert replace_partitions(build, second, run_id="r2") == 2
+    assert stored(build) == [
+        (D1, "mobile", 10, 1.5), (D2, "desktop", 2, 0.0), (D2, "mobile", 21, 0.0),
+    ]  # fmt: skip
+
+
+def test_another_property_is_not_touched(build):
+    replace_partitions(build, pulled([(D1, "mobile", 1, 0.0)], property_id="43"), run_id="r1")
+    replace_partitions(build, pulled([(D1, "mobile", 2, 0.0)]), run_id="r1")
+    replace_partitions(build, pulled([], pull_id="p2"), run_id="r2")
+    assert stored(build) == []
+    assert stored(build, "43") == [(D1, "mobile", 1, 0.0)]
+
+
+def test_an_empty_answer_empties_its_days_and_says_so(build):
+    replace_partitions(build, pulled([(D1, "mobile", 1, 0.0), (D3, "tablet", 2, 0.0)]), run_id="r1")
+    empty = pulled([], D1, D2, pull_id="p2", flags=Flags(empty_reason="NO_DATA"))
+    assert replace_partitions(build, empty, run_id="r2") == 0
+    assert stored(build) == [(D3, "tablet", 2, 0.0)]
+    assert build.execute(
+        "select date, status, row_count, totals, empty_reason from ops.pulls "
+        "where pull_id = 'p2' order by date"
+    ).fetchall() == [
+        (day, "loaded", 0, '{"sessions": 0, "purchase_revenue": 0}', "NO_DATA") for day in (D1, D2)
+    ]
+
+
+def test_the_same_pull_twice_changes_no_row(build):
+    rows = [(D1, "mobile", 10, 1.5), (D2, "", 20, 0.25)]
+    replace_partitions(build, pulled(rows), run_id="r1")
+    before = stored(build)
+    replace_partitions(build, pulled(rows, pull_id="p2"), run_id="r2")
+    assert stored(build) == before
+
+
+content = st.dictionaries(
+    st.tuples(st.sampled_from([D1, D2, D3]), st.sampled_from(["mobile", "desktop", "", "(other)"])),
+    st.tuples(st.integers(0, 10**6), st.integers(0, 10**6).map(float)),
+    max_size=8,
+)
+
+
+@settings(max_examples=40)
+@given(content, content)
+def test_only_the_last_pull_of_a_window_is_left(first, second):
+    with duckdb.connect() as build:
+        build.execute("create schema raw; create schema ops")
+        for table, columns in load.OPS_TABLES.items():
+            body = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+            build.execute(f"create table ops.{table} ({body})")
+        ensure_tables(build, (SPEC,))
+        replace_partitions(build, pulled([(*k, *v) for k, v in first.items()]), run_id="r1")
+        replace_partitions(build, pulled([(*k, *v) for k, v in second.items()]), run_id="r2")
+        assert stored(build) == sorted((*k, *v) for k, v in second.items())
+
+
+def test_pulls_remember_counts_totals_and_flags_of_each_day(build):
+    rows = [(D1, "mobile", 10, 1.5), (D1, "desktop", 5, 2.25), (D3, "mobile", 7, 0.0)]
+    flags = Flags(True, False, True, "", "EUR", "Europe/Berlin")
+    replace_partitions(
+        build, pulled(rows, flags=flags, other_share=0.125, pages=3, tokens=12), run_id="r1"
+    )
+    days = build.execute(
+        "select date, row_count, totals, pages, tokens from ops.pulls order by date"
+    ).fetchall()
+    assert [(day, count, json.loads(totals), *rest) for day, count, totals, *rest in days] == [
+        (D1, 2, {"sessions": 15, "purchase_revenue": 3.75}, 3, 12),
+        (D2, 0, {"sessions": 0, "purchase_revenue": 0}, 3, 12),
+        (D3, 1, {"sessions": 7, "purchase_revenue": 0}, 3, 12),
+    ]
+    assert build.execute(
+        "select distinct pull_id, run_id, property_id, report, report_version, request_hash, "
+        "status, is_sampled, is_thresholded, has_other_row, other_share, currency, time_zone, "
+        "message, pulled_at from ops.pulls"
+    ).fetchall() == [
+        ("p1", "r1", "42", "by_device", 1, "abc", "loaded", True, False, True, 0.125, "EUR",
+         "Europe/Berlin", "", STAMP),
+    ]  # fmt: skip
+
+
+def test_quota_and_quarantine_are_remembered(build):
+    bad = pa.table({"date": ["(other)"], "device_category": ['"mobile"'], "sessions": [4]})
+    quota = {"tokens_per_day": (4, 199_996), "concurrent_requests": (0, 10)}
+    replace_partitions(build, pulled([], quarantined=bad, quota=quota), run_id="r1")
+    assert build.execute(
+        "select property_id, read_at, quota, consumed, remaining from ops.quota order by quota"
+    ).fetchall() == [
+        ("42", STAMP, "concurrent_requests", 0, 10), ("42", STAMP, "tokens_per_day", 4, 199_996),
+    ]  # fmt: skip
+    ((*rest, row_json),) = build.execute(
+        "select pull_id, property_id, report, date_text, reason, row_json from ops.quarantine"
+    ).fetchall()
+    assert rest == ["p1", "42", "by_device", "(other)", "the date cannot be read"]
+    assert json.loads(row_json) == {
+        "date": "(other)", "device_category": '"mobile"', "sessions": 4,
+    }  # fmt: skip
+
+
+def test_skipped_keys_are_told_with_the_next_step(build):
+    replace_partitions(build, pulled([], skipped=("scroll_50", "video")), run_id="r1")
+    ((message,),) = build.execute("select distinct message from ops.pulls").fetchall()
+    assert "scroll_50, video" in message
+    assert "custom dimensions" in message
+
+
+@pytest.mark.parametrize("step", ["_pull_rows", "_quota_rows", "_quarantine_rows"])
+def test_a_failure_midway_leaves_everything_as_it_was(build, monkeypatch, step):
+    replace_partitions(build, pulled([(D1, "mobile", 10, 1.5)]), run_id="r1")
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(load, step, fail)
+        replace_partitions(build, pulled([(D1, "tablet", 1, 0.0)], pull_id="p2"), run_id="r2")
+    assert stored(build) == [(D1, "mobile", 10, 1.5)]
+    assert build.execute("select distinct pull_id from ops.pulls").fetchall() == [("p1",)]
+    # And the connection works on.
+    replace_partitions(build, pulled([(D1, "tablet", 1, 0.0)], pull_id="p3"), run_id="r3")
+    assert stored(build) == [(D1, "tablet", 1, 0.0)]
+
+
+def test_a_row_that_does_not_fit_leaves_everything_as_it_was(build):
+    replace_partitions(build, pulled([(D1, "mobile", 10, 1.5)]), run_id="r1")
+    with pytest.raises(duckdb.ConstraintException):
+        replace_partitions(build, pulled([(D2, "m", 1, 0.0), (D1, None, 1, 0.0)]), run_id="r2")
+    assert stored(build) == [(D1, "mobile", 10, 1.5)]
+    replace_partitions(build, pulled([(D2, "m", 1, 0.0)]), run_id="r3")
+    assert stored(build) == [(D2, "m", 1, 0.0)]
+
+
+def test_a_failed_pull_is_remembered_for_every_day(build):
+    record_failure(
+        build, "42", SPEC, (D2, D4), run_id="r1", status="held_back", message="it's 100% wrong"
+    )
+    assert build.execute(
+        "select date, property_id, report, report_version, status, message, row_count "
+        "from ops.pulls order by date"
+    ).fetchall() == [
+        (day, "42", "by_device", 1, "held_back", "it's 100% wrong", None) for day in (D2, D3, D4)
+    ]
+
+
+def test_a_newer_spec_adds_its_columns(build):
+    replace_partitions(build, pulled([(D1, "mobile", 10, 1.5)]), run_id="r1")
+    newer = ReportSpec("by_device", SPEC.dimensions, (*SPEC.metrics, Metric("transactions")))
+    ensure_tables(build, (newer,))
+    ensure_tables(build, (newer,))
+    assert build.execute("select sessions, transactions from raw.ga4_by_device").fetchall() == [
+        (10, None)
+    ]
+
+
+def test_raw_tables_have_the_types_of_their_spec(build):
+    micro = ReportSpec(
+        "micro_by_all", (), (Metric("eventCount"),), (Part(MicroConversion("k", ("a", "b"), ())),)
+    )
+    ensure_tables(build, (micro,))
+    assert build.execute(
+        "select column_name, data_type, is_nullable = 'YES' from information_schema.columns "
+        "where table_name = 'ga4_micro_by_all' order by ordinal_position"
+    ).fetchall() == [
+        ("property_id", "VARCHAR", False),
+        ("date", "DATE", False),
+        ("micro_key", "VARCHAR", False),
+        ("event_count", "BIGINT", True),
+        ("pulled_at", "TIMESTAMP WITH TIME ZONE", False),
+        ("pull_id", "VARCHAR", False),
+    ]
+
+
+def test_properties_that_left_are_kept_but_not_active(build):
+    profiles = (
+        Profile("1", "Europe/Berlin", "EUR", frozenset({"size", "page_type"})),
+        Profile("2", None, None, frozenset()),
+    )
+    both = Settings(
+        store=Store(name="It's mine", industry="fashion"),
+        properties=(Property(id="1", name="Main", time_zone="Asia/Tokyo"), Property(id="2")),
+    )
+    remember_properties(build, both, profiles)
+    alone = Settings(properties=(Property(id="2", name="Outlet"),))
+    remember_properties(build, alone, (Profile("2", "America/Lima", "PEN", frozenset()),))
+    assert build.execute(
+        "select property_id, name, source, time_zone, currency, store_name, industry, is_active, "
+        "custom_dimensions from ops.properties order by property_id"
+    ).fetchall() == [
+        ("1", "Main", "data_api", "Asia/Tokyo", "EUR", "It's mine", "fashion", False,
+         '["page_type", "size"]'),
+        ("2", "Outlet", "data_api", "America/Lima", "PEN", "My shop", "all", True, "[]"),
+    ]  # fmt: skip
+
+
+def test_a_database_that_cannot_be_opened_is_named(tmp_path):
+    path = tmp_path / "build.duckdb"
+    path.write_text("this is no database, and it is longer than a header" * 100)
+    with (
+        pytest.raises(WarehouseError, match=r"build\.duckdb cannot be opened"),
+        build_database(path),
+    ):
+        pass
+    with (
+        pytest.raises(WarehouseError, match=r"absent\.duckdb cannot be opened"),
+        build_database(tmp_path / "absent.duckdb", read_only=True),
+    ):
+        pass

@@ -1,0 +1,187 @@
+"""sluice.yml and SLUICE_* variables: what they mean, and what a wrong one is told."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import ConfigError
+from pipelines.settings import Settings, load_settings
+
+
+@pytest.fixture
+def config(tmp_path: Path):
+    """Writes sluice.yml and returns its path."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "shop" / "sluice.yml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def refusal(path: Path | None = None) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_every_key_of_the_design_is_read(config):
+    settings = load_settings(
+        config(
+            """
+            home: ./data
+            engine: duckdb
+            store: {name: "My shop", industry: fashion}
+            ga4: {credentials: /etc/sluice/ga4.json, endpoint: null}
+            properties:
+              - {id: "123456789", name: "Main shop", source: data_api}
+              - {id: "987654321", name: "Outlet", source: export, path: "exports/events_*.parquet"}
+            nightly: {at: "05:30", lookback_days: 3, attribution_days: 14, sweep_days: 35}
+            alerts: {webhook: null}
+            publish: {keep_versions: 7, parquet: true}
+            """
+        )
+    )
+    assert settings.store.industry == "fashion"
+    assert settings.ga4.credentials == Path("/etc/sluice/ga4.json")
+    assert [(item.id, item.source) for item in settings.properties] == [
+        ("123456789", "data_api"),
+        ("987654321", "export"),
+    ]
+    assert (settings.nightly.at, settings.nightly.lookback_days) == ("05:30", 3)
+    assert (settings.publish.keep_versions, settings.publish.parquet) == (7, True)
+
+
+def test_without_a_file_the_defaults_hold(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings()
+    assert settings.home == tmp_path / "data"
+    assert settings.build_db == tmp_path / "data" / "build.duckdb"
+    assert settings.published_dir == tmp_path / "data" / "published"
+    assert settings.properties == ()
+    assert str(settings.time_zone) == "UTC"
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown", "nearest"),
+    [
+        ("hme: ./data", "hme", "home"),
+        ("ga4: {endpiont: '127.0.0.1:1'}", "ga4.endpiont", "endpoint"),
+        ("properties: [{id: '1', nmae: x}]", "properties.0.nmae", "name"),
+        ("publish: {keep: 3}", "publish.keep", "keep_versions"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest(config, text, unknown, nearest):
+    path = config(text)
+    message = refusal(path)
+    assert f"'{unknown}'" in message
+    assert f"did you mean '{nearest}'?" in message
+    assert str(path) in message
+
+
+def test_an_unknown_variable_names_the_nearest(config, monkeypatch):
+    monkeypatch.setenv("SLUICE_GA4_ENDPIONT", "127.0.0.1:1")
+    message = refusal(config(""))
+    assert "SLUICE_GA4_ENDPIONT" in message
+    assert "did you mean SLUICE_GA4_ENDPOINT?" in message
+
+
+@pytest.mark.parametrize("name", ["SLUICE_GA4_ENDPOINT", "SLUICE_GA4__ENDPOINT"])
+def test_the_environment_wins_over_the_file(config, monkeypatch, name):
+    monkeypatch.setenv(name, "127.0.0.1:2222")
+    path = config("ga4: {endpoint: '127.0.0.1:1111', credentials: key.json}")
+    settings = load_settings(path)
+    assert settings.ga4.endpoint == "127.0.0.1:2222"
+    # The rest of the section is still the file's.
+    assert settings.ga4.credentials == path.parent / "key.json"
+
+
+def test_variables_with_underscores_in_their_own_name(config, monkeypatch):
+    monkeypatch.setenv("SLUICE_NIGHTLY_LOOKBACK_DAYS", "5")
+    monkeypatch.setenv("SLUICE_PUBLISH__KEEP_VERSIONS", "2")
+    settings = load_settings(config("nightly: {at: '04:15'}"))
+    assert (settings.nightly.at, settings.nightly.lookback_days) == ("04:15", 5)
+    assert settings.publish.keep_versions == 2
+
+
+def test_properties_of_the_environment_are_json(config, monkeypatch):
+    monkeypatch.setenv("SLUICE_PROPERTIES", '[{"id": "42", "time_zone": "Asia/Tokyo"}, {"id": 43}]')
+    settings = load_settings(config("properties: [{id: '1'}]"))
+    assert [item.id for item in settings.properties] == ["42", "43"]
+    assert str(settings.time_zone) == "Asia/Tokyo"
+
+
+def test_properties_that_are_no_json_are_refused_in_one_sentence(config, monkeypatch):
+    monkeypatch.setenv("SLUICE_PROPERTIES", "123456789,")
+    assert "properties" in refusal(config("")).lower()
+
+
+def test_relative_paths_of_the_file_start_at_its_folder(config, tmp_path, monkeypatch):
+    path = config("home: ./data\nga4: {credentials: keys/ga4.json}")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    settings = load_settings(path)
+    assert settings.home == tmp_path / "shop" / "data"
+    assert settings.ga4.credentials == tmp_path / "shop" / "keys" / "ga4.json"
+
+
+def test_a_relative_home_of_the_environment_starts_here(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLUICE_HOME", "mine")
+    assert load_settings(config("home: ./data")).home == tmp_path / "mine"
+
+
+def test_a_variable_names_the_file(config, monkeypatch):
+    monkeypatch.setenv("SLUICE_CONFIG", str(config("store: {name: Named}")))
+    assert load_settings().store.name == "Named"
+
+
+def test_an_id_may_be_written_as_a_number(config):
+    assert load_settings(config("properties: [{id: 123456789}]")).properties[0].id == "123456789"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("properties: [{id: '1'}, {id: 1}]", ["property 1 is listed twice"]),
+        ("properties: [{id: GA-1}]", ["properties.0.id", "'GA-1'", "123456789"]),
+        ("properties: [{name: Main}]", ["properties.0.id"]),
+        ("properties: [{id: '1', time_zone: Europe/Berln}]", ["'Europe/Berln'", "Europe/Berlin"]),
+        ("properties: [{id: '1', source: ga3}]", ["properties.0.source", "data_api"]),
+        ("nightly: {at: '25:00'}", ["nightly.at", "'25:00'", "05:30"]),
+        ("nightly: {lookback_days: -1}", ["nightly.lookback_days"]),
+        ("publish: {keep_versions: 0}", ["publish.keep_versions"]),
+        ("ga4: {endpoint: 'http://127.0.0.1:80'}", ["ga4.endpoint", "127.0.0.1:8080"]),
+        ("engine: postgres", ["engine", "duckdb"]),
+        ("store: My shop", ["store"]),
+        ("- home", ["sluice.yml", "key: value"]),
+        ("home: [", ["sluice.yml", "not valid YAML"]),
+        ("store:\n  name: 'x\nhome: y", ["sluice.yml", "not valid YAML near line"]),
+    ],
+)
+def test_a_bad_value_is_named(config, text, words):
+    message = refusal(config(text))
+    for word in words:
+        assert word in message
+
+
+def test_a_missing_file_is_named(tmp_path):
+    message = refusal(tmp_path / "absent.yml")
+    assert "absent.yml" in message
+    assert "No such file" in message
+    assert "sluice.example.yml" in message
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path):
+    path = tmp_path / "sluice.yml"
+    path.write_bytes(b"home: \xff\xfe")
+    assert str(path) in refusal(path)
+
+
+def test_settings_cannot_be_changed_afterwards():
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().home = Path("/elsewhere")  # type: ignore[misc]

@@ -1,0 +1,206 @@
+"""The seeds: what the project's own say, and how a broken one is refused."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.errors import SeedError
+from pipelines.tracking import SEEDS_DIR, ParameterCondition, Segment, load_plan
+
+NAMES = ("micro_conversions", "funnel_steps", "segments", "benchmarks")
+
+
+@pytest.fixture
+def seeds(tmp_path: Path) -> Path:
+    """A copy of the project's seeds to break."""
+    for name in NAMES:
+        shutil.copy(SEEDS_DIR / f"{name}.csv", tmp_path)
+    return tmp_path
+
+
+def edit(seeds: Path, name: str, change) -> None:
+    """Apply `change` to the seed's rows (dicts) and write what it returns."""
+    path = seeds / f"{name}.csv"
+    with path.open(newline="") as lines:
+        rows = change(list(csv.DictReader(lines)))
+    with path.open("w", newline="") as lines:
+        writer = csv.DictWriter(lines, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def set_cell(key: str, column: str, value: str):
+    """A change: `column` of the micro-conversion `key` becomes `value`."""
+    return lambda rows: [{**row, column: value} if row["key"] == key else row for row in rows]
+
+
+def refusal(seeds: Path) -> str:
+    with pytest.raises(SeedError) as caught:
+        load_plan(seeds)
+    return str(caught.value)
+
+
+def of_key(plan, key: str):
+    return next(micro for micro in plan.micro_conversions if micro.key == key)
+
+
+def test_the_plan_of_the_project():
+    plan = load_plan()
+    # ANALYTICS §2 names 29 keys; home_view and promotion_view are parents only.
+    assert len(plan.micro_conversions) == 31
+    assert plan.segments == (
+        Segment("all", None),
+        Segment("device", "deviceCategory"),
+        Segment("channel", "sessionDefaultChannelGroup"),
+        Segment("country", "country"),
+        Segment("visitor", "newVsReturning"),
+    )
+    scroll = of_key(plan, "product_scroll_50")
+    assert scroll.event_names == ("scroll_depth",)
+    assert scroll.conditions == (
+        ParameterCondition("percent_scrolled", ">=", "50"),
+        ParameterCondition("page_type", "=", "product"),
+    )
+    video = of_key(plan, "video_play")
+    assert video.event_names == ("product_video_play", "video_start")
+    assert {micro.key for micro in plan.micro_conversions if micro.is_composite} == {
+        "home_view", "home_scroll_fold", "product_scroll_50", "video_play", "email_capture",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", NAMES)
+def test_a_missing_file_is_named(seeds, seed):
+    (seeds / f"{seed}.csv").unlink()
+    message = refusal(seeds)
+    assert str(seeds / f"{seed}.csv") in message
+    assert "No such file" in message
+
+
+@pytest.mark.parametrize(
+    ("seed", "column"),
+    [
+        ("micro_conversions", "event_names"),
+        ("micro_conversions", "parent_key"),
+        ("funnel_steps", "step_number"),
+        ("segments", "api_dimension"),
+        ("benchmarks", "source_date"),
+    ],
+)
+def test_a_missing_column_is_named(seeds, seed, column):
+    edit(seeds, seed, lambda rows: [{k: v for k, v in r.items() if k != column} for r in rows])
+    message = refusal(seeds)
+    assert f"{seed}.csv has no column '{column}'" in message
+
+
+@pytest.mark.parametrize(
+    ("seed", "key"),
+    [
+        ("micro_conversions", "home_view"),
+        ("funnel_steps", "core, 0"),
+        ("segments", "all"),
+        ("benchmarks", "add_to_cart_rate"),
+    ],
+)
+def test_a_duplicate_key_is_named(seeds, seed, key):
+    edit(seeds, seed, lambda rows: [*rows, rows[0]])
+    message = refusal(seeds)
+    assert f"{seed}.csv" in message
+    assert f"'{key}" in message
+    assert "twice" in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "percent_scrolled>50", "percent_scrolled>=half", "percent_scrolled", "=home", "page_type=",
+        "page type=home", "page_type=home&scroll", "percent_scrolled>=-1", "percent_scrolled>=²",
+    ],
+)  # fmt: skip
+def test_a_filter_that_cannot_be_read_is_shown_with_its_key(seeds, text):
+    edit(seeds, "micro_conversions", set_cell("gallery", "parameter_filter", text))
+    message = refusal(seeds)
+    assert f"'{text.split('&')[-1]}'" in message
+    assert "'gallery'" in message
+
+
+def test_an_empty_condition_says_nothing(seeds):
+    edit(seeds, "micro_conversions", set_cell("gallery", "parameter_filter", "a=1&& b>=2 &"))
+    assert of_key(load_plan(seeds), "gallery").conditions == (
+        ParameterCondition("a", "=", "1"),
+        ParameterCondition("b", ">=", "2"),
+    )
+
+
+parameters = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,38}", fullmatch=True)
+values = st.text(
+    st.characters(blacklist_characters="&\x00", blacklist_categories=("Cs", "Cc")), min_size=1
+).filter(lambda text: text.strip() == text and not text.startswith("="))
+conditions = st.lists(
+    st.one_of(
+        st.tuples(parameters, st.just("="), values),
+        st.tuples(parameters, st.just(">="), st.integers(0, 10**6).map(str)),
+    ),
+    max_size=4,
+)
+
+
+@given(conditions)
+def test_any_written_filter_is_read_back(tmp_path_factory, written):
+    seeds = tmp_path_factory.mktemp("seeds")
+    for name in NAMES:
+        shutil.copy(SEEDS_DIR / f"{name}.csv", seeds)
+    text = "&".join("".join(one) for one in written)
+    edit(seeds, "micro_conversions", set_cell("gallery", "parameter_filter", text))
+    read = of_key(load_plan(seeds), "gallery").conditions
+    assert [(one.name, one.operator, one.value) for one in read] == written
+
+
+@pytest.mark.parametrize("name", ["it's 100% sale", 'say "hi"', "100%", "käufe; drop table x --"])
+def test_event_names_keep_quotes_and_percent_signs(seeds, name):
+    edit(seeds, "micro_conversions", set_cell("gallery", "event_names", f" {name} | other "))
+    assert of_key(load_plan(seeds), "gallery").event_names == (name, "other")
+
+
+@pytest.mark.parametrize(
+    ("seed", "column", "value"),
+    [
+        ("funnel_steps", "key", "prodcut_view"),
+        ("benchmarks", "numerator", "add_to_crat"),
+        ("benchmarks", "denominator", "visits"),
+        ("micro_conversions", "parent_key", "nothing"),
+    ],
+)
+def test_a_reference_to_an_unknown_key_is_named(seeds, seed, column, value):
+    edit(seeds, seed, lambda rows: [{**rows[0], column: value}, *rows[1:]])
+    message = refusal(seeds)
+    assert f"{seed}.csv" in message
+    assert f"{column} '{value}'" in message
+
+
+def test_a_key_without_event_name_is_refused(seeds):
+    edit(seeds, "micro_conversions", set_cell("gallery", "event_names", " | "))
+    assert "'gallery'" in refusal(seeds)
+
+
+def test_a_comma_without_quotes_is_found(seeds):
+    path = seeds / "segments.csv"
+    path.write_text(path.read_text() + "page,landingPage,landing_page,5,Entry, first page\n")
+    message = refusal(seeds)
+    assert "Row 7" in message
+    assert "segments.csv" in message
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b'a,"b\n'])
+def test_a_file_that_is_no_table_is_named(seeds, content):
+    (seeds / "segments.csv").write_bytes(content)
+    assert str(seeds / "segments.csv") in refusal(seeds)
+
+
+def test_a_seed_without_rows_is_refused(seeds):
+    path = seeds / "benchmarks.csv"
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    assert "no rows" in refusal(seeds)

@@ -1,0 +1,187 @@
+"""Which version readers see, and which may go."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.errors import WarehouseError
+from pipelines.warehouse.connect import published_database
+from pipelines.warehouse.versions import (
+    current_name,
+    list_versions,
+    point_current_at,
+    prune,
+    rollback,
+    unfinished_path,
+)
+
+READER = """
+import sys, duckdb
+with duckdb.connect(sys.argv[1], read_only=True) as connection:
+    print(connection.execute("select name from t").fetchone()[0], flush=True)
+    sys.stdin.readline()
+    print(connection.execute("select count(*) from t").fetchone()[0], flush=True)
+"""
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """Five versions v1 … v5; v5 is current."""
+    for name in ("v1", "v2", "v3", "v4", "v5"):
+        folder = tmp_path / "versions" / name
+        folder.mkdir(parents=True)
+        with duckdb.connect(str(folder / "sluice.duckdb")) as connection:
+            connection.execute(f"create table t as select '{name}' as name")
+        (folder / "manifest.json").write_text(json.dumps({"version": name}))
+    point_current_at(tmp_path, "v5")
+    return tmp_path
+
+
+def names(published: Path) -> list[str]:
+    return [version.name for version in list_versions(published)]
+
+
+def seen(published: Path) -> str:
+    with published_database(published) as connection:
+        ((name,),) = connection.execute("select name from t").fetchall()
+    return name
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process has the database open."""
+    with subprocess.Popen(
+        [sys.executable, "-c", READER, str(path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        process.stdout.readline()  # it has read a row
+        yield process
+        rest, _ = process.communicate("\n")
+        assert rest.strip() == "1"  # and can still read after what the test did
+
+
+def test_versions_are_listed_oldest_first_with_their_manifest(published):
+    found = list_versions(published)
+    assert [(version.name, version.is_current) for version in found] == [
+        ("v1", False), ("v2", False), ("v3", False), ("v4", False), ("v5", True),
+    ]  # fmt: skip
+    assert found[0].manifest == {"version": "v1"}
+    assert found[0].path == published / "versions" / "v1"
+
+
+def test_nothing_published_is_no_error_until_it_is_read(tmp_path):
+    assert list_versions(tmp_path) == ()
+    assert current_name(tmp_path) is None
+    assert prune(tmp_path, 1) == ()
+    with pytest.raises(WarehouseError, match="Nothing is published"), published_database(tmp_path):
+        pass
+    with pytest.raises(WarehouseError, match="Nothing is published"):
+        rollback(tmp_path)
+
+
+def test_unfinished_versions_are_not_listed(published):
+    (published / "versions" / ".unfinished-v6").mkdir()
+    (published / "versions" / ".unfinished-v6" / "manifest.json").write_text("{}")
+    (published / "versions" / "v7").mkdir()  # no manifest
+    assert names(published) == ["v1", "v2", "v3", "v4", "v5"]
+
+
+def test_rollback_goes_one_back_each_time(published):
+    assert rollback(published).name == "v4"
+    assert seen(published) == "v4"
+    assert rollback(published).name == "v3"
+    assert current_name(published) == "v3"
+    assert len(names(published)) == 5
+
+
+def test_rollback_to_a_named_version_and_forth(published):
+    rollback(published, "v1")
+    assert seen(published) == "v1"
+    rollback(published, "v5")
+    assert seen(published) == "v5"
+
+
+def test_rollback_to_an_unknown_version_changes_nothing(published):
+    with pytest.raises(WarehouseError, match=r"no version 'v9'.*lists 5, the newest is v5"):
+        rollback(published, "v9")
+    assert seen(published) == "v5"
+
+
+def test_before_the_first_version_there_is_none(published):
+    rollback(published, "v1")
+    with pytest.raises(WarehouseError, match="no version before v1"):
+        rollback(published)
+    assert seen(published) == "v1"
+
+
+@pytest.mark.parametrize("name", ["../v1", "", ".", "v1/..", "/etc"])
+def test_rollback_takes_names_not_paths(published, name):
+    with pytest.raises(WarehouseError, match="no version"):
+        rollback(published, name)
+    assert seen(published) == "v5"
+
+
+def test_the_link_is_replaced_not_removed(published, monkeypatch):
+    """A reader between the two versions would find nothing."""
+    real = Path.replace
+
+    def checked(self: Path, target: Path) -> Path:
+        assert seen(published) == "v5"
+        result = real(self, target)
+        assert seen(published) == "v2"
+        return result
+
+    monkeypatch.setattr(Path, "replace", checked)
+    point_current_at(published, "v2")
+    assert not (published / ".current.new").is_symlink()
+
+
+def test_a_link_that_a_killed_run_left_is_no_obstacle(published):
+    (published / ".current.new").symlink_to("versions/gone")
+    point_current_at(published, "v2")
+    assert seen(published) == "v2"
+
+
+@pytest.mark.parametrize(("keep", "left"), [(1, 1), (2, 2), (4, 4), (5, 5), (9, 5)])
+def test_the_newest_are_kept(published, keep, left):
+    before = names(published)
+    assert list(prune(published, keep)) == before[: 5 - left]
+    assert names(published) == before[5 - left :]
+
+
+def test_the_current_version_is_never_pruned(published):
+    rollback(published, "v2")
+    assert prune(published, 1) == ("v1", "v3", "v4")
+    assert names(published) == ["v2", "v5"]
+    assert seen(published) == "v2"
+
+
+def test_a_version_that_another_process_reads_is_not_pruned(published):
+    with reading(published / "versions" / "v2" / "sluice.duckdb"):
+        assert prune(published, 1) == ("v1", "v3", "v4")
+        assert names(published) == ["v2", "v5"]
+    assert prune(published, 1) == ("v2",)
+
+
+def test_what_a_killed_run_left_is_removed(published):
+    unfinished, final = unfinished_path(published, datetime(2026, 3, 2, 4, 30, 5, 7, UTC))
+    assert final.name == "20260302T043005.000007Z"
+    unfinished.mkdir()
+    (unfinished / "half").write_text("x")
+    assert prune(published, 9) == ()
+    assert not unfinished.exists()
+
+
+def test_names_sort_by_time():
+    moments = [datetime(2026, 3, 2, 4, 30, 5, micro, UTC) for micro in (0, 7, 999_999)]
+    found = [unfinished_path(Path("x"), moment)[1].name for moment in moments]
+    assert found == sorted(found)
+    assert len(set(found)) == 3
