@@ -51,7 +51,8 @@ def run_demo(
     if last_day > newest:
         raise ConfigError(f"{last_day} is not over yet in {TIME_ZONE}: use --end {newest}.")
     window = DayWindow(last_day - timedelta(days=demo.days - 1), last_day)
-    _refuse_real_home(settings)
+    with hold_lock(lock_path(settings)):
+        _refuse_real_home(settings)
     events = demo.home / "demo" / "events"
     simulate(
         events,

@@ -90,6 +90,19 @@ def lock_path(settings: Settings) -> Path:
     return settings.home / "run.lock"
 
 
+def build_dbt(settings: Settings, *, in_process: bool = True) -> SluiceDbt:
+    """dbt on the settings' build database."""
+    return SluiceDbt(
+        project_dir=str(DBT_PROJECT_DIR),
+        profiles_dir=str(DBT_PROJECT_DIR),
+        # Beside our own Python: cron's PATH does not hold the virtual environment.
+        dbt_executable=str(Path(sys.executable).parent / "dbt"),
+        database=str(settings.build_db),
+        artifacts_dir=str(settings.logs_dir),
+        in_process=in_process,
+    )
+
+
 def default_resources(settings: Settings) -> dict[str, Any]:
     """The resources of a real run; tests may replace any of them."""
     credentials = settings.ga4.credentials
@@ -97,13 +110,6 @@ def default_resources(settings: Settings) -> dict[str, Any]:
         "ga4": Ga4Resource(
             credentials=str(credentials) if credentials else None, endpoint=settings.ga4.endpoint
         ),
-        "dbt": SluiceDbt(
-            project_dir=str(DBT_PROJECT_DIR),
-            profiles_dir=str(DBT_PROJECT_DIR),
-            # Beside our own Python: cron's PATH does not hold the virtual environment.
-            dbt_executable=str(Path(sys.executable).parent / "dbt"),
-            database=str(settings.build_db),
-            artifacts_dir=str(settings.logs_dir),
-        ),
+        "dbt": build_dbt(settings),
         "run_lock": RunLock(path=str(lock_path(settings))),
     }

@@ -21,6 +21,7 @@ from pydantic_settings import (
     EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from pipelines.errors import ConfigError
@@ -184,6 +185,11 @@ def load_settings(path: Path | None = None) -> Settings:
         settings = Settings(**values)
     except ValidationError as error:
         raise ConfigError(_first_problem(error, source)) from error
+    except SettingsError as error:
+        # Its words name the field: `error parsing value for field "properties" …`.
+        raise ConfigError(
+            f"A SLUICE_ variable is not valid JSON ({error}): lists are written as JSON."
+        ) from error
     return settings.model_copy(update={"home": settings.home.expanduser().resolve()})
 
 

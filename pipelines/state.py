@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ _RUNS = """
     select left(run_id, 8) as run_id, command, window_start, window_end, status, message,
         date_trunc('second', started_at) as started_at,
         date_trunc('second', finished_at) as finished_at
-    from ops.runs order by started_at desc limit 5
+    from ops.runs order by runs.started_at desc limit 5
 """
 _GATES = """
     select gate, count(*) as expectations,
@@ -63,7 +64,7 @@ def read_state(settings: Settings) -> State:
     """Read the build database's memory; while a run holds it, the published copy of it."""
     running = is_running(lock_path(settings))
     version = current_name(settings.published_dir)
-    runs, gates, quota = _memory(settings)
+    runs, gates, quota = _memory(settings, running)
     freshness: list[dict[str, Any]] = []
     if version is not None:
         with published_database(settings.published_dir) as connection:
@@ -74,15 +75,13 @@ def read_state(settings: Settings) -> State:
     return State(_verdict(running, version, runs), running, version, runs, gates, freshness, quota)
 
 
-def _memory(settings: Settings) -> tuple[list[dict[str, Any]], ...]:
-    if not settings.build_db.exists():
+def _memory(settings: Settings, running: bool) -> tuple[list[dict[str, Any]], ...]:
+    # Not beside a run: DuckDB would refuse the run's next step while we read.
+    if not running and settings.build_db.exists():
+        with suppress(WarehouseError), build_database(settings.build_db, read_only=True) as build:
+            return tuple(_rows(build, query) for query in (_RUNS, _GATES, _QUOTA))
+    if current_name(settings.published_dir) is None:
         return [], [], []
-    try:
-        with build_database(settings.build_db, read_only=True) as connection:
-            return tuple(_rows(connection, query) for query in (_RUNS, _GATES, _QUOTA))
-    except WarehouseError:
-        if current_name(settings.published_dir) is None:
-            return [], [], []
     with published_database(settings.published_dir) as connection:
         return tuple(_rows(connection, query) for query in (_RUNS, _GATES, _QUOTA))
 

@@ -21,7 +21,7 @@ SEED_KEYS = {
     "micro_conversions": ("key",),
     "funnel_steps": ("funnel", "step_number"),
     "segments": ("segment_name",),
-    "benchmarks": ("benchmark_key", "industry", "device", "region", "source"),
+    "benchmarks": ("benchmark_key", "industry", "device", "region"),
 }
 SEED_COLUMNS = {
     "micro_conversions": (
@@ -35,7 +35,7 @@ SEED_COLUMNS = {
         "denominator", "source", "source_date", "source_kind", "is_default",
     ),
 }  # fmt: skip
-_CONDITION = re.compile(r"^(?P<name>[a-zA-Z_]\w*)(?P<operator>>=|=)(?P<value>.+)$")
+_CONDITION = re.compile(r"^(?P<name>[a-zA-Z_]\w*)(?P<operator>>=|=)(?P<value>[^=].*)$")
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,11 @@ def _read(path: Path, seed: str) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as lines:
             reader = csv.DictReader(lines, strict=True)
-            rows = list(reader)
+            header, rows = reader.fieldnames or [], list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SeedError(
             f"The seed file {path} cannot be read ({error}): restore it, or correct it."
         ) from error
-    header = reader.fieldnames or []
     for column in SEED_COLUMNS[seed]:
         if column not in header:
             raise SeedError(f"The seed file {path} has no column '{column}': add it.")
@@ -159,7 +158,7 @@ def _micro(row: dict[str, str], path: Path) -> MicroConversion:
 
 def _condition(text: str, row: dict[str, str], path: Path) -> ParameterCondition:
     match = _CONDITION.match(text.strip())
-    if match is None or (match["operator"] == ">=" and not match["value"].strip().isdigit()):
+    if match is None or (match["operator"] == ">=" and not match["value"].strip().isdecimal()):
         raise SeedError(
             f"The parameter_filter '{text}' of the key '{row['key']}' in {path} cannot be read: "
             "write name=value or name>=whole number, joined by '&'."

@@ -63,8 +63,9 @@ def plan_window(settings: Settings, last_day: date | None = None) -> DayWindow:
     if end < FIRST_DAY:
         raise ConfigError(f"{end} is before GA4's first day: use a date from {FIRST_DAY} on.")
     oldest = end - timedelta(days=settings.nightly.sweep_days - 1)
-    read_up_to = min(_last_loaded(settings) or oldest, end)
-    start = read_up_to - timedelta(days=settings.nightly.lookback_days)
+    last = _last_loaded(settings)
+    next_day = min(last + timedelta(days=1), end) if last else oldest
+    start = next_day - timedelta(days=settings.nightly.lookback_days)
     return DayWindow(max(start, min(oldest, end), FIRST_DAY), end)
 
 

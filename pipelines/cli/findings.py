@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 from rich.box import SIMPLE_HEAD
 from rich.console import JustifyMethod
+from rich.markup import escape
 from rich.table import Table
 
 from pipelines.cli.common import out
@@ -94,7 +95,7 @@ def _verdicts(connection: duckdb.DuckDBPyConnection) -> Table:
         status, shortfall = rest
         table.add_row(
             words(key.removesuffix("_rate")),
-            value if name == "all" else f"{name} = {value}",
+            escape(value if name == "all" else f"{name} = {value}"),
             percent(rate),
             "" if rate is None else f"{denominator:,}",
             interval(low, high),
@@ -121,7 +122,7 @@ def _largest_gap(connection: duckdb.DuckDBPyConnection) -> str:
     if row is None:
         return "No step is short of its benchmark's floor."
     key, numerator, denominator, name, value, shortfall, rate, floor, status = row
-    where = "the whole shop" if name == "all" else f"{name} = {value}"
+    where = "the whole shop" if name == "all" else escape(f"{name} = {value}")
     return (
         f"[bold]Largest gap: {words(key.removesuffix('_rate'))}, {where}[/bold]. {percent(rate)} "
         f"of the sessions with {words(denominator)} go on to {words(numerator)}: "

@@ -24,6 +24,7 @@ def nightly(
     from pipelines.ga4.client import connect
     from pipelines.ingest import profile_properties
     from pipelines.nightly import run_nightly
+    from pipelines.resources import hold_lock, lock_path
     from pipelines.tracking import load_plan
     from pipelines.windows import plan_window, with_time_zones
 
@@ -32,7 +33,9 @@ def nightly(
     settings = load_settings()
     load_plan()
     settings = with_time_zones(settings, profile_properties(settings, connect(settings.ga4)))
-    window = plan_window(settings, last_day)
+    # A run that is going on has the build database open: wait for it, and say so.
+    with hold_lock(lock_path(settings)):
+        window = plan_window(settings, last_day)
     names = ", ".join(item.name or item.id for item in settings.properties)
     notes.print(f"Nightly run for {names}: {window}")
     record = run_nightly(settings, window, command="nightly", on_step=show_step)

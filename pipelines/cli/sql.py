@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -71,7 +72,7 @@ def _run(connection: duckdb.DuckDBPyConnection, query: str, form: Format) -> Non
         raise QueryError(f"The query failed: {error}") from error
     if form is Format.json:
         records = [dict(zip(names, row, strict=True)) for row in rows]
-        print(json.dumps(records, default=str, indent=2))
+        print(json.dumps(records, default=_plain, indent=2))
     elif form is Format.csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(names)
@@ -80,8 +81,13 @@ def _run(connection: duckdb.DuckDBPyConnection, query: str, form: Format) -> Non
         out.print(_table(names, rows))
 
 
+def _plain(value: Any) -> float | str:
+    """What JSON lacks: a decimal is a number to a script, dates and the like are text."""
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
 def _table(names: list[str], rows: list[tuple[Any, ...]]) -> Table:
-    table = Table(*names)
+    table = Table(*map(_text, names))
     for row in rows:
         table.add_row(*("" if value is None else _text(value) for value in row))
     return table

@@ -6,6 +6,7 @@ import json
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from pipelines.cli.common import out
@@ -21,7 +22,7 @@ def status(
     if as_json:
         out.print_json(json.dumps(state.as_dict(), default=str))
         return
-    out.print(state.verdict)
+    out.print(state.verdict, markup=False)
     _print(state, "runs", "Last runs")
     _print(state, "gates", "Gates of the last run")
     _print(state, "freshness", "Newest days")
@@ -34,5 +35,5 @@ def _print(state: State, part: str, title: str) -> None:
         return
     table = Table(*rows[0], title=title, title_justify="left")
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
+        table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
     out.print(table)

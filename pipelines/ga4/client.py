@@ -5,10 +5,13 @@ Credentials, endpoint, timeouts and retries are decided here and nowhere else.
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
+from zoneinfo import available_timezones
 
 import google.auth
 import grpc
@@ -24,8 +27,9 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from pipelines.ga4.errors import CredentialsError, translate
 from pipelines.settings import Ga4
 
+logger = logging.getLogger("sluice")
 SCOPE = "https://www.googleapis.com/auth/analytics.readonly"
-LOOPBACK = ("127.", "localhost:", "[::1]:")
+LOOPBACK = re.compile(r"(127(\.\d{1,3}){3}|localhost):\d+")
 TIMEOUT_SECONDS = 60.0
 # GA4 counts server errors against the project (10 an hour), so two more tries and no more.
 ATTEMPTS = 3
@@ -76,7 +80,7 @@ class Ga4Client:
         metadata = self.run_report(request, what="a first number").metadata
         return Profile(
             property_id=property_id,
-            time_zone=metadata.time_zone or None,
+            time_zone=_known_zone(metadata.time_zone),
             currency=metadata.currency_code or None,
             custom_dimensions=self._custom_dimensions(property_id),
         )
@@ -110,13 +114,24 @@ class Ga4Client:
             raise translate(error, property_id=property_id, what=what) from error
 
 
+def _known_zone(name: str) -> str | None:
+    """The server's zone; None where it tells none, or one that this machine does not know."""
+    if name and name not in available_timezones():
+        logger.warning(
+            "GA4 names the time zone %s, which this machine does not know: days are taken in UTC "
+            "until time_zone is written beside the property in sluice.yml.",
+            name,
+        )
+    return name if name in available_timezones() else None
+
+
 def connect(settings: Ga4) -> Ga4Client:
     """A client for the configured server. Opens no connection yet.
 
     Raises CredentialsError when the key file or the Application Default Credentials cannot be
     read. A loopback endpoint is plain text and needs no credentials.
     """
-    if settings.endpoint and settings.endpoint.startswith(LOOPBACK):
+    if settings.endpoint and LOOPBACK.fullmatch(settings.endpoint):
         channel = grpc.insecure_channel(
             settings.endpoint, options=[("grpc.max_receive_message_length", -1)]
         )
@@ -143,7 +158,7 @@ def _credentials(settings: Ga4) -> Any:
             f"{where} {problem}: put the path of a service account's JSON key under "
             "ga4.credentials in sluice.yml."
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AttributeError) as error:
         # The text of these errors can quote the file, so it is not shown.
         raise CredentialsError(
             f"The credentials file {settings.credentials} cannot be read "

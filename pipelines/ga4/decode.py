@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,17 +67,17 @@ def decode(message: Any, spec: ReportSpec) -> Page:
     columns: dict[str, pa.Array] = {}
     for name in (DATE, *spec.dimensions):
         place = _place(name, dimensions, spec)
-        columns[snake_case(name)] = pa.array(
-            [row.dimension_values[place].value for row in rows], pa.string()
-        )
+        texts = _texts((row.dimension_values for row in rows), place, spec)
+        columns[snake_case(name)] = texts
     totals: dict[str, float] = {}
     for metric in spec.metrics:
         place = _place(metric.api_name, metrics, spec)
-        texts = pa.array([row.metric_values[place].value for row in rows], pa.string())
+        texts = _texts((row.metric_values for row in rows), place, spec)
         columns[metric.column] = _numbers(texts, metric.is_integer, spec)
         if message.totals and place < len(message.totals[0].metric_values):
             text = message.totals[0].metric_values[place].value
-            totals[metric.column] = float(text or 0)
+            number = _numbers(pa.array([text], pa.string()), False, spec)
+            totals[metric.column] = number[0].as_py()
     return _page(message, pa.table(columns), totals)
 
 
@@ -117,12 +118,24 @@ def _place(name: str, headers: list[str], spec: ReportSpec) -> int:
         ) from error
 
 
+def _texts(rows: Iterable[Any], place: int, spec: ReportSpec) -> pa.Array:
+    try:
+        return pa.array([values[place].value for values in rows], pa.string())
+    except IndexError as error:
+        raise AuditError(
+            f"The answer to the report {spec.name} has a row without all its fields."
+        ) from error
+
+
 def _numbers(texts: pa.Array, is_integer: bool, spec: ReportSpec) -> pa.Array:
     """Empty text is 0: the API leaves zeros out. Integers may come as '12.0' or '1.2E7'."""
     filled = pc.if_else(pc.equal(texts, ""), "0", texts)
     try:
         if not is_integer:
-            return filled.cast(pa.float64())
+            numbers = filled.cast(pa.float64())
+            if not pc.all(pc.is_finite(numbers), min_count=0).as_py():
+                raise pa.ArrowInvalid("not a finite number")
+            return numbers
         try:
             return filled.cast(pa.int64())
         except pa.ArrowInvalid:

@@ -49,11 +49,13 @@ def translate(error: Exception, *, property_id: str, what: str) -> Ga4Error:
     words = getattr(error, "message", None) or str(error)
     where = f"property {property_id}"
     match error:
+        case auth_errors.TransportError():
+            return _unreachable(what, where, words)
         case google_errors.Unauthorized() | auth_errors.GoogleAuthError():
-            return CredentialsError(
-                f"GA4 does not accept the credentials for {where} ({words}): "
-                "check ga4.credentials in sluice.yml."
-            )
+            return _refused_credentials(where, words)
+        # gRPC wraps a refused refresh of the token (revoked or deleted key) into UNAVAILABLE.
+        case google_errors.ServiceUnavailable() if "invalid_" in words:
+            return _refused_credentials(where, words)
         case google_errors.Forbidden() | google_errors.NotFound():
             return PropertyError(
                 f"GA4 refuses {where} ({words}): check the id under properties in sluice.yml, and "
@@ -72,8 +74,19 @@ def translate(error: Exception, *, property_id: str, what: str) -> Ga4Error:
         case google_errors.BadRequest():
             return RequestRefusedError(f"GA4 refuses {what} of {where}: {words}")
         case google_errors.RetryError() | google_errors.ServerError():
-            return UnreachableError(
-                f"No usable answer from GA4 to {what} of {where} ({words}): check the network "
-                "and ga4.endpoint, then run the same command again."
-            )
+            return _unreachable(what, where, words)
     return Ga4Error(f"GA4 failed on {what} of {where} ({words}): run the same command again.")
+
+
+def _refused_credentials(where: str, words: str) -> CredentialsError:
+    return CredentialsError(
+        f"GA4 does not accept the credentials for {where} ({words}): "
+        "check ga4.credentials in sluice.yml."
+    )
+
+
+def _unreachable(what: str, where: str, words: str) -> UnreachableError:
+    return UnreachableError(
+        f"No usable answer from GA4 to {what} of {where} ({words}): check the network "
+        "and ga4.endpoint, then run the same command again."
+    )

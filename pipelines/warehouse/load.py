@@ -16,7 +16,7 @@ import pyarrow as pa
 from pipelines.ga4.client import Profile
 from pipelines.ga4.pull import Pull
 from pipelines.ga4.reports import ReportSpec
-from pipelines.settings import Settings
+from pipelines.settings import Property, Settings
 from pipelines.warehouse.schema import OPS_TABLES
 
 
@@ -87,28 +87,35 @@ def remember_properties(
 ) -> None:
     """Write who takes part in this run; other properties keep their data, but are not active."""
     by_id = {profile.property_id: profile for profile in profiles}
+    rows = [_property_row(settings, item, by_id[item.id]) for item in settings.properties]
     connection.execute("begin")
-    connection.execute("update ops.properties set is_active = false")
-    for item in settings.properties:
-        profile = by_id[item.id]
-        values = {
-            "property_id": item.id,
-            "name": item.name or item.id,
-            "source": item.source,
-            "time_zone": item.time_zone or profile.time_zone or "UTC",
-            "currency": profile.currency or "",
-            "store_name": settings.store.name,
-            "industry": settings.store.industry,
-            "is_active": True,
-            "custom_dimensions": json.dumps(sorted(profile.custom_dimensions)),
-            "checked_at": datetime.now(UTC),
-        }
-        marks = ", ".join("?" for _ in values)
-        connection.execute(
-            f"insert or replace into ops.properties ({', '.join(values)}) values ({marks})",
-            list(values.values()),
-        )
-    connection.execute("commit")
+    try:
+        connection.execute("update ops.properties set is_active = false")
+        for row in rows:
+            marks = ", ".join("?" for _ in row)
+            connection.execute(
+                f"insert or replace into ops.properties ({', '.join(row)}) values ({marks})",
+                list(row.values()),
+            )
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+
+
+def _property_row(settings: Settings, item: Property, profile: Profile) -> dict[str, Any]:
+    return {
+        "property_id": item.id,
+        "name": item.name or item.id,
+        "source": item.source,
+        "time_zone": item.time_zone or profile.time_zone or "UTC",
+        "currency": profile.currency or "",
+        "store_name": settings.store.name,
+        "industry": settings.store.industry,
+        "is_active": True,
+        "custom_dimensions": json.dumps(sorted(profile.custom_dimensions)),
+        "checked_at": datetime.now(UTC),
+    }
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:

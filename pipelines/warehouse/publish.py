@@ -72,7 +72,8 @@ def publish(publication: Publication) -> str:
 def _nothing_left_behind(unfinished: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, duckdb.IOException) as error:
+    except (OSError, duckdb.IOException, duckdb.TransactionException) as error:
+        # A full disk at the commit is a TransactionException.
         shutil.rmtree(unfinished, ignore_errors=True)
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise WarehouseError(

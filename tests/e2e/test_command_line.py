@@ -109,15 +109,16 @@ def test_the_published_files_are_what_the_manifest_says(published_home: Settings
     assert [gate["is_passed"] for gate in manifest["gates"]] == [True] * 4
 
 
+NO_KEY = "ga4: {credentials: nowhere.json}\nproperties: [{id: 1}]"
 BAD = [
     ("unknown key", {"config": "homee: ./x"}, "did you mean 'home'"),
-    ("credentials missing", {"config": "ga4: {credentials: nowhere.json}\nproperties: [{id: 1}]"}, "nowhere.json does not exist"),
+    ("credentials missing", {"config": NO_KEY}, "nowhere.json does not exist"),
     ("no property", {"config": "home: ./home"}, "No GA4 property is configured"),
     ("wrong property", {"property_id": "555"}, "555"),
     ("unreachable", {"endpoint": "127.0.0.1:9"}, "check the network"),
     ("date in the future", {"arguments": ["--date", "2999-01-01"]}, "is not over yet"),
     ("no date", {"arguments": ["--date", "01.02.2026"]}, "YYYY-MM-DD"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "change", "words"), BAD, ids=[case[0] for case in BAD])

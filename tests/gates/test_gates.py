@@ -15,7 +15,7 @@ import pytest
 import pipelines.assets.ga4 as ga4_assets
 from pipelines.dbt_runner import SluiceDbt
 from pipelines.partitions import DayWindow
-from pipelines.resources import default_resources
+from pipelines.resources import build_dbt
 from pipelines.settings import Settings
 from pipelines.warehouse.versions import current_name
 from tests.e2e.shop import Shop, all_marts, night
@@ -31,26 +31,42 @@ STEPS = [
     "gate: marts",
     "publish",
 ]
-RAW = [
-    ("dropped partition", "delete from raw.ga4_events_by_device where date = (select max(date) from raw.ga4_events_by_device)"),
-    ("duplicated rows", "insert into raw.ga4_sessions_by_device from raw.ga4_sessions_by_device where date = (select max(date) from raw.ga4_sessions_by_device)"),
-    ("negative count", "update raw.ga4_events_by_all set event_count = -1 where date = (select max(date) from raw.ga4_events_by_all)"),
-]  # fmt: skip
-STAGING = [
-    (
-        "duplicated rows",
-        "insert into staging.stg_ga4__events from staging.stg_ga4__events where date = (select max(date) from staging.stg_ga4__events) limit 3",
+DBT_FIELDS = ("project_dir", "profiles_dir", "dbt_executable", "database", "artifacts_dir")
+NEWEST = "date = (select max(date) from {table})"
+RAW = {
+    "dropped partition": ("delete from {table} where {newest}", "raw.ga4_events_by_device"),
+    "duplicated rows": (
+        "insert into {table} from {table} where {newest}",
+        "raw.ga4_sessions_by_device",
     ),
-    ("emptied table", "delete from staging.stg_ga4__sessions"),
-]
-INTERMEDIATE = [
-    ("more sessions than events", "update intermediate.int_funnel__reach_daily set sessions = events + 1 where key = 'add_to_cart' and events > 0"),
-    ("emptied table", "delete from intermediate.int_funnel__reach_daily"),
-]  # fmt: skip
-MARTS = [
-    ("rate without denominator", "update marts.fct_funnel_daily set previous_reached = null where step_key = 'purchase' and step_rate is not null"),
-    ("emptied table", "delete from marts.fct_benchmark_comparison"),
-]  # fmt: skip
+    "negative count": ("update {table} set items_viewed = -1 where {newest}", "raw.ga4_items"),
+}
+LAYERS = {
+    "staging: duplicated rows": (
+        "insert into {table} from {table} where {newest} limit 3",
+        "staging.stg_ga4__events",
+    ),
+    "staging: emptied table": ("delete from {table}", "staging.stg_ga4__sessions"),
+    "intermediate: more sessions than events": (
+        "update {table} set sessions = events + 1 where key = 'add_to_cart' and events > 0",
+        "intermediate.int_funnel__reach_daily",
+    ),
+    "intermediate: emptied table": (
+        "delete from {table}",
+        "intermediate.int_funnel__reach_daily",
+    ),
+    "marts: rate without denominator": (
+        "update {table} set previous_reached = null "
+        "where step_key = 'purchase' and step_rate is not null",
+        "marts.fct_funnel_daily",
+    ),
+    "marts: emptied table": ("delete from {table}", "marts.fct_benchmark_comparison"),
+}
+
+
+def statement_of(case: tuple[str, str]) -> str:
+    template, table = case
+    return template.format(table=table, newest=NEWEST.format(table=table))
 
 
 class CorruptingDbt(SluiceDbt):
@@ -111,49 +127,35 @@ def held_back(settings: Settings, window: DayWindow, gate: str, resources: Any =
     return record.message
 
 
-@pytest.mark.parametrize(("name", "statement"), RAW, ids=[name for name, _ in RAW])
-def test_raw_gate(
-    shop: Shop, home: Settings, monkeypatch: pytest.MonkeyPatch, name: str, statement: str
-) -> None:
+@pytest.mark.parametrize("name", RAW)
+def test_raw_gate(shop: Shop, home: Settings, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     real = ga4_assets.ingest
 
     def then_corrupt(settings: Settings, *args: Any, **options: Any) -> Any:
         outcome = real(settings, *args, **options)
-        corrupt(settings.build_db, statement)
+        corrupt(settings.build_db, statement_of(RAW[name]))
         return outcome
 
     monkeypatch.setattr(ga4_assets, "ingest", then_corrupt)
     message = held_back(home, last_days(shop), "raw")
-    assert "raw.ga4_" in message
+    assert RAW[name][1] in message
     assert "100000001" in message
 
 
-@pytest.mark.parametrize(
-    ("layer", "statement"),
-    [
-        *[("staging", statement) for _, statement in STAGING],
-        *[("intermediate", statement) for _, statement in INTERMEDIATE],
-        *[("marts", statement) for _, statement in MARTS],
-    ],
-    ids=[f"{layer}: {name}" for layer, cases in (("staging", STAGING), ("intermediate", INTERMEDIATE), ("marts", MARTS)) for name, _ in cases],
-)  # fmt: skip
-def test_dbt_layer_gates(shop: Shop, home: Settings, layer: str, statement: str) -> None:
-    real = default_resources(home)["dbt"]
+@pytest.mark.parametrize("name", LAYERS)
+def test_dbt_layer_gates(shop: Shop, home: Settings, name: str) -> None:
+    layer = name.partition(":")[0]
     corrupting = CorruptingDbt(
-        project_dir=real.project_dir,
-        profiles_dir=real.profiles_dir,
-        dbt_executable=real.dbt_executable,
-        database=real.database,
-        artifacts_dir=real.artifacts_dir,
+        **{field: getattr(build_dbt(home), field) for field in DBT_FIELDS},
         corrupt_after=f"dbt_{layer}",
-        statement=statement,
+        statement=statement_of(LAYERS[name]),
     )
     message = held_back(home, last_days(shop), layer, {"dbt": corrupting})
     assert f"{layer}." in message
 
 
 def test_the_next_clean_night_heals(shop: Shop, home: Settings) -> None:
-    corrupt(home.build_db, "delete from raw.ga4_events_by_all where date = (select max(date) from raw.ga4_events_by_all)")  # fmt: skip
+    corrupt(home.build_db, statement_of(RAW["dropped partition"]))
     marts = all_marts(home)
     record, _ = night(home, last_days(shop))
     assert record.status == "published", record.message

@@ -15,7 +15,7 @@ NIGHT = """
 import sys
 from datetime import date
 from pathlib import Path
-from pipelines.resources import default_resources
+from pipelines.resources import build_dbt
 from pipelines.nightly import run_nightly
 from pipelines.partitions import DayWindow
 from pipelines.settings import Ga4, Property, Settings
@@ -24,8 +24,7 @@ settings = Settings(
     home=Path(home), ga4=Ga4(endpoint=endpoint),
     properties=(Property(id="100000001", time_zone="Europe/Berlin"),),
 )
-dbt = default_resources(settings)["dbt"]
-dbt = dbt.model_copy(update={"in_process": in_process == "yes"})
+dbt = build_dbt(settings, in_process=in_process == "yes")
 window = DayWindow(date.fromisoformat(start), date.fromisoformat(end))
 record = run_nightly(settings, window, command="bench", resources={"dbt": dbt})
 assert record.status == "published", record.message
@@ -35,7 +34,9 @@ assert record.status == "published", record.message
 def _night(shop: Shop, home: Path, in_process: str) -> None:
     window = [str(shop.window.start), str(shop.window.end)]
     subprocess.run(
-        [sys.executable, "-c", NIGHT, shop.endpoint, str(home), *window, in_process], check=True
+        [sys.executable, "-c", NIGHT, shop.endpoint, str(home), *window, in_process],
+        check=True,
+        capture_output=True,
     )
 
 

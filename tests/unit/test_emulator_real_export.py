@@ -14,9 +14,16 @@ DATA = Path(__file__).parents[3] / "shared" / "data" / "ga4_export"
 ALL_DAYS = [ga4.DateRange(start_date="2020-11-01", end_date="2021-01-31")]
 # Counted by others: the README beside the data.
 EVENT_COUNTS = {
-    ("page_view", "151"), ("user_engagement", "82"), ("session_start", "69"),
-    ("first_visit", "61"), ("scroll", "36"), ("view_item", "22"), ("view_promotion", "17"),
-    ("view_search_results", "10"), ("add_to_cart", "7"), ("select_item", "4"),
+    ("page_view", "151"),
+    ("user_engagement", "82"),
+    ("session_start", "69"),
+    ("first_visit", "61"),
+    ("scroll", "36"),
+    ("view_item", "22"),
+    ("view_promotion", "17"),
+    ("view_search_results", "10"),
+    ("add_to_cart", "7"),
+    ("select_item", "4"),
     ("add_shipping_info", "1"),
 }
 
@@ -24,10 +31,10 @@ EVENT_COUNTS = {
 def bigquery_type(kind: str) -> str:
     """BigQuery's type as DuckDB's: ARRAY<STRUCT<a STRING>> → STRUCT(a VARCHAR)[]."""
     if kind.startswith("ARRAY<"):
-        return f"{bigquery_type(kind[len('ARRAY<'):-1])}[]"
+        return f"{bigquery_type(kind[len('ARRAY<') : -1])}[]"
     if kind.startswith("STRUCT<"):
         fields, depth, start = [], 0, 0
-        inner = kind[len("STRUCT<"):-1] + ","
+        inner = kind[len("STRUCT<") : -1] + ","
         for place, letter in enumerate(inner):
             depth += (letter == "<") - (letter == ">")
             if letter == "," and not depth:

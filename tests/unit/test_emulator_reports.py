@@ -86,15 +86,25 @@ def test_headers_types_and_metadata(shop: Shop):
     [
         ("deviceCategory", {("mobile", "1"), ("desktop", "2"), ("(not set)", "1")}),
         ("country", {("Germany", "1"), ("Austria", "2"), ("(not set)", "1")}),
-        ("sessionDefaultChannelGroup",
-         {("Organic Search", "1"), ("Direct", "2"), ("(not set)", "1")}),
+        (
+            "sessionDefaultChannelGroup",
+            {("Organic Search", "1"), ("Direct", "2"), ("(not set)", "1")},
+        ),
         ("newVsReturning", {("new", "2"), ("returning", "2")}),
         ("landingPage", {("/", "2"), ("/p/1", "1"), ("(not set)", "1")}),
         ("pagePath", {("/", "2"), ("/p/1", "2"), ("(not set)", "4")}),
         ("customEvent:page_type", {("home", "1"), ("product", "2"), ("(not set)", "4")}),
         ("customEvent:percent_scrolled", {("50", "1"), ("100", "1"), ("(not set)", "4")}),
-        ("dateHour", {("2026031023", "1"), ("2026031100", "1"), ("2026031012", "1"),
-                      ("2026031109", "1"), ("2026031110", "1")}),
+        (
+            "dateHour",
+            {
+                ("2026031023", "1"),
+                ("2026031100", "1"),
+                ("2026031012", "1"),
+                ("2026031109", "1"),
+                ("2026031110", "1"),
+            },
+        ),
         ("week", {("11", "4")}),
         ("isoYearIsoWeek", {("202611", "4")}),
         ("yearMonth", {("202603", "4")}),
@@ -136,11 +146,15 @@ def test_date_ranges_are_a_dimension(shop: Shop):
     answer = shop.report("deviceCategory", "sessions", date_ranges=days, metric_aggregations=[1])
     assert [header.name for header in answer.dimension_headers] == ["deviceCategory", "dateRange"]
     assert {values(row) for row in answer.rows} == {
-        ("mobile", "date_range_0", "1"), ("desktop", "date_range_0", "1"),
-        ("mobile", "both", "1"), ("desktop", "both", "2"), ("(not set)", "both", "1"),
+        ("mobile", "date_range_0", "1"),
+        ("desktop", "date_range_0", "1"),
+        ("mobile", "both", "1"),
+        ("desktop", "both", "2"),
+        ("(not set)", "both", "1"),
     }
     assert {values(row) for row in answer.totals} == {
-        ("RESERVED_TOTAL", "date_range_0", "2"), ("RESERVED_TOTAL", "both", "4"),
+        ("RESERVED_TOTAL", "date_range_0", "2"),
+        ("RESERVED_TOTAL", "both", "4"),
     }
 
 
@@ -177,25 +191,65 @@ SCROLLS = {("scroll_depth", "2")}
         (one("eventName", in_list_filter={"values": ["SCROLL_DEPTH", "x' OR 1=1 --"]}), SCROLLS),
         (number("customEvent:percent_scrolled", COMPARE.GREATER_THAN_OR_EQUAL, 50), SCROLLS),
         (number("customEvent:percent_scrolled", COMPARE.GREATER_THAN, 50), {("scroll_depth", "1")}),
-        (one("customEvent:percent_scrolled", between_filter={
-            "from_value": {"int64_value": 40}, "to_value": {"double_value": 50.0}}),
-         {("scroll_depth", "1")}),
-        (ga4.FilterExpression(and_group={"expressions": [
-            text("customEvent:page_type", "product"),
-            ga4.FilterExpression(not_expression=text("deviceCategory", "mobile"))]}),
-         {("page_view", "1"), ("view_item", "1"), ("scroll_depth", "1")}),
-        (ga4.FilterExpression(or_group={"expressions": [
-            text("eventName", "add_to_cart"), text("eventName", "begin_checkout")]}),
-         {("add_to_cart", "1"), ("begin_checkout", "1")}),
-        (ga4.FilterExpression(and_group={"expressions": [
-            one("deviceCategory", empty_filter={}), text("eventName", "p", MATCH.BEGINS_WITH)]}),
-         {("page_view", "1"), ("purchase", "1")}),
+        (
+            one(
+                "customEvent:percent_scrolled",
+                between_filter={
+                    "from_value": {"int64_value": 40},
+                    "to_value": {"double_value": 50.0},
+                },
+            ),
+            {("scroll_depth", "1")},
+        ),
+        (
+            ga4.FilterExpression(
+                and_group={
+                    "expressions": [
+                        text("customEvent:page_type", "product"),
+                        ga4.FilterExpression(not_expression=text("deviceCategory", "mobile")),
+                    ]
+                }
+            ),
+            {("page_view", "1"), ("view_item", "1"), ("scroll_depth", "1")},
+        ),
+        (
+            ga4.FilterExpression(
+                or_group={
+                    "expressions": [
+                        text("eventName", "add_to_cart"),
+                        text("eventName", "begin_checkout"),
+                    ]
+                }
+            ),
+            {("add_to_cart", "1"), ("begin_checkout", "1")},
+        ),
+        (
+            ga4.FilterExpression(
+                and_group={
+                    "expressions": [
+                        one("deviceCategory", empty_filter={}),
+                        text("eventName", "p", MATCH.BEGINS_WITH),
+                    ]
+                }
+            ),
+            {("page_view", "1"), ("purchase", "1")},
+        ),
         # Not a number is not "less than", and its opposite is everything else.
-        (ga4.FilterExpression(and_group={"expressions": [
-            ga4.FilterExpression(not_expression=number(
-                "customEvent:percent_scrolled", COMPARE.LESS_THAN, 1000)),
-            text("eventName", "scroll|first", MATCH.PARTIAL_REGEXP)]}),
-         {("first_visit", "1")}),
+        (
+            ga4.FilterExpression(
+                and_group={
+                    "expressions": [
+                        ga4.FilterExpression(
+                            not_expression=number(
+                                "customEvent:percent_scrolled", COMPARE.LESS_THAN, 1000
+                            )
+                        ),
+                        text("eventName", "scroll|first", MATCH.PARTIAL_REGEXP),
+                    ]
+                }
+            ),
+            {("first_visit", "1")},
+        ),
     ],
 )
 def test_dimension_filters(shop: Shop, condition: ga4.FilterExpression, expected: set):
@@ -205,7 +259,10 @@ def test_dimension_filters(shop: Shop, condition: ga4.FilterExpression, expected
 def test_metric_filters_may_use_other_metrics(shop: Shop):
     several = number("sessions", COMPARE.GREATER_THAN, 1)
     assert shop.rows("eventName", "eventCount", metric_filter=several) == {
-        ("page_view", "3"), ("view_item", "2"), ("purchase", "3"), ("scroll_depth", "2"),
+        ("page_view", "3"),
+        ("view_item", "2"),
+        ("purchase", "3"),
+        ("scroll_depth", "2"),
     }
 
 
@@ -214,27 +271,37 @@ def test_orders(shop: Shop):
         return [values(r) for r in shop.report(dimension, "eventCount", order_bys=orders).rows]
 
     assert ordered(by_metric("eventCount", desc=True), by("eventName"))[:3] == [
-        ("page_view", "3"), ("purchase", "3"), ("scroll_depth", "2"),
+        ("page_view", "3"),
+        ("purchase", "3"),
+        ("scroll_depth", "2"),
     ]
     assert ordered(by("eventName", desc=True))[0] == ("view_item", "2")
     scrolled = "customEvent:percent_scrolled"
     assert [row[0] for row in ordered(by(scrolled), dimension=scrolled)] == [
-        "(not set)", "100", "50",
+        "(not set)",
+        "100",
+        "50",
     ]
     assert [row[0] for row in ordered(by(scrolled, ORDER.NUMERIC), dimension=scrolled)] == [
-        "(not set)", "50", "100",
+        "(not set)",
+        "50",
+        "100",
     ]
     channel = "sessionDefaultChannelGroup"
-    assert [r[0] for r in ordered(by(channel, ORDER.CASE_INSENSITIVE_ALPHANUMERIC, True),
-                                  dimension=channel)] == ["Organic Search", "Direct", "(not set)"]
+    assert [
+        r[0]
+        for r in ordered(by(channel, ORDER.CASE_INSENSITIVE_ALPHANUMERIC, True), dimension=channel)
+    ] == ["Organic Search", "Direct", "(not set)"]
     # Without an order: the first metric, largest first.
     assert [row[1] for row in ordered()][:2] == ["3", "3"]
 
 
 def test_pages_are_whole_only_in_a_complete_order(shop: Shop):
     def paged(limit: int, **more: object) -> list[tuple[str, ...]]:
-        pages = (shop.report("eventName", "sessions", limit=limit, offset=offset, **more)
-                 for offset in range(0, 9, limit))
+        pages = (
+            shop.report("eventName", "sessions", limit=limit, offset=offset, **more)
+            for offset in range(0, 9, limit)
+        )
         return [values(row) for page in pages for row in page.rows if page.row_count == 9]
 
     whole = shop.rows("eventName", "sessions")
@@ -245,12 +312,15 @@ def test_pages_are_whole_only_in_a_complete_order(shop: Shop):
 
 
 def test_invisible_metrics_order_and_filter(shop: Shop):
-    answer = shop.client.run_report({
-        "property": "properties/100000001", "dimensions": [{"name": "date"}],
-        "metrics": [{"name": "eventCount", "invisible": True}, {"name": "sessions"}],
-        "date_ranges": [{"start_date": "2026-03-10", "end_date": "2026-03-11"}],
-        "metric_aggregations": ["TOTAL"],
-    })._pb
+    answer = shop.client.run_report(
+        {
+            "property": "properties/100000001",
+            "dimensions": [{"name": "date"}],
+            "metrics": [{"name": "eventCount", "invisible": True}, {"name": "sessions"}],
+            "date_ranges": [{"start_date": "2026-03-10", "end_date": "2026-03-11"}],
+            "metric_aggregations": ["TOTAL"],
+        }
+    )._pb
     assert [values(row) for row in answer.rows] == [("20260310", "2"), ("20260311", "3")]
     assert [header.name for header in answer.metric_headers] == ["sessions"]
     assert values(answer.totals[0]) == ("RESERVED_TOTAL", "4")

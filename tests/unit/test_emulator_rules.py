@@ -43,59 +43,140 @@ def condition(field: str, **kind: object) -> ga4.FilterExpression:
         ("xyz", "sessions", {}, f"Field xyz is not a valid dimension. {LIST}"),
         ("date", "xyz", {}, f"Field xyz is not a valid metric.  {LIST}"),
         ("customEvent:gift", "sessions", {}, "Field customEvent:gift is not a valid dimension."),
-        ("date", "sessions", {"dimension_filter": condition("sessions", empty_filter={})},
-         "Field sessions is not a valid dimension."),
-        ("date", "sessions", {"metric_filter": condition("date", empty_filter={})},
-         "Field date is not a valid metric."),
+        (
+            "date",
+            "sessions",
+            {"dimension_filter": condition("sessions", empty_filter={})},
+            "Field sessions is not a valid dimension.",
+        ),
+        (
+            "date",
+            "sessions",
+            {"metric_filter": condition("date", empty_filter={})},
+            "Field date is not a valid metric.",
+        ),
         ("date date", "sessions", {}, "Found duplicate dimensions: date"),
-        ("date", "sessions sessions", {},
-         "Duplicate metrics are not allowed. Found duplicate metrics: sessions"),
+        (
+            "date",
+            "sessions sessions",
+            {},
+            "Duplicate metrics are not allowed. Found duplicate metrics: sessions",
+        ),
         ("", "", {}, "Requests require dimensions and/or metrics. Most requests include both."),
-        (TEN_DIMENSIONS, "sessions", {},
-         "Requests are limited to 9 dimensions within a nested request.\n"
-         "  This request is for 10 dimensions."),
-        ("date", ELEVEN_METRICS, {},
-         "Requests are limited to 10 metrics within a nested request.\n"
-         "  This request is for 11 metrics."),
+        (
+            TEN_DIMENSIONS,
+            "sessions",
+            {},
+            "Requests are limited to 9 dimensions within a nested request.\n"
+            "  This request is for 10 dimensions.",
+        ),
+        (
+            "date",
+            ELEVEN_METRICS,
+            {},
+            "Requests are limited to 10 metrics within a nested request.\n"
+            "  This request is for 11 metrics.",
+        ),
         ("date", "sessions", {"limit": -1}, "limit must be positive. The API received limit = -1"),
         ("date", "sessions", {"offset": -5}, "offset must be positive."),
         ("date", "sessions", {"date_ranges": []}, "A dateRange is required."),
-        ("date", "sessions", {"date_ranges": days("today", "today") * 5},
-         "Requests are limited to 4 dateRanges.\n  This request contains 5 dateRanges."),
-        ("date", "sessions", {"date_ranges": days("2026-03-11", "2026-03-10")},
-         "start_date must be less than or equal to end_date. "
-         "start_date = 2026-03-11 and end_date = 2026-03-10"),
-        ("date", "sessions", {"date_ranges": days("2026-02-30", "today")},
-         "Invalid startDate : 2026-02-30. startDate must be YYYY-MM-DD, NdaysAgo, yesterday, or "
-         "today."),
-        ("date", "sessions", {"date_ranges": days("today", "tomorrow")},
-         "Invalid endDate : tomorrow."),
-        ("date", "sessions", {"date_ranges": days("999999daysAgo", "today")},
-         "Invalid startDate : 999999daysAgo."),
-        ("date", "sessions", {"date_ranges": days("2015-08-13", "today")},
-         "start_date = 2015-08-13 must be greater than 2015-08-13"),
-        ("date", "sessions", {"date_ranges": days("today", "today", name="RESERVED_x")},
-         "Invalid dateRange name : RESERVED_x."),
-        ("date", "sessions",
-         {"order_bys": [ga4.OrderBy(metric={"metric_name": "eventCount"})]},
-         "Field eventCount exists in OrderBy but is not defined in input Dimensions/Metrics list"),
-        ("date", "sessions", {"metric_aggregations": ["COUNT"]},
-         "Metric aggregation Count is not supported in ReportRequest."),
+        (
+            "date",
+            "sessions",
+            {"date_ranges": days("today", "today") * 5},
+            "Requests are limited to 4 dateRanges.\n  This request contains 5 dateRanges.",
+        ),
+        (
+            "date",
+            "sessions",
+            {"date_ranges": days("2026-03-11", "2026-03-10")},
+            "start_date must be less than or equal to end_date. "
+            "start_date = 2026-03-11 and end_date = 2026-03-10",
+        ),
+        (
+            "date",
+            "sessions",
+            {"date_ranges": days("2026-02-30", "today")},
+            "Invalid startDate : 2026-02-30. startDate must be YYYY-MM-DD, NdaysAgo, yesterday, or "
+            "today.",
+        ),
+        (
+            "date",
+            "sessions",
+            {"date_ranges": days("today", "tomorrow")},
+            "Invalid endDate : tomorrow.",
+        ),
+        (
+            "date",
+            "sessions",
+            {"date_ranges": days("999999daysAgo", "today")},
+            "Invalid startDate : 999999daysAgo.",
+        ),
+        (
+            "date",
+            "sessions",
+            {"date_ranges": days("2015-08-13", "today")},
+            "start_date = 2015-08-13 must be greater than 2015-08-13",
+        ),
+        (
+            "date",
+            "sessions",
+            {"date_ranges": days("today", "today", name="RESERVED_x")},
+            "Invalid dateRange name : RESERVED_x.",
+        ),
+        (
+            "date",
+            "sessions",
+            {"order_bys": [ga4.OrderBy(metric={"metric_name": "eventCount"})]},
+            "Field eventCount exists in OrderBy but is not defined in input Dimensions/Metrics list",
+        ),
+        (
+            "date",
+            "sessions",
+            {"metric_aggregations": ["COUNT"]},
+            "Metric aggregation Count is not supported in ReportRequest.",
+        ),
         ("itemName", "eventCount sessions", {}, f"Please remove eventCount {INCOMPATIBLE}"),
-        ("itemName", "eventCount addToCarts itemsViewed", {},
-         f"Please remove itemName {INCOMPATIBLE}"),
-        ("date", "checkouts", {"dimension_filter": condition("itemId", empty_filter={})},
-         f"Please remove checkouts {INCOMPATIBLE}"),
-        ("date", "sessions", {"dimension_filter": condition("date", in_list_filter={})},
-         "The in_list_filter on field date must have values."),
-        ("date", "sessions", {"dimension_filter": condition("date")},
-         "The filter on field date has no filter type."),
-        ("date", "sessions", {"dimension_filter": ga4.FilterExpression(and_group={})},
-         "The and_group of a filter expression must contain expressions."),
-        ("date", "sessions",
-         {"dimension_filter": condition(
-             "date", string_filter={"value": "(", "match_type": "FULL_REGEXP"})},
-         "Invalid regular expression"),
+        (
+            "itemName",
+            "eventCount addToCarts itemsViewed",
+            {},
+            f"Please remove itemName {INCOMPATIBLE}",
+        ),
+        (
+            "date",
+            "checkouts",
+            {"dimension_filter": condition("itemId", empty_filter={})},
+            f"Please remove checkouts {INCOMPATIBLE}",
+        ),
+        (
+            "date",
+            "sessions",
+            {"dimension_filter": condition("date", in_list_filter={})},
+            "The in_list_filter on field date must have values.",
+        ),
+        (
+            "date",
+            "sessions",
+            {"dimension_filter": condition("date")},
+            "The filter on field date has no filter type.",
+        ),
+        (
+            "date",
+            "sessions",
+            {"dimension_filter": ga4.FilterExpression(and_group={})},
+            "The and_group of a filter expression must contain expressions.",
+        ),
+        (
+            "date",
+            "sessions",
+            {
+                "dimension_filter": condition(
+                    "date", string_filter={"value": "(", "match_type": "FULL_REGEXP"}
+                )
+            },
+            "Invalid regular expression",
+        ),
         ("date", "sessions", {"property": "properties/shop"}, "Invalid property ID: shop."),
         ("date", "sessions", {"property": "accounts/7"}, "Invalid property ID: accounts/7."),
     ],
@@ -128,7 +209,8 @@ def test_batches(shop: Shop):
     def batch(*properties: str):
         requests = [
             ga4.RunReportRequest(
-                property=name, metrics=[ga4.Metric(name="sessions")],
+                property=name,
+                metrics=[ga4.Metric(name="sessions")],
                 date_ranges=days("2026-03-10", f"2026-03-1{index}"),
             )
             for index, name in enumerate(properties)
@@ -174,12 +256,19 @@ def test_every_field_of_the_metadata_can_be_asked(shop: Shop):
 
 def test_compatibility_is_what_reports_accept(shop: Shop):
     request = ga4.CheckCompatibilityRequest(
-        property=PROPERTY, metrics=[ga4.Metric(name="eventCount")],
-        dimensions=[ga4.Dimension(name="date")], compatibility_filter="INCOMPATIBLE",
+        property=PROPERTY,
+        metrics=[ga4.Metric(name="eventCount")],
+        dimensions=[ga4.Dimension(name="date")],
+        compatibility_filter="INCOMPATIBLE",
     )
     found = shop.client.check_compatibility(request)
     assert {one.dimension_metadata.api_name for one in found.dimension_compatibilities} == {
-        "itemId", "itemName", "itemBrand", "itemVariant", "itemCategory", "itemListName",
+        "itemId",
+        "itemName",
+        "itemBrand",
+        "itemVariant",
+        "itemCategory",
+        "itemListName",
     }
     assert not found.metric_compatibilities
     request.compatibility_filter = ga4.Compatibility.COMPATIBILITY_UNSPECIFIED

@@ -36,15 +36,31 @@ ABOUT = {
     "custom_dimensions": ["page_type", "percent_scrolled"],
 }
 _VALUE = pa.struct(
-    {"string_value": pa.string(), "int_value": pa.int64(), "float_value": pa.float64(),
-     "double_value": pa.float64()}
+    {
+        "string_value": pa.string(),
+        "int_value": pa.int64(),
+        "float_value": pa.float64(),
+        "double_value": pa.float64(),
+    }
 )
 _ITEM = pa.struct(
-    {"item_id": pa.string(), "item_name": pa.string(), "item_category": pa.string(),
-     "item_list_name": pa.string(), "price": pa.float64(), "quantity": pa.int64()}
+    {
+        "item_id": pa.string(),
+        "item_name": pa.string(),
+        "item_category": pa.string(),
+        "item_list_name": pa.string(),
+        "price": pa.float64(),
+        "quantity": pa.int64(),
+    }
 )
-_CLICK = pa.struct({"source": pa.string(), "medium": pa.string(), "campaign_name": pa.string(),
-                    "default_channel_group": pa.string()})
+_CLICK = pa.struct(
+    {
+        "source": pa.string(),
+        "medium": pa.string(),
+        "campaign_name": pa.string(),
+        "default_channel_group": pa.string(),
+    }
+)
 SCHEMA = pa.schema(
     {
         "event_date": pa.string(),
@@ -76,12 +92,27 @@ EVENTS = (  # local time, session, event name, parameters, items and order
     ("10 23:50:00", A, "session_start", {"page_location": HOME, "session_engaged": "0"}, {}),
     ("10 23:50:01", A, "page_view", {"page_location": HOME, "page_type": "home"}, {}),
     ("10 23:51:00", A, "first_visit", {}, {}),
-    ("11 00:05:00", A, "view_item",
-     ON_PRODUCT | {"session_engaged": "1", "engagement_time_msec": 1500}, {"items": [SKU1, SKU2]}),
-    ("11 00:06:00", A, "add_to_cart", ON_PRODUCT | {"session_engaged": "1"},
-     {"items": [SKU1 | {"quantity": 2}]}),
-    ("10 12:00:00", B, "page_view",
-     ON_PRODUCT | {"session_engaged": 1, "engagement_time_msec": 500}, {}),
+    (
+        "11 00:05:00",
+        A,
+        "view_item",
+        ON_PRODUCT | {"session_engaged": "1", "engagement_time_msec": 1500},
+        {"items": [SKU1, SKU2]},
+    ),
+    (
+        "11 00:06:00",
+        A,
+        "add_to_cart",
+        ON_PRODUCT | {"session_engaged": "1"},
+        {"items": [SKU1 | {"quantity": 2}]},
+    ),
+    (
+        "10 12:00:00",
+        B,
+        "page_view",
+        ON_PRODUCT | {"session_engaged": 1, "engagement_time_msec": 500},
+        {},
+    ),
     ("10 12:01:00", B, "view_item", ON_PRODUCT, {"items": [SKU1]}),
     ("10 12:02:00", B, "begin_checkout", {}, {"items": [SKU1]}),
     ("10 12:03:00", B, "purchase", {}, ORDER_1),
@@ -193,8 +224,13 @@ def test_a_folder_without_events_says_so(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    ["{", "[]", '{"property_id": "shop"}', '{"time_zone": "Europe/Sluice"}',
-     '{"custom_dimensions": 5}'],
+    [
+        "{",
+        "[]",
+        '{"property_id": "shop"}',
+        '{"time_zone": "Europe/Sluice"}',
+        '{"custom_dimensions": 5}',
+    ],
 )
 def test_an_unreadable_property_json_is_named(tmp_path, content):
     (write_shop(tmp_path) / "property.json").write_text(content)

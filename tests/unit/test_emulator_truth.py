@@ -56,12 +56,17 @@ def test_sessions_and_events_equal_the_truth(simulated, segment: str):
     keys = f"date {'segment_value' if dimension else ''}"
     metrics = "sessions engagedSessions transactions purchaseRevenue screenPageViews"
     assert asked(shop, f"date {dimension}", metrics) == true_rows(
-        truth, "sessions", keys,
+        truth,
+        "sessions",
+        keys,
         "sessions engaged_sessions transactions purchase_revenue screen_page_views",
         segment_name=segment,
     )
     assert asked(shop, f"date eventName {dimension}", "eventCount sessions") == true_rows(
-        truth, "events", keys.replace("date", "date event_name"), "events sessions",
+        truth,
+        "events",
+        keys.replace("date", "date event_name"),
+        "events sessions",
         segment_name=segment,
     )
 
@@ -70,6 +75,8 @@ def test_items_equal_the_truth(simulated):
     shop, truth = simulated
     metrics = "itemsViewed itemsAddedToCart itemsCheckedOut itemsPurchased itemRevenue"
     assert asked(shop, "date itemId itemName", metrics) == true_rows(
-        truth, "items", "date item_id item_name",
+        truth,
+        "items",
+        "date item_id item_name",
         "items_viewed items_added_to_cart items_checked_out items_purchased item_revenue",
     )

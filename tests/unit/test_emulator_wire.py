@@ -19,7 +19,12 @@ RESPONSE = ga4.RunReportResponse.pb()
         (194.76313766428572, "194.76313766428572"),
         (0.47857142857142859, "0.47857142857142859"),
         (0.42377260981912146, "0.42377260981912146"),
-        (0, "0"), (12, "12"), (12.0, "12"), (0.5, "0.5"), (10.1, "10.1"), (1e15, "1" + "0" * 15),
+        (0, "0"),
+        (12, "12"),
+        (12.0, "12"),
+        (0.5, "0.5"),
+        (10.1, "10.1"),
+        (1e15, "1" + "0" * 15),
     ],
 )
 def test_numbers_are_written_as_the_api_does(value: float, text: str):
@@ -38,8 +43,10 @@ rows = st.lists(st.tuples(texts, texts, st.integers(0, 2**53), st.floats(0, 1e9)
 @given(rows)
 def test_encoded_rows_are_what_protobuf_reads_back(given_rows: list[tuple]):
     table = pa.table(
-        {str(i): pa.array([row[i] for row in given_rows], kind)
-         for i, kind in enumerate((pa.string(), pa.string(), pa.int64(), pa.float64()))}
+        {
+            str(i): pa.array([row[i] for row in given_rows], kind)
+            for i, kind in enumerate((pa.string(), pa.string(), pa.int64(), pa.float64()))
+        }
     )
     found = RESPONSE.FromString(encode_rows(table, dimensions=2))
     assert [[v.value for v in row.dimension_values] for row in found.rows] == [
@@ -51,8 +58,11 @@ def test_encoded_rows_are_what_protobuf_reads_back(given_rows: list[tuple]):
 
 
 def test_a_batch_holds_its_reports():
-    reports = [RESPONSE(row_count=1).SerializeToString(), b"", RESPONSE(kind="x" * 300)
-               .SerializeToString()]
+    reports = [
+        RESPONSE(row_count=1).SerializeToString(),
+        b"",
+        RESPONSE(kind="x" * 300).SerializeToString(),
+    ]
     batch = ga4.BatchRunReportsResponse.pb().FromString(encode_batch(reports, "kind"))
     assert [one.row_count for one in batch.reports] == [1, 0, 0]
     assert (len(batch.reports[2].kind), batch.kind) == (300, "kind")

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.cli.nightly import nightly
 from pipelines.errors import SluiceError
+from pipelines.partitions import DayWindow
 from pipelines.resources import hold_lock, is_running, lock_path
-from pipelines.settings import Property, Settings
-from pipelines.windows import plan_window
+from pipelines.settings import Settings
+from pipelines.warehouse.runs import PUBLISHED, RunRecord
+from tests.unit.protocol_server import serving
 
 # Holds the lock, and like a run at work its database, until a line comes.
 HOLDER = """
@@ -84,52 +87,62 @@ def test_a_second_process_waits_and_says_so(path, tmp_path, said):
     assert not is_running(path)
 
 
-def test_a_night_is_planned_after_the_run_before_it(path, tmp_path, said):
-    """Planning looks into the build database, which the run before it still has open."""
-    settings = Settings(home=path.parent, properties=(Property(id="42", time_zone="UTC"),))
-    planned: list[object] = []
+def test_a_second_night_waits_before_it_looks_into_the_database(path, tmp_path, said, monkeypatch):
+    """Planning reads the build database, which the run before it still has open."""
+    windows: list[object] = []
+
+    def run_nightly(settings: Settings, window: DayWindow, **_: object) -> RunRecord:
+        windows.append(window.end)
+        return RunRecord("r2", PUBLISHED, "")
+
+    monkeypatch.setattr("pipelines.nightly.run_nightly", run_nightly)
+    monkeypatch.setattr("pipelines.cli.nightly.show_warnings", lambda: None)
 
     def second_run() -> None:
         try:
-            planned.append(plan_window(settings, date(2026, 3, 2)).end)
+            nightly(date="2026-03-02")
         except SluiceError as error:
-            planned.append(str(error))
-        said.put("planned")
+            windows.append(str(error))
+        said.put("the second night went on")
 
-    with another_run(path, tmp_path / "log") as first:
+    with serving() as server, another_run(path, tmp_path / "log") as first:
+        server.put("42", [])
+        monkeypatch.setenv("SLUICE_HOME", str(path.parent))
+        monkeypatch.setenv("SLUICE_GA4_ENDPOINT", server.endpoint)
+        monkeypatch.setenv("SLUICE_PROPERTIES", '[{"id": "42"}]')
         second = threading.Thread(target=second_run, daemon=True)
         second.start()
-        assert "waiting until it has ended" in said.get(), planned
+        assert "waiting until it has ended" in said.get(), windows
         first.communicate("\n")
         second.join()
-    assert planned == [date(2026, 3, 2)]
+    assert windows == [date(2026, 3, 2)]
 
 
-def test_a_killed_run_leaves_no_lock(path, tmp_path, caplog):
+def test_a_killed_run_leaves_no_lock(path, tmp_path, said):
     with another_run(path, tmp_path / "log") as first:
         first.kill()
         first.wait()
         assert not is_running(path)
         with hold_lock(path):
             assert is_running(path)
-    assert caplog.messages == []
+    assert said.empty()
     assert not is_running(path)
 
 
-def test_a_failing_run_lets_the_next_one_in(path, caplog):
+def test_a_failing_run_lets_the_next_one_in(path, said):
     with pytest.raises(KeyboardInterrupt), hold_lock(path):
         raise KeyboardInterrupt
     with hold_lock(path):
         assert is_running(path)
-    assert caplog.messages == []
+    assert said.empty()
 
 
-def test_homes_do_not_wait_for_each_other(tmp_path, caplog):
+def test_homes_do_not_wait_for_each_other(tmp_path, said):
     one, two = (lock_path(Settings(home=tmp_path / name)) for name in ("one", "two"))
     with hold_lock(one), hold_lock(two):
         assert is_running(one)
         assert is_running(two)
-    assert caplog.messages == []
+    assert said.empty()
 
 
 def test_a_home_without_a_run_is_not_running(path):
