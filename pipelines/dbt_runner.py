@@ -30,6 +30,7 @@ from dbt_common.events.functions import msg_to_dict
 from packaging import version
 
 from pipelines.errors import ConfigError
+from pipelines.lock import exclusive
 
 _END = object()
 EXIT_FAILED = 1
@@ -49,9 +50,12 @@ def parse_project(project_dir: Path) -> ParsedProject:
 
     Raises ConfigError with dbt's words when the project does not parse.
     """
-    result = dbtRunner().invoke(
-        ["--log-level", "none", "parse", *_folders(project_dir, project_dir / "target")]
-    )
+    target = project_dir / "target"
+    # Two processes that parse at once would write the same files.
+    with exclusive(target / "parse.lock"):
+        result = dbtRunner().invoke(
+            ["--log-level", "none", "parse", *_folders(project_dir, target)]
+        )
     if not result.success or not isinstance(result.result, Manifest):
         reason = " ".join(str(result.exception).split())
         raise ConfigError(f"The dbt project {project_dir} does not parse: {reason}")

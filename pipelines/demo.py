@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.errors import ConfigError
+from pipelines.lock import hold_lock, lock_path
 from pipelines.nightly import Step, run_nightly
 from pipelines.partitions import DayWindow, yesterday
-from pipelines.resources import hold_lock, lock_path
 from pipelines.settings import Ga4, Property, Settings, Store
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import RunRecord

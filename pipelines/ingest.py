@@ -43,8 +43,8 @@ class Outcome:
     problems: dict[str, str] = field(default_factory=dict)
 
 
-def profile_properties(settings: Settings, client: Ga4Client) -> tuple[Profile, ...]:
-    """Ask the server about every configured property; the first refusal is raised.
+def check_properties(settings: Settings) -> None:
+    """Before anybody is asked: is there something to ask for?
 
     Raises ConfigError when no property is configured, or one needs a source that is not there.
     """
@@ -59,6 +59,14 @@ def profile_properties(settings: Settings, client: Ga4Client) -> tuple[Profile, 
                 f"Property {item.id} has source '{item.source}', which this version cannot read "
                 "yet: set its source to data_api in sluice.yml."
             )
+
+
+def profile_properties(settings: Settings, client: Ga4Client) -> tuple[Profile, ...]:
+    """Ask the server about every configured property; the first refusal is raised.
+
+    Raises ConfigError as `check_properties` does.
+    """
+    check_properties(settings)
     return tuple(client.profile(item.id, _newest_day(item)) for item in settings.properties)
 
 

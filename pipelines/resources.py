@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import logging
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +12,8 @@ from pydantic import PrivateAttr
 
 from pipelines.dbt_runner import SluiceDbt
 from pipelines.ga4.client import Ga4Client, connect
+from pipelines.lock import hold_lock, lock_path
 from pipelines.settings import DBT_PROJECT_DIR, Ga4, Settings
-
-logger = logging.getLogger("sluice")
 
 
 class Ga4Resource(ConfigurableResource[Ga4Client]):
@@ -49,45 +44,6 @@ class RunLock(ConfigurableResource[Any]):
     def teardown_after_execution(self, context: InitResourceContext) -> None:
         """Let the next one in."""
         self._stack.close()
-
-
-@contextmanager
-def hold_lock(path: Path) -> Iterator[None]:
-    """Hold a home's lock; waits, and says so, while another process has it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.seek(0)
-            logger.warning(
-                "Another run (process %s) works in %s: waiting until it has ended.",
-                handle.read().strip() or "unknown",
-                path.parent,
-            )
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        handle.seek(0)
-        handle.truncate()
-        handle.write(f"{os.getpid()}\n")
-        handle.flush()
-        yield
-
-
-def is_running(lock_path: Path) -> bool:
-    """Whether a run holds the lock right now."""
-    if not lock_path.exists():
-        return False
-    with lock_path.open("a+", encoding="utf-8") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
-def lock_path(settings: Settings) -> Path:
-    """The lock file of a home."""
-    return settings.home / "run.lock"
 
 
 def build_dbt(settings: Settings, *, in_process: bool = True) -> SluiceDbt:

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from pipelines.errors import WarehouseError
-from pipelines.resources import is_running, lock_path
+from pipelines.lock import is_running, lock_path
 from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database, published_database
 from pipelines.warehouse.versions import current_name

@@ -10,9 +10,9 @@ import traceback
 from pathlib import Path
 
 import typer
-from click.exceptions import Abort, ClickException
 from rich.console import Console
 from rich.markup import escape
+from typer.exceptions import Abort, TyperException
 
 from pipelines.cli import demo, emulator, nightly, sql, status, versions
 from pipelines.errors import SluiceError
@@ -51,7 +51,7 @@ def main() -> None:
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
         sys.exit(app(standalone_mode=False) or 0)
-    except ClickException as error:
+    except TyperException as error:
         errors.print(f"[red]Error:[/red] {escape(error.format_message())} See 'sluice --help'.")
         sys.exit(EXIT_USAGE)
     except SluiceError as error:

@@ -22,15 +22,16 @@ def nightly(
     Exit code: 0 published, 1 failed, 2 a gate held it back, 75 stopped on quota.
     """
     from pipelines.ga4.client import connect
-    from pipelines.ingest import profile_properties
+    from pipelines.ingest import check_properties, profile_properties
+    from pipelines.lock import hold_lock, lock_path
     from pipelines.nightly import run_nightly
-    from pipelines.resources import hold_lock, lock_path
     from pipelines.tracking import load_plan
     from pipelines.windows import plan_window, with_time_zones
 
     show_warnings()
     last_day = parse_day(date, "--date")
     settings = load_settings()
+    check_properties(settings)
     load_plan()
     settings = with_time_zones(settings, profile_properties(settings, connect(settings.ga4)))
     # A run that is going on has the build database open: wait for it, and say so.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -11,13 +11,17 @@ from rich.table import Table
 
 from pipelines.cli.common import out
 from pipelines.settings import load_settings
-from pipelines.state import State, read_state
+
+if TYPE_CHECKING:
+    from pipelines.state import State
 
 
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="The state as JSON.")] = False,
 ) -> None:
     """Last runs, gates, freshness, quota, and what is provisional."""
+    from pipelines.state import read_state
+
     state = read_state(load_settings())
     if as_json:
         out.print_json(json.dumps(state.as_dict(), default=str))

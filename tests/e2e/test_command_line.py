@@ -135,7 +135,8 @@ def test_bad_input_is_one_sentence_and_changes_nothing(
     assert words in ended.stderr
     assert "Traceback" not in ended.stderr + ended.stdout
     assert ended.stderr.count("Error:") == 1
-    assert not (tmp_path / "home").exists()
+    assert not (tmp_path / "home" / "build.duckdb").exists()
+    assert not (tmp_path / "home" / "published").exists()
 
 
 def test_a_wrong_option_is_not_taken_for_a_held_back_night(tmp_path: Path) -> None:

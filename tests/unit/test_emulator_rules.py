@@ -128,7 +128,8 @@ def condition(field: str, **kind: object) -> ga4.FilterExpression:
             "date",
             "sessions",
             {"order_bys": [ga4.OrderBy(metric={"metric_name": "eventCount"})]},
-            "Field eventCount exists in OrderBy but is not defined in input Dimensions/Metrics list",
+            "Field eventCount exists in OrderBy but is not defined in input "
+            "Dimensions/Metrics list",
         ),
         (
             "date",

@@ -14,8 +14,8 @@ import pytest
 
 from pipelines.cli.nightly import nightly
 from pipelines.errors import SluiceError
+from pipelines.lock import hold_lock, is_running, lock_path
 from pipelines.partitions import DayWindow
-from pipelines.resources import hold_lock, is_running, lock_path
 from pipelines.settings import Settings
 from pipelines.warehouse.runs import PUBLISHED, RunRecord
 from tests.unit.protocol_server import serving
@@ -24,7 +24,7 @@ from tests.unit.protocol_server import serving
 HOLDER = """
 import sys
 from pathlib import Path
-from pipelines.resources import hold_lock
+from pipelines.lock import hold_lock
 from pipelines.warehouse.connect import build_database
 with hold_lock(Path(sys.argv[1])), build_database(Path(sys.argv[1]).parent / "build.duckdb"):
     print("held", flush=True)

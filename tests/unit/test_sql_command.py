@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipelines.cli.app import app, main
-from pipelines.resources import hold_lock
+from pipelines.lock import hold_lock
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.publish import Publication, publish
 from pipelines.warehouse.runs import FAILED, finish_run, start_run
