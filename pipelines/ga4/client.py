@@ -1,6 +1,6 @@
 """The connection to a Data API server: Google's own, or any that speaks its protocol.
 
-Credentials, endpoint, timeouts and retries are decided here and nowhere else.
+Credentials, endpoint and timeouts are decided here; waits and retries in `quota`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,11 @@ from zoneinfo import available_timezones
 
 import google.auth
 import grpc
+from google.analytics.data_v1alpha import AlphaAnalyticsDataClient
+from google.analytics.data_v1alpha import types as alpha_types
+from google.analytics.data_v1alpha.services.alpha_analytics_data.transports import (
+    AlphaAnalyticsDataGrpcTransport,
+)
 from google.analytics.data_v1beta import BetaAnalyticsDataClient
 from google.analytics.data_v1beta import types as ga4
 from google.analytics.data_v1beta.services.beta_analytics_data.transports import (
@@ -22,96 +27,131 @@ from google.analytics.data_v1beta.services.beta_analytics_data.transports import
 )
 from google.api_core import exceptions as google_errors
 from google.auth import exceptions as auth_errors
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from pipelines.ga4.errors import CredentialsError, translate
+from pipelines.ga4.errors import CredentialsError, Ga4Error, translate
+from pipelines.ga4.quota import Governor
 from pipelines.settings import Ga4
 
 logger = logging.getLogger("sluice")
 SCOPE = "https://www.googleapis.com/auth/analytics.readonly"
 LOOPBACK = re.compile(r"(127(\.\d{1,3}){3}|localhost):\d+")
 TIMEOUT_SECONDS = 60.0
-# GA4 counts server errors against the project (10 an hour), so two more tries and no more.
-ATTEMPTS = 3
-_TRANSIENT = (
-    google_errors.ServiceUnavailable,
-    google_errors.InternalServerError,
-    google_errors.GatewayTimeout,
-)
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What a server says about a property before any report is pulled."""
+    """What a server says about a property before any report is pulled.
+
+    `fields`: the answer of GetMetadata (raw protobuf), None where the server has none.
+    """
 
     property_id: str
     time_zone: str | None
     currency: str | None
     custom_dimensions: frozenset[str]
+    fields: Any = None
 
 
 class Ga4Client:
     """Talks to one server. Methods raise the errors of `pipelines.ga4.errors`."""
 
-    def __init__(self, beta: BetaAnalyticsDataClient) -> None:
+    def __init__(
+        self,
+        beta: BetaAnalyticsDataClient,
+        alpha: AlphaAnalyticsDataClient,
+        governor: Governor | None = None,
+    ) -> None:
         self._beta = beta
+        self._alpha = alpha
+        self.governor = governor or Governor()
 
     def run_report(self, request: ga4.RunReportRequest, *, what: str) -> Any:
         """One page, as the raw protobuf message (proto-plus wrappers cost 20× on rows)."""
+        property_id = _property_of(request.property)
         response = self._call(
-            lambda: self._beta.run_report(request, timeout=TIMEOUT_SECONDS),
-            property_id=request.property.removeprefix("properties/"),
-            what=what,
+            lambda: self._beta.run_report(request, timeout=TIMEOUT_SECONDS), property_id, what
         )
-        return ga4.RunReportResponse.pb(response)
+        message = ga4.RunReportResponse.pb(response)
+        self.governor.read_quota(property_id, "core", message.property_quota)
+        return message
+
+    def run_funnel_report(self, request: alpha_types.RunFunnelReportRequest, *, what: str) -> Any:
+        """One funnel, as the raw protobuf message; v1alpha may change or be missing."""
+        property_id = _property_of(request.property)
+        response = self._call(
+            lambda: self._alpha.run_funnel_report(request, timeout=TIMEOUT_SECONDS),
+            property_id,
+            what,
+        )
+        message = alpha_types.RunFunnelReportResponse.pb(response)
+        self.governor.read_quota(property_id, "funnel", message.property_quota)
+        return message
+
+    def get_metadata(self, property_id: str) -> Any | None:
+        """All fields of a property (raw Metadata); None where the server has no GetMetadata."""
+        name = f"properties/{property_id}/metadata"
+        answer = self._call_optional(
+            lambda: self._beta.get_metadata(name=name, timeout=TIMEOUT_SECONDS),
+            property_id,
+            "the list of fields",
+        )
+        return None if answer is None else ga4.Metadata.pb(answer)
+
+    def check_compatibility(
+        self, request: ga4.CheckCompatibilityRequest, *, what: str
+    ) -> Any | None:
+        """Which fields go together (raw answer); None where the server cannot tell."""
+        answer = self._call_optional(
+            lambda: self._beta.check_compatibility(request, timeout=TIMEOUT_SECONDS),
+            _property_of(request.property),
+            what,
+        )
+        return None if answer is None else ga4.CheckCompatibilityResponse.pb(answer)
 
     def profile(self, property_id: str, day: date) -> Profile:
-        """Ask for one number of `day`: proves access, tells time zone and currency.
-
-        Also lists the registered event parameters; a server without GetMetadata has none.
-        """
+        """Ask for one number of `day`: proves access, tells time zone, currency and fields."""
         request = ga4.RunReportRequest(
             property=f"properties/{property_id}",
             metrics=[ga4.Metric(name="sessions")],
             date_ranges=[ga4.DateRange(start_date=day.isoformat(), end_date=day.isoformat())],
             limit=1,
+            return_property_quota=True,
         )
         metadata = self.run_report(request, what="a first number").metadata
+        fields = self.get_metadata(property_id)
         return Profile(
             property_id=property_id,
             time_zone=_known_zone(metadata.time_zone),
             currency=metadata.currency_code or None,
-            custom_dimensions=self._custom_dimensions(property_id),
+            custom_dimensions=_registered_parameters(fields),
+            fields=fields,
         )
 
-    def _custom_dimensions(self, property_id: str) -> frozenset[str]:
-        name = f"properties/{property_id}/metadata"
+    def _call_optional(self, call: Callable[[], _T], property_id: str, what: str) -> _T | None:
         try:
-            answer = self._call(
-                lambda: self._beta.get_metadata(name=name, timeout=TIMEOUT_SECONDS),
-                property_id=property_id,
-                what="the list of fields",
-            )
-        except Exception as error:
+            return self._call(call, property_id, what)
+        except Ga4Error as error:
             if isinstance(error.__cause__, google_errors.MethodNotImplemented):
-                return frozenset()
+                return None
             raise
-        prefix = "customEvent:"
-        names = (dimension.api_name for dimension in answer.dimensions)
-        return frozenset(one.removeprefix(prefix) for one in names if one.startswith(prefix))
 
-    def _call(self, call: Callable[[], _T], *, property_id: str, what: str) -> _T:
-        retrying = Retrying(
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_random_exponential(multiplier=0.5, max=10),
-            retry=retry_if_exception_type(_TRANSIENT),
-            reraise=True,
-        )
+    def _call(self, call: Callable[[], _T], property_id: str, what: str) -> _T:
         try:
-            return retrying(call)
+            return self.governor.call(call, property_id=property_id, what=what)
         except (google_errors.GoogleAPIError, auth_errors.GoogleAuthError) as error:
             raise translate(error, property_id=property_id, what=what) from error
+
+
+def _property_of(name: str) -> str:
+    return name.removeprefix("properties/")
+
+
+def _registered_parameters(fields: Any | None) -> frozenset[str]:
+    """Event parameters that are registered as custom dimensions."""
+    prefix = "customEvent:"
+    names = (dimension.api_name for dimension in fields.dimensions) if fields else ()
+    return frozenset(name.removeprefix(prefix) for name in names if name.startswith(prefix))
 
 
 def _known_zone(name: str) -> str | None:
@@ -125,7 +165,7 @@ def _known_zone(name: str) -> str | None:
     return name if name in available_timezones() else None
 
 
-def connect(settings: Ga4) -> Ga4Client:
+def connect(settings: Ga4, governor: Governor | None = None) -> Ga4Client:
     """A client for the configured server. Opens no connection yet.
 
     Raises CredentialsError when the key file or the Application Default Credentials cannot be
@@ -136,11 +176,16 @@ def connect(settings: Ga4) -> Ga4Client:
             settings.endpoint, options=[("grpc.max_receive_message_length", -1)]
         )
         return Ga4Client(
-            BetaAnalyticsDataClient(transport=BetaAnalyticsDataGrpcTransport(channel=channel))
+            BetaAnalyticsDataClient(transport=BetaAnalyticsDataGrpcTransport(channel=channel)),
+            AlphaAnalyticsDataClient(transport=AlphaAnalyticsDataGrpcTransport(channel=channel)),
+            governor,
         )
     options = {"api_endpoint": settings.endpoint} if settings.endpoint else None
+    credentials = _credentials(settings)
     return Ga4Client(
-        BetaAnalyticsDataClient(credentials=_credentials(settings), client_options=options)
+        BetaAnalyticsDataClient(credentials=credentials, client_options=options),
+        AlphaAnalyticsDataClient(credentials=credentials, client_options=options),
+        governor,
     )
 
 

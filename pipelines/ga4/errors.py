@@ -34,14 +34,31 @@ class QuotaError(Ga4Error):
     exit_code = 75
 
 
+class ThresholdedQuotaError(QuotaError):
+    """Too many requests that GA4 may have to threshold this hour: leave this report for now."""
+
+
 class UnreachableError(Ga4Error):
     """No answer, or only server errors, also after the retries."""
+
+
+class CircuitOpenError(UnreachableError):
+    """The property's server failed so often this hour that asking on would only do harm."""
+
+
+class SlowPageError(UnreachableError):
+    """A page took longer than the deadline, twice: a smaller page may come through."""
 
 
 class AuditError(Ga4Error):
     """An answer contradicts itself; what was loaded before stays."""
 
     exit_code = 2
+
+
+def is_too_large(words: str) -> bool:
+    """An answer above the channel's limit comes with the status of a quota error (GA4.md)."""
+    return "larger than max" in words
 
 
 def translate(error: Exception, *, property_id: str, what: str) -> Ga4Error:
@@ -61,15 +78,25 @@ def translate(error: Exception, *, property_id: str, what: str) -> Ga4Error:
                 f"GA4 refuses {where} ({words}): check the id under properties in sluice.yml, and "
                 "give the service account the Viewer role on that property."
             )
-        case google_errors.TooManyRequests() if "larger than max" in words:
+        case google_errors.TooManyRequests() if is_too_large(words):
             return Ga4Error(
                 f"The answer to {what} of {where} is larger than the channel allows ({words}): "
                 "this is a fault in Sluice, please report it."
+            )
+        case google_errors.TooManyRequests() if "thresholded" in words:
+            return ThresholdedQuotaError(
+                f"GA4 gives no more numbers that it may have to threshold for {where} this hour "
+                f"({words}): {what} is left out until the next night."
             )
         case google_errors.TooManyRequests():
             return QuotaError(
                 f"GA4's quota for {where} is used up while reading {what} ({words}): "
                 "run the same command again when the tokens have come back."
+            )
+        case google_errors.GatewayTimeout():
+            return SlowPageError(
+                f"GA4 took too long for {what} of {where} ({words}): "
+                "run the same command again later."
             )
         case google_errors.BadRequest():
             return RequestRefusedError(f"GA4 refuses {what} of {where}: {words}")

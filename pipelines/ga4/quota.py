@@ -1,0 +1,227 @@
+"""What is done when GA4 says no or not now: rule 7 of GA4.md, decided here and nowhere else.
+
+Every call of the client goes through one `Governor`. It waits, tries again, gives up for a
+property, or lets the error through; and it keeps the ledger of all quota readings.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+from google.api_core import exceptions as google_errors
+
+from pipelines.ga4.errors import CircuitOpenError, QuotaError, is_too_large
+
+_T = TypeVar("_T")
+_PACIFIC = ZoneInfo("America/Los_Angeles")
+
+SERVER_ERROR_RETRIES = 2
+DEADLINE_RETRIES = 1
+CONCURRENT_RETRIES = 8
+# GA4 counts ten server errors an hour against the project; half of them are ours to spend.
+CIRCUIT_ERRORS_PER_HOUR = 5
+# Tokens an hour of a standard property and of a 360 one (GA4.md); readings tell only the rest.
+HOURLY_LIMITS = {
+    "tokens_per_hour": (40_000, 400_000),
+    "tokens_per_project_per_hour": (14_000, 140_000),
+}
+STANDARD_DAILY_TOKENS = 200_000
+
+
+class Clock(Protocol):
+    """Time, so that tests can run a day of quota in a second."""
+
+    def now(self) -> datetime:
+        """The moment, with time zone."""
+        ...
+
+    def sleep_until(self, moment: datetime) -> None:
+        """Return when it is `moment`."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The moment in UTC."""
+        return datetime.now(UTC)
+
+    def sleep_until(self, moment: datetime) -> None:
+        """Sleep in this thread."""
+        time.sleep(max(0.0, (moment - self.now()).total_seconds()))
+
+
+class Exhausted(Enum):
+    """Which quota a message is about; GA4's texts are matched loosely."""
+
+    CONCURRENT = "concurrent"
+    THRESHOLDED = "thresholded"
+    DAILY = "day"
+    HOURLY = "hour"
+
+
+def classify(words: str) -> Exhausted:
+    """The quota that a 429's text names; a text that names none is taken for the hour's."""
+    text = words.lower()
+    return next((kind for kind in Exhausted if kind.value in text), Exhausted.HOURLY)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One number of one quota reading."""
+
+    property_id: str
+    read_at: datetime
+    quota: str
+    consumed: int
+    remaining: int
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How patient a run is.
+
+    `waits_for_hour`: sleep until the hour's tokens are back (backfill) instead of stopping.
+    `reserve`: share of the hour's tokens that is left to others, 0–1.
+    """
+
+    waits_for_hour: bool = False
+    reserve: float = 0.0
+
+
+NIGHTLY = Policy()
+BACKFILL = Policy(waits_for_hour=True, reserve=0.20)
+
+
+@dataclass
+class Governor:
+    """Decides about every call; safe to use from several threads."""
+
+    policy: Policy = NIGHTLY
+    clock: Clock = field(default_factory=SystemClock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _errors: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    _low_until: dict[str, datetime] = field(default_factory=dict)
+    _readings: list[Reading] = field(default_factory=list)
+
+    def call(self, call: Callable[[], _T], *, property_id: str, what: str) -> _T:
+        """Call until it answers or there is no point in asking again.
+
+        Raises what the client library raised, CircuitOpenError, or QuotaError when the hour's
+        reserve is reached and this run does not wait.
+        """
+        tries: Counter[str] = Counter()
+        while True:
+            self._refuse_open_circuit(property_id, what)
+            self._mind_the_reserve(property_id, what)
+            try:
+                return call()
+            except google_errors.GoogleAPICallError as error:
+                pause = self._pause(error, tries, property_id)
+                if pause is None:
+                    raise
+                self.clock.sleep_until(pause)
+
+    def read_quota(self, property_id: str, bucket: str, quota: Any) -> None:
+        """Keep the readings of an answer (raw PropertyQuota) in the ledger."""
+        now = self.clock.now()
+        readings = [
+            Reading(property_id, now, f"{bucket}_{one.name}", status.consumed, status.remaining)
+            for one, status in quota.ListFields()
+        ]
+        with self._lock:
+            self._readings.extend(readings)
+            if any(self._is_low(one, bucket) for one in readings):
+                self._low_until[property_id] = next_hour(now)
+
+    def take_readings(self) -> list[Reading]:
+        """The readings since the last call."""
+        with self._lock:
+            taken, self._readings = self._readings, []
+        return taken
+
+    def _is_low(self, reading: Reading, bucket: str) -> bool:
+        limits = HOURLY_LIMITS.get(reading.quota.removeprefix(f"{bucket}_"))
+        if limits is None or not self.policy.reserve:
+            return False
+        standard, premium = limits
+        limit = premium if reading.remaining > standard else standard
+        return reading.remaining < self.policy.reserve * limit
+
+    def _mind_the_reserve(self, property_id: str, what: str) -> None:
+        with self._lock:
+            until = self._low_until.get(property_id)
+        if until is None or until <= self.clock.now():
+            return
+        if not self.policy.waits_for_hour:
+            raise QuotaError(
+                f"The hour's tokens of property {property_id} are down to the reserve before "
+                f"{what}: run the same command again after {until:%H:%M} UTC."
+            )
+        self.clock.sleep_until(until)
+
+    def _refuse_open_circuit(self, property_id: str, what: str) -> None:
+        hour_ago = self.clock.now() - timedelta(hours=1)
+        with self._lock:
+            recent = [moment for moment in self._errors[property_id] if moment > hour_ago]
+            self._errors[property_id] = recent
+        if len(recent) >= CIRCUIT_ERRORS_PER_HOUR:
+            raise CircuitOpenError(
+                f"GA4 answered {len(recent)} times with a server error for property "
+                f"{property_id} within an hour, so {what} was not asked for: run the same "
+                "command again in an hour."
+            )
+
+    def _pause(
+        self, error: google_errors.GoogleAPICallError, tries: Counter[str], property_id: str
+    ) -> datetime | None:
+        """When to ask again; None where asking again is of no use."""
+        match error:
+            case google_errors.TooManyRequests() if not is_too_large(error.message):
+                return self._pause_for_quota(classify(error.message), tries)
+            case google_errors.GatewayTimeout():
+                return self._backoff(tries, "deadline", DEADLINE_RETRIES)
+            case google_errors.ServiceUnavailable() if "invalid_" in error.message:
+                return None
+            case google_errors.ServiceUnavailable() | google_errors.InternalServerError():
+                with self._lock:
+                    self._errors[property_id].append(self.clock.now())
+                return self._backoff(tries, "server", SERVER_ERROR_RETRIES)
+        return None
+
+    def _pause_for_quota(self, kind: Exhausted, tries: Counter[str]) -> datetime | None:
+        if kind is Exhausted.CONCURRENT:
+            return self._backoff(tries, "concurrent", CONCURRENT_RETRIES)
+        if kind is Exhausted.HOURLY and self.policy.waits_for_hour:
+            return next_hour(self.clock.now())
+        return None
+
+    def _backoff(self, tries: Counter[str], reason: str, most: int) -> datetime | None:
+        """A short wait with jitter that doubles from try to try."""
+        if tries[reason] >= most:
+            return None
+        tries[reason] += 1
+        seconds = random.uniform(0.5, 1.0) * 2 ** min(tries[reason], 4)
+        return self.clock.now() + timedelta(seconds=seconds)
+
+
+def next_hour(now: datetime) -> datetime:
+    """The next full hour, when hourly tokens come back."""
+    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+
+
+def next_pacific_midnight(now: datetime) -> datetime:
+    """When daily tokens come back."""
+    local = now.astimezone(_PACIFIC)
+    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight.astimezone(UTC)
