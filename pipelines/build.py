@@ -35,7 +35,7 @@ def build_defs(
     warnings.simplefilter("ignore", BetaWarning)
     reports = build_reports(load_plan())
     raw = build_raw_assets(settings, reports)
-    layers = build_dbt_layers(parse_project(DBT_PROJECT_DIR).as_dict)
+    layers = build_dbt_layers(settings, parse_project(DBT_PROJECT_DIR).as_dict)
     marts = layer_keys(layers, "marts")
     gates = [build_gate(settings, "raw", sorted(raw.keys))]
     gates += [

@@ -13,13 +13,16 @@ from dagster import (
     AssetCheckSeverity,
     AssetCheckSpec,
     AssetKey,
+    DagsterRun,
     multi_asset_check,
 )
 
 from data_checks import GateReport, GateResult, Window, record, run_gate
-from pipelines.partitions import DayWindow, window_of_tags, yesterday
+from pipelines.partitions import DayWindow, yesterday
 from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.properties import held_back, remember_held_back
+from pipelines.windows import worked_window
 
 CHECK_NAME = "gate"
 
@@ -33,26 +36,50 @@ def build_gate(settings: Settings, gate: str, keys: Sequence[AssetKey]) -> Asset
 
     @multi_asset_check(name=f"gate_{gate}", specs=specs, required_resource_keys={"run_lock"})
     def check(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
-        window = window_of_tags(context.run.tags) or DayWindow(
-            yesterday(settings.time_zone), yesterday(settings.time_zone)
-        )
-        with build_database(settings.build_db) as connection:
-            report = run_gate(
-                gate,
-                connection,
-                window=Window(window.start, window.end),
-                run_id=context.run.run_id,
-                properties=[item.id for item in settings.properties],
-            )
-            record(connection, report)
+        report = judge(settings, gate, context.run)
         if report.failed_critical:
             context.log.error(report.summary())
-        yield from check_results(report, keys)
+        yield from check_results(report, keys, is_blocking=not _others_go_on(report))
 
     return check
 
 
-def check_results(report: GateReport, keys: Sequence[AssetKey]) -> Iterator[AssetCheckResult]:
+def judge(settings: Settings, gate: str, run: DagsterRun) -> GateReport:
+    """Run a gate over the properties that are still in the run, and remember what it found.
+
+    A property that fails is held back from here on; the others go on without it.
+    """
+    window = worked_window(settings, run) or _newest(settings)
+    with build_database(settings.build_db) as connection:
+        gone = held_back(connection, run.run_id)
+        report = run_gate(
+            gate,
+            connection,
+            window=Window(window.start, window.end),
+            run_id=run.run_id,
+            properties=[item.id for item in settings.properties if item.id not in gone],
+        )
+        record(connection, report)
+        if _others_go_on(report):
+            for result in report.failed_critical:
+                remember_held_back(connection, run.run_id, result.property_id, gate, _words(result))
+    return report
+
+
+def _others_go_on(report: GateReport) -> bool:
+    """Some properties failed, but not all of those that were judged."""
+    judged = {result.property_id for result in report.results}
+    return bool(report.held_back) and set(report.held_back) < judged
+
+
+def _newest(settings: Settings) -> DayWindow:
+    day = yesterday(settings.time_zone)
+    return DayWindow(day, day)
+
+
+def check_results(
+    report: GateReport, keys: Sequence[AssetKey], *, is_blocking: bool
+) -> Iterator[AssetCheckResult]:
     """One result for every asset; what concerns none of them is reported with the first."""
     tables = {".".join(key.path) for key in keys}
     for position, key in enumerate(keys):
@@ -68,7 +95,9 @@ def check_results(report: GateReport, keys: Sequence[AssetKey]) -> Iterator[Asse
             asset_key=key,
             check_name=CHECK_NAME,
             passed=not failed,
-            severity=AssetCheckSeverity.ERROR if critical else AssetCheckSeverity.WARN,
+            severity=AssetCheckSeverity.ERROR
+            if critical and is_blocking
+            else AssetCheckSeverity.WARN,
             description="; ".join(_words(result) for result in (critical or failed)[:3]),
             metadata={
                 "expectations": len(own),

@@ -1,12 +1,14 @@
-"""One night's ingestion: every property and report of a window into the build database.
+"""One run's ingestion: every property and report into the build database.
 
-Requests run side by side (GA4 allows ten, we take three); one thread writes. A report that fails
-leaves what was there; the others go on. No Dagster.
+Requests run side by side (GA4 allows ten, we take three); one thread writes. What fails leaves
+what was there: a refused optional report is that report's affair, a required one that property's,
+and the other properties go on. What is pulled is planned in `work`.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -15,32 +17,67 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from pipelines import __version__
-from pipelines.errors import ConfigError
+from pipelines.errors import ConfigError, SluiceError
+from pipelines.fieldchecks import unusable_reports
 from pipelines.ga4.client import Ga4Client, Profile
-from pipelines.ga4.errors import AuditError, Ga4Error, RequestRefusedError
-from pipelines.ga4.pull import Pull, pull_report
+from pipelines.ga4.errors import (
+    AuditError,
+    CircuitOpenError,
+    CredentialsError,
+    Ga4Error,
+    PropertyError,
+    QuotaError,
+    RequestRefusedError,
+    ThresholdedQuotaError,
+)
+from pipelines.ga4.pull import Pull, pull
 from pipelines.ga4.reports import ReportSpec
 from pipelines.partitions import DayWindow, yesterday
 from pipelines.settings import Property, Settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import (
+    FAILED,
+    HELD_BACK,
+    REFUSED,
+    SKIPPED,
     ensure_tables,
     record_failure,
-    remember_properties,
     replace_partitions,
 )
+from pipelines.warehouse.properties import (
+    remember_field_changes,
+    remember_held_back,
+    remember_properties,
+    remember_readings,
+)
 from pipelines.warehouse.runs import start_run
+from pipelines.work import Item, plan_items
 
 CONCURRENT_REQUESTS = 3
 logger = logging.getLogger("sluice")
 
 
+@dataclass(frozen=True)
+class Run:
+    """Which run this is. `backfill_id` lets a killed backfill go on where it was."""
+
+    run_id: str
+    command: str
+    backfill_id: str | None = None
+
+    @property
+    def pull_run_id(self) -> str:
+        """The id that stands with pulls: the backfill's, over all of its runs."""
+        return self.backfill_id or self.run_id
+
+
 @dataclass
 class Outcome:
-    """Rows written and problems met, by report name."""
+    """Rows written and problems met by report name, and the properties that failed."""
 
     rows: dict[str, int] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, SluiceError] = field(default_factory=dict)
 
 
 def check_properties(settings: Settings) -> None:
@@ -61,13 +98,24 @@ def check_properties(settings: Settings) -> None:
             )
 
 
-def profile_properties(settings: Settings, client: Ga4Client) -> tuple[Profile, ...]:
-    """Ask the server about every configured property; the first refusal is raised.
+def profile_properties(
+    settings: Settings, client: Ga4Client
+) -> tuple[list[Profile], dict[str, SluiceError]]:
+    """Ask the server about every configured property: who answered, and why others did not.
 
-    Raises ConfigError as `check_properties` does.
+    Raises ConfigError as `check_properties` does, and the first failure when nobody answered.
     """
     check_properties(settings)
-    return tuple(client.profile(item.id, _newest_day(item)) for item in settings.properties)
+    profiles: list[Profile] = []
+    failures: dict[str, SluiceError] = {}
+    for item in settings.properties:
+        try:
+            profiles.append(client.profile(item.id, _newest_day(item)))
+        except Ga4Error as error:
+            failures[item.id] = error
+    if not profiles:
+        raise next(iter(failures.values()))
+    return profiles, failures
 
 
 def ingest(
@@ -75,81 +123,173 @@ def ingest(
     client: Ga4Client,
     reports: tuple[ReportSpec, ...],
     window: DayWindow,
-    *,
-    run_id: str,
-    command: str,
+    run: Run,
 ) -> Outcome:
-    """Pull and store `reports` for every property and day of `window`.
+    """Pull and store `reports` for every property.
 
-    Raises ConfigError for a window with days that are not over, and after all reports were
-    tried the first error of a required one. A refused optional report is only remembered.
+    Raises the first failure when no property is left; otherwise failed properties are noted in
+    `ops.held_back`, and the outcome tells of them.
     """
-    profiles = profile_properties(settings, client)
-    _refuse_open_days(settings, profiles, window)
-    outcome, fatal = Outcome(), list[Ga4Error]()
+    profiles, failures = profile_properties(settings, client)
+    outcome = Outcome(failures=failures)
+    profiles = _with_closed_days(settings, profiles, window, outcome)
     with build_database(settings.build_db) as connection:
         ensure_tables(connection, reports)
         remember_properties(connection, settings, profiles)
-        start_run(connection, run_id, command, window.start, window.end, __version__)
+        start_run(connection, run.run_id, run.command, window.start, window.end, __version__)
         with ThreadPoolExecutor(CONCURRENT_REQUESTS, thread_name_prefix="ga4") as pool:
-            pulls = {
-                pool.submit(
-                    pull_report, client, profile.property_id, spec, window.start, window.end,
-                    custom_dimensions=profile.custom_dimensions,
-                ): (profile, spec)
-                for profile in profiles
-                for spec in reports
-            }  # fmt: skip
+            wanted = [(profile, spec) for profile in profiles for spec in reports]
+            items = plan_items(connection, settings, wanted, window, backfill_id=run.backfill_id)
             try:
-                for done in as_completed(pulls):
-                    profile, spec = pulls[done]
-                    _store(connection, done, profile, spec, window, run_id, outcome, fatal)
+                usable = _usable(connection, pool, client, items, outcome, run)
+                _pull_all(connection, pool, client, usable, outcome, run)
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-    if fatal:
-        raise fatal[0]
+        for property_id, error in outcome.failures.items():
+            remember_held_back(connection, run.run_id, property_id, "pull", str(error))
+    if len(outcome.failures) == len(settings.properties):
+        raise next(iter(outcome.failures.values()))
     return outcome
+
+
+def _usable(
+    connection: duckdb.DuckDBPyConnection,
+    pool: ThreadPoolExecutor,
+    client: Ga4Client,
+    items: Sequence[Item],
+    outcome: Outcome,
+    run: Run,
+) -> list[Item]:
+    """Items whose fields GA4 knows and calls compatible; the others are remembered."""
+    refused: dict[str, dict[str, str]] = {}
+    for profile in {item.property_id: item.profile for item in items}.values():
+        own = {item.spec.name: item.spec for item in items if item.profile is profile}
+        try:
+            refused[profile.property_id] = unusable_reports(
+                connection, pool, client, profile, tuple(own.values())
+            )
+        except Ga4Error as error:
+            outcome.failures[profile.property_id] = error
+    usable: list[Item] = []
+    for item in items:
+        message = refused.get(item.property_id, {}).get(item.spec.name)
+        if message is None:
+            usable.append(item)
+        else:
+            _remember_problem(connection, item, RequestRefusedError(message), outcome, run)
+    return usable
+
+
+def _pull_all(
+    connection: duckdb.DuckDBPyConnection,
+    pool: ThreadPoolExecutor,
+    client: Ga4Client,
+    items: Sequence[Item],
+    outcome: Outcome,
+    run: Run,
+) -> None:
+    def work(item: Item) -> Pull | None:
+        if item.property_id in outcome.failures:
+            return None
+        return pull(
+            client,
+            item.property_id,
+            item.spec,
+            item.start,
+            item.end,
+            custom_dimensions=item.profile.custom_dimensions,
+            fields=item.profile.fields,
+        )
+
+    futures = {pool.submit(work, item): item for item in items}
+    for number, done in enumerate(as_completed(futures), start=1):
+        item = futures.pop(done)
+        _store(connection, done, item, outcome, run)
+        remember_readings(connection, client.governor.take_readings())
+        logger.info("Pulled %s", item, extra={"progress": (number, len(items))})
 
 
 def _store(
     connection: duckdb.DuckDBPyConnection,
-    done: Future[Pull],
-    profile: Profile,
-    spec: ReportSpec,
-    window: DayWindow,
-    run_id: str,
+    done: Future[Pull | None],
+    item: Item,
     outcome: Outcome,
-    fatal: list[Ga4Error],
+    run: Run,
 ) -> None:
     try:
-        pull = done.result()
+        pulled = done.result()
     except Ga4Error as error:
-        status = "held_back" if isinstance(error, AuditError) else "failed"
-        record_failure(
-            connection, profile.property_id, spec, (window.start, window.end),
-            run_id=run_id, status=status, message=str(error),
-        )  # fmt: skip
-        outcome.problems[spec.name] = str(error)
-        logger.warning("%s", error)
-        if spec.is_required or not isinstance(error, RequestRefusedError | AuditError):
-            fatal.append(error)
+        _remember_problem(connection, item, error, outcome, run)
         return
-    written = replace_partitions(connection, pull, run_id=run_id)
-    outcome.rows[spec.name] = outcome.rows.get(spec.name, 0) + written
+    if pulled is None:
+        return
+    written = replace_partitions(connection, pulled, run_id=run.pull_run_id)
+    outcome.rows[item.spec.name] = outcome.rows.get(item.spec.name, 0) + written
+    if item.spec.kind == "metadata":
+        remember_field_changes(connection, item.property_id)
+
+
+def _remember_problem(
+    connection: duckdb.DuckDBPyConnection,
+    item: Item,
+    error: Ga4Error,
+    outcome: Outcome,
+    run: Run,
+) -> None:
+    record_failure(
+        connection, item.property_id, item.spec, (item.start, item.end),
+        run_id=run.pull_run_id, status=_status(error), message=str(error),
+    )  # fmt: skip
+    outcome.problems[item.spec.name] = str(error)
+    logger.warning("%s", error)
+    if _concerns_property(item.spec, error):
+        outcome.failures.setdefault(item.property_id, error)
+
+
+def _status(error: Ga4Error) -> str:
+    match error:
+        case AuditError():
+            return HELD_BACK
+        case RequestRefusedError():
+            return REFUSED
+        case ThresholdedQuotaError():
+            return SKIPPED
+    return FAILED
+
+
+def _concerns_property(spec: ReportSpec, error: Ga4Error) -> bool:
+    """Whether the property's night fails with this report."""
+    if spec.kind in {"funnel", "next_action"} or isinstance(error, ThresholdedQuotaError):
+        # The alpha API has a quota of its own; a dimension that GA4 would threshold can wait.
+        return False
+    fatal = PropertyError | CredentialsError | QuotaError | CircuitOpenError
+    return spec.is_required or isinstance(error, fatal)
 
 
 def _newest_day(item: Property) -> date:
     return yesterday(ZoneInfo(item.time_zone or "UTC"), datetime.now(UTC))
 
 
-def _refuse_open_days(settings: Settings, profiles: tuple[Profile, ...], window: DayWindow) -> None:
+def _with_closed_days(
+    settings: Settings, profiles: Sequence[Profile], window: DayWindow, outcome: Outcome
+) -> list[Profile]:
+    """Properties whose zone has seen the end of the window; the others fail.
+
+    Raises ConfigError when none has.
+    """
     configured = {item.id: item.time_zone for item in settings.properties}
+    closed: list[Profile] = []
     for profile in profiles:
         zone = ZoneInfo(configured[profile.property_id] or profile.time_zone or "UTC")
         newest = yesterday(zone)
-        if window.end > newest:
-            raise ConfigError(
-                f"{window.end} is not over yet in {zone} (property {profile.property_id}): the "
-                f"newest complete day is {newest}, use --date {newest} or an earlier one."
-            )
+        if window.end <= newest:
+            closed.append(profile)
+            continue
+        outcome.failures[profile.property_id] = ConfigError(
+            f"{window.end} is not over yet in {zone} (property {profile.property_id}): the "
+            f"newest complete day is {newest}, use --date {newest} or an earlier one."
+        )
+    if not closed:
+        raise next(iter(outcome.failures.values()))
+    return closed

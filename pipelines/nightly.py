@@ -19,10 +19,19 @@ from pipelines.errors import SluiceError
 from pipelines.instance import open_instance
 from pipelines.jobs import NIGHTLY, describe_failure
 from pipelines.logs import run_log
-from pipelines.partitions import DayWindow
+from pipelines.partitions import BACKFILL_TAG, COMMAND_TAG, DayWindow
 from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.runs import FAILED, HELD_BACK, PUBLISHED, RunRecord, read_run
+from pipelines.warehouse.runs import (
+    FAILED,
+    HELD_BACK,
+    PARTLY_PUBLISHED,
+    PAUSED,
+    PUBLISHED,
+    RUNNING,
+    RunRecord,
+    read_run,
+)
 
 logger = logging.getLogger("sluice")
 # Our own lines tell the progress; Dagster's go to its event store and to the run's log file.
@@ -56,8 +65,12 @@ def run_nightly(
     command: str,
     on_step: Callable[[Step], None] = lambda step: None,
     resources: Mapping[str, Any] | None = None,
+    backfill_id: str | None = None,
 ) -> RunRecord:
     """Run the nightly job over `window` in this process; `resources` go to `build_defs`.
+
+    With a `backfill_id` the run waits for quota, and goes on where an earlier run of the same
+    backfill was.
 
     Raises SluiceError only for what stops it before it starts; after that the record tells.
     """
@@ -68,7 +81,11 @@ def run_nightly(
         result = job.execute_in_process(
             instance=instance,
             run_id=run_id,
-            tags={**window.tags(), "sluice/command": command},
+            tags={
+                **window.tags(),
+                COMMAND_TAG: command,
+                **({BACKFILL_TAG: backfill_id} if backfill_id else {}),
+            },
             raise_on_error=False,
             run_config=_RUN_CONFIG,
         )
@@ -77,7 +94,7 @@ def run_nightly(
 
 def exit_code(record: RunRecord) -> int:
     """0 published, 2 a gate held it back, 75 stopped on quota, else 1."""
-    return {PUBLISHED: 0, HELD_BACK: 2, "paused": 75}.get(record.status, 1)
+    return {PUBLISHED: 0, PARTLY_PUBLISHED: 2, HELD_BACK: 2, PAUSED: 75}.get(record.status, 1)
 
 
 class _Progress:
@@ -105,7 +122,7 @@ def _record(settings: Settings, run_id: str, result: ExecuteInProcessResult) -> 
         record = read_run(settings.build_db, run_id)
     except SluiceError:
         record = None
-    if record is None or record.status not in {PUBLISHED, HELD_BACK, FAILED, "paused"}:
+    if record is None or record.status == RUNNING:
         record = RunRecord(run_id, PUBLISHED if result.success else FAILED, _first_error(result))
     if record.status == HELD_BACK:
         record = RunRecord(run_id, HELD_BACK, gate_message(settings.build_db, run_id, record))

@@ -14,6 +14,8 @@ FIRST_DAY = date(2020, 10, 14)
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 PARTITION_TAG = "dagster/partition"
+COMMAND_TAG = "sluice/command"
+BACKFILL_TAG = "sluice/backfill_id"
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,12 @@ class DayWindow:
     def tags(self) -> dict[str, str]:
         """Run tags that give a single run this range of partitions."""
         return {RANGE_START_TAG: self.start.isoformat(), RANGE_END_TAG: self.end.isoformat()}
+
+    def joined(self, other: DayWindow | None) -> DayWindow:
+        """The window from the earlier start to the later end."""
+        if other is None:
+            return self
+        return DayWindow(min(self.start, other.start), max(self.end, other.end))
 
     def __str__(self) -> str:
         return f"{self.start} to {self.end}"

@@ -12,6 +12,7 @@ from pydantic import PrivateAttr
 
 from pipelines.dbt_runner import SluiceDbt
 from pipelines.ga4.client import Ga4Client, connect
+from pipelines.ga4.quota import Governor, Policy
 from pipelines.lock import hold_lock, lock_path
 from pipelines.settings import DBT_PROJECT_DIR, Ga4, Settings
 
@@ -22,10 +23,14 @@ class Ga4Resource(ConfigurableResource[Ga4Client]):
     credentials: str | None = None
     endpoint: str | None = None
 
-    def client(self) -> Ga4Client:
-        """A new client; raises CredentialsError."""
+    def client(self, policy: Policy) -> Ga4Client:
+        """A new client that is as patient as `policy`; raises CredentialsError."""
         path = Path(self.credentials) if self.credentials else None
-        return connect(Ga4(credentials=path, endpoint=self.endpoint))
+        return connect(Ga4(credentials=path, endpoint=self.endpoint), self.governor(policy))
+
+    def governor(self, policy: Policy) -> Governor:
+        """Who decides about waits and retries; tests give it another clock."""
+        return Governor(policy)
 
 
 class RunLock(ConfigurableResource[Any]):

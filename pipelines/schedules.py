@@ -13,7 +13,7 @@ from dagster import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from pipelines.errors import WarehouseError
-from pipelines.partitions import DayWindow, nightly_window, yesterday
+from pipelines.partitions import COMMAND_TAG, DayWindow, nightly_window, yesterday
 from pipelines.settings import Settings
 from pipelines.windows import plan_window
 
@@ -27,9 +27,7 @@ def build_nightly_schedule(
 
     def request(context: ScheduleEvaluationContext) -> RunRequest:
         window = _window(settings, yesterday(zone, context.scheduled_execution_time))
-        return RunRequest(
-            run_key=str(window.end), tags={**window.tags(), "sluice/command": "schedule"}
-        )
+        return RunRequest(run_key=str(window.end), tags={**window.tags(), COMMAND_TAG: "schedule"})
 
     return ScheduleDefinition(
         name="nightly",

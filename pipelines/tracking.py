@@ -25,8 +25,8 @@ SEED_KEYS = {
 }
 SEED_COLUMNS = {
     "micro_conversions": (
-        "key", "stage", "family", "event_names", "parameter_filter", "parent_key", "intent_rank",
-        "is_expected", "origin", "benchmark_key", "requirement_ids",
+        "key", "stage", "family", "event_names", "parameter_filter", "parameters", "parent_key",
+        "intent_rank", "is_expected", "origin", "benchmark_key", "requirement_ids",
     ),
     "funnel_steps": ("funnel", "step_number", "key", "is_optional"),
     "segments": ("segment_name", "api_dimension", "column_name"),
@@ -36,6 +36,9 @@ SEED_COLUMNS = {
     ),
 }  # fmt: skip
 _CONDITION = re.compile(r"^(?P<name>[a-zA-Z_]\w*)(?P<operator>>=|=)(?P<value>[^=].*)$")
+_PARAMETER = re.compile(r"[a-zA-Z_]\w*")
+# The key that stands for all sessions; every other key is a row of micro_conversions.csv.
+SESSIONS = "sessions"
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,16 @@ class ParameterCondition:
 
 @dataclass(frozen=True)
 class MicroConversion:
-    """One row of the tracking plan, as far as the GA4 client needs it."""
+    """One row of the tracking plan, as far as the GA4 client needs it.
+
+    `parameters`: event parameters whose values are worth reading, beside those of `conditions`.
+    """
 
     key: str
     event_names: tuple[str, ...]
     conditions: tuple[ParameterCondition, ...]
+    parameters: tuple[str, ...] = ()
+    family: str = ""
 
     @property
     def is_composite(self) -> bool:
@@ -73,31 +81,69 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class FunnelStep:
+    """One step: its number in the seed, and what is done there; None is any session."""
+
+    number: int
+    micro_conversion: MicroConversion | None
+    is_optional: bool = False
+
+    @property
+    def key(self) -> str:
+        """The step's key in the tracking plan, or `sessions`."""
+        return self.micro_conversion.key if self.micro_conversion else SESSIONS
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """Steps in their order.
+
+    `is_lift`: compares who did its middle step with who did not, so it needs all of its steps.
+    """
+
+    name: str
+    steps: tuple[FunnelStep, ...]
+    is_lift: bool = False
+
+
+@dataclass(frozen=True)
 class TrackingPlan:
-    """What is counted, and by which segments."""
+    """What is counted, by which segments, and in which order it should happen."""
 
     micro_conversions: tuple[MicroConversion, ...]
     segments: tuple[Segment, ...]
+    funnels: tuple[Funnel, ...] = ()
+
+    @property
+    def parameters(self) -> dict[str, tuple[str, ...]]:
+        """Event parameter → names of the events that carry it, both in the seed's order."""
+        events: dict[str, dict[str, None]] = {}
+        for micro in self.micro_conversions:
+            for name in (*(one.name for one in micro.conditions), *micro.parameters):
+                events.setdefault(name, {}).update(dict.fromkeys(micro.event_names))
+        return {name: tuple(names) for name, names in events.items()}
 
 
 def load_plan(seeds: Path = SEEDS_DIR) -> TrackingPlan:
     """Read and check all seed files.
 
     Raises SeedError: a file that is missing or unreadable, lacks a column, names a row twice,
-    or holds a parameter filter that cannot be read.
+    or holds a parameter filter, a parameter or a step number that cannot be read.
     """
     rows = {name: _read(seeds / f"{name}.csv", name) for name in SEED_COLUMNS}
     plan_file = seeds / "micro_conversions.csv"
-    known = {row["key"] for row in rows["micro_conversions"]} | {"sessions"}
+    known = {row["key"] for row in rows["micro_conversions"]} | {SESSIONS}
     _refuse_unknown(rows["funnel_steps"], "key", known, seeds / "funnel_steps.csv")
     for column in ("numerator", "denominator"):
         _refuse_unknown(rows["benchmarks"], column, known, seeds / "benchmarks.csv")
     _refuse_unknown(rows["micro_conversions"], "parent_key", known | {"", "@previous"}, plan_file)
+    micros = tuple(_micro(row, plan_file) for row in rows["micro_conversions"])
     return TrackingPlan(
-        micro_conversions=tuple(_micro(row, plan_file) for row in rows["micro_conversions"]),
+        micro_conversions=micros,
         segments=tuple(
             Segment(row["segment_name"], row["api_dimension"] or None) for row in rows["segments"]
         ),
+        funnels=_funnels(rows["funnel_steps"], micros, seeds / "funnel_steps.csv"),
     )
 
 
@@ -153,7 +199,36 @@ def _micro(row: dict[str, str], path: Path) -> MicroConversion:
     if not names:
         raise SeedError(f"The key '{row['key']}' in {path} has no event name: add one.")
     texts = [text for text in row["parameter_filter"].split("&") if text.strip()]
-    return MicroConversion(row["key"], names, tuple(_condition(t, row, path) for t in texts))
+    parameters = tuple(name.strip() for name in row["parameters"].split("|") if name.strip())
+    for name in parameters:
+        if not _PARAMETER.fullmatch(name):
+            raise SeedError(
+                f"The parameter '{name}' of the key '{row['key']}' in {path} cannot be read: "
+                "write names of event parameters, joined by '|'."
+            )
+    conditions = tuple(_condition(text, row, path) for text in texts)
+    return MicroConversion(row["key"], names, conditions, parameters, row["family"])
+
+
+def _funnels(
+    rows: list[dict[str, str]], micros: Iterable[MicroConversion], path: Path
+) -> tuple[Funnel, ...]:
+    by_key = {micro.key: micro for micro in micros}
+    steps: dict[str, list[FunnelStep]] = {}
+    for row in rows:
+        if not row["step_number"].isdecimal() or row["is_optional"] not in {"true", "false"}:
+            raise SeedError(
+                f"The step '{row['key']}' of the funnel '{row['funnel']}' in {path} cannot be "
+                "read: step_number is a whole number, is_optional is true or false."
+            )
+        step = FunnelStep(
+            int(row["step_number"]), by_key.get(row["key"]), row["is_optional"] == "true"
+        )
+        steps.setdefault(row["funnel"], []).append(step)
+    return tuple(
+        Funnel(name, tuple(sorted(own, key=lambda step: step.number)))
+        for name, own in steps.items()
+    )
 
 
 def _condition(text: str, row: dict[str, str], path: Path) -> ParameterCondition:

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
+from dagster import DagsterRun
+
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import Profile
-from pipelines.partitions import FIRST_DAY, DayWindow, yesterday
+from pipelines.partitions import FIRST_DAY, DayWindow, window_of_tags, yesterday
 from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database, published_database
+from pipelines.warehouse.runs import pulled_days
 
 
 def with_time_zones(settings: Settings, profiles: Sequence[Profile]) -> Settings:
@@ -67,6 +70,15 @@ def plan_window(settings: Settings, last_day: date | None = None) -> DayWindow:
     next_day = min(last + timedelta(days=1), end) if last else oldest
     start = next_day - timedelta(days=settings.nightly.lookback_days)
     return DayWindow(max(start, min(oldest, end), FIRST_DAY), end)
+
+
+def worked_window(settings: Settings, run: DagsterRun) -> DayWindow | None:
+    """The days that a run changes: its window, and what it pulled further back."""
+    window = window_of_tags(run.tags)
+    if window is None:
+        return None
+    days = pulled_days(settings.build_db, run.run_id)
+    return window.joined(DayWindow(*days) if days else None)
 
 
 def _last_loaded(settings: Settings) -> date | None:

@@ -1,10 +1,17 @@
 """Fixtures that every kind of test may want; small on purpose."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
-import tenacity
+
+from tests.unit.clock import HandClock
+
+if TYPE_CHECKING:
+    from tests.unit.night import Night
 
 # No wall-clock limits on a loaded machine, and no folder of examples in the repository.
 hypothesis.settings.register_profile("sluice", deadline=None, database=None)
@@ -19,11 +26,18 @@ def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Retries wait for nothing; the seconds they would have waited are noted here."""
-    noted: list[float] = []
-    monkeypatch.setattr(tenacity.nap.time, "sleep", noted.append)
-    return noted
+def clock() -> HandClock:
+    """For a governor: waits take no time and are noted."""
+    return HandClock()
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Iterator["Night"]:
+    """A server and a home for a night's ingestion."""
+    from tests.unit.night import open_night
+
+    with open_night(tmp_path) as opened:
+        yield opened
 
 
 pytest_plugins = ["tests.e2e.fixtures"]

@@ -1,11 +1,11 @@
 {#- Tracking states and maturities: the orders in which one of two or many wins. -#}
 
-{#- The source's own doubts laid over what the tag alone shows: a sampled number, or nothing reported by a report that
-    left rows out, is withheld (ANALYTICS section 3). -#}
-{% macro with_withheld(tag_state, is_sampled, is_partial, events) -%}
+{#- The source's own doubts laid over what the tag alone shows: a number that is an extrapolation or may not be seen
+    (sampled, restricted), or nothing reported by a report that left rows out, is withheld (ANALYTICS section 3). -#}
+{% macro with_withheld(tag_state, is_doubtful, is_partial, events) -%}
     case
         when {{ tag_state }} = 'not_applicable' then 'not_applicable'
-        when {{ is_sampled }} then 'withheld'
+        when {{ is_doubtful }} then 'withheld'
         when {{ is_partial }} and {{ events }} = 0 and {{ tag_state }} <> 'tracking_lost' then 'withheld'
         else {{ tag_state }}
     end
@@ -38,5 +38,14 @@
         when coalesce(bool_or({{ column }} = 'provisional'), true) then 'provisional'
         when bool_or({{ column }} = 'settled') then 'settled'
         else 'final'
+    end
+{%- endmacro %}
+
+{#- The same of two; the second is NULL where there is no other. -#}
+{% macro worse_maturity(one, other) -%}
+    case
+        when 'provisional' in ({{ one }}, {{ other }}) then 'provisional'
+        when 'settled' in ({{ one }}, {{ other }}) then 'settled'
+        else {{ one }}
     end
 {%- endmacro %}

@@ -18,8 +18,10 @@ from dagster import (
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
 from pipelines.dbt_runner import SluiceDbt
-from pipelines.partitions import DayWindow, window_of_tags
+from pipelines.partitions import DayWindow
 from pipelines.resources import RunLock
+from pipelines.settings import Settings
+from pipelines.windows import worked_window
 
 # Layer → which dbt nodes it builds. Seeds come with the first layer.
 LAYERS = {
@@ -56,12 +58,14 @@ def dbt_arguments(window: DayWindow | None) -> list[str]:
     return [*arguments, "--vars", json.dumps(days)]
 
 
-def build_dbt_layers(manifest: dict[str, Any]) -> list[AssetsDefinition]:
+def build_dbt_layers(settings: Settings, manifest: dict[str, Any]) -> list[AssetsDefinition]:
     """The assets of every layer, in order."""
-    return [_layer(manifest, name, select) for name, select in LAYERS.items()]
+    return [_layer(settings, manifest, name, select) for name, select in LAYERS.items()]
 
 
-def _layer(manifest: dict[str, Any], layer: str, select: str) -> AssetsDefinition:
+def _layer(
+    settings: Settings, manifest: dict[str, Any], layer: str, select: str
+) -> AssetsDefinition:
     @dbt_assets(
         manifest=manifest,
         select=select,
@@ -71,7 +75,7 @@ def _layer(manifest: dict[str, Any], layer: str, select: str) -> AssetsDefinitio
         backfill_policy=BackfillPolicy.single_run(),
     )
     def build(context: AssetExecutionContext, dbt: SluiceDbt, run_lock: RunLock) -> Iterator[Any]:
-        arguments = dbt_arguments(window_of_tags(context.run.tags))
+        arguments = dbt_arguments(worked_window(settings, context.run))
         yield from dbt.cli(arguments, context=context).stream()
 
     return build

@@ -16,9 +16,10 @@ from dagster import (
     multi_asset,
 )
 
+from pipelines.ga4.quota import BACKFILL, NIGHTLY
 from pipelines.ga4.reports import ReportSpec
-from pipelines.ingest import ingest
-from pipelines.partitions import daily_partitions, window_of_tags
+from pipelines.ingest import Run, ingest
+from pipelines.partitions import BACKFILL_TAG, COMMAND_TAG, daily_partitions, window_of_tags
 from pipelines.resources import Ga4Resource, RunLock
 from pipelines.settings import Settings
 
@@ -54,10 +55,13 @@ def build_raw_assets(settings: Settings, reports: tuple[ReportSpec, ...]) -> Ass
         window = window_of_tags(context.run.tags)
         assert window is not None, "a partitioned asset always has a window"
         wanted = tuple(spec for spec in reports if raw_key(spec) in context.selected_asset_keys)
-        command = context.run.tags.get("sluice/command", "dagster")
-        outcome = ingest(
-            settings, ga4.client(), wanted, window, run_id=context.run_id, command=command
+        run = Run(
+            run_id=context.run_id,
+            command=context.run.tags.get(COMMAND_TAG, "dagster"),
+            backfill_id=context.run.tags.get(BACKFILL_TAG),
         )
+        client = ga4.client(BACKFILL if run.backfill_id else NIGHTLY)
+        outcome = ingest(settings, client, wanted, window, run)
         for spec in wanted:
             yield MaterializeResult(
                 asset_key=raw_key(spec),

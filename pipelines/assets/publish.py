@@ -1,6 +1,6 @@
 """The last asset: what passed every gate becomes the version that readers see."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dagster import (
     AssetExecutionContext,
@@ -15,8 +15,10 @@ from pipelines import __version__
 from pipelines.logs import prune_logs
 from pipelines.partitions import window_of_tags
 from pipelines.settings import Settings
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.properties import held_back
 from pipelines.warehouse.publish import Publication, publish
-from pipelines.warehouse.runs import PUBLISHED, finish_run
+from pipelines.warehouse.runs import finish_run
 
 PUBLISHED_KEY = AssetKey(["published", "version"])
 
@@ -35,20 +37,31 @@ def build_publish_asset(settings: Settings, marts: Sequence[AssetKey]) -> Assets
     )
     def published_version(context: AssetExecutionContext) -> MaterializeResult[None]:
         window = window_of_tags(context.run.tags)
-        version = publish(
-            Publication(
-                build_db=settings.build_db,
-                published_dir=settings.published_dir,
-                run_id=context.run_id,
-                code_version=__version__,
-                window_start=str(window.start) if window else "",
-                window_end=str(window.end) if window else "",
-                keep_versions=settings.publish.keep_versions,
-                with_parquet=settings.publish.parquet,
-            )
+        with build_database(settings.build_db, read_only=True) as connection:
+            kept_back = held_back(connection, context.run_id)
+        publication = Publication(
+            build_db=settings.build_db,
+            published_dir=settings.published_dir,
+            run_id=context.run_id,
+            code_version=__version__,
+            window_start=str(window.start) if window else "",
+            window_end=str(window.end) if window else "",
+            keep_versions=settings.publish.keep_versions,
+            with_parquet=settings.publish.parquet,
+            kept_back=tuple(kept_back),
         )
+        version = publish(publication)
         prune_logs(settings.logs_dir)
-        finish_run(settings.build_db, context.run_id, PUBLISHED, f"version {version}")
-        return MaterializeResult(metadata={"version": version})
+        finish_run(
+            settings.build_db, context.run_id, publication.status, _ending(version, kept_back)
+        )
+        return MaterializeResult(metadata={"version": version, "held_back": list(kept_back)})
 
     return published_version
+
+
+def _ending(version: str, kept_back: Mapping[str, str]) -> str:
+    if not kept_back:
+        return f"version {version}"
+    reasons = "; ".join(f"property {name} was held back: {why}" for name, why in kept_back.items())
+    return f"Version {version} was published, but {reasons}"

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from typer.exceptions import Abort, TyperException
 
-from pipelines.cli import demo, emulator, nightly, sql, status, versions
+from pipelines.cli import backfill, demo, doctor, emulator, init, nightly, sql, status, versions
 from pipelines.errors import SluiceError
 
 # Telemetry of every tool stays off, whichever of them a command starts.
@@ -30,11 +30,14 @@ app = typer.Typer(
 )
 # Not click's 2, which here means that a gate held the night back (sysexits' EX_USAGE).
 EXIT_USAGE = 64
-RUN, READ, TRY = "Run", "Read", "Try without GA4"
+SET_UP, RUN, READ, TRY = "Set up", "Run", "Read", "Try without GA4"
 app.command("demo", rich_help_panel=TRY)(demo.demo)
 app.command("simulate", rich_help_panel=TRY)(emulator.simulate_shop)
 app.command("emulator", rich_help_panel=TRY)(emulator.emulate)
+app.command("init", rich_help_panel=SET_UP)(init.init)
+app.command("doctor", rich_help_panel=SET_UP)(doctor.doctor)
 app.command("nightly", rich_help_panel=RUN)(nightly.nightly)
+app.command("backfill", rich_help_panel=RUN)(backfill.backfill)
 app.command("rollback", rich_help_panel=RUN)(versions.rollback_version)
 app.command("status", rich_help_panel=READ)(status.status)
 app.command("sql", rich_help_panel=READ)(sql.sql)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from pipelines.errors import ConfigError, SluiceError
 
@@ -45,15 +55,49 @@ def show_warnings() -> None:
     """Our own log lines on standard error, one line each."""
     logger = logging.getLogger("sluice")
     if not logger.handlers:
-        logger.addHandler(
-            RichHandler(console=notes, show_time=False, show_path=False, markup=False)
-        )
+        handler = RichHandler(console=notes, show_time=False, show_path=False, markup=False)
+        handler.addFilter(lambda record: not hasattr(record, "progress"))
+        logger.addHandler(handler)
 
 
 def show_step(step: Step) -> None:
     """One line for a step that ended."""
     mark = "[green]✔[/green]" if step.is_success else "[red]✘[/red]"
     notes.print(f"  {mark} {step.name:<20} {step.seconds:6.1f} s")
+
+
+@contextmanager
+def show_progress() -> Iterator[None]:
+    """A bar over the pulls of a run, with rate and time left; on a terminal only."""
+    logger = logging.getLogger("sluice")
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=notes,
+        transient=True,
+        disable=not notes.is_terminal,
+    ) as bar:
+        handler = _BarHandler(bar, bar.add_task("pulls", total=None))
+        logger.addHandler(handler)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+
+
+class _BarHandler(logging.Handler):
+    """Moves a bar with the log records that carry `progress` = (done, total)."""
+
+    def __init__(self, bar: Progress, task: TaskID) -> None:
+        super().__init__()
+        self._bar, self._task = bar, task
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take the record's progress."""
+        if progress := getattr(record, "progress", None):
+            self._bar.update(self._task, completed=progress[0], total=progress[1])
 
 
 class RunFailedError(SluiceError):

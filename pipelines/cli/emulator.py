@@ -41,11 +41,15 @@ def simulate_shop(
 def emulate(
     events: Annotated[list[Path], typer.Option("--events", help="Folder(s) of events.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+    faults: Annotated[
+        Path | None,
+        typer.Option(help="YAML of faults and quota limits; read again when it changes."),
+    ] = None,
 ) -> None:
     """Serve events as a GA4 Data API on loopback, until Ctrl-C."""
     from pipelines.emulator.server import serve
 
-    with serve(events, port=port) as server:
+    with serve(events, port=port, faults=faults) as server:
         ids = ", ".join(server.property_ids)
         out.print(f"GA4 Data API for {ids} on {server.endpoint}; Ctrl-C ends it.")
         server.wait()

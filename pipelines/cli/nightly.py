@@ -33,7 +33,8 @@ def nightly(
     settings = load_settings()
     check_properties(settings)
     load_plan()
-    settings = with_time_zones(settings, profile_properties(settings, connect(settings.ga4)))
+    profiles, _ = profile_properties(settings, connect(settings.ga4))
+    settings = with_time_zones(settings, profiles)
     # A run that is going on has the build database open: wait for it, and say so.
     with hold_lock(lock_path(settings)):
         window = plan_window(settings, last_day)

@@ -83,6 +83,7 @@ class Ga4Client:
             lambda: self._alpha.run_funnel_report(request, timeout=TIMEOUT_SECONDS),
             property_id,
             what,
+            bucket="funnel",
         )
         message = alpha_types.RunFunnelReportResponse.pb(response)
         self.governor.read_quota(property_id, "funnel", message.property_quota)
@@ -136,9 +137,11 @@ class Ga4Client:
                 return None
             raise
 
-    def _call(self, call: Callable[[], _T], property_id: str, what: str) -> _T:
+    def _call(
+        self, call: Callable[[], _T], property_id: str, what: str, bucket: str = "core"
+    ) -> _T:
         try:
-            return self.governor.call(call, property_id=property_id, what=what)
+            return self.governor.call(call, property_id=property_id, what=what, bucket=bucket)
         except (google_errors.GoogleAPIError, auth_errors.GoogleAuthError) as error:
             raise translate(error, property_id=property_id, what=what) from error
 

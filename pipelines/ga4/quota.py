@@ -10,7 +10,8 @@ import random
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -111,11 +112,18 @@ class Governor:
     clock: Clock = field(default_factory=SystemClock)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _errors: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
-    _low_until: dict[str, datetime] = field(default_factory=dict)
+    _low_until: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _readings: list[Reading] = field(default_factory=list)
+    # What is still to be paid: calls under way, and the dearest of those that were answered.
+    _under_way: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _dearest: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def call(self, call: Callable[[], _T], *, property_id: str, what: str) -> _T:
+    def call(
+        self, call: Callable[[], _T], *, property_id: str, what: str, bucket: str = "core"
+    ) -> _T:
         """Call until it answers or there is no point in asking again.
+
+        `bucket`: `core` or `funnel`, which GA4 counts apart.
 
         Raises what the client library raised, CircuitOpenError, or QuotaError when the hour's
         reserve is reached and this run does not wait.
@@ -123,9 +131,10 @@ class Governor:
         tries: Counter[str] = Counter()
         while True:
             self._refuse_open_circuit(property_id, what)
-            self._mind_the_reserve(property_id, what)
+            self._mind_the_reserve(property_id, bucket, what)
             try:
-                return call()
+                with self._counted(property_id, bucket):
+                    return call()
             except google_errors.GoogleAPICallError as error:
                 pause = self._pause(error, tries, property_id)
                 if pause is None:
@@ -139,10 +148,13 @@ class Governor:
             Reading(property_id, now, f"{bucket}_{one.name}", status.consumed, status.remaining)
             for one, status in quota.ListFields()
         ]
+        key = property_id, bucket
         with self._lock:
             self._readings.extend(readings)
-            if any(self._is_low(one, bucket) for one in readings):
-                self._low_until[property_id] = next_hour(now)
+            self._dearest[key] = max([self._dearest[key], *(one.consumed for one in readings)])
+            unpaid = self._under_way[key] * self._dearest[key]
+            if any(self._is_low(one, bucket, unpaid) for one in readings):
+                self._low_until[key] = next_hour(now)
 
     def take_readings(self) -> list[Reading]:
         """The readings since the last call."""
@@ -150,17 +162,28 @@ class Governor:
             taken, self._readings = self._readings, []
         return taken
 
-    def _is_low(self, reading: Reading, bucket: str) -> bool:
+    @contextmanager
+    def _counted(self, property_id: str, bucket: str) -> Iterator[None]:
+        """A call under way: others must leave its tokens in the hour's quota."""
+        with self._lock:
+            self._under_way[property_id, bucket] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way[property_id, bucket] -= 1
+
+    def _is_low(self, reading: Reading, bucket: str, unpaid: int) -> bool:
         limits = HOURLY_LIMITS.get(reading.quota.removeprefix(f"{bucket}_"))
         if limits is None or not self.policy.reserve:
             return False
         standard, premium = limits
         limit = premium if reading.remaining > standard else standard
-        return reading.remaining < self.policy.reserve * limit
+        return reading.remaining - unpaid < self.policy.reserve * limit
 
-    def _mind_the_reserve(self, property_id: str, what: str) -> None:
+    def _mind_the_reserve(self, property_id: str, bucket: str, what: str) -> None:
         with self._lock:
-            until = self._low_until.get(property_id)
+            until = self._low_until.get((property_id, bucket))
         if until is None or until <= self.clock.now():
             return
         if not self.policy.waits_for_hour:

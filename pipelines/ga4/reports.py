@@ -1,103 +1,46 @@
 """Which reports are pulled, as data: one `ReportSpec` per raw table.
 
 A new report is a new spec here; nothing else in the client knows report names. Segments are
-pulled one dimension at a time; event names and parameters come from the tracking plan.
+pulled one dimension at a time; event names, parameters and funnels come from the tracking plan.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from pipelines.ga4.specs import (
+    ALL,
+    DATE,
+    DATE_RANGE,
+    PARAMETER_VALUE,
+    Kind,
+    Metric,
+    Part,
+    ReportSpec,
+    snake_case,
+)
+from pipelines.tracking import Funnel, FunnelStep, TrackingPlan
 
-from pipelines.tracking import MicroConversion, TrackingPlan
+__all__ = [
+    "ALL",
+    "DATE",
+    "DATE_RANGE",
+    "Metric",
+    "Part",
+    "ReportSpec",
+    "build_reports",
+    "lift_funnels",
+    "snake_case",
+]
 
-DATE = "date"
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric of the API.
-
-    `is_integer`: the answer is a count (BIGINT), else DOUBLE. `is_additive`: rows may be added
-    up (events, money), so that totals can be audited; sessions of rows overlap and may not.
-    """
-
-    api_name: str
-    is_integer: bool = True
-    is_additive: bool = False
-
-    @property
-    def column(self) -> str:
-        """The API's name in snake_case."""
-        return snake_case(self.api_name)
-
-
-@dataclass(frozen=True)
-class Part:
-    """One request of a report: an optional filter, and what to write beside its rows."""
-
-    micro_conversion: MicroConversion | None = None
-
-    @property
-    def constants(self) -> dict[str, str]:
-        """Columns that the answer does not carry itself."""
-        return {"micro_key": self.micro_conversion.key} if self.micro_conversion else {}
-
-    @property
-    def parameters(self) -> frozenset[str]:
-        """Event parameters that must be registered as custom dimensions for this request."""
-        conditions = self.micro_conversion.conditions if self.micro_conversion else ()
-        return frozenset(condition.name for condition in conditions)
-
-
-@dataclass(frozen=True)
-class ReportSpec:
-    """A report: grain = property × date × constants × dimensions.
-
-    `is_required`: without it nothing is published. `version` changes when the meaning of stored
-    rows changes and a backfill is needed.
-    """
-
-    name: str
-    dimensions: tuple[str, ...]
-    metrics: tuple[Metric, ...]
-    parts: tuple[Part, ...] = field(default=(Part(),))
-    is_required: bool = True
-    version: int = 1
-
-    @property
-    def table(self) -> str:
-        """Name of the table in the schema `raw`."""
-        return f"ga4_{self.name}"
-
-    @property
-    def key_columns(self) -> tuple[str, ...]:
-        """Columns that name a row within one property and date."""
-        constants = self.parts[0].constants if self.parts else {}
-        return (*constants, *(snake_case(name) for name in self.dimensions))
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """Column → DuckDB type of the raw table, in order."""
-        return {
-            "property_id": "VARCHAR NOT NULL",
-            "date": "DATE NOT NULL",
-            **dict.fromkeys(self.key_columns, "VARCHAR NOT NULL"),
-            **{m.column: "BIGINT" if m.is_integer else "DOUBLE" for m in self.metrics},
-            "pulled_at": "TIMESTAMPTZ NOT NULL",
-            "pull_id": "VARCHAR NOT NULL",
-        }
-
-
+SESSIONS = Metric("sessions")
 SESSION_METRICS = (
-    Metric("sessions"),
+    SESSIONS,
     Metric("engagedSessions"),
     Metric("screenPageViews", is_additive=True),
     Metric("userEngagementDuration", is_integer=False, is_additive=True),
     Metric("transactions", is_additive=True),
     Metric("purchaseRevenue", is_integer=False, is_additive=True),
 )
-EVENT_METRICS = (Metric("eventCount", is_additive=True), Metric("sessions"))
+EVENT_METRICS = (Metric("eventCount", is_additive=True), SESSIONS)
 ITEM_METRICS = (
     Metric("itemsViewed", is_additive=True),
     Metric("itemsAddedToCart", is_additive=True),
@@ -105,26 +48,98 @@ ITEM_METRICS = (
     Metric("itemsPurchased", is_additive=True),
     Metric("itemRevenue", is_integer=False, is_additive=True),
 )
+PAGE_METRICS = (
+    Metric("screenPageViews", is_additive=True),
+    SESSIONS,
+    Metric("engagedSessions"),
+    Metric("userEngagementDuration", is_integer=False, is_additive=True),
+)
+USER_METRICS = (Metric("totalUsers"), Metric("activeUsers"))
+ACTIVE_USERS = Metric("activeUsers")
+
+# Dimensions of which only the values with most sessions are pulled: a shop has more landing
+# pages than anybody reads, and too many values end in GA4's `(other)`.
+_TOP = {"landingPage": 200}
+_ATTRIBUTED = {"sessionDefaultChannelGroup", "landingPage"}
 
 
 def build_reports(plan: TrackingPlan) -> tuple[ReportSpec, ...]:
-    """All reports of a nightly run, for the tracking plan's segments and composite keys."""
+    """All reports of a nightly run, for the tracking plan's segments, keys and funnels."""
+    reports = [spec for segment in plan.segments for spec in _by_segment(plan, segment.name)]
+    reports += [
+        ReportSpec("items", ("itemId", "itemName"), ITEM_METRICS, is_required=False),
+        ReportSpec("pages", ("pagePath",), PAGE_METRICS, is_required=False),
+        _users_window(),
+    ]
+    parameters = tuple(
+        Part(parameter=name, event_names=events) for name, events in plan.parameters.items()
+    )
+    if parameters:
+        asked = ("eventName", PARAMETER_VALUE)
+        reports.append(
+            ReportSpec("event_params", asked, EVENT_METRICS, parameters, is_required=False)
+        )
+    return (*reports, *_funnel_reports(plan), _report("metadata", "metadata", ()))
+
+
+def lift_funnels(plan: TrackingPlan) -> tuple[Funnel, ...]:
+    """product_view → key → add_to_cart for every engagement key: how many who did it, add."""
+    known = {micro.key: micro for micro in plan.micro_conversions}
+    if not {"product_view", "add_to_cart"} <= known.keys():
+        return ()
+    ends = (known["product_view"], known["add_to_cart"])
+    return tuple(
+        Funnel(
+            f"lift_{micro.key}",
+            tuple(FunnelStep(n, one) for n, one in enumerate((ends[0], micro, ends[1]), start=1)),
+            is_lift=True,
+        )
+        for micro in plan.micro_conversions
+        if micro.family == "engagement"
+    )
+
+
+def _by_segment(plan: TrackingPlan, name: str) -> list[ReportSpec]:
+    """Sessions, events and composite keys by one segment."""
+    api_dimension = next(one.api_dimension for one in plan.segments if one.name == name)
+    own = (api_dimension,) if api_dimension else ()
     composite = tuple(Part(micro) for micro in plan.micro_conversions if micro.is_composite)
-    reports: list[ReportSpec] = []
-    for segment in plan.segments:
-        own = (segment.api_dimension,) if segment.api_dimension else ()
-        reports.append(ReportSpec(f"sessions_by_{segment.name}", own, SESSION_METRICS))
-        reports.append(ReportSpec(f"events_by_{segment.name}", ("eventName", *own), EVENT_METRICS))
-        if composite:
-            reports.append(
-                ReportSpec(
-                    f"micro_by_{segment.name}", own, EVENT_METRICS, composite, is_required=False
-                )
-            )
-    reports.append(ReportSpec("items", ("itemId", "itemName"), ITEM_METRICS, is_required=False))
-    return tuple(reports)
+    top = _TOP.get(api_dimension or "")
+    shape: list[tuple[str, tuple[str, ...], tuple[Metric, ...], tuple[Part, ...], bool]] = [
+        ("sessions", own, SESSION_METRICS, (Part(),), top is None),
+        ("events", ("eventName", *own), EVENT_METRICS, (Part(),), top is None),
+        ("micro", own, EVENT_METRICS, composite, False),
+    ]
+    return [
+        ReportSpec(
+            f"{kind}_by_{name}", dimensions, metrics, parts, is_required,
+            is_attributed=api_dimension in _ATTRIBUTED, top=top,
+        )
+        for kind, dimensions, metrics, parts, is_required in shape
+        if parts
+    ]  # fmt: skip
 
 
-def snake_case(api_name: str) -> str:
-    """`deviceCategory` → `device_category`; `customEvent:size` → `custom_event_size`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", api_name).replace(":", "_").lower()
+def _users_window() -> ReportSpec:
+    """Users cannot be added up: every combination that is read is asked for by itself."""
+    dimensions = ("eventName", "deviceCategory")
+    left_out = (dimensions, dimensions[1:], dimensions[:1], ())
+    parts = tuple(Part(without=names) for names in left_out)
+    return ReportSpec(
+        "users_window", dimensions, USER_METRICS, parts, is_required=False, kind="users_window"
+    )
+
+
+def _funnel_reports(plan: TrackingPlan) -> list[ReportSpec]:
+    core = tuple(funnel for funnel in plan.funnels if funnel.name == "core")
+    reports = []
+    if plan.funnels:
+        reports.append(_report("funnel", "funnel", (*plan.funnels, *lift_funnels(plan))))
+    if core:
+        reports.append(_report("funnel_next_action", "next_action", core))
+    return reports
+
+
+def _report(name: str, kind: Kind, funnels: tuple[Funnel, ...]) -> ReportSpec:
+    metrics = (ACTIVE_USERS,) if funnels else ()
+    return ReportSpec(name, (), metrics, (), is_required=False, kind=kind, funnels=funnels)

@@ -58,3 +58,15 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     for table, columns in OPS_TABLES.items():
         body = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         connection.execute(f"create table if not exists ops.{table} ({body})")
+        for name in columns.keys() - _columns(connection, table):
+            kind = columns[name].removesuffix(" PRIMARY KEY")
+            connection.execute(f"alter table ops.{table} add column {name} {kind}")
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    """An older build database may lack columns that came later."""
+    rows = connection.execute(
+        "select column_name from duckdb_columns() where schema_name = 'ops' and table_name = ?",
+        [table],
+    ).fetchall()
+    return {name for (name,) in rows}

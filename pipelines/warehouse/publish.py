@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 
 from pipelines.errors import WarehouseError
-from pipelines.warehouse.runs import PUBLISHED
+from pipelines.warehouse.runs import PARTLY_PUBLISHED, PUBLISHED
 from pipelines.warehouse.versions import (
     DATABASE,
     MANIFEST,
@@ -45,6 +45,13 @@ class Publication:
     window_end: str
     keep_versions: int
     with_parquet: bool
+    # Properties that this run holds back: readers keep their rows of the version before.
+    kept_back: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> str:
+        """How the run ends."""
+        return PARTLY_PUBLISHED if self.kept_back else PUBLISHED
 
 
 def publish(publication: Publication) -> str:
@@ -88,10 +95,13 @@ def _nothing_left_behind(unfinished: Path) -> Iterator[None]:
 def _copy_database(publication: Publication, folder: Path) -> None:
     with duckdb.connect(str(folder / DATABASE)) as connection:
         connection.execute(f"attach '{_quoted(publication.build_db)}' as build (read_only)")
+        previous = publication.published_dir / "current" / DATABASE
+        if publication.kept_back and previous.exists():
+            connection.execute(f"attach '{_quoted(previous.resolve())}' as previous (read_only)")
         for schema in PUBLISHED_SCHEMAS:
             connection.execute(f"create schema {schema}")
         for schema, table in _tables(connection):
-            _copy_table(connection, schema, table)
+            _copy_table(connection, schema, table, publication.kept_back)
             if publication.with_parquet and schema == "marts":
                 (folder / "parquet").mkdir(exist_ok=True)
                 target = _quoted(folder / "parquet" / f"{table}.parquet")
@@ -99,9 +109,10 @@ def _copy_database(publication: Publication, folder: Path) -> None:
         # The copy knows that its own run ended well; the build database learns it afterwards.
         connection.execute(
             "update ops.runs set status = ?, finished_at = ? where run_id = ?",
-            [PUBLISHED, datetime.now(UTC), publication.run_id],
+            [publication.status, datetime.now(UTC), publication.run_id],
         )
-        connection.execute("detach build")
+        for database in ("build", "previous"):
+            connection.execute(f"detach database if exists {database}")
         connection.execute("checkpoint")
 
 
@@ -113,11 +124,12 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     ).fetchall()
 
 
-def _copy_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
+def _copy_table(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, kept_back: tuple[str, ...]
+) -> None:
     """Rows in a fixed order (equal nights give equal files), and the descriptions as comments."""
-    connection.execute(
-        f"create table {schema}.{table} as select * from build.{schema}.{table} order by all"
-    )
+    rows = _rows(connection, schema, table, kept_back)
+    connection.execute(f"create table {schema}.{table} as {rows} order by all")
     name = [schema, table]
     comments = connection.execute(
         "select null, comment from duckdb_tables() where database_name = 'build' "
@@ -130,6 +142,51 @@ def _copy_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) 
         kind = "column" if column else "table"
         target = f'{schema}.{table}."{column}"' if column else f"{schema}.{table}"
         connection.execute(f"comment on {kind} {target} is '{_quoted(comment)}'")
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, kept_back: tuple[str, ...]
+) -> str:
+    """SQL of a table's rows: of properties that are held back, those of the version before."""
+    source = f"build.{schema}.{table}"
+    if schema != "marts" or not kept_back or not _has_property(connection, "build", table):
+        return f"select * from {source}"
+    names = ", ".join(f"'{_quoted(name)}'" for name in kept_back)
+    fresh = f"select * from {source} where property_id not in ({names})"
+    if not _has_property(connection, "previous", table):
+        return fresh
+    old = _as_today(connection, schema, table)
+    kept = f"select {old} from previous.{schema}.{table} where property_id in ({names})"
+    return f"{fresh} union all {kept}"
+
+
+def _as_today(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> str:
+    """Select list that gives rows of the version before today's columns and types.
+
+    Columns that came since are NULL, those that went are left out.
+    """
+    names = connection.execute(
+        "select today.column_name, today.data_type, old.column_name is not null "
+        "from duckdb_columns() as today left join duckdb_columns() as old "
+        "on old.database_name = 'previous' and old.schema_name = today.schema_name "
+        "and old.table_name = today.table_name and old.column_name = today.column_name "
+        "where today.database_name = 'build' and today.schema_name = ? and today.table_name = ? "
+        "order by today.column_index",
+        [schema, table],
+    ).fetchall()
+    return ", ".join(
+        f"cast({_identifier(name) if is_there else 'null'} as {kind}) as {_identifier(name)}"
+        for name, kind, is_there in names
+    )
+
+
+def _has_property(connection: duckdb.DuckDBPyConnection, database: str, table: str) -> bool:
+    found = connection.execute(
+        "select 1 from duckdb_columns() where database_name = ? and schema_name = 'marts' "
+        "and table_name = ? and column_name = 'property_id'",
+        [database, table],
+    ).fetchone()
+    return found is not None
 
 
 def _write_manifest(publication: Publication, folder: Path, name: str) -> None:
@@ -156,6 +213,7 @@ def _write_manifest(publication: Publication, folder: Path, name: str) -> None:
             {"gate": gate, "is_passed": passed, "warnings": warnings, "expectations": count}
             for gate, passed, warnings, count in gates
         ],
+        "held_back": list(publication.kept_back),
         "rows": rows,
         "files": {
             str(path.relative_to(folder)): {
@@ -182,3 +240,7 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
 
 def _quoted(text: object) -> str:
     return str(text).replace("'", "''")
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

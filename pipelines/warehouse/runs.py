@@ -10,8 +10,8 @@ import duckdb
 
 from pipelines.warehouse.connect import build_database
 
-RUNNING, PUBLISHED, HELD_BACK, FAILED, PAUSED = (
-    "running", "published", "held_back", "failed", "paused",
+RUNNING, PUBLISHED, PARTLY_PUBLISHED, HELD_BACK, FAILED, PAUSED = (
+    "running", "published", "partly_published", "held_back", "failed", "paused",
 )  # fmt: skip
 
 
@@ -47,6 +47,17 @@ def finish_run(build_db: Path, run_id: str, status: str, message: str) -> None:
             "where run_id = ? and status = ?",
             [status, message, datetime.now(UTC), run_id, RUNNING],
         )
+
+
+def pulled_days(build_db: Path, run_id: str) -> tuple[date, date] | None:
+    """First and last day that a run loaded of daily reports: a night pulls some further back."""
+    with build_database(build_db, read_only=True) as connection:
+        row = connection.execute(
+            "select min(date), max(date) from ops.pulls "
+            "where run_id = ? and status = 'loaded' and window_name is null",
+            [run_id],
+        ).fetchone()
+    return (row[0], row[1]) if row and row[0] else None
 
 
 def read_run(build_db: Path, run_id: str) -> RunRecord | None:

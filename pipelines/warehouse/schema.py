@@ -29,6 +29,8 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         "report": "VARCHAR",
         "report_version": "INTEGER",
         "date": "DATE",
+        # NULL for days; 7d, 28d, week or month for reports of a whole window that ends on date.
+        "window_name": "VARCHAR",
         "request_hash": "VARCHAR",
         "status": "VARCHAR",
         "row_count": "BIGINT",
@@ -40,6 +42,8 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         "has_other_row": "BOOLEAN",
         "other_share": "DOUBLE",
         "empty_reason": "VARCHAR",
+        "restricted_metrics": "VARCHAR",
+        "truncation": "VARCHAR",
         "currency": "VARCHAR",
         "time_zone": "VARCHAR",
         "message": "VARCHAR",
@@ -61,6 +65,49 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         "row_json": "VARCHAR",
         "reason": "VARCHAR",
         "quarantined_at": _TIME,
+    },
+    # What GA4 tells of a property and changed: its currency or its time zone.
+    "property_changes": {
+        "property_id": "VARCHAR",
+        "field": "VARCHAR",
+        "old": "VARCHAR",
+        "new": "VARCHAR",
+        "noticed_at": _TIME,
+    },
+    # Fields and custom dimensions that came or went.
+    "field_changes": {
+        "property_id": "VARCHAR",
+        "kind": "VARCHAR",
+        "api_name": "VARCHAR",
+        "change": "VARCHAR",
+        "noticed_at": _TIME,
+    },
+    # Whether GA4 calls a report's fields compatible; asked once a day.
+    "field_checks": {
+        "property_id": "VARCHAR",
+        "report": "VARCHAR",
+        "checked_on": "DATE",
+        "is_ok": "BOOLEAN",
+        "message": "VARCHAR",
+    },
+    "backfills": {
+        "backfill_id": "VARCHAR PRIMARY KEY",
+        "start_date": "DATE",
+        "end_date": "DATE",
+        "properties": "VARCHAR",
+        "status": "VARCHAR",
+        "planned_tokens": "BIGINT",
+        "used_tokens": "BIGINT",
+        "created_at": _TIME,
+        "finished_at": _TIME,
+    },
+    # Properties that a run did not publish anew; readers keep their rows of the version before.
+    "held_back": {
+        "run_id": "VARCHAR",
+        "property_id": "VARCHAR",
+        "gate": "VARCHAR",
+        "reason": "VARCHAR",
+        "held_back_at": _TIME,
     },
     "runs": {
         "run_id": "VARCHAR PRIMARY KEY",

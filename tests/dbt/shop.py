@@ -29,6 +29,23 @@ WHOLE = Day(
 # A day of the shop whose checkout tag is missing: orders come, begin_checkout never does.
 UNTAGGED = Day(80, {"view_item": 40, "add_to_cart": 4, "purchase": 2}, revenue=20.0)
 
+# Raw tables without segments: what the steady shop has in them on every date.
+OTHER_REPORTS = {
+    "items": "'sku' as item_id, 'Mug' as item_name, 20 as items_viewed, 5 as items_added_to_cart, "
+    "4 as items_checked_out, 2 as items_purchased, 30.0 as item_revenue",
+    "pages": "'/' as page_path, 200 as screen_page_views, 100 as sessions",
+    "event_params": "'payment_type' as parameter, 'add_payment_info' as event_name, "
+    "'card' as parameter_value, 2 as event_count, 2 as sessions",
+    "users_window": "'7d' as window_name, date '2026-01-01' as window_start, "
+    "'all' as event_name, 'all' as device_category, 90 as total_users, 80 as active_users",
+    "funnel": "'1d' as window_name, date '2026-01-01' as window_start, 'core' as funnel, "
+    "'all' as device_category, 1 as step_number, 'product_view' as step_key, 70 as active_users",
+    "funnel_next_action": "'28d' as window_name, date '2026-01-01' as window_start, "
+    "'core' as funnel, 'all' as device_category, 1 as step_number, 'product_view' as step_key, "
+    "'scroll' as next_action, 7 as active_users",
+    "metadata": "'metric' as kind, 'sessions' as api_name, false as is_custom",
+}
+
 
 def dates(first: date = FIRST, last: date = LAST) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
@@ -40,6 +57,7 @@ def steady_day() -> dict[tuple[str, str], Day]:
         ("device", "mobile"): MOBILE,
         ("device", "desktop"): DESKTOP,
         ("country", "Germany"): WHOLE,
+        ("landing_page", "/"): MOBILE,
     }
 
 
@@ -55,11 +73,15 @@ def fill(warehouse: Warehouse, first: date = FIRST, last: date = LAST) -> None:
             if day >= BLIND_FIRST
         },
     )
-    warehouse.query(
-        "insert into raw.ga4_items select ?, unnest(?), timestamptz '2026-02-05 05:30:00+00', "
-        "'pull', 'sku', 'Mug', 20, 5, 4, 2, 30.0",
-        [STEADY, loaded],
-    )
+    for table, columns in OTHER_REPORTS.items():
+        warehouse.query(
+            f"delete from raw.ga4_{table} where date between ? and ?", [first, last]
+        )
+        warehouse.query(
+            f"insert into raw.ga4_{table} by name select ? as property_id, unnest(?) as date, "
+            f"timestamptz '2026-02-05 05:30:00+00' as pulled_at, 'pull' as pull_id, {columns}",
+            [STEADY, loaded],
+        )
 
 
 def open_shops(warehouse: Warehouse) -> None:

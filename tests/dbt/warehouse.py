@@ -10,6 +10,9 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.ga4.reports import build_reports
+from pipelines.tracking import load_plan
+from pipelines.warehouse.load import ensure_tables
 from pipelines.warehouse.schema import OPS_TABLES
 
 SEGMENT_COLUMNS = {
@@ -18,31 +21,25 @@ SEGMENT_COLUMNS = {
     "channel": "session_default_channel_group",
     "country": "country",
     "visitor": "new_vs_returning",
+    "landing_page": "landing_page",
 }
-METRICS = {
-    "sessions": (
-        "sessions BIGINT, engaged_sessions BIGINT, screen_page_views BIGINT, "
-        "user_engagement_duration DOUBLE, transactions BIGINT, purchase_revenue DOUBLE"
-    ),
-    "events": "event_name VARCHAR, event_count BIGINT, sessions BIGINT",
-    "micro": "micro_key VARCHAR, event_count BIGINT, sessions BIGINT",
-}
-ITEM_COLUMNS = (
-    "item_id VARCHAR, item_name VARCHAR, items_viewed BIGINT, items_added_to_cart BIGINT, "
-    "items_checked_out BIGINT, items_purchased BIGINT, item_revenue DOUBLE"
-)
-COMMON = "property_id VARCHAR, date DATE, pulled_at TIMESTAMPTZ, pull_id VARCHAR"
-REPORTS = [f"{kind}_by_{segment}" for kind in METRICS for segment in SEGMENT_COLUMNS] + ["items"]
+FAMILIES = ("sessions", "events", "micro")
+REPORTS = [f"{family}_by_{segment}" for family in FAMILIES for segment in SEGMENT_COLUMNS] + [
+    "items"
+]
 
 
 @dataclass(frozen=True)
 class Day:
-    """What one segment value of one property did on one date: sessions, and sessions per event."""
+    """What one segment value of one property did on one date: sessions, and sessions per event.
+
+    `revenue` None: these credentials may not see it.
+    """
 
     sessions: int
     events: dict[str, int] = field(default_factory=dict)
     micro: dict[str, int] = field(default_factory=dict)
-    revenue: float = 0.0
+    revenue: float | None = 0.0
 
 
 class Warehouse:
@@ -55,24 +52,18 @@ class Warehouse:
             for name, columns in OPS_TABLES.items():
                 body = ", ".join(f"{column} {kind}" for column, kind in columns.items())
                 connection.execute(f"create table ops.{name} ({body})")
-            for kind, metrics in METRICS.items():
-                for segment, column in SEGMENT_COLUMNS.items():
-                    extra = f"{column} VARCHAR, " if column else ""
-                    connection.execute(
-                        f"create table raw.ga4_{kind}_by_{segment} ({COMMON}, {extra}{metrics})"
-                    )
-            connection.execute(f"create table raw.ga4_items ({COMMON}, {ITEM_COLUMNS})")
+            ensure_tables(connection, build_reports(load_plan()))
 
     def query(self, sql: str, values: Iterable[object] = ()) -> list[tuple]:
         with duckdb.connect(str(self.path)) as connection:
             return connection.execute(sql, list(values)).fetchall()
 
-    def add_property(self, property_id: str, time_zone: str) -> None:
+    def add_property(self, property_id: str, time_zone: str, currency: str = "EUR") -> None:
         self.query(
             "insert into ops.properties (property_id, name, source, time_zone, currency, "
             "store_name, industry, is_active, custom_dimensions) "
-            "values (?, 'Shop ' || ?, 'data_api', ?, 'EUR', 'Shop', null, true, '[]')",
-            [property_id, property_id, time_zone],
+            "values (?, 'Shop ' || ?, 'data_api', ?, ?, 'Shop', null, true, '[]')",
+            [property_id, property_id, time_zone, currency],
         )
 
     def load(
@@ -80,21 +71,32 @@ class Warehouse:
         property_id: str,
         days: dict[date, dict[tuple[str, str], Day]],
         pulled_at: datetime | None = None,
-        flags: str = "",
     ) -> None:
-        """Load every report of the dates; `flags` names a column of ops.pulls to set."""
+        """Replace every report of the dates."""
         with duckdb.connect(str(self.path)) as connection:
             connection.execute("begin")
             for day, cells in days.items():
                 at = pulled_at or _next_morning(day)
+                _empty(connection, property_id, day)
                 for (segment, value), cell in cells.items():
                     _insert_cell(connection, property_id, day, segment, value, cell, at)
-                _insert_pulls(connection, property_id, day, at, flags)
+                _insert_pulls(connection, property_id, day, at, cells)
             connection.execute("commit")
+
+    def flag(self, day: date, report: str, setting: str) -> None:
+        """Change what the pulls of one date and report (a LIKE pattern) say, as `column = x`."""
+        self.query(f"update ops.pulls set {setting} where date = ? and report like ?", [day, report])
 
 
 def _next_morning(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 5, 30, tzinfo=UTC) + timedelta(days=1)
+
+
+def _empty(connection: duckdb.DuckDBPyConnection, property_id: str, day: date) -> None:
+    for report in REPORTS:
+        connection.execute(
+            f"delete from raw.ga4_{report} where property_id = ? and date = ?", [property_id, day]
+        )
 
 
 def _insert_cell(
@@ -106,27 +108,55 @@ def _insert_cell(
     cell: Day,
     at: datetime,
 ) -> None:
-    common: list[object] = [property_id, day, at, f"pull-{day}"]
-    if SEGMENT_COLUMNS[segment]:
-        common.append(value)
-    rows: list[tuple[str, list[object]]] = []
+    common: dict[str, object] = {
+        "property_id": property_id,
+        "date": day,
+        "pulled_at": at,
+        "pull_id": f"pull-{at.isoformat()}",
+    }
+    if column := SEGMENT_COLUMNS[segment]:
+        common[column] = value
+    rows: list[tuple[str, dict[str, object]]] = []
     if cell.sessions:
-        metrics: list[object] = [cell.sessions, 0, 0, 0.0, cell.events.get("purchase", 0)]
-        rows.append(("sessions", [*metrics, cell.revenue]))
-    for kind, counts in (("events", cell.events), ("micro", cell.micro)):
-        rows += [(kind, [name, 2 * count, count]) for name, count in counts.items()]
-    for kind, values in rows:
-        row = common + values
+        orders = cell.events.get("purchase", 0)
+        own = {"sessions": cell.sessions, "transactions": orders, "purchase_revenue": cell.revenue}
+        rows.append(("sessions", own))
+    for family, name, counts in (
+        ("events", "event_name", cell.events),
+        ("micro", "micro_key", cell.micro),
+    ):
+        rows += [
+            (family, {name: key, "event_count": 2 * count, "sessions": count})
+            for key, count in counts.items()
+        ]
+    for family, own in rows:
+        row = {**common, **own}
         marks = ", ".join("?" * len(row))
-        connection.execute(f"insert into raw.ga4_{kind}_by_{segment} values ({marks})", row)
+        connection.execute(
+            f"insert into raw.ga4_{family}_by_{segment} ({', '.join(row)}) values ({marks})",
+            list(row.values()),
+        )
 
 
 def _insert_pulls(
-    connection: duckdb.DuckDBPyConnection, property_id: str, day: date, at: datetime, flags: str
+    connection: duckdb.DuckDBPyConnection,
+    property_id: str,
+    day: date,
+    at: datetime,
+    cells: dict[tuple[str, str], Day],
 ) -> None:
-    columns = "pull_id, property_id, report, report_version, date, status, row_count, totals"
+    """One loaded pull per report; its total is the day's sessions, so that a change shows."""
+    total = sum(cell.sessions for cell in cells.values())
     connection.execute(
-        f"insert into ops.pulls ({columns}, pulled_at{', ' + flags if flags else ''}) "
-        f"select ?, ?, unnest(?), 1, ?, 'loaded', 1, '{{}}', ?{', true' if flags else ''}",
-        [f"pull-{at.isoformat()}", property_id, REPORTS, day, at],
+        "insert into ops.pulls (pull_id, property_id, report, report_version, date, status, "
+        "row_count, totals, currency, time_zone, pulled_at) "
+        "select ?, ?, unnest(?), 1, ?, 'loaded', 1, ?, 'EUR', 'Europe/Berlin', ?",
+        [
+            f"pull-{at.isoformat()}",
+            property_id,
+            REPORTS,
+            day,
+            f'{{"sessions": {total}, "seconds": {total}.1}}',
+            at,
+        ],
     )

@@ -1,23 +1,31 @@
 """Fixtures shared by end-to-end and gate tests; a plugin of tests/conftest.py."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pipelines.settings import Settings
-from tests.e2e.shop import Shop, night, open_shop
+
+if TYPE_CHECKING:
+    # Unit tests load this plugin too, and need none of what it imports.
+    from tests.e2e.shop import Shop
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Shop"]:
     """40 days with about 150 sessions each: small, but with every kind of event."""
+    from tests.e2e.shop import open_shop
+
     with open_shop(tmp_path_factory.mktemp("shop") / "events", days=40, sessions=150) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
-def published_home(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def published_home(shop: "Shop", tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A home with one published night over all 40 days. Copy it before changing it."""
+    from tests.e2e.shop import night
+
     settings = shop.settings(tmp_path_factory.mktemp("published") / "home")
     record, _ = night(settings, shop.window)
     assert record.status == "published", record.message

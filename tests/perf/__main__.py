@@ -3,15 +3,20 @@
 import os
 import sys
 
-from tests.perf.compare import Comparison
+from tests.perf.compare import Comparison, Measurement
 from tests.perf.decode import decode_against_proto_plus
+from tests.perf.ingest import ingest_comparisons
 from tests.perf.nightly import in_process_against_subprocess
 
 
 def main() -> None:
-    comparisons: list[Comparison] = [decode_against_proto_plus(), in_process_against_subprocess()]
+    results: list[Comparison | Measurement] = [
+        decode_against_proto_plus(),
+        *ingest_comparisons(),
+        in_process_against_subprocess(),
+    ]
     print(f"\n{os.cpu_count()} cores, Python {sys.version.split()[0]}")
-    for one in comparisons:
+    for one in results:
         print(one.line())
 
 

@@ -25,6 +25,19 @@ class Comparison:
         )
 
 
+@dataclass(frozen=True)
+class Measurement:
+    """One number that has a target of its own."""
+
+    name: str
+    value: float
+    unit: str
+    target: str
+
+    def line(self) -> str:
+        return f"{self.name}: {self.value:,.0f} {self.unit} (target {self.target})"
+
+
 def compare(
     name: str, ours: Callable[[], None], other: Callable[[], None], *, rounds: int, target: str
 ) -> Comparison:

@@ -1,12 +1,14 @@
 """A second Data API server, written from the protobuf definitions alone.
 
-Nothing here knows Sluice or its emulator: it answers RunReport and GetMetadata from rows in
-memory, as oddly as the protocol allows, and misbehaves on request. What works against both
-servers works against the protocol.
+Nothing here knows Sluice or its emulator: it answers RunReport from rows in memory, tells its
+fields (GetMetadata, CheckCompatibility), answers RunFunnelReport (v1alpha) from
+`protocol_funnel`, as oddly as the protocol allows, and misbehaves on request. What works against
+both servers works against the protocol.
 
 A row is a dict of API field name → text. A request is answered from the rows that have exactly
 its dimensions and metrics; keys that start with `~` are fields that a filter sees but that are
-not asked for.
+not asked for. A row without a date belongs to the date range in its `~range` (`first/last`), or
+to every date range.
 """
 
 from __future__ import annotations
@@ -23,12 +25,27 @@ import grpc
 from google.analytics.data_v1beta import types as ga4
 from google.protobuf.message import Message
 
+from tests.unit.protocol_funnel import FunnelRequest, Funnels
+
 Row = dict[str, str]
 SERVICE = "/google.analytics.data.v1beta.BetaAnalyticsData/"
+ALPHA_SERVICE = "/google.analytics.data.v1alpha.AlphaAnalyticsData/"
 _Request = ga4.RunReportRequest.pb()
-_Response = ga4.RunReportResponse.pb()
+Response = ga4.RunReportResponse.pb()
 _MetadataRequest = ga4.GetMetadataRequest.pb()
 _Metadata = ga4.Metadata.pb()
+_CompatibilityRequest = ga4.CheckCompatibilityRequest.pb()
+_Compatibility = ga4.CheckCompatibilityResponse.pb()
+# The fields that GetMetadata lists, beside the registered parameters.
+DIMENSIONS = (
+    "date", "eventName", "deviceCategory", "sessionDefaultChannelGroup", "country",
+    "newVsReturning", "landingPage", "pagePath", "itemId", "itemName",
+)  # fmt: skip
+METRICS = (
+    "sessions", "engagedSessions", "screenPageViews", "userEngagementDuration", "transactions",
+    "purchaseRevenue", "eventCount", "itemsViewed", "itemsAddedToCart", "itemsCheckedOut",
+    "itemsPurchased", "itemRevenue", "totalUsers", "activeUsers",
+)  # fmt: skip
 
 
 @dataclass
@@ -61,9 +78,13 @@ class ProtocolServer:
     currency: str = "EUR"
     decorate: Callable[[Any], None] = lambda answer: None
     custom_dimensions: tuple[str, ...] | None = None
+    unknown: tuple[str, ...] = ()
+    incompatible: tuple[str, ...] | None = None
+    checks: list[Any] = field(default_factory=list)
     metadata_fault: grpc.StatusCode = grpc.StatusCode.UNIMPLEMENTED
     faults: list[Fault] = field(default_factory=list)
     requests: list[Any] = field(default_factory=list)
+    funnels: Funnels = field(default_factory=Funnels)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, property_id: str, rows: Iterable[Row]) -> None:
@@ -98,8 +119,27 @@ class ProtocolServer:
         if self.custom_dimensions is None:
             context.abort(self.metadata_fault, "no list of fields")
         answer = _Metadata(name=request.name)
-        for name in ("date", *(f"customEvent:{one}" for one in self.custom_dimensions or ())):
-            answer.dimensions.add(api_name=name)
+        custom = (f"customEvent:{one}" for one in self.custom_dimensions or ())
+        for name in (*DIMENSIONS, *custom):
+            if name not in self.unknown:
+                answer.dimensions.add(api_name=name)
+        for name in METRICS:
+            if name not in self.unknown:
+                answer.metrics.add(api_name=name)
+        return answer
+
+    def check_compatibility(self, request: Any, context: grpc.ServicerContext) -> Message:
+        with self._lock:
+            self.checks.append(request)
+        if self.incompatible is None:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "nobody knows")
+        answer = _Compatibility()
+        for name in METRICS:
+            wrong = name in (self.incompatible or ())
+            answer.metric_compatibilities.add(
+                metric_metadata={"api_name": name},
+                compatibility="INCOMPATIBLE" if wrong else "COMPATIBLE",
+            )
         return answer
 
     @staticmethod
@@ -112,28 +152,33 @@ class ProtocolServer:
 
     def _matching(self, request: Any, rows: list[Row]) -> list[Row]:
         wanted = {*names(request.dimensions), *names(request.metrics)}
-        spans = [
-            (span.start_date.replace("-", ""), span.end_date.replace("-", ""))
-            for span in request.date_ranges
-        ]
         found = [
-            row
+            {**row, "dateRange": span.name or f"date_range_{number}"}
+            for number, span in enumerate(request.date_ranges)
             for row in rows
             if {name for name in row if not name.startswith("~")} == wanted
-            and any(low <= row.get("date", low) <= high for low, high in spans)
+            and _is_in(row, span)
             and _passes(request.dimension_filter, row)
         ]
         if self.shuffle is not None:
             random.Random(self.shuffle).shuffle(found)
-        else:
-            found.sort(key=lambda row: [row[order] for order in _orders(request)])
+            return found
+        for order in reversed(request.order_bys):
+            by, is_number = order.dimension.dimension_name or order.metric.metric_name, order.metric
+            found.sort(
+                key=lambda row, by=by, is_number=is_number.metric_name: (
+                    float(row[by]) if is_number else row[by]
+                ),
+                reverse=order.desc,
+            )
         return found
 
     def _answer(self, request: Any, rows: list[Row]) -> Any:
         step = -1 if self.is_reversed else 1
-        dimensions = names(request.dimensions)[::step]
+        several = ["dateRange"] if len(request.date_ranges) > 1 else []
+        dimensions = [*names(request.dimensions), *several][::step]
         metrics = names(request.metrics)[::step]
-        answer = _Response(row_count=len(rows), kind="analyticsData#runReport")
+        answer = Response(row_count=len(rows), kind="analyticsData#runReport")
         for name in dimensions:
             answer.dimension_headers.add(name=name)
         for name in metrics:
@@ -186,6 +231,8 @@ class _Handler(grpc.GenericRpcHandler):
         self._methods = {
             SERVICE + "RunReport": (server.run_report, _Request),
             SERVICE + "GetMetadata": (server.get_metadata, _MetadataRequest),
+            SERVICE + "CheckCompatibility": (server.check_compatibility, _CompatibilityRequest),
+            ALPHA_SERVICE + "RunFunnelReport": (server.funnels.run_funnel_report, FunnelRequest),
         }
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
@@ -205,8 +252,11 @@ def _add(rows: Any, dimensions: list[str], metrics: list[str]) -> None:
         row.metric_values.add(value=text)
 
 
-def _orders(request: Any) -> list[str]:
-    return [order.dimension.dimension_name for order in request.order_bys]
+def _is_in(row: Row, span: Any) -> bool:
+    if "date" in row:
+        low, high = span.start_date.replace("-", ""), span.end_date.replace("-", "")
+        return low <= row["date"] <= high
+    return row.get("~range") in {None, f"{span.start_date}/{span.end_date}"}
 
 
 def _passes(expression: Any, row: Row) -> bool:

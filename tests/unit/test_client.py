@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import grpc
@@ -19,10 +20,14 @@ from pipelines.ga4.errors import (
     PropertyError,
     QuotaError,
     RequestRefusedError,
+    SlowPageError,
+    ThresholdedQuotaError,
     UnreachableError,
     translate,
 )
+from pipelines.ga4.quota import NIGHTLY, Governor
 from pipelines.settings import Ga4
+from tests.unit.clock import HandClock
 from tests.unit.protocol_server import Fault, ProtocolServer, serving
 
 DAY = date(2026, 3, 1)
@@ -38,8 +43,8 @@ def server() -> Iterator[ProtocolServer]:
 
 
 @pytest.fixture
-def client(server: ProtocolServer) -> Ga4Client:
-    return connect(Ga4(endpoint=server.endpoint))
+def client(server: ProtocolServer, clock: HandClock) -> Ga4Client:
+    return connect(Ga4(endpoint=server.endpoint), Governor(NIGHTLY, clock))
 
 
 @pytest.fixture
@@ -59,9 +64,11 @@ def refusal(client: Ga4Client) -> SluiceError:
 def test_a_profile_tells_zone_currency_and_registered_parameters(server, client):
     server.time_zone, server.currency = "Pacific/Auckland", "NZD"
     server.custom_dimensions = ("page_type", "percent_scrolled")
-    assert client.profile("42", DAY) == Profile(
+    profile = client.profile("42", DAY)
+    assert replace(profile, fields=None) == Profile(
         "42", "Pacific/Auckland", "NZD", frozenset({"page_type", "percent_scrolled"})
     )
+    assert {"sessions", "eventCount"} <= {one.api_name for one in profile.fields.metrics}
 
 
 def test_a_server_without_metadata_has_no_parameters(server, client):
@@ -88,12 +95,14 @@ def test_a_refused_list_of_fields_is_no_empty_list(server, client):
          ["Please remove itemListClickEvents to make the request compatible."]),
         (Code.RESOURCE_EXHAUSTED, "Exhausted property tokens for a project per hour.",
          QuotaError, 75, ["Exhausted property tokens for a project per hour.", "run the same"]),
+        (Code.RESOURCE_EXHAUSTED, "Exhausted potentially thresholded requests quota.",
+         ThresholdedQuotaError, 75, ["Exhausted potentially thresholded", "until the next night"]),
         (Code.RESOURCE_EXHAUSTED, "Received message larger than max (5000000 vs. 4194304)",
          Ga4Error, 1, ["larger than max", "fault in Sluice"]),
     ],
 )  # fmt: skip
 def test_every_refusal_is_translated_and_not_retried(
-    server, client, waits, code, message, kind, exit_code, words
+    server, client, clock, code, message, kind, exit_code, words
 ):
     server.faults = [Fault(code, message)]
     error = refusal(client)
@@ -102,32 +111,48 @@ def test_every_refusal_is_translated_and_not_retried(
     for word in [*words, "property 42"]:
         assert word in str(error)
     assert len(server.requests) == 1
-    assert waits == []
+    assert clock.slept == []
 
 
 @pytest.mark.parametrize("code", [Code.INTERNAL, Code.UNAVAILABLE])
-def test_server_errors_are_tried_three_times(server, client, waits, code):
+def test_server_errors_are_tried_three_times(server, client, clock, code):
     server.faults = [Fault(code, "try later")]
     error = refusal(client)
     assert type(error) is UnreachableError
     assert "try later" in str(error)
     assert "ga4.endpoint" in str(error)
     assert len(server.requests) == 3
-    assert len(waits) == 2
-    assert all(0 <= wait <= 10 for wait in waits)
+    assert len(clock.slept) == 2
+    assert clock.slept == sorted(clock.slept)
+    assert clock.now() - HandClock().now() < timedelta(seconds=10)
 
 
-def test_a_server_error_that_goes_away_is_not_seen(server, client, waits):
+def test_a_server_error_that_goes_away_is_not_seen(server, client, clock):
     server.faults = [Fault(Code.UNAVAILABLE, "try later", times=2)]
     assert client.profile("42", DAY).time_zone == "Europe/Berlin"
     assert len(server.requests) == 3
-    assert len(waits) == 2
+    assert len(clock.slept) == 2
 
 
-def test_nobody_answers(waits):
+def test_a_page_that_is_too_slow_twice_is_told_apart(server, client, clock):
+    server.faults = [Fault(Code.DEADLINE_EXCEEDED, "Deadline exceeded")]
+    error = refusal(client)
+    assert type(error) is SlowPageError
+    assert (len(server.requests), len(clock.slept)) == (2, 1)
+
+
+def test_quota_readings_of_every_answer_are_in_the_ledger(client):
+    client.profile("42", DAY)
+    readings = client.governor.take_readings()
+    assert {(one.property_id, one.quota, one.consumed, one.remaining) for one in readings} == {
+        ("42", "core_tokens_per_day", 4, 199_000), ("42", "core_tokens_per_hour", 4, 39_000),
+    }  # fmt: skip
+
+
+def test_nobody_answers(clock):
     with serving() as server:
         endpoint = server.endpoint
-    error = refusal(connect(Ga4(endpoint=endpoint)))
+    error = refusal(connect(Ga4(endpoint=endpoint), Governor(NIGHTLY, clock)))
     assert type(error) is UnreachableError
     assert "ga4.endpoint" in str(error)
 
@@ -142,7 +167,7 @@ def test_nobody_answers(waits):
         (google_errors.TooManyRequests("x"), QuotaError),
         (google_errors.InternalServerError("x"), UnreachableError),
         (google_errors.ServiceUnavailable("x"), UnreachableError),
-        (google_errors.GatewayTimeout("x"), UnreachableError),
+        (google_errors.GatewayTimeout("x"), SlowPageError),
         (google_errors.RetryError("x", cause=None), UnreachableError),
         (google_errors.Conflict("x"), Ga4Error),
         (auth_errors.RefreshError("x"), CredentialsError),

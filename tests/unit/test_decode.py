@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipelines.ga4.decode import Flags, decode, empty_rows
 from pipelines.ga4.errors import AuditError
-from pipelines.ga4.reports import Metric, ReportSpec
+from pipelines.ga4.specs import PARAMETER_VALUE, Metric, Part, ReportSpec
 
 Response = ga4.RunReportResponse.pb()
 SPEC = ReportSpec(
@@ -189,3 +189,39 @@ def test_flags_of_pages_are_joined():
     first = Flags(is_sampled=True, currency="EUR", time_zone="UTC")
     second = Flags(has_other_row=True, currency="USD")
     assert first.joined(second) == Flags(True, False, True, "", "USD", "UTC")
+
+
+def test_a_restricted_metric_and_a_truncation_are_told():
+    message = answer([(("20260301", "m"), ("3", "0"))])
+    restriction = message.metadata.schema_restriction_response
+    restriction.active_metric_restrictions.add(metric_name="purchaseRevenue")
+    message.metadata.data_truncation_reasons.add(
+        data_truncation_type=8,
+        data_truncation_date="2024-11-20",
+        data_truncation_message="Older data is gone.",
+    )
+    message.metadata.data_truncation_reasons.add(data_truncation_type=3)
+    flags = decode(message, SPEC).flags
+    assert flags.restricted_metrics == ("purchaseRevenue",)
+    known = ga4.ResponseMetaData.DataTruncationReason.DataTruncationType
+    names = [known(number).name.removeprefix("DATA_TRUNCATION_TYPE_") for number in (8, 3)]
+    assert flags.truncation == f"{names[0]} 2024-11-20 Older data is gone.; {names[1]}"
+
+
+def test_restrictions_of_pages_are_joined():
+    first = Flags(restricted_metrics=("b",), truncation="x")
+    assert first.joined(Flags(restricted_metrics=("a", "b"))) == Flags(
+        restricted_metrics=("a", "b"), truncation="x"
+    )
+
+
+def test_the_answer_to_a_part_has_that_parts_fields():
+    spec = ReportSpec("params", ("eventName", PARAMETER_VALUE), SPEC.metrics[:1])
+    message = answer(
+        [(("20260301", "scroll", "75"), ("4",))],
+        dimensions=("date", "eventName", "customEvent:percent"),
+        metrics=("eventCount",),
+    )
+    assert decode(message, spec, Part(parameter="percent")).rows.to_pylist() == [
+        {"date": "20260301", "event_name": "scroll", "parameter_value": "75", "event_count": 4}
+    ]

@@ -42,8 +42,10 @@ def test_a_fault_of_ours_looks_like_the_services_own(tmp_path, monkeypatch):
     assert quota.server_errors_per_project_per_hour.remaining == 9
 
 
-def test_prices_stay_small():
-    assert (token_price(1, 10), token_price(90, 5_000), token_price(365, 100_000)) == (1, 2, 9)
+def test_prices_grow_with_days_and_dimensions():
+    four_days, five_weeks, quarter = (token_price(days, 3) for days in (4, 35, 90))
+    assert (four_days, five_weeks, quarter) == (1, 8, 19)
+    assert token_price(1, 9) == 1
 
 
 class Clock:
@@ -56,18 +58,27 @@ class Clock:
         return self.time
 
 
+def remaining(ledger: QuotaLedger) -> tuple[int, int]:
+    """Tokens that are left to the project this hour, and today."""
+    state = ledger.state()
+    return tuple(
+        state[name]["remaining"] for name in ("tokens_per_project_per_hour", "tokens_per_day")
+    )
+
+
 def test_used_up_tokens_come_back_with_the_hour_and_the_pacific_day():
     clock = Clock()
     limits = QuotaLimits(tokens_per_project_per_hour=10, tokens_per_day=15)
-    ledger = QuotaLedger(clock, limits)
+    ledger = QuotaLedger(clock, lambda: limits)
     with ledger.request():
-        assert ledger.charge(10).tokens_per_project_per_hour.remaining == 0
+        ledger.charge(10)
+    assert remaining(ledger) == (0, 5)
     with pytest.raises(ApiError, match="Exhausted property tokens for a project per hour"):
         ledger.request().__enter__()
     clock.time += timedelta(minutes=50)  # 07:00 UTC is midnight in California (summer time)
     with ledger.request():
-        state = ledger.charge(9)
-    assert (state.tokens_per_project_per_hour.remaining, state.tokens_per_day.remaining) == (1, 6)
+        ledger.charge(9)
+    assert remaining(ledger) == (1, 6)
     clock.time += timedelta(hours=1)
     with ledger.request():
         ledger.charge(6)
@@ -77,7 +88,7 @@ def test_used_up_tokens_come_back_with_the_hour_and_the_pacific_day():
 
 
 def test_concurrent_requests_and_server_errors_run_out_too():
-    ledger = QuotaLedger(Clock(), QuotaLimits(concurrent_requests=1))
+    ledger = QuotaLedger(Clock(), lambda: QuotaLimits(concurrent_requests=1))
     with ledger.request(), pytest.raises(ApiError, match="Exhausted concurrent requests quota"):
         ledger.request().__enter__()
     for _ in range(10):

@@ -15,6 +15,10 @@ import grpc
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from google.analytics.data_v1alpha import AlphaAnalyticsDataClient
+from google.analytics.data_v1alpha.services.alpha_analytics_data.transports import (
+    AlphaAnalyticsDataGrpcTransport,
+)
 from google.analytics.data_v1beta import BetaAnalyticsDataClient
 from google.analytics.data_v1beta import types as ga4
 from google.analytics.data_v1beta.services.beta_analytics_data.transports import (
@@ -163,12 +167,15 @@ def _value(value: str | float) -> dict:
 
 
 class Shop:
-    """Asks a served shop through Google's client, and lays answers out as plain text."""
+    """Asks a served shop through Google's clients, and lays answers out as plain text."""
 
     def __init__(self, endpoint: str) -> None:
         channel = grpc.insecure_channel(endpoint, [("grpc.max_receive_message_length", -1)])
         transport = BetaAnalyticsDataGrpcTransport(channel=channel)
         self.client = BetaAnalyticsDataClient(transport=transport)
+        self.alpha = AlphaAnalyticsDataClient(
+            transport=AlphaAnalyticsDataGrpcTransport(channel=channel)
+        )
 
     def report(self, dimensions: str = "", metrics: str = "", **more: object):
         """The raw response of a report; fields are words of a text, dates both days by default."""

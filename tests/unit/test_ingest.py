@@ -1,148 +1,22 @@
 """A night's ingestion over the wire: server → client → audit → DuckDB, several reports at once."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import grpc
 import pytest
 
-from pipelines.errors import ConfigError, WarehouseError
-from pipelines.ga4.client import connect
-from pipelines.ga4.errors import AuditError, PropertyError, QuotaError, RequestRefusedError
-from pipelines.ga4.reports import ReportSpec, build_reports
-from pipelines.ingest import Outcome, ingest, profile_properties
+from pipelines.errors import ConfigError
+from pipelines.ga4.errors import QuotaError
+from pipelines.ga4.reports import ReportSpec
+from pipelines.ingest import Outcome, profile_properties
 from pipelines.partitions import DayWindow, yesterday
-from pipelines.settings import Ga4, Property, Settings
-from pipelines.tracking import MicroConversion, ParameterCondition, Segment, TrackingPlan
-from pipelines.warehouse import load
-from pipelines.warehouse.connect import build_database
-from tests.unit.protocol_server import (
-    Fault,
-    ProtocolServer,
-    Row,
-    asks_for,
-    drop_last_row,
-    grow,
-    move_day,
-    repeat_first_row,
-    serving,
-)
+from pipelines.settings import Property
+from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, REPORTS, WINDOW, sessions
+from tests.unit.protocol_server import Fault, move_day
 
-REPORTS = build_reports(
-    TrackingPlan(
-        (
-            MicroConversion("purchase", ("purchase",), ()),
-            MicroConversion("video", ("video_start", 'it\'s 100% "video"'), ()),
-            MicroConversion(
-                "scroll_50", ("scroll",), (ParameterCondition("percent_scrolled", ">=", "50"),)
-            ),
-        ),
-        (Segment("all", None), Segment("device", "deviceCategory")),
-    )
-)
-WINDOW = DayWindow(date(2026, 3, 1), date(2026, 3, 2))
-# The composite keys have the same dimensions, so a metric tells the report.
-BY_DEVICE = asks_for("date", "deviceCategory", metric="engagedSessions")
 Code = grpc.StatusCode
-
-
-def sessions(day: int, device: str | None, count: int) -> Row:
-    row = {
-        "date": f"202603{day:02}", "sessions": str(count), "engagedSessions": str(count // 2),
-        "screenPageViews": str(3 * count), "userEngagementDuration": "12.5",
-        "transactions": "1", "purchaseRevenue": "19.9",
-    }  # fmt: skip
-    return row if device is None else {**row, "deviceCategory": device}
-
-
-def events(day: int, name: str, device: str | None, count: int) -> Row:
-    row = {"date": f"202603{day:02}", "eventName": name}
-    numbers = {"eventCount": str(2 * count), "sessions": str(count)}
-    return {**row, **numbers, **({} if device is None else {"deviceCategory": device})}
-
-
-def micro(day: int, name: str, percent: str, count: int) -> Row:
-    return {
-        "date": f"202603{day:02}", "eventCount": str(2 * count), "sessions": str(count),
-        "~eventName": name, "~customEvent:percent_scrolled": percent,
-    }  # fmt: skip
-
-
-def item(day: int, name: str, units: int) -> Row:
-    metrics = ("itemsViewed", "itemsAddedToCart", "itemsCheckedOut", "itemsPurchased")
-    return {
-        "date": f"202603{day:02}", "itemId": f"SKU {name}", "itemName": name,
-        **dict.fromkeys(metrics, str(units)), "itemRevenue": "49.5",
-    }  # fmt: skip
-
-
-SHOP = [
-    sessions(1, None, 100), sessions(2, None, 110),
-    sessions(1, "mobile", 60), sessions(1, "desktop", 40), sessions(2, "mobile", 110),
-    events(1, "purchase", None, 5), events(2, "it's 100% \"video\"", None, 7),
-    events(1, "purchase", "mobile", 2), events(1, "purchase", "desktop", 3),
-    micro(2, "it's 100% \"video\"", "(not set)", 7), micro(2, "scroll", "90", 4),
-    item(1, "Tee", 3), item(2, "(not set)", 1),
-]  # fmt: skip
-
-
-@dataclass
-class Night:
-    """A server and a home; `run` ingests WINDOW and returns what was stored."""
-
-    server: ProtocolServer
-    settings: Settings
-    count: int = 0
-
-    def run(self, window: DayWindow = WINDOW, reports: tuple[ReportSpec, ...] = REPORTS) -> Outcome:
-        self.count += 1
-        return ingest(
-            self.settings, connect(self.settings.ga4), reports, window,
-            run_id=f"run{self.count}", command="test",
-        )  # fmt: skip
-
-    def query(self, text: str) -> list[tuple]:
-        with build_database(self.settings.build_db, read_only=True) as connection:
-            return connection.execute(text).fetchall()
-
-    def by_device(self, property_id: str = "42") -> list[tuple]:
-        return self.query(
-            "select date, device_category, sessions from raw.ga4_sessions_by_device "
-            f"where property_id = '{property_id}' order by all"
-        )
-
-
-@pytest.fixture
-def night(tmp_path: Path) -> Iterator[Night]:
-    with serving() as server:
-        server.put("42", SHOP)
-        yield Night(
-            server,
-            Settings(
-                home=tmp_path,
-                ga4=Ga4(endpoint=server.endpoint),
-                properties=(Property(id="42", name="Main"),),
-            ),
-        )
-
-
-@pytest.fixture
-def two_properties(night: Night) -> Night:
-    night.server.put("43", [sessions(1, "mobile", 7)])
-    properties = (Property(id="42"), Property(id="43"))
-    night.settings = night.settings.model_copy(update={"properties": properties})
-    return night
-
-
-MOBILE_AND_DESKTOP = [
-    (date(2026, 3, 1), "desktop", 40),
-    (date(2026, 3, 1), "mobile", 60),
-    (date(2026, 3, 2), "mobile", 110),
-]
 
 
 def test_every_report_arrives_in_its_table(night):
@@ -194,7 +68,7 @@ def test_ops_remember_the_run_its_pulls_and_the_property(night):
     )
     assert json.loads(totals) == {"event_count": 10, "sessions": 5}
     assert night.query("select distinct quota, remaining from ops.quota order by 1") == [
-        ("tokens_per_day", 199_000), ("tokens_per_hour", 39_000),
+        ("core_tokens_per_day", 199_000), ("core_tokens_per_hour", 39_000),
     ]  # fmt: skip
 
 
@@ -225,60 +99,16 @@ def test_an_empty_source_empties_the_days(night):
     assert night.query("select distinct row_count from ops.pulls where run_id = 'run2'") == [(0,)]
 
 
-def test_properties_do_not_mix(two_properties):
-    two_properties.run()
-    assert two_properties.by_device() == MOBILE_AND_DESKTOP
-    assert two_properties.by_device("43") == [(date(2026, 3, 1), "mobile", 7)]
-    two_properties.server.put("43", [])
-    two_properties.run()
-    assert two_properties.by_device() == MOBILE_AND_DESKTOP
-    assert two_properties.by_device("43") == []
-
-
-CONTRADICTIONS: dict[str, Callable] = {
-    "ends early": drop_last_row,
-    "row twice": repeat_first_row,
-    "day outside": move_day("20260228"),
-}
-
-
-@pytest.mark.parametrize("name", CONTRADICTIONS)
-def test_what_fails_its_audit_is_held_back_and_the_old_rows_stay(night, name):
+def test_properties_do_not_mix(night):
+    night.server.put("43", [sessions(1, "mobile", 7)])
+    night.configure(Property(id="42"), Property(id="43"))
     night.run()
-    night.server.put("42", [sessions(1, "tablet", 1), sessions(2, "tablet", 5)])
-    night.server.faults = [Fault(tamper=CONTRADICTIONS[name], match=BY_DEVICE)]
-    with pytest.raises(AuditError, match="sessions_by_device") as caught:
-        night.run()
-    assert caught.value.exit_code == 2
     assert night.by_device() == MOBILE_AND_DESKTOP
-    assert night.query(
-        "select date, status, row_count, message from ops.pulls "
-        "where run_id = 'run2' and report = 'sessions_by_device' order by date"
-    ) == [(day, "held_back", None, str(caught.value)) for day in (WINDOW.start, WINDOW.end)]
-    # The other reports of the night were stored.
-    assert night.query(
-        "select distinct status from ops.pulls where run_id = 'run2' and report = 'events_by_all'"
-    ) == [("loaded",)]
-    assert night.query("select count(*) from raw.ga4_events_by_all") == [(0,)]
-
-
-def test_a_row_count_that_moves_is_held_back(night):
+    assert night.by_device("43") == [(date(2026, 3, 1), "mobile", 7)]
+    night.server.put("43", [])
     night.run()
-    night.server.page_size = 2
-    night.server.faults = [Fault(
-        tamper=grow,
-        match=lambda request: request.offset and BY_DEVICE(request),
-    )]  # fmt: skip
-    with pytest.raises(AuditError, match="row_count"):
-        night.run()
     assert night.by_device() == MOBILE_AND_DESKTOP
-
-
-@pytest.mark.parametrize("name", ["row twice", "day outside"])
-def test_a_contradiction_that_goes_away_is_not_seen(night, name):
-    night.server.faults = [Fault(tamper=CONTRADICTIONS[name], match=BY_DEVICE, times=1)]
-    assert night.run().problems == {}
-    assert night.by_device() == MOBILE_AND_DESKTOP
+    assert night.by_device("43") == []
 
 
 def test_rows_without_a_date_go_to_quarantine(night):
@@ -288,55 +118,6 @@ def test_rows_without_a_date_go_to_quarantine(night):
     ((report, text, row),) = night.query("select report, date_text, row_json from ops.quarantine")
     assert (report, text) == ("sessions_by_device", "(other)")
     assert json.loads(row)["device_category"] == "desktop"
-
-
-def test_a_refused_optional_report_does_not_stop_the_night(night):
-    words = "Please remove itemName to make the request compatible."
-    night.server.faults = [
-        Fault(Code.INVALID_ARGUMENT, words, match=asks_for("date", "itemId", "itemName"))
-    ]
-    outcome = night.run()
-    assert words in outcome.problems["items"]
-    assert night.by_device() == MOBILE_AND_DESKTOP
-    assert night.query("select count(*) from raw.ga4_items") == [(0,)]
-    assert night.query(
-        "select status, count(*) from ops.pulls where report = 'items' group by 1"
-    ) == [("failed", 2)]
-
-
-def test_a_refused_required_report_stops_the_night_after_the_others(night):
-    night.server.faults = [Fault(Code.INVALID_ARGUMENT, "bad", match=asks_for("date", "eventName"))]
-    with pytest.raises(RequestRefusedError, match="events_by_all"):
-        night.run()
-    assert night.by_device() == MOBILE_AND_DESKTOP
-
-
-def test_used_up_tokens_stop_the_night_and_the_old_rows_stay(night):
-    night.run()
-    night.server.put("42", [])
-    night.server.faults = [Fault(Code.RESOURCE_EXHAUSTED, "Exhausted tokens", match=BY_DEVICE)]
-    with pytest.raises(QuotaError) as caught:
-        night.run()
-    assert caught.value.exit_code == 75
-    assert night.by_device() == MOBILE_AND_DESKTOP
-
-
-def test_server_errors_are_retried_in_the_night(night, waits):
-    night.server.faults = [Fault(Code.UNAVAILABLE, "later", match=BY_DEVICE, times=2)]
-    assert night.run().problems == {}
-    assert night.by_device() == MOBILE_AND_DESKTOP
-    assert len(waits) == 2
-
-
-def test_a_refused_property_changes_nothing(night):
-    night.run()
-    properties = (Property(id="42"), Property(id="99"))
-    night.settings = night.settings.model_copy(update={"properties": properties})
-    night.server.put("42", [])
-    with pytest.raises(PropertyError, match="property 99"):
-        night.run()
-    assert night.by_device() == MOBILE_AND_DESKTOP
-    assert night.query("select run_id from ops.runs") == [("run1",)]
 
 
 def test_without_the_parameter_its_keys_are_not_asked_for(night):
@@ -353,25 +134,6 @@ def test_without_the_parameter_its_keys_are_not_asked_for(night):
         "select distinct message from ops.pulls where report = 'micro_by_all'"
     )
     assert "scroll_50" in message
-
-
-def test_a_broken_write_rolls_its_report_back(night, monkeypatch):
-    night.run()
-    night.server.put("42", [sessions(1, "tablet", 1)])
-    insert, broken = load._insert, []
-
-    def fail_once(connection, table, rows) -> None:
-        if table == "quota" and not broken:
-            broken.append(table)
-            raise WarehouseError("the disk is full")
-        insert(connection, table, rows)
-
-    monkeypatch.setattr(load, "_insert", fail_once)
-    spec = next(spec for spec in REPORTS if spec.name == "sessions_by_device")
-    with pytest.raises(WarehouseError):
-        night.run(reports=(spec,))
-    assert night.by_device() == MOBILE_AND_DESKTOP
-    assert night.query("select count(*) from ops.pulls where run_id = 'run2'") == [(0,)]
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles", "UTC"])
@@ -396,21 +158,88 @@ def test_the_configured_zone_wins_over_the_server(night, monkeypatch):
     night.server.time_zone = "America/Los_Angeles"
     with pytest.raises(ConfigError, match="America/Los_Angeles"):
         night.run()
-    far = (Property(id="42", time_zone="Pacific/Auckland"),)
-    night.settings = night.settings.model_copy(update={"properties": far})
+    night.configure(Property(id="42", time_zone="Pacific/Auckland"))
     night.run()
     assert night.query("select time_zone from ops.properties") == [("Pacific/Auckland",)]
 
 
 def test_without_properties_nothing_can_be_asked(night):
-    settings = night.settings.model_copy(update={"properties": ()})
+    night.configure()
     with pytest.raises(ConfigError, match="No GA4 property is configured"):
-        profile_properties(settings, connect(settings.ga4))
+        profile_properties(night.settings, night.client())
 
 
 def test_a_source_that_is_not_there_yet_is_named(night):
-    outlet = (Property(id="7", source="export", path="x"),)
-    settings = night.settings.model_copy(update={"properties": outlet})
+    night.configure(Property(id="7", source="export", path="x"))
     with pytest.raises(ConfigError, match="Property 7 has source 'export'"):
-        profile_properties(settings, connect(settings.ga4))
+        profile_properties(night.settings, night.client())
     assert night.server.requests == []
+
+
+def test_a_backfill_pulls_nothing_twice_that_was_finished(night):
+    night.run(backfill_id="b1")
+    asked = len(night.server.calls("date", "deviceCategory"))
+    assert asked > 0
+    assert night.query("select distinct run_id, status from ops.pulls") == [("b1", "loaded")]
+    assert night.run(backfill_id="b1").rows == {}
+    assert len(night.server.calls("date", "deviceCategory")) == asked
+    assert night.by_device() == MOBILE_AND_DESKTOP
+    # Another backfill is another matter.
+    assert night.run(backfill_id="b2").rows["sessions_by_device"] == 3
+
+
+def test_a_backfill_goes_on_where_it_failed(night):
+    night.server.faults = [Fault(Code.RESOURCE_EXHAUSTED, "Exhausted tokens", match=BY_DEVICE)]
+    with pytest.raises(QuotaError):
+        night.run(backfill_id="b1")
+    night.server.faults = []
+    done = {
+        report
+        for (report,) in night.query("select distinct report from ops.pulls where status='loaded'")
+    }
+    rows = night.run(backfill_id="b1").rows
+    assert "sessions_by_device" in rows
+    assert not done & rows.keys()
+    assert done | rows.keys() == {spec.name for spec in REPORTS}
+
+
+def test_fields_are_checked_once_a_day(night):
+    night.server.custom_dimensions = ("percent_scrolled",)
+    night.server.incompatible = ()
+    night.run()
+    assert len(night.server.checks) == sum(spec.kind == "daily" for spec in REPORTS)
+    checks = "select is_ok, message, count(*) from ops.field_checks group by all"
+    assert night.query(checks) == [(True, "", len(REPORTS))]
+    night.run()
+    assert len(night.server.checks) == sum(spec.kind == "daily" for spec in REPORTS)
+
+
+@pytest.mark.parametrize("habit", ["unknown", "incompatible"])
+def test_a_report_whose_fields_do_not_go_is_not_asked_for(night, habit):
+    night.server.custom_dimensions = ("percent_scrolled",)
+    setattr(night.server, habit, ("itemRevenue",))
+    outcome = night.run()
+    assert "itemRevenue" in outcome.problems["items"]
+    assert night.server.calls("date", "itemId", "itemName") == []
+    # It stands with the days that it should have brought.
+    assert night.query(
+        "select date, status, message from ops.pulls where report = 'items' order by date"
+    ) == [(day, "refused", outcome.problems["items"]) for day in (WINDOW.start, WINDOW.end)]
+    assert night.query("select report from ops.field_checks where not is_ok") == [("items",)]
+    assert night.by_device() == MOBILE_AND_DESKTOP
+    # The next run of the same day knows it without asking.
+    setattr(night.server, habit, () if habit == "unknown" else None)
+    assert "items" in night.run().problems
+
+
+def test_a_field_that_comes_is_noted(night):
+    snapshot = ReportSpec("metadata", (), (), (), is_required=False, kind="metadata")
+    night.server.custom_dimensions = ()
+    night.run(reports=(snapshot,))
+    night.server.custom_dimensions = ("size",)
+    later = DayWindow(WINDOW.start, WINDOW.end + timedelta(days=1))
+    night.run(later, reports=(snapshot,))
+    night.run(later, reports=(snapshot,))
+    assert night.query("select property_id, kind, api_name, change from ops.field_changes") == [
+        ("42", "dimension", "customEvent:size", "came")
+    ]

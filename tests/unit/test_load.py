@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -11,21 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.errors import WarehouseError
-from pipelines.ga4.client import Profile
 from pipelines.ga4.decode import Flags
 from pipelines.ga4.pull import Pull
 from pipelines.ga4.reports import Metric, Part, ReportSpec
-from pipelines.settings import Property, Settings, Store
 from pipelines.tracking import MicroConversion
 from pipelines.warehouse import load
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.load import (
-    ensure_tables,
-    record_failure,
-    remember_properties,
-    replace_partitions,
-)
+from pipelines.warehouse.load import days_of, ensure_tables, record_failure, replace_partitions
+from pipelines.warehouse.schema import OPS_TABLES
 
 D1, D2, D3, D4 = (date(2026, 3, day) for day in (1, 2, 3, 4))
 STAMP = datetime(2026, 3, 5, 4, 30, tzinfo=UTC)
@@ -58,6 +52,7 @@ def pulled(rows, start=D1, end=D3, *, property_id="42", pull_id="p1", **changes)
     )
     values = {
         "property_id": property_id, "spec": SPEC, "start": start, "end": end, "rows": table,
+        "partitions": pa.table({"date": pa.array(days_of(start, end), pa.date32())}),
         "quarantined": pa.table({"date": pa.array([], pa.string())}), "flags": Flags(),
         "other_share": 0.0, "pages": 1, "tokens": 4, "quota": {}, "request_hash": "abc",
         "pull_id": pull_id, "pulled_at": STAMP,
@@ -125,7 +120,7 @@ content = st.dictionaries(
 def test_only_the_last_pull_of_a_window_is_left(first, second):
     with duckdb.connect() as build:
         build.execute("create schema raw; create schema ops")
-        for table, columns in load.OPS_TABLES.items():
+        for table, columns in OPS_TABLES.items():
             body = ", ".join(f"{name} {kind}" for name, kind in columns.items())
             build.execute(f"create table ops.{table} ({body})")
         ensure_tables(build, (SPEC,))
@@ -136,37 +131,34 @@ def test_only_the_last_pull_of_a_window_is_left(first, second):
 
 def test_pulls_remember_counts_totals_and_flags_of_each_day(build):
     rows = [(D1, "mobile", 10, 1.5), (D1, "desktop", 5, 2.25), (D3, "mobile", 7, 0.0)]
-    flags = Flags(True, False, True, "", "EUR", "Europe/Berlin")
+    flags = Flags(
+        True, False, True, "", "EUR", "Europe/Berlin", ("transactions", "x"), "LATE 20260301"
+    )
     replace_partitions(
         build, pulled(rows, flags=flags, other_share=0.125, pages=3, tokens=12), run_id="r1"
     )
+    # Pages and tokens stand once, so that they may be added up.
     days = build.execute(
         "select date, row_count, totals, pages, tokens from ops.pulls order by date"
     ).fetchall()
     assert [(day, count, json.loads(totals), *rest) for day, count, totals, *rest in days] == [
         (D1, 2, {"sessions": 15, "purchase_revenue": 3.75}, 3, 12),
-        (D2, 0, {"sessions": 0, "purchase_revenue": 0}, 3, 12),
-        (D3, 1, {"sessions": 7, "purchase_revenue": 0}, 3, 12),
+        (D2, 0, {"sessions": 0, "purchase_revenue": 0}, 0, 0),
+        (D3, 1, {"sessions": 7, "purchase_revenue": 0}, 0, 0),
     ]
     assert build.execute(
         "select distinct pull_id, run_id, property_id, report, report_version, request_hash, "
         "status, is_sampled, is_thresholded, has_other_row, other_share, currency, time_zone, "
-        "message, pulled_at from ops.pulls"
+        "restricted_metrics, truncation, window_name, message, pulled_at from ops.pulls"
     ).fetchall() == [
         ("p1", "r1", "42", "by_device", 1, "abc", "loaded", True, False, True, 0.125, "EUR",
-         "Europe/Berlin", "", STAMP),
+         "Europe/Berlin", "transactions,x", "LATE 20260301", None, "", STAMP),
     ]  # fmt: skip
 
 
-def test_quota_and_quarantine_are_remembered(build):
+def test_quarantine_is_remembered(build):
     bad = pa.table({"date": ["(other)"], "device_category": ['"mobile"'], "sessions": [4]})
-    quota = {"tokens_per_day": (4, 199_996), "concurrent_requests": (0, 10)}
-    replace_partitions(build, pulled([], quarantined=bad, quota=quota), run_id="r1")
-    assert build.execute(
-        "select property_id, read_at, quota, consumed, remaining from ops.quota order by quota"
-    ).fetchall() == [
-        ("42", STAMP, "concurrent_requests", 0, 10), ("42", STAMP, "tokens_per_day", 4, 199_996),
-    ]  # fmt: skip
+    replace_partitions(build, pulled([], quarantined=bad), run_id="r1")
     ((*rest, row_json),) = build.execute(
         "select pull_id, property_id, report, date_text, reason, row_json from ops.quarantine"
     ).fetchall()
@@ -183,7 +175,66 @@ def test_skipped_keys_are_told_with_the_next_step(build):
     assert "custom dimensions" in message
 
 
-@pytest.mark.parametrize("step", ["_pull_rows", "_quota_rows", "_quarantine_rows"])
+def test_notes_are_told_too(build):
+    replace_partitions(build, pulled([], notes=("The 28 days are not complete.",)), run_id="r1")
+    assert build.execute("select distinct message from ops.pulls").fetchall() == [
+        ("The 28 days are not complete.",)
+    ]
+
+
+WINDOWS = ReportSpec("users", (), (Metric("totalUsers"),), kind="users_window")
+
+
+def windows(values, *, pull_id="p1", partitions=None) -> Pull:
+    """A pull of windows: (end, name, users); by default it replaces what it holds."""
+    days, names = [row[0] for row in values], [row[1] for row in values]
+    keys = [(row[0], row[1]) for row in values] if partitions is None else partitions
+    rows = pa.table(
+        {
+            "property_id": pa.array(["42"] * len(values), pa.string()),
+            "date": pa.array(days, pa.date32()),
+            "window_name": pa.array(names, pa.string()),
+            "window_start": pa.array(days, pa.date32()),
+            "total_users": pa.array([row[2] for row in values], pa.int64()),
+            "pulled_at": pa.array([STAMP] * len(values), pa.timestamp("us", tz="UTC")),
+            "pull_id": pa.array([pull_id] * len(values), pa.string()),
+        }
+    )
+    parts = pa.table(
+        {
+            "date": pa.array([key[0] for key in keys], pa.date32()),
+            "window_name": pa.array([key[1] for key in keys], pa.string()),
+        }
+    )
+    return replace(pulled([], pull_id=pull_id), spec=WINDOWS, rows=rows, partitions=parts)
+
+
+def test_windows_that_end_on_one_day_are_replaced_apart(build):
+    ensure_tables(build, (WINDOWS,))
+    replace_partitions(
+        build, windows([(D1, "7d", 5), (D1, "month", 50), (D2, "7d", 6)]), run_id="r"
+    )
+    second = windows([(D1, "7d", 7)], pull_id="p2", partitions=[(D1, "7d"), (D2, "7d")])
+    replace_partitions(build, second, run_id="r")
+    assert build.execute(
+        "select date, window_name, total_users from raw.ga4_users order by all"
+    ).fetchall() == [(D1, "7d", 7), (D1, "month", 50)]
+    assert build.execute(
+        "select date, window_name, row_count, totals from ops.pulls where pull_id = 'p2' "
+        "order by all"
+    ).fetchall() == [(D1, "7d", 1, '{"total_users": 7}'), (D2, "7d", 0, '{"total_users": 0}')]
+
+
+def test_restricted_metrics_stay_null_in_the_totals(build):
+    """Nothing is known of them: that is no zero."""
+    rows = pulled([(D1, "mobile", 10, None), (D2, "mobile", 3, 0.5)])
+    replace_partitions(build, rows, run_id="r1")
+    assert stored(build) == [(D1, "mobile", 10, None), (D2, "mobile", 3, 0.5)]
+    totals = build.execute("select totals from ops.pulls order by date").fetchall()
+    assert [json.loads(text)["purchase_revenue"] for (text,) in totals] == [None, 0.5, 0]
+
+
+@pytest.mark.parametrize("step", ["_pull_rows", "_quarantine_rows"])
 def test_a_failure_midway_leaves_everything_as_it_was(build, monkeypatch, step):
     replace_partitions(build, pulled([(D1, "mobile", 10, 1.5)]), run_id="r1")
 
@@ -247,40 +298,3 @@ def test_raw_tables_have_the_types_of_their_spec(build):
         ("pulled_at", "TIMESTAMP WITH TIME ZONE", False),
         ("pull_id", "VARCHAR", False),
     ]
-
-
-def test_properties_that_left_are_kept_but_not_active(build):
-    profiles = (
-        Profile("1", "Europe/Berlin", "EUR", frozenset({"size", "page_type"})),
-        Profile("2", None, None, frozenset()),
-    )
-    both = Settings(
-        store=Store(name="It's mine", industry="fashion"),
-        properties=(Property(id="1", name="Main", time_zone="Asia/Tokyo"), Property(id="2")),
-    )
-    remember_properties(build, both, profiles)
-    alone = Settings(properties=(Property(id="2", name="Outlet"),))
-    remember_properties(build, alone, (Profile("2", "America/Lima", "PEN", frozenset()),))
-    assert build.execute(
-        "select property_id, name, source, time_zone, currency, store_name, industry, is_active, "
-        "custom_dimensions from ops.properties order by property_id"
-    ).fetchall() == [
-        ("1", "Main", "data_api", "Asia/Tokyo", "EUR", "It's mine", "fashion", False,
-         '["page_type", "size"]'),
-        ("2", "Outlet", "data_api", "America/Lima", "PEN", "My shop", "all", True, "[]"),
-    ]  # fmt: skip
-
-
-def test_a_database_that_cannot_be_opened_is_named(tmp_path):
-    path = tmp_path / "build.duckdb"
-    path.write_text("this is no database, and it is longer than a header" * 100)
-    with (
-        pytest.raises(WarehouseError, match=r"build\.duckdb cannot be opened"),
-        build_database(path),
-    ):
-        pass
-    with (
-        pytest.raises(WarehouseError, match=r"absent\.duckdb cannot be opened"),
-        build_database(tmp_path / "absent.duckdb", read_only=True),
-    ):
-        pass

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pipelines.ga4.client import Ga4Client, connect
 from pipelines.ga4.errors import AuditError, QuotaError
-from pipelines.ga4.pull import Pull, pull_report
+from pipelines.ga4.pull import Pull
+from pipelines.ga4.pull import pull as pull_report
 from pipelines.ga4.reports import EVENT_METRICS, Metric, Part, ReportSpec
 from pipelines.settings import Ga4
 from pipelines.tracking import MicroConversion, ParameterCondition

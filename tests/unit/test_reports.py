@@ -7,11 +7,20 @@ from google.analytics.data_v1beta import types as ga4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.ga4.reports import ReportSpec, build_reports, snake_case
+from pipelines.ga4.periods import Period
+from pipelines.ga4.reports import Metric, Part, ReportSpec, build_reports, lift_funnels, snake_case
 from pipelines.ga4.requests import PAGE_ROWS, fingerprint, report_request
-from pipelines.tracking import MicroConversion, ParameterCondition, Segment, TrackingPlan, load_plan
+from pipelines.tracking import (
+    Funnel,
+    FunnelStep,
+    MicroConversion,
+    ParameterCondition,
+    Segment,
+    TrackingPlan,
+    load_plan,
+)
 
-START, END = date(2026, 3, 1), date(2026, 3, 4)
+DAYS = Period("", date(2026, 3, 1), date(2026, 3, 4))
 SCROLL = MicroConversion(
     "scroll_50",
     ("scroll_depth",),
@@ -55,13 +64,89 @@ def test_snake_case_undoes_camel_case(parts):
 
 
 def test_the_reports_of_the_project():
-    segments = ("all", "device", "channel", "country", "visitor")
+    segments = ("all", "device", "channel", "country", "visitor", "landing_page")
     expected = {f"{kind}_by_{one}" for kind in ("sessions", "events", "micro") for one in segments}
-    specs = by_name(load_plan())
-    assert set(specs) == expected | {"items"}
-    assert {name for name, spec in specs.items() if not spec.is_required} == {
-        "items", *(f"micro_by_{one}" for one in segments),
+    other = {
+        "items", "pages", "event_params", "users_window", "funnel", "funnel_next_action",
+        "metadata",
     }  # fmt: skip
+    specs = by_name(load_plan())
+    assert set(specs) == expected | other
+    assert {name for name, spec in specs.items() if spec.is_required} == {
+        f"{kind}_by_{one}" for kind in ("sessions", "events") for one in segments[:5]
+    }
+    assert {name for name, spec in specs.items() if spec.is_attributed} == {
+        f"{kind}_by_{one}"
+        for kind in ("sessions", "events", "micro")
+        for one in ("channel", "landing_page")
+    }
+    assert {name: spec.top for name, spec in specs.items() if spec.top} == {
+        f"{kind}_by_landing_page": 200 for kind in ("sessions", "events", "micro")
+    }
+
+
+def kinds_and_types(spec: ReportSpec) -> list[str]:
+    """The columns between property, date and the stamps, with their types."""
+    columns = list(spec.columns.items())
+    assert [name for name, _ in columns[:2]] == ["property_id", "date"]
+    assert [name for name, _ in columns[-2:]] == ["pulled_at", "pull_id"]
+    return [f"{name} {kind}" for name, kind in columns[2:-2]]
+
+
+WINDOW = ["window_name VARCHAR NOT NULL", "window_start DATE NOT NULL"]
+FUNNEL = [
+    *WINDOW, "funnel VARCHAR NOT NULL", "device_category VARCHAR NOT NULL",
+    "step_number INTEGER NOT NULL", "step_key VARCHAR NOT NULL",
+]  # fmt: skip
+NEW_TABLES = {
+    "pages": [
+        "page_path VARCHAR NOT NULL", "screen_page_views BIGINT", "sessions BIGINT",
+        "engaged_sessions BIGINT", "user_engagement_duration DOUBLE",
+    ],
+    "event_params": [
+        "parameter VARCHAR NOT NULL", "event_name VARCHAR NOT NULL",
+        "parameter_value VARCHAR NOT NULL", "event_count BIGINT", "sessions BIGINT",
+    ],
+    "events_by_landing_page": [
+        "event_name VARCHAR NOT NULL", "landing_page VARCHAR NOT NULL", "event_count BIGINT",
+        "sessions BIGINT",
+    ],
+    "users_window": [
+        *WINDOW, "event_name VARCHAR NOT NULL", "device_category VARCHAR NOT NULL",
+        "total_users BIGINT", "active_users BIGINT",
+    ],
+    "funnel": [*FUNNEL, "active_users BIGINT"],
+    "funnel_next_action": [*FUNNEL, "next_action VARCHAR NOT NULL", "active_users BIGINT"],
+    "metadata": ["kind VARCHAR NOT NULL", "api_name VARCHAR NOT NULL", "is_custom BOOLEAN"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NEW_TABLES)
+def test_columns_of_the_other_kinds(name):
+    spec = by_name(load_plan())[name]
+    assert kinds_and_types(spec) == NEW_TABLES[name]
+
+
+def test_lift_funnels_are_view_key_add():
+    plan = load_plan()
+    funnels = lift_funnels(plan)
+    engagement = [one.key for one in plan.micro_conversions if one.family == "engagement"]
+    assert [funnel.name for funnel in funnels] == [f"lift_{key}" for key in engagement]
+    gallery = next(funnel for funnel in funnels if funnel.name == "lift_gallery")
+    assert gallery.is_lift
+    assert [(step.number, step.key) for step in gallery.steps] == [
+        (1, "product_view"), (2, "gallery"), (3, "add_to_cart"),
+    ]  # fmt: skip
+
+
+def test_a_plan_without_cart_has_no_lift_and_without_funnels_no_funnel():
+    assert lift_funnels(PLAN) == ()
+    names = set(by_name(PLAN))
+    assert not names & {"funnel", "funnel_next_action"}
+    core = Funnel("core", (FunnelStep(0, None), FunnelStep(1, SIMPLE)))
+    with_core = TrackingPlan(PLAN.micro_conversions, PLAN.segments, (core,))
+    assert by_name(with_core)["funnel"].funnels == (core,)
+    assert by_name(with_core)["funnel_next_action"].funnels == (core,)
 
 
 def test_raw_tables_have_the_columns_of_the_contract():
@@ -106,7 +191,7 @@ def test_only_composite_keys_are_asked_for_one_by_one():
 
 def test_a_request_is_ordered_by_every_dimension():
     spec = by_name(PLAN)["events_by_device"]
-    request = report_request("42", spec, spec.parts[0], START, END)
+    request = report_request("42", spec, spec.parts[0], [DAYS])
     assert request.property == "properties/42"
     wanted = ["date", "eventName", "deviceCategory"]
     assert [one.name for one in request.dimensions] == wanted
@@ -123,7 +208,7 @@ def test_a_request_is_ordered_by_every_dimension():
 
 def test_a_composite_key_is_filtered_by_ga4_itself():
     spec = by_name(PLAN)["micro_by_all"]
-    request = report_request("42", spec, spec.parts[0], START, END)
+    request = report_request("42", spec, spec.parts[0], [DAYS])
     event, scrolled, kind = request.dimension_filter.and_group.expressions
     assert event.filter.field_name == "eventName"
     assert list(event.filter.in_list_filter.values) == ["scroll_depth"]
@@ -138,7 +223,7 @@ def test_a_composite_key_is_filtered_by_ga4_itself():
 
 def test_event_names_go_out_as_they_are_written():
     spec = by_name(PLAN)["micro_by_all"]
-    request = report_request("42", spec, spec.parts[1], START, END)
+    request = report_request("42", spec, spec.parts[1], [DAYS])
     (event,) = request.dimension_filter.and_group.expressions
     assert list(event.filter.in_list_filter.values) == ["video_start", "100% video"]
     assert event.filter.in_list_filter.case_sensitive
@@ -147,11 +232,60 @@ def test_event_names_go_out_as_they_are_written():
 def test_a_fingerprint_tells_requests_apart():
     spec = by_name(PLAN)["events_by_device"]
     part = spec.parts[0]
-    first = fingerprint(report_request("42", spec, part, START, END))
-    assert first == fingerprint(report_request("42", spec, part, START, END))
+    first = fingerprint(report_request("42", spec, part, [DAYS]))
+    assert first == fingerprint(report_request("42", spec, part, [DAYS]))
     others = {
-        fingerprint(report_request("43", spec, part, START, END)),
-        fingerprint(report_request("42", spec, part, START, START)),
-        fingerprint(report_request("42", by_name(PLAN)["events_by_all"], part, START, END)),
+        fingerprint(report_request("43", spec, part, [DAYS])),
+        fingerprint(report_request("42", spec, part, [Period("", DAYS.start, DAYS.start)])),
+        fingerprint(report_request("42", by_name(PLAN)["events_by_all"], part, [DAYS])),
     }
     assert len(others | {first}) == 4
+
+
+def test_a_parameter_report_asks_for_one_parameter_at_a_time():
+    spec = by_name(PLAN)["event_params"]
+    assert [part.constants for part in spec.parts] == [
+        {"parameter": "percent_scrolled"}, {"parameter": "type"},
+    ]  # fmt: skip
+    assert spec.parts[0].parameters == {"percent_scrolled"}
+    request = report_request("42", spec, spec.parts[0], [DAYS])
+    wanted = ["date", "eventName", "customEvent:percent_scrolled"]
+    assert [one.name for one in request.dimensions] == wanted
+    assert [one.dimension.dimension_name for one in request.order_bys] == wanted
+    (event,) = request.dimension_filter.and_group.expressions
+    assert list(event.filter.in_list_filter.values) == ["scroll_depth"]
+
+
+def test_users_are_asked_for_alone_and_over_named_windows():
+    spec = by_name(PLAN)["users_window"]
+    assert [part.without for part in spec.parts] == [
+        ("eventName", "deviceCategory"), ("deviceCategory",), ("eventName",), (),
+    ]  # fmt: skip
+    windows = [Period("7d", date(2026, 2, 26), DAYS.end), Period("28d", date(2026, 2, 5), DAYS.end)]
+    request = report_request("42", spec, spec.parts[3], windows)
+    assert [one.name for one in request.metrics] == ["totalUsers", "activeUsers"]
+    assert [one.name for one in request.dimensions] == ["eventName", "deviceCategory"]
+    assert [(one.name, one.start_date, one.end_date) for one in request.date_ranges] == [
+        ("7d", "2026-02-26", "2026-03-04"), ("28d", "2026-02-05", "2026-03-04"),
+    ]  # fmt: skip
+    assert not request.metric_aggregations
+
+
+def test_values_of_the_last_dimension_may_be_listed():
+    spec = by_name(load_plan())["micro_by_landing_page"]
+    request = report_request("42", spec, spec.parts[0], [DAYS], among=["/", "/sale?a=1"])
+    filters = [one.filter for one in request.dimension_filter.and_group.expressions]
+    assert [one.field_name for one in filters] == [
+        "eventName", "customEvent:page_type", "landingPage",
+    ]  # fmt: skip
+    assert list(filters[2].in_list_filter.values) == ["/", "/sale?a=1"]
+
+
+def test_a_ranking_is_by_number_and_then_by_text():
+    spec = ReportSpec("r", ("landingPage",), (Metric("sessions"),), kind="ranking", top=200)
+    request = report_request("42", spec, Part(), [DAYS])
+    assert [one.name for one in request.dimensions] == ["landingPage"]
+    first, second = request.order_bys
+    assert (first.metric.metric_name, first.desc) == ("sessions", True)
+    assert (second.dimension.dimension_name, second.desc) == ("landingPage", False)
+    assert request.limit == 200

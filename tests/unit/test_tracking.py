@@ -58,6 +58,7 @@ def test_the_plan_of_the_project():
         Segment("channel", "sessionDefaultChannelGroup"),
         Segment("country", "country"),
         Segment("visitor", "newVsReturning"),
+        Segment("landing_page", "landingPage"),
     )
     scroll = of_key(plan, "product_scroll_50")
     assert scroll.event_names == ("scroll_depth",)
@@ -70,6 +71,52 @@ def test_the_plan_of_the_project():
     assert {micro.key for micro in plan.micro_conversions if micro.is_composite} == {
         "home_view", "home_scroll_fold", "product_scroll_50", "video_play", "email_capture",
     }  # fmt: skip
+    assert plan.parameters == {
+        "page_type": ("page_view", "scroll_depth", "scroll"),
+        "percent_scrolled": ("scroll_depth",),
+        "payment_type": ("add_payment_info",),
+        "exp_variant_string": ("experience_impression",),
+    }
+
+
+def test_the_funnels_of_the_project():
+    core, extended = load_plan().funnels
+    assert (core.name, extended.name) == ("core", "extended")
+    assert [(step.number, step.key) for step in core.steps] == [
+        (0, "sessions"), (1, "product_view"), (2, "add_to_cart"), (3, "checkout_start"),
+        (4, "purchase"),
+    ]  # fmt: skip
+    assert core.steps[0].micro_conversion is None
+    assert core.steps[1].micro_conversion == of_key(load_plan(), "product_view")
+    assert not any(step.is_optional for step in core.steps)
+    assert [step.key for step in extended.steps if step.is_optional] == [
+        "list_view", "cart_view", "contact_done", "delivery_done", "payment_reached",
+        "payment_method",
+    ]  # fmt: skip
+
+
+def test_steps_are_in_the_order_of_their_numbers(seeds):
+    edit(seeds, "funnel_steps", lambda rows: rows[::-1])
+    extended, core = load_plan(seeds).funnels
+    assert [step.number for step in core.steps] == [0, 1, 2, 3, 4]
+    assert [step.number for step in extended.steps] == list(range(11))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("step_number", "first"), ("step_number", "-1"), ("is_optional", "yes")]
+)
+def test_a_step_that_cannot_be_read_is_named(seeds, column, value):
+    edit(seeds, "funnel_steps", lambda rows: [{**rows[0], column: value}, *rows[1:]])
+    message = refusal(seeds)
+    assert "'sessions' of the funnel 'core'" in message
+    assert "funnel_steps.csv" in message
+
+
+def test_parameters_are_names(seeds):
+    edit(seeds, "micro_conversions", set_cell("gallery", "parameters", " zoom_level | image_no |"))
+    assert of_key(load_plan(seeds), "gallery").parameters == ("zoom_level", "image_no")
+    edit(seeds, "micro_conversions", set_cell("gallery", "parameters", "zoom level"))
+    assert "'zoom level' of the key 'gallery'" in refusal(seeds)
 
 
 @pytest.mark.parametrize("seed", NAMES)
@@ -188,9 +235,11 @@ def test_a_key_without_event_name_is_refused(seeds):
 
 def test_a_comma_without_quotes_is_found(seeds):
     path = seeds / "segments.csv"
-    path.write_text(path.read_text() + "page,landingPage,landing_page,5,Entry, first page\n")
+    text = path.read_text()
+    too_many = ["page", "pagePath", *"x" * (len(text.splitlines()[0].split(",")) - 1)]
+    path.write_text(text + ",".join(too_many) + "\n")
     message = refusal(seeds)
-    assert "Row 7" in message
+    assert "Row 8" in message
     assert "segments.csv" in message
 
 

@@ -1,4 +1,4 @@
-"""The GA4 Data API (v1beta) on loopback, answered by SQL over event stores.
+"""The GA4 Data API (v1beta and v1alpha) on loopback, answered by SQL over event stores.
 
 `serve` is the whole public interface. The real client talks to it over plain gRPC; nothing here
 knows our client, and our client knows nothing of this.
@@ -12,15 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import grpc
 
 from pipelines.emulator.server.errors import EmulatorError
+from pipelines.emulator.server.faults import FaultBook
+from pipelines.emulator.server.log import LoggedRequest
 from pipelines.emulator.server.service import AnalyticsDataService
 from pipelines.emulator.server.store import EventStore, load_store
 
-__all__ = ["Emulator", "EmulatorError", "serve"]
+__all__ = ["Emulator", "EmulatorError", "LoggedRequest", "serve"]
 
 _HOST = "127.0.0.1"
 # More threads than the ten requests a property may have under way: the eleventh is answered, too.
@@ -31,11 +33,31 @@ _STOP_SECONDS = 2
 class Emulator:
     """A running server; a context manager that stops it."""
 
-    def __init__(self, server: grpc.Server, port: int, stores: Sequence[EventStore]) -> None:
+    def __init__(
+        self,
+        server: grpc.Server,
+        port: int,
+        stores: Sequence[EventStore],
+        service: AnalyticsDataService,
+        faults: FaultBook,
+    ) -> None:
         self._server = server
         self._stores = stores
+        self._service = service
+        self._faults = faults
         self.endpoint = f"{_HOST}:{port}"
         self.property_ids = tuple(store.about.property_id for store in stores)
+
+    @property
+    def requests(self) -> tuple[LoggedRequest, ...]:
+        """What was asked so far, with tokens and statuses, in the order of the answers."""
+        return self._service.log.read()
+
+    def set_faults(self, content: Any) -> None:
+        """Puts these faults in the place of all others: a list of rules, or a whole faults file's
+        content as plain data. `[]` takes them away. Raises EmulatorError when they are wrong.
+        """
+        self._faults.set(content)
 
     def wait(self) -> None:
         """Blocks until the server is stopped."""
@@ -60,15 +82,22 @@ class Emulator:
 
 
 def serve(
-    stores: Sequence[Path], *, port: int = 0, now: Callable[[], datetime] | None = None
+    stores: Sequence[Path],
+    *,
+    port: int = 0,
+    now: Callable[[], datetime] | None = None,
+    faults: Path | None = None,
 ) -> Emulator:
     """Loads event stores (one property each) and serves them on 127.0.0.1.
 
-    `port` 0 takes a free one; `now` is the clock behind `today` and the quotas (aware datetimes).
-    Raises EmulatorError when a store cannot be read, two are one property, or the port is in use.
+    `port` 0 takes a free one; `now` is the clock behind `today`, the quotas and the faults (aware
+    datetimes); `faults` is a YAML file (grammar: docs/emulator.md), read again when it changes.
+    Raises EmulatorError when a store or the faults cannot be read, two stores are one property, or
+    the port is in use.
     """
     if not stores:
         raise EmulatorError("No event store was named: name at least one folder of events.")
+    book = FaultBook(now or (lambda: datetime.now(UTC)), faults)
     server = grpc.server(
         ThreadPoolExecutor(_THREADS, thread_name_prefix="ga4-emulator"),
         # A full page is beyond gRPC's default of 4 MB; a shared port would hide another server.
@@ -81,10 +110,10 @@ def serve(
     except EmulatorError:
         server.stop(None)
         raise
-    service = AnalyticsDataService(loaded, now or (lambda: datetime.now(UTC)))
-    server.add_generic_rpc_handlers((service.handler(),))
+    service = AnalyticsDataService(loaded, book)
+    server.add_generic_rpc_handlers(service.handlers())
     server.start()
-    return Emulator(server, bound, loaded)
+    return Emulator(server, bound, loaded, service, book)
 
 
 def _bind(server: grpc.Server, port: int) -> int:

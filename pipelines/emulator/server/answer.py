@@ -5,13 +5,14 @@ The response is bytes: headers and metadata by protobuf, rows by `wire`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 from google.analytics.data_v1beta import types as ga4
 
+from pipelines.emulator.server.admission import Call
 from pipelines.emulator.server.errors import invalid_argument
+from pipelines.emulator.server.faults.answers import faulty_count, faulty_page, mark_report
 from pipelines.emulator.server.filters import Condition
 from pipelines.emulator.server.properties import Property
 from pipelines.emulator.server.query import (
@@ -20,7 +21,6 @@ from pipelines.emulator.server.query import (
     page_query,
     totals_query,
 )
-from pipelines.emulator.server.store import EventStore
 from pipelines.emulator.server.validate import DATE_RANGE, Report
 from pipelines.emulator.server.wire import RunReportResponse, encode_rows, format_metric
 
@@ -33,32 +33,30 @@ _AGGREGATIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Answer:
-    """An encoded RunReportResponse, still open for a property quota at its end."""
+def run_report(call: Call, report: Report) -> bytes:
+    """The answer to one report, encoded and still open for a property quota at its end.
 
-    encoded: bytes
-    row_count: int
-
-
-def run_report(store: EventStore, report: Report) -> Answer:
-    """The answer to one report; ApiError when a regular expression in it cannot be read."""
-    with store.cursor() as cursor:
-        try:
-            _run(cursor, grouped_query(report), into="answer")
-        except duckdb.InvalidInputException as error:
-            # User text reaches the database only as values; a regular expression can be wrong.
-            reason = str(error).removeprefix("Invalid Input Error: ")
-            raise invalid_argument(f"Invalid regular expression: {reason}") from error
-        counted = cursor.execute("SELECT count(*) FROM answer").fetchone()
-        row_count = counted[0] if counted else 0
-        response = _frame(report, store.about, row_count)
-        if row_count:
-            _add_aggregations(cursor, report, response)
-        page = page_query(report, "answer")
-        table = cursor.execute(page.sql, page.parameters).to_arrow_table()
-    dimensions = len(response.dimension_headers)
-    return Answer(response.SerializeToString() + encode_rows(table, dimensions), row_count)
+    Raises ApiError when a regular expression in it cannot be read.
+    """
+    cursor = call.cursor
+    try:
+        _run(cursor, grouped_query(report), into="answer")
+    except duckdb.InvalidInputException as error:
+        # User text reaches the database only as values; a regular expression can be wrong.
+        reason = str(error).removeprefix("Invalid Input Error: ")
+        raise invalid_argument(f"Invalid regular expression: {reason}") from error
+    counted = cursor.execute("SELECT count(*) FROM answer").fetchone()
+    row_count = counted[0] if counted else 0
+    response = _frame(report, call.about, faulty_count(call.effects, row_count))
+    if row_count:
+        _add_aggregations(cursor, report, response)
+    page = page_query(report, "answer")
+    table = cursor.execute(page.sql, page.parameters).to_arrow_table()
+    names = [one.api_name for one in report.metrics]
+    mark_report(cursor, call.effects, response.metadata, names, report.date_ranges)
+    rows = encode_rows(faulty_page(call.effects, table), len(response.dimension_headers))
+    encoded: bytes = response.SerializeToString()
+    return encoded + rows
 
 
 def _run(cursor: duckdb.DuckDBPyConnection, query: Condition, into: str) -> None:

@@ -1,12 +1,13 @@
-"""`FilterExpression` → an SQL condition with bound parameters.
+"""Filter expressions → SQL conditions with bound parameters.
 
 The caller says which SQL stands for which field name; text of the request only ever travels as a
-parameter. Conditions are never NULL, so that `not` turns them around cleanly.
+parameter. Conditions are never NULL, so that `not` turns them around cleanly. Expressions of
+reports and of funnels are groups alike and differ in their leaves only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,39 +65,53 @@ def compile_filter(expression: Any, column_of: Callable[[str], str]) -> Conditio
 
     Raises ApiError (INVALID_ARGUMENT) for empty groups and filters without a value.
     """
-    kind = expression.WhichOneof("expr")
-    if kind is None:
-        return Condition()
-    if kind == "filter":
-        return _compile_one(expression.filter, column_of(expression.filter.field_name))
-    if kind == "not_expression":
-        inner = compile_filter(expression.not_expression, column_of)
-        return Condition(f"NOT ({inner.sql})", inner.parameters)
-    parts = [compile_filter(one, column_of) for one in getattr(expression, kind).expressions]
-    if not parts:
-        raise invalid_argument(f"The {kind} of a filter expression must contain expressions.")
-    glue = ") AND (" if kind == "and_group" else ") OR ("
-    return Condition(
-        f"({glue.join(part.sql for part in parts)})",
-        tuple(value for part in parts for value in part.parameters),
+    return compile_groups(
+        expression,
+        lambda one: value_condition(one, one.field_name, column_of(one.field_name)),
     )
 
 
-def _compile_one(one: Any, column: str) -> Condition:
+def compile_groups(expression: Any, compile_leaf: Callable[[Any], Condition]) -> Condition:
+    """The condition of any expression of and, or, not and leaves; empty is always true."""
+    kind = expression.WhichOneof("expr")
+    if kind is None:
+        return Condition()
+    if kind == "not_expression":
+        inner = compile_groups(expression.not_expression, compile_leaf)
+        return Condition(f"NOT ({inner.sql})", inner.parameters)
+    if kind not in {"and_group", "or_group"}:
+        return compile_leaf(getattr(expression, kind))
+    parts = [compile_groups(one, compile_leaf) for one in getattr(expression, kind).expressions]
+    if not parts:
+        raise invalid_argument(f"The {kind} of a filter expression must contain expressions.")
+    return joined(parts, " AND " if kind == "and_group" else " OR ")
+
+
+def joined(parts: Iterable[Condition], glue: str) -> Condition:
+    """Several conditions as one."""
+    listed = list(parts)
+    return Condition(
+        f"({glue.join(f'({part.sql})' for part in listed)})",
+        tuple(value for part in listed for value in part.parameters),
+    )
+
+
+def value_condition(one: Any, field: str, column: str) -> Condition:
+    """The condition of one leaf's `one_filter` on a column; `field` is for error messages."""
     kind = one.WhichOneof("one_filter")
     if kind == "string_filter":
         return _string(one.string_filter, column)
     if kind == "in_list_filter":
-        return _in_list(one.in_list_filter, one.field_name, column)
+        return _in_list(one.in_list_filter, field, column)
     if kind == "numeric_filter":
-        return _numeric(one.numeric_filter, one.field_name, column)
+        return _numeric(one.numeric_filter, field, column)
     if kind == "between_filter":
-        low = _number(one.between_filter.from_value, one.field_name)
-        high = _number(one.between_filter.to_value, one.field_name)
+        low = _number(one.between_filter.from_value, field)
+        high = _number(one.between_filter.to_value, field)
         return Condition(f"coalesce({_as_number(column)} BETWEEN ? AND ?, false)", (low, high))
     if kind == "empty_filter":
         return Condition(f"{_as_text(column)} IN ('', '(not set)')")
-    raise invalid_argument(f"The filter on field {one.field_name} has no filter type.")
+    raise invalid_argument(f"The filter on field {field} has no filter type.")
 
 
 def _string(one: Any, column: str) -> Condition:

@@ -84,10 +84,13 @@ def _range_query(report: Report, one: DateRange, grouped: bool) -> Condition:
         {dimension.api_name: dimension.sql for dimension in _filterable(report)}.__getitem__,
     )
     source = "item_hits" if report.reads_items else "hits"
+    # Thresholds withhold rows; a total still has what they would have held.
+    fewest = report.min_users if grouped else 0
     by = f"GROUP BY {', '.join(str(i + 1) for i in range(len(dimensions)))}" if dimensions else ""
     return Condition(
         f"SELECT {', '.join(columns)} FROM {source} "
-        f"WHERE event_date BETWEEN ? AND ? AND ({matched.sql}) {by} HAVING count(*) > 0",
+        f"WHERE event_date BETWEEN ? AND ? AND ({matched.sql}) {by} "
+        f"HAVING count(*) > 0 AND count(DISTINCT user_id) >= {fewest}",
         (one.name, one.start, one.end, *matched.parameters),
     )
 

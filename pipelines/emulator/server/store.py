@@ -43,6 +43,8 @@ class EventStore:
 
     about: Property
     connection: duckdb.DuckDBPyConnection
+    files: tuple[str, ...]
+    columns: ExportColumns
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same database, with temporary tables of its own."""
@@ -58,7 +60,7 @@ def load_store(folder: Path) -> EventStore:
 
     Raises EmulatorError when there are no events, or a file cannot be read.
     """
-    files = sorted(folder.glob(EVENT_FILES))
+    files = [str(file) for file in sorted(folder.glob(EVENT_FILES))]
     if not files:
         raise EmulatorError(
             f"{folder} holds no events_YYYYMMDD.parquet file: write some with "
@@ -67,7 +69,7 @@ def load_store(folder: Path) -> EventStore:
     about = read_property(folder / "property.json")
     connection = duckdb.connect(":memory:")
     try:
-        _load(connection, [str(file) for file in files], about)
+        columns = _load(connection, files, about)
     except EmulatorError:
         connection.close()
         raise
@@ -77,10 +79,12 @@ def load_store(folder: Path) -> EventStore:
         raise EmulatorError(
             f"The events in {folder} cannot be read as a GA4 export ({reason}): check the files."
         ) from error
-    return EventStore(about, connection)
+    return EventStore(about, connection, tuple(files), columns)
 
 
-def _load(connection: duckdb.DuckDBPyConnection, files: list[str], about: Property) -> None:
+def _load(
+    connection: duckdb.DuckDBPyConnection, files: list[str], about: Property
+) -> ExportColumns:
     # The order of rows means nothing here; keeping it costs time and memory.
     connection.execute("SET preserve_insertion_order = false")
     source = connection.read_parquet(files, union_by_name=True)
@@ -99,3 +103,4 @@ def _load(connection: duckdb.DuckDBPyConnection, files: list[str], about: Proper
     for table in ("staged", "sessions", "users", "first_purchases"):
         connection.execute(f"DROP TABLE {table}")
     connection.execute(f"CREATE VIEW item_hits AS {ITEM_HITS_SQL}")
+    return columns

@@ -122,6 +122,11 @@ def items_sql(columns: ExportColumns) -> str:
     """
 
 
+def parameter_hits_sql(columns: ExportColumns, name: str) -> str:
+    """Events with one parameter's value, read from the files: for parameters nobody registered."""
+    return f"SELECT {_HIT_ID}, {columns.parameter_text(name)} AS value {_EXPORT}"
+
+
 def hits_sql(about: Property) -> str:
     """The flat table. `(not set)` where an event has no value; empty text stays empty."""
     texts = (
@@ -139,8 +144,8 @@ def hits_sql(about: Property) -> str:
     return f"""
     SELECT
         staged.hit_id, staged.event_date, strftime(staged.event_date, '%Y%m%d') AS date_text,
-        staged.local_hour, staged.event_name, sessions.session_id, users.user_id,
-        staged.is_engaged, {", ".join(shown)},
+        staged.local_hour, staged.event_timestamp AS moment, staged.event_name,
+        sessions.session_id, users.user_id, staged.is_engaged, {", ".join(shown)},
         CASE WHEN session_number = 1 THEN 'new' WHEN session_number > 1 THEN 'returning'
             ELSE '(not set)' END AS new_vs_returning,
         {_path("staged.page_location")} AS page_path,

@@ -38,7 +38,8 @@ class Report:
     """A request whose every name and number has been checked.
 
     `filter_dimensions` and `filter_metrics` are those that only a filter uses. The filters and
-    orders stay raw protobuf messages: names in them are known to be good.
+    orders stay raw protobuf messages: names in them are known to be good. Rows of fewer users than
+    `min_users` are withheld.
     """
 
     dimensions: tuple[Dimension, ...]
@@ -54,11 +55,17 @@ class Report:
     limit: int
     offset: int
     keep_empty_rows: bool
+    min_users: int = 0
 
     @property
     def days(self) -> int:
         """Days that are read, over all date ranges."""
         return sum(one.days for one in self.date_ranges)
+
+    @property
+    def width(self) -> int:
+        """Dimensions that are read, also those that only a filter uses: what the price counts."""
+        return len({*self.dimensions, *self.filter_dimensions})
 
     @property
     def reads_items(self) -> bool:

@@ -1,7 +1,7 @@
 with reach as (
     select *
     from {{ ref('int_funnel__reach_summed') }}
-    where window_name <> '1d' and is_current
+    where is_current
 ),
 
 cells as (
@@ -57,11 +57,8 @@ paired as (
         lower_row.sessions as denominator,
         {{ rate_state('upper_row.tracking_state', 'lower_row.tracking_state') }} as tracking_state,
         upper_row.is_complete and lower_row.is_complete as is_complete,
-        case
-            when 'provisional' in (upper_row.maturity, lower_row.maturity) then 'provisional'
-            when 'settled' in (upper_row.maturity, lower_row.maturity) then 'settled'
-            else 'final'
-        end as maturity
+        {{ worse_maturity('upper_row.maturity', 'lower_row.maturity') }} as maturity,
+        upper_row.flag_bits | lower_row.flag_bits as flag_bits
     from chosen
     inner join reach as upper_row
         on

@@ -11,7 +11,7 @@ with grouped as (
         count(*) as days_loaded,
         count(*) filter (where tracking.tag_state = 'tracked') as days_tracked,
         sum(tracking.events) as events,
-        bool_or(tracking.is_sampled) as is_sampled,
+        bool_or(tracking.is_doubtful) as is_doubtful,
         bool_or(tracking.is_partial) as is_partial,
         arg_max(tracking.tag_state, tracking.date) as tag_state
     from {{ ref('int_funnel__periods_listed') }} as periods
@@ -39,5 +39,5 @@ select
     key,
     cast(days_loaded as integer) as days_loaded,
     cast(days_tracked as integer) as days_tracked,
-    {{ with_withheld('tag_state', 'is_sampled', 'is_partial', 'events') }} as tracking_state
+    {{ with_withheld('tag_state', 'is_doubtful', 'is_partial', 'events') }} as tracking_state
 from grouped

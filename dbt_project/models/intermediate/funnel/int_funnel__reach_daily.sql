@@ -1,11 +1,20 @@
-{{ config(contract={'enforced': true}) }}
+{{ config(
+    contract={'enforced': true}, materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ delete_stale_days() }}"
+) }}
 
-with plan as (
+with days as (
+    {{ days_to_build() }}
+),
+
+plan as (
     select * from {{ ref('int_plan__resolved') }}
 ),
 
 site as (
-    select * from {{ ref('stg_ga4__sessions') }}
+    select s.*
+    from {{ ref('stg_ga4__sessions') }} as s
+    inner join days on s.property_id = days.property_id and s.date = days.date
 ),
 
 -- A simple key is one event without a filter; GA4 itself counted the composite ones.
@@ -31,6 +40,7 @@ counted as (
         e.events,
         plan.is_composite
     from {{ ref('stg_ga4__events') }} as e
+    inner join days on e.property_id = days.property_id and e.date = days.date
     inner join plan on e.event_name = plan.event_names and not plan.is_composite
     union all
     select
@@ -43,6 +53,7 @@ counted as (
         m.events,
         plan.is_composite
     from {{ ref('stg_ga4__micro_conversions') }} as m
+    inner join days on m.property_id = days.property_id and m.date = days.date
     inner join plan on m.key = plan.key and plan.is_composite
 ),
 
@@ -65,23 +76,12 @@ select
     cast(null as bigint) as users,
     counted.events,
     revenue.purchase_revenue as revenue,
+    case when revenue.purchase_revenue is not null then reports.currency end as currency,
     'data_api' as route,
     -- GA4's session counts are estimates (HyperLogLog).
     false as is_exact,
     coalesce(reports.is_complete, false) as is_complete,
     coalesce(reports.maturity, 'provisional') as maturity
 from counted
-inner join {{ ref('int_properties__active') }} as properties on counted.property_id = properties.property_id
-left join revenue
-    on
-        counted.property_id = revenue.property_id
-        and counted.date = revenue.date
-        and counted.segment_name = revenue.segment_name
-        and counted.segment_value = revenue.segment_value
-        and counted.key = revenue.key
-left join {{ ref('int_funnel__reports_assessed') }} as reports
-    on
-        counted.property_id = reports.property_id
-        and counted.date = reports.date
-        and counted.segment_name = reports.segment_name
-        and counted.is_composite = reports.is_composite
+left join revenue using (property_id, date, segment_name, segment_value, key)
+left join {{ ref('int_funnel__reports_assessed') }} as reports using (property_id, date, segment_name, is_composite)

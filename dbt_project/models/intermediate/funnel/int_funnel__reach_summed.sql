@@ -1,7 +1,9 @@
 with periods as (
     select * from {{ ref('int_funnel__periods_listed') }}
+    where window_name <> '1d'
 ),
 
+-- A sum over a day without its number (restricted), or of two currencies, is no number.
 sums as (
     select
         periods.property_id,
@@ -12,12 +14,15 @@ sums as (
         reach.segment_name,
         reach.segment_value,
         reach.key,
-        cast(sum(reach.sessions) as bigint) as sessions,
-        cast(sum(reach.events) as bigint) as events,
-        sum(reach.revenue) as revenue
+        case when count(reach.sessions) = count(*) then cast(sum(reach.sessions) as bigint) end as sessions,
+        case when count(reach.events) = count(*) then cast(sum(reach.events) as bigint) end as events,
+        case
+            when count(reach.revenue) = count(*) and coalesce(min(reach.currency) = max(reach.currency), true)
+                then sum(reach.revenue)
+        end as revenue,
+        max(reach.currency) as currency
     from periods
-    inner join {{ ref('int_funnel__reach_daily') }} as reach
-        on periods.property_id = reach.property_id and periods.date = reach.date
+    inner join {{ ref('int_funnel__reach_daily') }} as reach using (property_id, date)
     group by all
 ),
 
@@ -28,12 +33,13 @@ reports as (
         periods.window_end,
         flags.segment_name,
         flags.is_composite,
-        bool_and(flags.is_complete) as is_fully_reported,
+        bool_or(flags.is_doubtful) as is_doubtful,
+        bool_and(flags.is_loaded and not flags.is_partial) as is_fully_reported,
         bool_and(flags.is_complete) and count(*) = any_value(periods.window_days) as is_complete,
+        bit_or(flags.flag_bits) as flag_bits,
         {{ worst_maturity('flags.maturity') }} as maturity
     from periods
-    inner join {{ ref('int_funnel__reports_assessed') }} as flags
-        on periods.property_id = flags.property_id and periods.date = flags.date
+    inner join {{ ref('int_funnel__reports_assessed') }} as flags using (property_id, date)
     group by all
 ),
 
@@ -57,18 +63,20 @@ cells as (
     from periods
 ),
 
--- A missing row is a real zero only where the key is tracked and every report of the period was complete.
 dense as (
     select
         keys.*,
         cells.segment_name,
         cells.segment_value,
-        case when keys.tracking_state = 'tracked' and reports.is_fully_reported then 0 end as unreported,
         sums.sessions,
         sums.events,
         sums.revenue,
+        case when sums.revenue is not null then sums.currency end as currency,
+        {{ is_real_zero('sums.key is null', 'keys.tracking_state', 'reports.is_doubtful', 'reports.is_fully_reported') }} as is_zero,
+        reports.is_doubtful,
         reports.is_complete,
-        reports.maturity
+        reports.maturity,
+        reports.flag_bits
     from {{ ref('int_funnel__keys_assessed') }} as keys
     inner join {{ ref('int_plan__resolved') }} as plan using (key)
     inner join cells using (property_id, window_name, current_end)
@@ -77,11 +85,6 @@ dense as (
 )
 
 select
-    * exclude (unreported) replace (
-        coalesce(sessions, unreported) as sessions,
-        case when key <> 'sessions' then coalesce(events, unreported) end as events,
-        case
-            when tracking_state = 'tracked' and sessions is null and unreported is null then 'withheld' else tracking_state
-        end as tracking_state
-    )
+    * exclude (sessions, events, tracking_state, is_zero, is_doubtful),
+    {{ filled_counts() }}
 from dense

@@ -1,8 +1,14 @@
-with dates as (
+with pulls as (
+    select *
+    from {{ ref('int_pulls__latest') }}
+    where window_name = '1d'
+),
+
+dates as (
     select distinct
         property_id,
         date
-    from {{ ref('int_pulls__latest') }}
+    from pulls
     where is_loaded
 ),
 
@@ -11,33 +17,52 @@ required as (
     select
         segments.segment_name,
         reports.is_composite,
-        reports.report || '_by_' || segments.segment_name as report
+        reports.report || '_by_' || segments.segment_name as report,
+        reports.report = 'sessions' as has_revenue
     from {{ ref('segments') }} as segments
     cross join (
         values (false, 'sessions'), (false, 'events'), (true, 'sessions'), (true, 'events'), (true, 'micro')
     ) as reports (is_composite, report)
 ),
 
-assessed as (
+flagged as (
     select
         dates.property_id,
         dates.date,
         required.segment_name,
         required.is_composite,
         bool_and(coalesce(pulls.is_loaded, false)) as is_loaded,
-        bool_and(coalesce(pulls.is_complete, false)) as is_complete,
-        bool_or(coalesce(pulls.is_sampled, false)) as is_sampled,
-        bool_or(coalesce(pulls.is_thresholded or pulls.has_other_row, false)) as is_partial,
+        coalesce(bool_or(pulls.is_sampled), false) as is_sampled,
+        coalesce(bool_or(pulls.is_thresholded), false) as is_thresholded,
+        coalesce(bool_or(pulls.has_other_row), false) or count(folded.date) > 0 as has_other,
+        coalesce(bool_or(pulls.is_mostly_other), false) or coalesce(bool_or(folded.is_segment_folded), false) as is_mostly_other,
+        -- Only what counts: a shop without a view of its revenue still knows its sessions.
+        coalesce(bool_or(list_has_any(string_split(pulls.restricted_metrics, ','), ['sessions', 'eventCount'])), false)
+            as is_restricted,
+        coalesce(bool_or(pulls.truncation is not null), false) as is_truncated,
+        max(pulls.currency) filter (where required.has_revenue) as currency,
         {{ worst_maturity("coalesce(pulls.maturity, 'provisional')") }} as maturity
     from dates
     cross join required
-    left join {{ ref('int_pulls__latest') }} as pulls
+    left join pulls
         on dates.property_id = pulls.property_id and dates.date = pulls.date and required.report = pulls.report
+    left join {{ ref('int_funnel__values_folded') }} as folded
+        on dates.property_id = folded.property_id and dates.date = folded.date and required.segment_name = folded.segment_name
     group by dates.property_id, dates.date, required.segment_name, required.is_composite
 )
 
 select
-    *,
+    property_id,
+    date,
+    segment_name,
+    is_composite,
+    is_loaded,
+    is_loaded and not (is_sampled or is_thresholded or is_mostly_other or is_restricted or is_truncated) as is_complete,
+    is_sampled or is_restricted as is_doubtful,
+    is_thresholded or has_other or is_truncated as is_partial,
+    {{ flag_bits('is_sampled', 'is_thresholded', 'has_other', 'is_restricted', 'is_truncated') }} as flag_bits,
+    currency,
+    maturity,
     -- A date counts as loaded for the property once the two reports of the whole property are there.
     bool_or(is_loaded and segment_name = 'all' and not is_composite) over (partition by property_id, date) as is_date_loaded
-from assessed
+from flagged

@@ -2,7 +2,12 @@ with steps as (
     select
         keys.property_id,
         keys.window_name,
+        keys.window_days,
+        keys.window_start,
         keys.window_end,
+        keys.current_end,
+        keys.is_current,
+        keys.days_loaded,
         steps.funnel,
         steps.step_number,
         steps.key as step_key,

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 select
     i.property_id,
     i.date,
@@ -8,6 +10,18 @@ select
     i.items_checked_out,
     i.items_purchased,
     i.item_revenue,
-    p.currency
+    pulls.currency,
+    pulls.is_sampled,
+    not pulls.is_sampled
+    and not pulls.is_thresholded
+    and not pulls.is_mostly_other
+    and pulls.restricted_metrics is null
+    and pulls.truncation is null as is_complete,
+    {{ flag_bits(
+        'pulls.is_sampled', 'pulls.is_thresholded', 'pulls.has_other_row', 'pulls.restricted_metrics is not null',
+        'pulls.truncation is not null'
+    ) }} as flag_bits,
+    pulls.maturity
 from {{ ref('stg_ga4__items') }} as i
-inner join {{ ref('int_properties__active') }} as p on i.property_id = p.property_id
+inner join {{ ref('int_pulls__latest') }} as pulls
+    on i.property_id = pulls.property_id and i.date = pulls.date and pulls.report = 'items' and pulls.window_name = '1d'

@@ -1,8 +1,7 @@
 with pulls as (
     select
-        pulls.*,
-        properties.time_zone,
-        pulls.status = 'loaded' as is_loaded_pull
+        pulls.* replace (coalesce(pulls.currency, properties.currency) as currency),
+        properties.time_zone as property_time_zone
     from {{ ref('stg_ga4__pulls') }} as pulls
     inner join {{ ref('int_properties__active') }} as properties on pulls.property_id = properties.property_id
 ),
@@ -12,53 +11,71 @@ attempts as (
         property_id,
         report,
         date,
-        arg_max(status, (pulled_at, pull_id)) as last_status
+        window_name,
+        arg_max(status, (pulled_at, pull_id)) as last_status,
+        nullif(arg_max(coalesce(message, ''), (pulled_at, pull_id)), '') as last_message
     from pulls
-    group by property_id, report, date
+    group by property_id, report, date, window_name
 ),
 
+-- Sums of doubles may differ in the last digit although nothing changed; cents do not.
 loaded as (
     select
         *,
-        lag(totals) over history as previous_totals,
-        lag(row_count) over history as previous_row_count,
-        row_number() over history as pull_number
+        cast(cast(totals as json) as map (varchar, decimal(18, 2))) as sums,
+        row_number() over (partition by property_id, report, date, window_name order by pulled_at desc, pull_id desc) as age
     from pulls
-    where is_loaded_pull
-    window history as (partition by property_id, report, date order by pulled_at, pull_id)
+    where status = 'loaded'
 ),
 
--- A later pull that brought other numbers than the one before it.
-restated as (
+-- A later pull of the same definition that brought other numbers than the one before it.
+compared as (
     select
         *,
-        sum(cast(
-            pull_number > 1 and (totals is distinct from previous_totals or row_count is distinct from previous_row_count)
-            as integer
-        )) over (partition by property_id, report, date) as restatements
+        lag(pull_id) over history is not null
+        and (sums is distinct from lag(sums) over history or row_count is distinct from lag(row_count) over history)
+            as is_restatement,
+        first_value(sums) over history as first_sums
     from loaded
-    qualify row_number() over (partition by property_id, report, date order by pull_number desc) = 1
+    window history as (
+        partition by property_id, report, date, window_name, report_version
+        order by pulled_at, pull_id
+    )
+),
+
+restated as (
+    select
+        property_id,
+        report,
+        date,
+        window_name,
+        count(*) filter (where is_restatement) as restatement_count,
+        max(pulled_at) filter (where is_restatement) as last_restated_at
+    from compared
+    group by property_id, report, date, window_name
 )
 
 select
-    attempts.property_id,
-    attempts.report,
-    attempts.date,
-    attempts.last_status,
-    restated.pull_id is not null as is_loaded,
-    restated.row_count,
-    coalesce(restated.is_sampled, false) as is_sampled,
-    coalesce(restated.is_thresholded, false) as is_thresholded,
-    coalesce(restated.has_other_row, false) as has_other_row,
-    restated.other_share,
-    restated.empty_reason,
-    cast(coalesce(restated.restatements, 0) as bigint) as restatements,
-    restated.pull_id is not null and not restated.is_sampled and not restated.is_thresholded and not restated.has_other_row
-        as is_complete,
-    {{ maturity('restated.pulled_at', 'attempts.date', 'restated.time_zone') }} as maturity
+    attempts.*,
+    latest.pull_id is not null as is_loaded,
+    latest.row_count,
+    coalesce(latest.is_sampled, false) as is_sampled,
+    coalesce(latest.is_thresholded, false) as is_thresholded,
+    coalesce(latest.has_other_row, false) as has_other_row,
+    -- A row was folded, and nobody told how much of it: taken for too much.
+    coalesce(latest.other_share, case when latest.has_other_row then 1 end, 0) > {{ var('max_other_share') }} as is_mostly_other,
+    latest.other_share,
+    latest.empty_reason,
+    latest.restricted_metrics,
+    latest.truncation,
+    latest.currency,
+    latest.time_zone,
+    cast(map_values(latest.first_sums)[1] as double) as first_total,
+    cast(map_values(latest.sums)[1] as double) as last_total,
+    coalesce(restated.restatement_count, 0) as restatement_count,
+    restated.last_restated_at,
+    {{ maturity('latest.pulled_at', 'attempts.date', 'latest.property_time_zone') }} as maturity
 from attempts
-left join restated
-    on
-        attempts.property_id = restated.property_id
-        and attempts.report = restated.report
-        and attempts.date = restated.date
+left join compared as latest using (property_id, report, date, window_name)
+left join restated using (property_id, report, date, window_name)
+where coalesce(latest.age, 1) = 1

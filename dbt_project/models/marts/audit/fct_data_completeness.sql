@@ -1,9 +1,15 @@
-with reports as (
+with pulls as (
+    select * from {{ ref('int_pulls__latest') }}
+),
+
+-- A field list cannot be read for a day that is over: a missing one is no gap. Nor has every day a week or month.
+reports as (
     select
         property_id,
         report,
         min(date) as first_date
-    from {{ ref('int_pulls__latest') }}
+    from pulls
+    where is_loaded and window_name = '1d' and report <> 'metadata'
     group by property_id, report
 ),
 
@@ -11,7 +17,7 @@ bounds as (
     select
         property_id,
         max(date) as last_date
-    from {{ ref('int_pulls__latest') }}
+    from pulls
     group by property_id
 ),
 
@@ -20,30 +26,53 @@ expected as (
     select
         reports.property_id,
         reports.report,
-        dates.date
+        dates.date,
+        '1d' as window_name
     from reports
     inner join bounds on reports.property_id = bounds.property_id
     inner join {{ ref('dim_date') }} as dates on dates.date between reports.first_date and bounds.last_date
+    union
+    select
+        property_id,
+        report,
+        date,
+        window_name
+    from pulls
 )
 
 select
-    expected.property_id,
-    expected.date,
-    expected.report,
+    property_id,
+    date,
+    report,
+    window_name,
     coalesce(pulls.is_loaded, false) as is_loaded,
     coalesce(pulls.last_status, 'missing') as last_status,
+    pulls.last_message,
     pulls.row_count,
     coalesce(pulls.is_sampled, false) as is_sampled,
     coalesce(pulls.is_thresholded, false) as is_thresholded,
     coalesce(pulls.has_other_row, false) as has_other_row,
     pulls.other_share,
+    coalesce(pulls.restricted_metrics is not null, false) as is_restricted,
+    pulls.restricted_metrics,
+    coalesce(pulls.truncation is not null, false) as is_truncated,
+    pulls.truncation,
     pulls.empty_reason,
-    coalesce(pulls.restatements, 0) as restatements,
-    coalesce(pulls.is_complete, false) as is_complete,
+    pulls.currency,
+    pulls.time_zone,
+    pulls.first_total,
+    pulls.last_total,
+    coalesce(pulls.restatement_count, 0) as restatement_count,
+    pulls.last_restated_at,
+    coalesce(
+        pulls.is_loaded
+        and not pulls.is_sampled
+        and not pulls.is_thresholded
+        and not pulls.is_mostly_other
+        and pulls.restricted_metrics is null
+        and pulls.truncation is null,
+        false
+    ) as is_complete,
     coalesce(pulls.maturity, 'provisional') as maturity
 from expected
-left join {{ ref('int_pulls__latest') }} as pulls
-    on
-        expected.property_id = pulls.property_id
-        and expected.report = pulls.report
-        and expected.date = pulls.date
+left join pulls using (property_id, report, date, window_name)

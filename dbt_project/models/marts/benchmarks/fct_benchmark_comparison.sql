@@ -81,5 +81,6 @@ select
     benchmark_device,
     benchmark_region,
     is_complete,
-    maturity
+    maturity,
+    {{ flag_names('flag_bits') }} as flags
 from judged

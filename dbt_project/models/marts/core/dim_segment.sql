@@ -2,5 +2,6 @@ select
     segment_name,
     api_dimension,
     position,
+    is_partition,
     description
 from {{ ref('segments') }}

@@ -1,6 +1,39 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ delete_stale_days() }}"
+) }}
+
+with days as (
+    {{ days_to_build() }}
+),
+
+steps as (
+    select
+        chained.property_id,
+        days.date,
+        chained.funnel,
+        chained.step_number,
+        chained.step_key,
+        chained.step_label,
+        chained.is_optional,
+        chained.is_in_chain,
+        chained.previous_step_key
+    from {{ ref('int_funnel__steps_chained') }} as chained
+    inner join days on chained.property_id = days.property_id and chained.window_end = days.date
+    where chained.window_name = '1d'
+),
+
+reach as (
+    select filled.*
+    from {{ ref('int_funnel__days_filled') }} as filled
+    inner join days on filled.property_id = days.property_id and filled.date = days.date
+),
+
+{{ rated_steps(period=['date']) }}
+
 select
     property_id,
-    window_end as date,
+    date,
     funnel,
     segment_name,
     segment_value,
@@ -24,6 +57,6 @@ select
     is_optional,
     is_in_chain,
     is_complete,
-    maturity
-from {{ ref('int_funnel__steps_rated') }}
-where window_name = '1d'
+    maturity,
+    {{ flag_names('flag_bits') }} as flags
+from rated

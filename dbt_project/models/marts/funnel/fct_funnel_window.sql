@@ -1,7 +1,5 @@
 with rated as (
-    select *
-    from {{ ref('int_funnel__steps_rated') }}
-    where window_name <> '1d'
+    select * from {{ ref('int_funnel__steps_rated') }}
 ),
 
 -- The same cell in the window before; without a loaded day there, everything `previous` stays NULL.
@@ -69,5 +67,6 @@ select
     case when is_comparable then {{ newcombe_low('step_rate', 'ci_low', 'previous_step_rate', 'previous_ci_high') }} end as change_ci_low,
     case when is_comparable then {{ newcombe_high('step_rate', 'ci_high', 'previous_step_rate', 'previous_ci_low') }} end as change_ci_high,
     is_complete,
-    maturity
+    maturity,
+    {{ flag_names('flag_bits') }} as flags
 from compared

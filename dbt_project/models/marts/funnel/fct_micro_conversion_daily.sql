@@ -1,9 +1,16 @@
-with reach as (
-    select
-        *,
-        window_end as date
-    from {{ ref('int_funnel__reach_summed') }}
-    where window_name = '1d'
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ delete_stale_days() }}"
+) }}
+
+with days as (
+    {{ days_to_build() }}
+),
+
+reach as (
+    select filled.*
+    from {{ ref('int_funnel__days_filled') }} as filled
+    inner join days on filled.property_id = days.property_id and filled.date = days.date
 ),
 
 chain as (
@@ -31,7 +38,11 @@ resolved as (
 
 paired as (
     select
-        resolved.*,
+        resolved.* replace (
+            resolved.is_complete and coalesce(parent.is_complete, true) as is_complete,
+            {{ worse_maturity('resolved.maturity', 'parent.maturity') }} as maturity,
+            resolved.flag_bits | coalesce(parent.flag_bits, 0) as flag_bits
+        ),
         parent.sessions as parent_sessions,
         case
             when resolved.parent_key is null then resolved.tracking_state
@@ -72,5 +83,6 @@ select
     end as status,
     tracking_state,
     is_complete,
-    maturity
+    maturity,
+    {{ flag_names('flag_bits') }} as flags
 from paired

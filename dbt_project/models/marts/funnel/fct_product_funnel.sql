@@ -1,15 +1,28 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ delete_stale_days() }}"
+) }}
+
+with days as (
+    {{ days_to_build() }}
+)
+
 select
-    property_id,
-    date,
-    item_id,
-    item_name,
+    items.property_id,
+    items.date,
+    items.item_id,
+    items.item_name,
     'items' as unit,
-    items_viewed,
-    items_added_to_cart,
-    items_checked_out,
-    items_purchased,
-    {{ rate('items_added_to_cart', 'items_viewed') }} as view_to_cart_rate,
-    {{ rate('items_purchased', 'items_viewed') }} as view_to_purchase_rate,
-    item_revenue,
-    currency
-from {{ ref('int_items__daily') }}
+    items.items_viewed,
+    items.items_added_to_cart,
+    items.items_checked_out,
+    items.items_purchased,
+    case when not items.is_sampled then {{ rate('items.items_added_to_cart', 'items.items_viewed') }} end as view_to_cart_rate,
+    case when not items.is_sampled then {{ rate('items.items_purchased', 'items.items_viewed') }} end as view_to_purchase_rate,
+    items.item_revenue,
+    items.currency,
+    items.is_complete,
+    items.maturity,
+    {{ flag_names('items.flag_bits') }} as flags
+from {{ ref('int_items__daily') }} as items
+inner join days on items.property_id = days.property_id and items.date = days.date

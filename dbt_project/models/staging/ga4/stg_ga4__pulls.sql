@@ -4,6 +4,8 @@ select
     report,
     report_version,
     date,
+    -- A partition of a report by day is one day; windows name themselves.
+    coalesce(window_name, '1d') as window_name,
     status,
     row_count,
     totals,
@@ -11,6 +13,11 @@ select
     coalesce(is_thresholded, false) as is_thresholded,
     coalesce(has_other_row, false) as has_other_row,
     other_share,
-    empty_reason,
+    nullif(empty_reason, '') as empty_reason,
+    nullif(restricted_metrics, '') as restricted_metrics,
+    nullif(truncation, '') as truncation,
+    nullif(currency, '') as currency,
+    nullif(time_zone, '') as time_zone,
+    nullif(message, '') as message,
     pulled_at
 from {{ source('ops', 'pulls') }}

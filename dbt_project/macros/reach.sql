@@ -1,0 +1,98 @@
+{#- How a table of reach becomes dense, and how its steps are rated: the same for a day and for a window. -#}
+
+{#- A missing row is a real zero only where the key is tracked and the reports behind it left no row out. -#}
+{% macro is_real_zero(is_missing, tracking_state, is_doubtful, is_fully_reported) -%}
+    {{ is_missing }} and {{ tracking_state }} = 'tracked' and not {{ is_doubtful }} and {{ is_fully_reported }}
+{%- endmacro %}
+
+{#- Select items over rows with is_zero and is_doubtful. A row without a number (restricted) stays without. -#}
+{% macro filled_counts() -%}
+    case when is_zero then 0 else sessions end as sessions,
+    case when key = 'sessions' then null when is_zero then 0 else events end as events,
+    case
+        when tracking_state = 'tracked' and not is_zero and (is_doubtful or sessions is null) then 'withheld'
+        else tracking_state
+    end as tracking_state
+{%- endmacro %}
+
+{#- CTEs from `steps` (the chain of each period) and `reach` to `rated`: one row per period, segment value and step.
+    `period`: the columns that name a period within a property. -#}
+{% macro rated_steps(period) -%}
+chained as (
+    select
+        steps.*,
+        reach.segment_name,
+        reach.segment_value,
+        reach.sessions as reached,
+        reach.tracking_state,
+        reach.is_complete,
+        reach.maturity,
+        reach.flag_bits,
+        lag(reach.sessions) over chain as previous_reached,
+        lag(reach.tracking_state) over chain as previous_tracking_state,
+        lag(reach.is_complete) over chain as previous_is_complete,
+        lag(reach.maturity) over chain as previous_maturity,
+        lag(reach.flag_bits) over chain as previous_flag_bits,
+        first_value(reach.sessions) over chain as entry_reached,
+        first_value(reach.tracking_state) over chain as entry_tracking_state
+    from steps
+    inner join reach
+        on
+            steps.property_id = reach.property_id
+            and steps.step_key = reach.key
+            {%- for column in period %}
+            and steps.{{ column }} = reach.{{ column }}
+            {%- endfor %}
+    window chain as (
+        partition by
+            steps.property_id,
+            {%- for column in period %}
+            steps.{{ column }},
+            {%- endfor %}
+            steps.funnel, steps.is_in_chain, reach.segment_name, reach.segment_value
+        order by steps.step_number
+    )
+),
+
+-- A rate is as whole, as mature and as clean as the worse of its two counts.
+paired as (
+    select
+        * exclude (previous_is_complete, previous_maturity, previous_flag_bits) replace (
+            case when is_in_chain then previous_reached end as previous_reached,
+            is_complete and (previous_step_key is null or previous_is_complete) as is_complete,
+            {{ worse_maturity('maturity', 'case when previous_step_key is not null then previous_maturity end') }} as maturity,
+            flag_bits | case when previous_step_key is not null then previous_flag_bits else 0 end as flag_bits
+        ),
+        case
+            when previous_step_key is not null then {{ rate_state('tracking_state', 'previous_tracking_state') }}
+            else tracking_state
+        end as step_state,
+        is_in_chain and {{ rate_state('tracking_state', 'entry_tracking_state') }} = 'tracked' as is_from_entry
+    from chained
+),
+
+measured as (
+    select
+        * exclude (previous_tracking_state, entry_tracking_state, is_from_entry),
+        case when step_state = 'tracked' then {{ rate('reached', 'previous_reached') }} end as step_rate,
+        case when step_state = 'tracked' then previous_reached - reached end as lost,
+        case when is_from_entry then {{ rate('reached', 'entry_reached') }} end as cumulative_rate,
+        case when step_state = 'tracked' then {{ wilson_low('reached', 'previous_reached') }} end as ci_low,
+        case when step_state = 'tracked' then {{ wilson_high('reached', 'previous_reached') }} end as ci_high
+    from paired
+),
+
+rated as (
+    select
+        *,
+        1 - step_rate as drop_off,
+        case
+            when step_state <> 'tracked' then step_state
+            when previous_step_key is null then 'entry'
+            when previous_reached = 0 then 'no_denominator'
+            when reached > previous_reached then 'anomaly'
+            else 'measured'
+        end as status
+    from measured
+)
+{%- endmacro %}

@@ -1,0 +1,13 @@
+{{ config(schema='intermediate') }}
+
+-- What the tables by day were built from; written after the last of them, so that a night which ended early is made up
+-- for by the next one.
+-- depends_on: {{ ref('fct_funnel_daily') }}
+-- depends_on: {{ ref('fct_micro_conversion_daily') }}
+-- depends_on: {{ ref('fct_product_funnel') }}
+
+select
+    property_id,
+    date,
+    version
+from {{ ref('int_days__versioned') }}

@@ -1,0 +1,14 @@
+{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ delete_window() }}") }}
+
+select
+    property_id,
+    date,
+    parameter,
+    event_name,
+    parameter_value,
+    cast(event_count as bigint) as events,
+    cast(sessions as bigint) as sessions,
+    pulled_at,
+    pull_id
+from {{ source('raw', 'ga4_event_params') }}
+where {{ in_window() }}

@@ -1,0 +1,12 @@
+{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ delete_window() }}") }}
+
+select
+    property_id,
+    date,
+    kind,
+    api_name,
+    cast(is_custom as boolean) as is_custom,
+    pulled_at,
+    pull_id
+from {{ source('raw', 'ga4_metadata') }}
+where {{ in_window() }}

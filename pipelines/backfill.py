@@ -1,0 +1,201 @@
+"""A backfill: many days, within the quota, over hours, and after a kill where it was.
+
+Its tokens are planned first. The plan asks every report once for the newest stretch of days (and
+for the oldest, which may be shorter) with one row a request, which tells GA4's real price, and
+counts that price for every stretch of as many days.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import duckdb
+from google.analytics.data_v1alpha import types as alpha_types
+from google.analytics.data_v1beta import types as ga4
+
+from pipelines.errors import ConfigError
+from pipelines.ga4.client import Ga4Client, Profile
+from pipelines.ga4.errors import RequestRefusedError
+from pipelines.ga4.pull import pull
+from pipelines.ga4.quota import BACKFILL, HOURLY_LIMITS
+from pipelines.ga4.reports import ReportSpec
+from pipelines.ga4.requests import PAGE_ROWS
+from pipelines.partitions import FIRST_DAY, DayWindow
+from pipelines.settings import Settings
+from pipelines.warehouse.connect import build_database
+from pipelines.windows import newest_day
+from pipelines.work import Item, backfill_items, finished, item_days
+
+RUNNING, FINISHED = "running", "finished"
+_HOURLY = HOURLY_LIMITS["tokens_per_project_per_hour"][0]
+
+
+@dataclass(frozen=True)
+class TokenPlan:
+    """What a backfill will cost.
+
+    `tokens`: of the core quota, by report in `by_report`; `hours`: full hours of a standard
+    property's tokens, less the reserve. `items`: pulls still to do, `done_items`: pulls that an
+    earlier run of the same backfill has finished. `probe_tokens`: what planning itself cost.
+    """
+
+    items: int
+    done_items: int
+    tokens: int
+    hours: int
+    probe_tokens: int
+    by_report: dict[str, int]
+
+
+@dataclass
+class MeteredClient:
+    """Asks for one row a request, and adds up what GA4 says the requests cost.
+
+    Prices are multiplied by the pages that the full answer would take.
+    """
+
+    client: Ga4Client
+    tokens: Counter[str] = field(default_factory=Counter)
+    spent: int = 0
+    report: str = ""
+
+    def run_report(self, request: ga4.RunReportRequest, *, what: str) -> Any:
+        """One row of the answer, as if that were all of it."""
+        small = ga4.RunReportRequest(request)
+        small.limit = 1
+        message = self.client.run_report(small, what=what)
+        price = message.property_quota.tokens_per_day.consumed
+        self.tokens[self.report] += price * max(1, math.ceil(message.row_count / PAGE_ROWS))
+        self.spent += price
+        message.row_count = len(message.rows)
+        return message
+
+    def run_funnel_report(self, request: alpha_types.RunFunnelReportRequest, *, what: str) -> Any:
+        """Funnels have a quota of their own and do not count here."""
+        return self.client.run_funnel_report(request, what=what)
+
+    def get_metadata(self, property_id: str) -> Any | None:
+        """Costs no tokens."""
+        return self.client.get_metadata(property_id)
+
+
+def check_window(settings: Settings, start: Any, end: Any) -> DayWindow:
+    """The backfill's window; raises ConfigError when its days are not over or in disorder."""
+    newest = newest_day(settings)
+    if end > newest:
+        raise ConfigError(f"{end} is not over yet: the newest complete day is {newest}.")
+    if start > end:
+        raise ConfigError(f"The backfill starts on {start}, after its end on {end}.")
+    return DayWindow(max(start, FIRST_DAY), end)
+
+
+def plan_tokens(
+    client: Ga4Client,
+    reports: Sequence[tuple[Profile, ReportSpec]],
+    window: DayWindow,
+    done: set[tuple[str, str, Any]],
+) -> TokenPlan:
+    """Measure the price of every report on the newest stretch of each length, and count all.
+
+    `done`: (property, report, day) that need not be pulled again. A report that GA4 refuses
+    costs nothing.
+    """
+    items = backfill_items(reports, window)
+    todo = [item for item in items if not is_done(item, done)]
+    newest = {_price_key(item): item for item in reversed(todo)}
+    metered = MeteredClient(client)
+    for price_key, item in newest.items():
+        metered.report = price_key
+        _measure(metered, item)
+    by_report: Counter[str] = Counter()
+    for item in todo:
+        by_report[item.spec.name] += metered.tokens[_price_key(item)]
+    tokens = sum(by_report.values())
+    hours = math.ceil(tokens / (_HOURLY * (1 - BACKFILL.reserve)))
+    return TokenPlan(
+        len(todo), len(items) - len(todo), tokens, hours, metered.spent, dict(by_report)
+    )
+
+
+def _price_key(item: Item) -> str:
+    """What has one price: a report of a property over so many days."""
+    return f"{item.property_id} {item.spec.name} {(item.end - item.start).days + 1}"
+
+
+def _measure(metered: MeteredClient, item: Item) -> None:
+    if item.spec.kind in {"funnel", "next_action", "metadata"}:
+        return
+    try:
+        pull(
+            metered, item.property_id, item.spec, item.start, item.end,
+            custom_dimensions=item.profile.custom_dimensions, fields=item.profile.fields,
+        )  # fmt: skip
+    except RequestRefusedError:
+        metered.tokens[metered.report] = 0
+
+
+def is_done(item: Item, done: set[tuple[str, str, Any]]) -> bool:
+    """Whether every day of an item was pulled before."""
+    return done >= {(item.property_id, item.spec.name, day) for day in item_days(item)}
+
+
+def open_backfill(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, window: DayWindow
+) -> str:
+    """The id of the unfinished backfill over these properties and days, or of a new one."""
+    properties = json.dumps(sorted(item.id for item in settings.properties))
+    found = connection.execute(
+        "select backfill_id from ops.backfills where start_date = ? and end_date = ? "
+        "and properties = ? and status = ?",
+        [window.start, window.end, properties, RUNNING],
+    ).fetchone()
+    if found:
+        return str(found[0])
+    backfill_id = f"backfill-{uuid4().hex[:12]}"
+    connection.execute(
+        "insert into ops.backfills "
+        "(backfill_id, start_date, end_date, properties, status, created_at) "
+        "values (?, ?, ?, ?, ?, ?)",
+        [backfill_id, window.start, window.end, properties, RUNNING, datetime.now(UTC)],
+    )
+    return backfill_id
+
+
+def done_days(settings: Settings, backfill_id: str) -> set[tuple[str, str, Any]]:
+    """What the backfill has finished so far."""
+    with build_database(settings.build_db) as connection:
+        return finished(connection, backfill_id)
+
+
+def note_plan(settings: Settings, backfill_id: str, plan: TokenPlan) -> None:
+    """Remember the first plan of a backfill."""
+    with build_database(settings.build_db) as connection:
+        connection.execute(
+            "update ops.backfills set planned_tokens = coalesce(planned_tokens, ?) "
+            "where backfill_id = ?",
+            [plan.tokens, backfill_id],
+        )
+
+
+def close_backfill(settings: Settings, backfill_id: str) -> int:
+    """Mark a backfill as finished; returns the core tokens that its pulls cost."""
+    with build_database(settings.build_db) as connection:
+        row = connection.execute(
+            "select coalesce(sum(tokens), 0) from ops.pulls where run_id = ? "
+            "and report not like '%funnel%'",
+            [backfill_id],
+        ).fetchone()
+        used = int(row[0]) if row else 0
+        connection.execute(
+            "update ops.backfills set status = ?, used_tokens = ?, finished_at = ? "
+            "where backfill_id = ?",
+            [FINISHED, used, datetime.now(UTC), backfill_id],
+        )
+    return used

@@ -1,0 +1,98 @@
+"""`sluice backfill`: many days at once, planned first, resumable."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.cli.common import (
+    notes,
+    out,
+    parse_day,
+    refuse_failed,
+    show_progress,
+    show_step,
+    show_warnings,
+)
+from pipelines.errors import ConfigError
+from pipelines.settings import load_settings
+
+if TYPE_CHECKING:
+    from pipelines.backfill import TokenPlan
+
+
+def backfill(
+    start: Annotated[str, typer.Option(help="First day, YYYY-MM-DD.")],
+    end: Annotated[str, typer.Option(help="Last day, YYYY-MM-DD.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only plan the tokens.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The plan and the result as JSON.")
+    ] = False,
+) -> None:
+    """Pull many days within GA4's quota, over hours if need be, then publish.
+
+    Killed or stopped, the same command goes on where it was.
+    """
+    from pipelines.backfill import (
+        check_window,
+        close_backfill,
+        done_days,
+        note_plan,
+        open_backfill,
+        plan_tokens,
+    )
+    from pipelines.ga4.client import connect
+    from pipelines.ga4.quota import BACKFILL, Governor
+    from pipelines.ga4.reports import build_reports
+    from pipelines.ingest import check_properties, profile_properties
+    from pipelines.lock import hold_lock, lock_path
+    from pipelines.nightly import run_nightly
+    from pipelines.tracking import load_plan
+    from pipelines.warehouse.connect import build_database
+    from pipelines.windows import with_time_zones
+
+    show_warnings()
+    first, last = parse_day(start, "--start"), parse_day(end, "--end")
+    if first is None or last is None:
+        raise ConfigError("A backfill needs --start and --end.")
+    settings = load_settings()
+    check_properties(settings)
+    specs = build_reports(load_plan())
+    client = connect(settings.ga4, Governor(BACKFILL))
+    profiles, _ = profile_properties(settings, client)
+    settings = with_time_zones(settings, profiles)
+    window = check_window(settings, first, last)
+    reports = [(profile, spec) for profile in profiles for spec in specs]
+    if dry_run:
+        _show_plan(plan_tokens(client, reports, window, set()), as_json)
+        return
+    with hold_lock(lock_path(settings)), build_database(settings.build_db) as connection:
+        backfill_id = open_backfill(connection, settings, window)
+    plan = plan_tokens(client, reports, window, done_days(settings, backfill_id))
+    note_plan(settings, backfill_id, plan)
+    _show_plan(plan, as_json=False)
+    with show_progress():
+        record = run_nightly(
+            settings, window, command="backfill", on_step=show_step, backfill_id=backfill_id
+        )
+    refuse_failed(record)
+    used = close_backfill(settings, backfill_id)
+    if as_json:
+        out.print_json(json.dumps({"plan": asdict(plan), "used_tokens": used}))
+    else:
+        out.print(f"Published {window}; the pulls cost {used:,} tokens.")
+
+
+def _show_plan(plan: TokenPlan, as_json: bool) -> None:
+    if as_json:
+        out.print_json(json.dumps(asdict(plan)))
+        return
+    done = f", {plan.done_items} are done" if plan.done_items else ""
+    notes.print(
+        f"{plan.items} pulls to do{done}: about {plan.tokens:,} tokens, {plan.hours} "
+        f"hour{'' if plan.hours == 1 else 's'} of a standard property's quota "
+        f"(planning cost {plan.probe_tokens:,} tokens)."
+    )

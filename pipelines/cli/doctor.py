@@ -1,0 +1,80 @@
+"""`sluice doctor`: what is in order, what is not, and what to do next."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.cli.common import notes, out
+from pipelines.errors import ConfigError
+from pipelines.settings import load_settings
+
+if TYPE_CHECKING:
+    from pipelines.doctor import Block, Diagnosis, Step
+
+_MARKS = {
+    "right": "[green]✔[/green]",
+    "wrong": "[red]✘[/red]",
+    "not_checked": "[dim]–[/dim]",
+}
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
+) -> None:
+    """Check credentials, properties, tracking, quota, disk and schedule; changes nothing.
+
+    Exit code: 0 nothing is wrong, 1 something is.
+    """
+    diagnosis = _visit()
+    if as_json:
+        out.print_json(json.dumps(diagnosis.as_dict()))
+    else:
+        for block in diagnosis.blocks:
+            _print(block)
+        _print_verdict(diagnosis)
+    raise typer.Exit(0 if diagnosis.is_all_right else 1)
+
+
+def _visit() -> Diagnosis:
+    from pipelines.doctor import diagnose, without_settings
+
+    try:
+        settings = load_settings()
+    except ConfigError as error:
+        return without_settings(error)
+    with notes.status("Asking GA4 …"):
+        return diagnose(settings)
+
+
+def _print(block: Block) -> None:
+    out.print(f"[bold]{escape(block.title)}[/bold]")
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=3, justify="right")
+    table.add_column(width=17, no_wrap=True)
+    table.add_column(overflow="fold")
+    for step in block.steps:
+        _add(table, step)
+    out.print(table)
+
+
+def _add(table: Table, step: Step) -> None:
+    style = "dim" if step.mark.value == "not_checked" else ""
+    table.add_row(_MARKS[step.mark.value], step.name, escape(step.message), style=style)
+    for line in step.details:
+        table.add_row("", "", f"· {escape(line)}")
+
+
+def _print_verdict(diagnosis: Diagnosis) -> None:
+    wrong = [
+        step for block in diagnosis.blocks for step in block.steps if step.mark.value == "wrong"
+    ]
+    if wrong:
+        number = f"{len(wrong)} thing{'' if len(wrong) == 1 else 's'} to put right"
+        out.print(f"[red]✘[/red] {number}; begin at the top.")
+    else:
+        out.print("[green]✔[/green] Nothing is wrong.")

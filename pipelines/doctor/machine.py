@@ -1,0 +1,110 @@
+"""What has to be right on this machine: room on the disk, and nights that come by themselves."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+from rich.filesize import decimal
+
+from pipelines.doctor.model import Step, right, wrong
+from pipelines.settings import Settings
+from pipelines.warehouse.versions import DATABASE, Version, list_versions
+
+DISK, SCHEDULE = "disk", "schedule"
+# A night writes dbt's scratch and one more version before old ones go (house default).
+LEAST_FREE = 1_000_000_000
+# One night a day, half a day of patience for one that was late (house default).
+PATIENCE = timedelta(hours=36)
+_LAST_NIGHT = """
+    select finished_at, window_end from ops.runs
+    where status = 'published' and command in ('nightly', 'schedule') and finished_at is not null
+    order by finished_at desc limit 1
+"""
+
+
+def disk_step(settings: Settings) -> Step:
+    """The home can be written to, and a night more fits on its disk."""
+    home = settings.home
+    place = next(path for path in (home, *home.parents) if path.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        return wrong(
+            DISK,
+            f"{place} cannot be written to: correct its permissions, or name another home in "
+            "sluice.yml.",
+        )
+    used, free = sum(_sizes(home)), shutil.disk_usage(place).free
+    # The build database may be written anew, and a version is a copy of what it publishes.
+    need = max(LEAST_FREE, 2 * sum(_sizes(settings.build_db)))
+    facts = {"free_bytes": free, "home_bytes": used, "needed_bytes": need}
+    room = f"{decimal(free)} free, {home} holds {decimal(used)}"
+    if free < need:
+        return wrong(
+            DISK,
+            f"Only {room}, and a night may need {decimal(need)}: make room, or lower "
+            "publish.keep_versions in sluice.yml.",
+            facts=facts,
+        )
+    return right(DISK, room, facts=facts)
+
+
+def schedule_step(settings: Settings, now: datetime) -> Step:
+    """A night was published lately; read from the newest published version, never the build."""
+    hour, minute = settings.nightly.at.split(":")
+    cron = f"by cron, '{int(minute)} {int(hour)} * * * … sluice nightly', or by Dagster's daemon"
+    versions = list_versions(settings.published_dir)
+    if not versions:
+        return wrong(
+            SCHEDULE,
+            f"No night was published in {settings.home} yet: run 'sluice nightly' once, then let "
+            f"it start every night ({cron}).",
+        )
+    try:
+        night = _last_night(versions[-1])
+    except duckdb.Error as error:
+        return wrong(
+            SCHEDULE,
+            f"The published version {versions[-1].name} cannot be read "
+            f"({str(error).splitlines()[0]}): run 'sluice nightly' to publish another.",
+        )
+    if night is None:
+        return wrong(
+            SCHEDULE,
+            f"What is published in {settings.home} comes from other commands, not from a night: "
+            f"let 'sluice nightly' start every night ({cron}).",
+        )
+    finished, last_day = night
+    when = f"{finished:%Y-%m-%d %H:%M} UTC, days up to {last_day}"
+    facts = {"last_night": finished.isoformat(), "last_day": last_day}
+    if now - finished > PATIENCE:
+        return wrong(
+            SCHEDULE,
+            f"The last night was published {_ago(now - finished)} ({when}): 'sluice status' tells "
+            f"how later ones ended; if there are none, let it start every night ({cron}).",
+            facts=facts,
+        )
+    return right(SCHEDULE, f"last night published {when}", facts=facts)
+
+
+def _last_night(version: Version) -> tuple[datetime, str] | None:
+    """When the last night ended, and its last day."""
+    with duckdb.connect(str(version.path / DATABASE), read_only=True) as connection:
+        row = connection.execute(_LAST_NIGHT).fetchone()
+    return None if row is None else (row[0].astimezone(UTC), str(row[1]))
+
+
+def _sizes(place: Path) -> Iterator[int]:
+    """Bytes of a file, or of every file in a folder; a run may take files away meanwhile."""
+    paths = (Path(root, name) for root, _, names in os.walk(place) for name in names)
+    for path in paths if place.is_dir() else (place,):
+        with suppress(FileNotFoundError):
+            yield path.lstat().st_size
+
+
+def _ago(age: timedelta) -> str:
+    return f"{age.days} days ago" if age.days > 1 else f"{age.total_seconds() / 3600:.0f} hours ago"

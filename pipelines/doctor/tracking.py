@@ -1,0 +1,149 @@
+"""Coverage of the tracking plan: which keys came in the last 28 days, and what came instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipelines.doctor.ask import DAYS, EventAnswer
+from pipelines.doctor.event_names import AUTOMATIC, looks_like
+from pipelines.doctor.model import Step, right, wrong
+from pipelines.doctor.plan import SEED, PlannedKey
+
+TRACKING = "tracking"
+UNKNOWN_SHOWN = 10
+# ANALYTICS §3: below this, no event at all does not yet mean that none is sent (at 1 %).
+SESSIONS_TO_TELL = 459
+_WHO_SENDS = {
+    "automatic": "check that GA4's tag is on every page",
+    "enhanced": "turn on Enhanced measurement in GA4 (Admin > Data streams > the stream)",
+    "recommended": "let the shop's GA4 integration or Google Tag Manager send it",
+    "custom": "add an event tag for it in Google Tag Manager",
+}
+
+
+@dataclass(frozen=True)
+class Alias:
+    """An event that is in no row of the plan but looks like one that is."""
+
+    event: str
+    count: int
+    looks_like: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The plan against what came; events that GA4 sends by itself are not `unknown`.
+
+    A key with a parameter filter counts as come when its event came.
+    """
+
+    came: tuple[str, ...]
+    missing: tuple[PlannedKey, ...]
+    unknown: Mapping[str, int]
+    aliases: tuple[Alias, ...]
+
+    @property
+    def missing_expected(self) -> tuple[PlannedKey, ...]:
+        """Keys that the plan expects of every shop, and that never came."""
+        return tuple(key for key in self.missing if key.is_expected)
+
+
+def assess_coverage(keys: Sequence[PlannedKey], counts: Mapping[str, int]) -> Coverage:
+    """`counts`: event name → events."""
+    users: dict[str, list[str]] = {}
+    for key in keys:
+        for name in key.event_names:
+            users.setdefault(name, []).append(key.key)
+    came = [key for key in keys if any(counts.get(name) for name in key.event_names)]
+    unknown = {
+        name: counts[name]
+        for name in sorted(counts, key=lambda name: (-counts[name], name))
+        if name not in users and name not in AUTOMATIC
+    }
+    aliases = tuple(
+        Alias(name, count, known, tuple(users[known]))
+        for name, count in unknown.items()
+        if (known := looks_like(name, users)) is not None
+    )
+    missing = tuple(key for key in keys if key not in came)
+    return Coverage(tuple(key.key for key in came), missing, unknown, aliases)
+
+
+def tracking_step(coverage: Coverage, answer: EventAnswer, sessions: int, property_id: str) -> Step:
+    """Every expected key came."""
+    facts = {
+        "missing": [key.key for key in coverage.missing_expected],
+        "missing_optional": [key.key for key in coverage.missing if not key.is_expected],
+        "unknown_events": dict(coverage.unknown),
+        "aliases": [
+            {"event": one.event, "looks_like": one.looks_like, "keys": list(one.keys)}
+            for one in coverage.aliases
+        ],
+    }
+    if not answer.counts:
+        return wrong(
+            TRACKING,
+            f"No event came in the last {DAYS} days: check that GA4's tag is on the shop's pages, "
+            f"and that {property_id} is the shop's property.",
+            facts=facts,
+        )
+    details = (*_missing_lines(coverage), *_alias_lines(coverage), *_unknown_lines(coverage))
+    total = len(coverage.came) + len(coverage.missing)
+    if not coverage.missing_expected:
+        message = f"{len(coverage.came)} of {total} keys of the plan came, all expected ones"
+        return right(TRACKING, message, details, facts)
+    number = len(coverage.missing_expected)
+    return wrong(
+        TRACKING,
+        f"{number} expected {'key' if number == 1 else 'keys'} never came in the last {DAYS} days"
+        f"{_doubt(answer, sessions)}: send what is listed, or set is_expected to false in {SEED} "
+        "for what the shop does not have.",
+        details,
+        facts,
+    )
+
+
+def _missing_lines(coverage: Coverage) -> list[str]:
+    instead = {known: alias for alias in coverage.aliases for known in alias.keys}
+    lines = []
+    for key in coverage.missing_expected:
+        what = " or ".join(key.event_names)
+        if what != key.key:
+            what += f" (key {key.key})"
+        if alias := instead.get(key.key):
+            lines.append(f"{what} never came, but {_alias(alias)}")
+        else:
+            lines.append(f"{what} never came: {_WHO_SENDS.get(key.origin, 'send it')}")
+    return lines
+
+
+def _alias_lines(coverage: Coverage) -> list[str]:
+    told = {key.key for key in coverage.missing_expected}
+    return [_alias(one) for one in coverage.aliases if not told.intersection(one.keys)]
+
+
+def _alias(alias: Alias) -> str:
+    return (
+        f"{alias.event} came {alias.count:,} times and looks like {alias.looks_like}: if it is, "
+        f"add '|{alias.event}' to event_names of {', '.join(alias.keys)} in {SEED}"
+    )
+
+
+def _unknown_lines(coverage: Coverage) -> list[str]:
+    explained = {alias.event for alias in coverage.aliases}
+    left = [(name, count) for name, count in coverage.unknown.items() if name not in explained]
+    if not left:
+        return []
+    shown = ", ".join(f"{name} ({count:,})" for name, count in left[:UNKNOWN_SHOWN])
+    more = len(left) - UNKNOWN_SHOWN
+    return [f"not in the plan: {shown}" + (f" and {more:,} more" if more > 0 else "")]
+
+
+def _doubt(answer: EventAnswer, sessions: int) -> str:
+    if sessions < SESSIONS_TO_TELL:
+        return f" (of only {sessions:,} sessions, so this may be chance)"
+    if answer.is_partial:
+        return " (GA4 hid or folded rare events, so they may be among those)"
+    return ""

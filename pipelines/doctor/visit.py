@@ -1,0 +1,91 @@
+"""The order of a doctor's visit: settings, plan and credentials, each property, the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from pipelines.doctor.ask import AsksGa4
+from pipelines.doctor.examine import examine
+from pipelines.doctor.machine import DISK, SCHEDULE, disk_step, schedule_step
+from pipelines.doctor.model import Block, Diagnosis, Step, not_checked, right, wrong
+from pipelines.doctor.plan import SEED, ReadPlan, read_plan
+from pipelines.errors import ConfigError, SeedError, SluiceError
+from pipelines.ga4.client import LOOPBACK, connect
+from pipelines.ga4.errors import CredentialsError, UnreachableError
+from pipelines.settings import Ga4, Settings
+
+SETTINGS, PLAN, CREDENTIALS = "settings", "tracking plan", "credentials"
+
+
+def diagnose(
+    settings: Settings,
+    *,
+    connect: Callable[[Ga4], AsksGa4] = connect,
+    now: datetime | None = None,
+) -> Diagnosis:
+    """Look at everything; what is wrong is in the steps, nothing is raised for it."""
+    plan, plan_step = _plan()
+    client: AsksGa4 | CredentialsError
+    try:
+        client = connect(settings.ga4)
+    except CredentialsError as error:
+        client = error
+    seen = [examine(client, item, plan) for item in settings.properties]
+    refusals: list[SluiceError | None] = [one.refusal for one in seen]
+    if isinstance(client, CredentialsError):
+        refusals.append(client)
+    start = (_settings_step(settings), plan_step, _credentials_step(settings.ga4, refusals))
+    end = (disk_step(settings), schedule_step(settings, now or datetime.now(UTC)))
+    blocks = (one.block for one in seen)
+    return Diagnosis((Block("Sluice", start), *blocks, Block("This machine", end)))
+
+
+def without_settings(error: ConfigError) -> Diagnosis:
+    """The diagnosis where even the settings cannot be read."""
+    _, plan_step = _plan()
+    why = "it needs the settings"
+    start = (wrong(SETTINGS, str(error)), plan_step, not_checked(CREDENTIALS, why))
+    end = (not_checked(DISK, why), not_checked(SCHEDULE, why))
+    return Diagnosis((Block("Sluice", start), Block("This machine", end)))
+
+
+def _settings_step(settings: Settings) -> Step:
+    if not settings.properties:
+        return wrong(
+            SETTINGS,
+            "No GA4 property is configured: run 'sluice init', or put its id under properties in "
+            "sluice.yml.",
+        )
+    number = len(settings.properties)
+    kinds = f"{number} {'property' if number == 1 else 'properties'}"
+    return right(SETTINGS, f"{kinds}, home {settings.home}", facts={"home": str(settings.home)})
+
+
+def _plan() -> tuple[ReadPlan | None, Step]:
+    try:
+        plan = read_plan()
+    except SeedError as error:
+        return None, wrong(PLAN, str(error))
+    expected = sum(key.is_expected for key in plan.keys)
+    words = f"{len(plan.keys)} keys, {expected} of them expected of every shop ({SEED})"
+    return plan, right(PLAN, words)
+
+
+def _credentials_step(settings: Ga4, refusals: Sequence[SluiceError | None]) -> Step:
+    """`refusals`: what each property's first question met, None where it was answered.
+
+    Only GA4 can tell that a key is good: without any word from it, it is not called right.
+    """
+    asked = [refusal for refusal in refusals if not isinstance(refusal, ConfigError)]
+    if refused := next((one for one in asked if isinstance(one, CredentialsError)), None):
+        return wrong(CREDENTIALS, str(refused))
+    if not asked:
+        return not_checked(CREDENTIALS, "there is no property to ask for")
+    if all(isinstance(refusal, UnreachableError) for refusal in asked):
+        return not_checked(CREDENTIALS, "GA4 gave no usable answer")
+    if settings.endpoint and LOOPBACK.fullmatch(settings.endpoint):
+        return right(CREDENTIALS, f"none are needed for {settings.endpoint} on this machine")
+    return right(
+        CREDENTIALS, f"GA4 accepts {settings.credentials or 'Application Default Credentials'}"
+    )

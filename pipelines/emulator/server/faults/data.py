@@ -1,0 +1,110 @@
+"""Faults of the data: the same tables with other events in them, for one request.
+
+A cursor gets temporary views in the place of `hits` and `item_hits`, so every report, funnel and
+total of the request sees the same changed shop, and nothing else changes. Sessions and users that
+are counted several times get identifiers of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import duckdb
+
+from pipelines.emulator.server.errors import EmulatorError
+from pipelines.emulator.server.faults.actions import Rows
+from pipelines.emulator.server.faults.book import Effects
+from pipelines.emulator.server.faults.matching import Days
+from pipelines.emulator.server.fields import Catalogue
+from pipelines.emulator.server.tables import ITEM_HITS_SQL
+
+# What a session is told by; events without one go with their user.
+SESSION = "coalesce(session_id, -user_id)"
+# With its catalogue: the view that takes its place has the same name.
+STORED_HITS = "memory.main.hits"
+# Copies of copies must not meet: each fault shifts identifiers further than the one before.
+_FIRST_SHIFT, _SHIFT_STEP = 40, 6
+_MANY = 10_000
+
+
+def quoted(text: str) -> str:
+    """An SQL literal: views cannot have parameters."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def share_of(unit: str, share: float) -> str:
+    """Condition: a share of the sessions or users, always the same ones."""
+    return f"hash({unit}) % {_MANY} < {round(share * _MANY)}"
+
+
+def overlay(cursor: duckdb.DuckDBPyConnection, effects: Effects, fields: Catalogue) -> None:
+    """Puts changed views over the cursor's tables, where a fault asks for it."""
+    kept = list(_kept(effects, fields))
+    copies = list(_copies(effects, fields))
+    if not kept and not copies:
+        return
+    sql = f"SELECT * FROM {STORED_HITS} WHERE {' AND '.join(kept) or 'true'}"
+    for index, times in enumerate(copies):
+        shift = f"copy << {_FIRST_SHIFT + index * _SHIFT_STEP}"
+        sql = (
+            f"SELECT * EXCLUDE (copy) REPLACE (session_id + ({shift}) AS session_id, "
+            f"user_id + ({shift}) AS user_id) "
+            f"FROM (SELECT *, unnest(range({times})) AS copy FROM ({sql}))"
+        )
+    cursor.execute(f"CREATE TEMP VIEW hits AS {sql}")
+    cursor.execute(f"CREATE TEMP VIEW item_hits AS {ITEM_HITS_SQL}")
+
+
+def _kept(effects: Effects, fields: Catalogue) -> Iterator[str]:
+    """Conditions of the events that stay."""
+    for do in effects.dos:
+        if do.empty:
+            yield "false"
+        if do.vanish:
+            yield f"NOT ({_rows(do.vanish, fields)})"
+        if do.late and effects.now < do.late.visible_from:
+            yield f"NOT ({_rows(do.late, fields)})"
+        if do.truncate and do.truncate.before:
+            yield f"event_date >= '{do.truncate.before}'"
+
+
+def _copies(effects: Effects, fields: Catalogue) -> Iterator[str]:
+    """How often each event is counted, one expression per fault."""
+    for do in effects.dos:
+        if do.restate:
+            whole, part = divmod(do.restate.factor, 1)
+            times = f"{int(whole)} + CAST({share_of(SESSION, part)} AS INTEGER)"
+            yield f"CASE WHEN {_rows(do.restate, fields)} THEN {times} ELSE 1 END"
+        if do.sampling:
+            share = do.sampling.share
+            yield f"CASE WHEN {share_of('user_id', share)} THEN {round(1 / share)} ELSE 0 END"
+
+
+def _rows(rows: Rows, fields: Catalogue) -> str:
+    """Condition of the events that a fault is about."""
+    found = ["true"]
+    if rows.dates:
+        found += _date_conditions(rows.dates)
+    if rows.events:
+        found.append(f"event_name IN ({_list(rows.events)})")
+    for name, values in rows.where.items():
+        known = fields.dimensions.get(name)
+        if known is None or known.scope == "item":
+            raise EmulatorError(f"The faults name {name} under where: it is no event dimension.")
+        found.append(f"{known.sql} IN ({_list(values)})")
+    if rows.share < 1:
+        found.append(share_of(SESSION, rows.share))
+    return " AND ".join(found)
+
+
+def _date_conditions(days: Days) -> Iterator[str]:
+    if days.days is not None:
+        yield f"event_date IN ({_list(map(str, days.days))})"
+    if days.start:
+        yield f"event_date >= '{days.start}'"
+    if days.end:
+        yield f"event_date <= '{days.end}'"
+
+
+def _list(texts: Iterable[str]) -> str:
+    return ", ".join(map(quoted, texts))

@@ -1,0 +1,113 @@
+"""What every kind of report shares: whom is asked, about what, and the shape of what was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol
+
+import pyarrow as pa
+from google.analytics.data_v1alpha import types as alpha
+from google.analytics.data_v1beta import types as ga4
+
+from pipelines.ga4.decode import Flags
+from pipelines.ga4.errors import SlowPageError
+from pipelines.ga4.requests import PAGE_ROWS
+from pipelines.ga4.specs import ReportSpec
+
+# A page of this size that is still too slow is not slow because of its size.
+SMALLEST_PAGE_ROWS = 1_000
+
+
+class DataApi(Protocol):
+    """What a pull needs of the client; answers are raw protobuf messages."""
+
+    def run_report(self, request: ga4.RunReportRequest, *, what: str) -> Any:
+        """One page as a RunReportResponse."""
+        ...
+
+    def run_funnel_report(self, request: alpha.RunFunnelReportRequest, *, what: str) -> Any:
+        """A RunFunnelReportResponse of v1alpha."""
+        ...
+
+    def get_metadata(self, property_id: str) -> Any | None:
+        """All fields of a property as Metadata; None where the server has no GetMetadata."""
+        ...
+
+
+@dataclass
+class PageSize:
+    """Rows to ask for in one page. It shrinks for the rest of a pull and never grows again."""
+
+    rows: int = PAGE_ROWS
+
+    def halve(self, asked: int, error: SlowPageError) -> None:
+        """Ask for half of `asked` rows; raises `error` when that would be a very small page."""
+        if asked <= SMALLEST_PAGE_ROWS:
+            raise error
+        self.rows = max(asked // 2, SMALLEST_PAGE_ROWS)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One pull to be done: `spec` of a property over [start, end], both days included.
+
+    `custom_dimensions`: registered event parameters. `fields`: the answer of GetMetadata, where
+    it has been read already.
+    """
+
+    client: DataApi
+    property_id: str
+    spec: ReportSpec
+    start: date
+    end: date
+    custom_dimensions: frozenset[str] = frozenset()
+    fields: Any | None = None
+    page_size: PageSize = field(default_factory=PageSize)
+
+    @property
+    def what(self) -> str:
+        """The report in messages of errors."""
+        return f"the report {self.spec.name}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All pages of one request, audited: `rows` as `decode` gives them."""
+
+    rows: pa.Table
+    flags: Flags = field(default_factory=Flags)
+    pages: int = 1
+    tokens: int = 0
+    quota: dict[str, tuple[int, int]] = field(default_factory=dict)
+    request_hash: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the requests of one pull brought.
+
+    `rows`: `date` (date32) and the spec's columns, without property and stamps. `partitions`:
+    what the rows replace: `date`, and `window_name` for reports of whole windows. `answers`:
+    the requests behind them. `quarantined`: rows without a readable date, as they came.
+    `skipped`: parts that were not asked for, as a parameter is not registered. `notes`:
+    sentences about what was left out for another reason.
+    """
+
+    rows: pa.Table
+    partitions: pa.Table
+    answers: tuple[Answer, ...]
+    quarantined: pa.Table | None = None
+    skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def no_rows(spec: ReportSpec) -> pa.Table:
+    """An empty table with the columns of `Found.rows`."""
+    kinds = {
+        "VARCHAR": pa.string(), "DATE": pa.date32(), "INTEGER": pa.int32(), "BIGINT": pa.int64(),
+        "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_(),
+    }  # fmt: skip
+    return pa.schema(
+        (name, kinds[spec.columns[name].removesuffix(" NOT NULL")]) for name in spec.own_columns
+    ).empty_table()

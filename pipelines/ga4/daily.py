@@ -1,0 +1,98 @@
+"""Reports by day: one row per date and values of the dimensions."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.ga4.ask import Answer, Ask, Found, no_rows
+from pipelines.ga4.audit import audited
+from pipelines.ga4.errors import AuditError
+from pipelines.ga4.pages import all_pages
+from pipelines.ga4.periods import Period, each_day, trailing
+from pipelines.ga4.ranking import top_values
+from pipelines.ga4.reports import SESSIONS
+from pipelines.ga4.requests import report_request
+from pipelines.ga4.specs import DATE, Part
+
+RANKING_DAYS = 28
+
+
+def pull_days(ask: Ask) -> Found:
+    """Every day of the pull in one request per part.
+
+    A report with `top` first asks for the values with most sessions in the 28 days up to the
+    end. Rows whose date cannot be read are set aside. Raises AuditError and what the client
+    raises.
+    """
+    spec = ask.spec
+    asked = [part for part in spec.parts if part.parameters <= ask.custom_dimensions]
+    skipped = [part for part in spec.parts if part not in asked]
+    among, ranking = _wanted_values(ask)
+    if spec.top is not None and not among:
+        asked = []
+    answers = [_part(ask, part, among) for part in asked]
+    rows, quarantined = no_rows(spec), None
+    if asked:
+        pairs = zip(answers, asked, strict=True)
+        table = pa.concat_tables(_with_constants(one.rows, part) for one, part in pairs)
+        days = days_of(table[DATE])
+        place = table.schema.get_field_index(DATE)
+        rows = table.set_column(place, DATE, days)
+        if days.null_count:
+            rows, quarantined = rows.filter(days.is_valid()), table.filter(days.is_null())
+    asked_days = [period.end for period in each_day(ask.start, ask.end)]
+    return Found(
+        rows,
+        pa.table({DATE: pa.array(asked_days, pa.date32())}),
+        (*ranking, *answers),
+        quarantined,
+        skipped=tuple(name for part in skipped for name in part.constants.values()),
+    )
+
+
+def days_of(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """YYYYMMDD → date32; NULL for what is no real day (`20260231`, `(other)`).
+
+    Only the different texts are parsed: a report has few days and many rows.
+    """
+    different = pc.unique(texts)
+    digits = pc.if_else(pc.match_substring_regex(different, r"^\d{8}$"), different, None)
+    parsed = pc.strptime(digits, format="%Y%m%d", unit="s", error_is_null=True)
+    # 31 February parses as a day of March.
+    is_same = pc.equal(pc.strftime(parsed, format="%Y%m%d"), different)
+    days = pc.if_else(is_same, pc.cast(parsed, pa.date32()), None)
+    return pc.take(days, pc.index_in(texts, different))
+
+
+def _wanted_values(ask: Ask) -> tuple[list[str], tuple[Answer, ...]]:
+    if ask.spec.top is None:
+        return [], ()
+    period = trailing(RANKING_DAYS, ask.end)
+    values, answer = top_values(ask, ask.spec.dimensions[-1], SESSIONS, period, top=ask.spec.top)
+    return values, (answer,)
+
+
+def _part(ask: Ask, part: Part, among: list[str]) -> Answer:
+    period = Period("", ask.start, ask.end)
+    request = report_request(ask.property_id, ask.spec, part, [period], among)
+
+    def attempt() -> Answer:
+        answer = all_pages(ask, request, ask.spec, part)
+        _refuse_foreign_days(answer.rows, period)
+        return answer
+
+    return audited(ask, attempt)
+
+
+def _refuse_foreign_days(rows: pa.Table, asked: Period) -> None:
+    bounds = pc.min_max(days_of(rows[DATE])).as_py()
+    first, last = bounds["min"], bounds["max"]
+    if first is not None and (first < asked.start or last > asked.end):
+        raise AuditError(f"The answer holds days from {first} to {last}.")
+
+
+def _with_constants(rows: pa.Table, part: Part) -> pa.Table:
+    for name, value in reversed(part.constants.items()):
+        rows = rows.add_column(1, name, pa.repeat(value, rows.num_rows))
+    return rows

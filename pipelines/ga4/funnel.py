@@ -1,0 +1,181 @@
+"""Closed funnels of users through v1alpha, which may break any day: always optional."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from google.analytics.data_v1alpha import types as alpha
+
+from pipelines.ga4.ask import Answer, Ask, Found, no_rows
+from pipelines.ga4.audit import audited
+from pipelines.ga4.decode import Flags, read_quota
+from pipelines.ga4.errors import RequestRefusedError
+from pipelines.ga4.funnel_answer import fill_steps, read_steps, refuse_growth
+from pipelines.ga4.funnel_request import (
+    DEVICE,
+    MAX_DATE_RANGES,
+    funnel_request,
+    next_action_request,
+    range_name,
+)
+from pipelines.ga4.periods import Period, each_day, in_window, trailing, window_partitions
+from pipelines.ga4.ranking import top_values
+from pipelines.ga4.requests import fingerprint
+from pipelines.ga4.specs import ALL, Metric
+from pipelines.tracking import Funnel, FunnelStep
+
+WINDOW_DAYS = 28
+NEXT_ACTION = "funnelStepNextAction"
+EVENT_COUNT = Metric("eventCount")
+
+
+def pull_funnels(ask: Ask) -> Found:
+    """Every funnel of the spec for the 28 days up to the end, and (no lift funnel) day by day.
+
+    An event that was not sent in these 28 days is no step: an optional step is left out of its
+    funnel, and a lift funnel that needs it is not asked for. Raises AuditError, what the client
+    raises, and RequestRefusedError when every funnel is refused; one of several is only noted.
+    """
+    window, days = trailing(WINDOW_DAYS, ask.end), each_day(ask.start, ask.end)
+    seen, answers = _events_seen(ask, window)
+    notes, refused = list[str](), list[RequestRefusedError]()
+    for funnel in ask.spec.funnels:
+        steps, left_out = _tracked(funnel, seen)
+        if left_out:
+            notes.append(f"{funnel.name} without {', '.join(left_out)} (no such event)")
+        if left_out and funnel.is_lift:
+            continue
+        try:
+            for periods in _chunks((window,) if funnel.is_lift else (window, *days)):
+                answers.append(_answer(ask, funnel, steps, periods))
+        except RequestRefusedError as error:
+            refused.append(error)
+            notes.append(f"{funnel.name} not at all ({error})")
+    if refused and not any("funnel" in answer.rows.column_names for answer in answers):
+        raise refused[0]
+    return _found(ask, answers, (window, *days), notes)
+
+
+def pull_next_actions(ask: Ask) -> Found:
+    """What users did after each step of the spec's funnels, over the 28 days up to the end.
+
+    The row `all` has all users of the step. Raises AuditError and what the client raises.
+    """
+    window = trailing(WINDOW_DAYS, ask.end)
+    answers = [_actions(ask, funnel, window) for funnel in ask.spec.funnels]
+    return _found(ask, answers, (window,), [])
+
+
+def _found(
+    ask: Ask, answers: Sequence[Answer], periods: Sequence[Period], notes: Sequence[str]
+) -> Found:
+    columns = ask.spec.own_columns
+    tables = [one.rows.select(columns) for one in answers if "funnel" in one.rows.column_names]
+    rows = pa.concat_tables([no_rows(ask.spec), *tables])
+    return Found(rows, window_partitions(periods), tuple(answers), notes=tuple(notes))
+
+
+def _events_seen(ask: Ask, window: Period) -> tuple[set[str], list[Answer]]:
+    """Events of the steps that may be missing, as far as they were sent in `window`."""
+    wanted = {
+        name
+        for funnel in ask.spec.funnels
+        for step in funnel.steps
+        if step.micro_conversion and (step.is_optional or funnel.is_lift)
+        for name in step.micro_conversion.event_names
+    }
+    if not wanted:
+        return set(), []
+    values, answer = top_values(ask, "eventName", EVENT_COUNT, window, among=sorted(wanted))
+    return set(values), [answer]
+
+
+def _tracked(funnel: Funnel, seen: set[str]) -> tuple[list[FunnelStep], list[str]]:
+    """The steps to ask for, and the keys of those whose events nobody sends."""
+    steps, left_out = list[FunnelStep](), list[str]()
+    for step in funnel.steps:
+        names = step.micro_conversion.event_names if step.micro_conversion else ()
+        if (step.is_optional or funnel.is_lift) and seen.isdisjoint(names):
+            left_out.append(step.key)
+        else:
+            steps.append(step)
+    return steps, left_out
+
+
+def _chunks(periods: Sequence[Period]) -> Iterator[Sequence[Period]]:
+    for start in range(0, len(periods), MAX_DATE_RANGES):
+        yield periods[start : start + MAX_DATE_RANGES]
+
+
+def _answer(
+    ask: Ask, funnel: Funnel, steps: Sequence[FunnelStep], periods: Sequence[Period]
+) -> Answer:
+    names = [range_name(period) for period in periods]
+
+    def read(message: Any) -> pa.Table:
+        found = read_steps(message.funnel_table, DEVICE, names, len(steps), ask.spec.name)
+        filled = fill_steps(found, len(steps))
+        refuse_growth(filled)
+        return _named(filled, funnel, steps, periods, "device_category")
+
+    return _ask(ask, funnel_request(ask.property_id, steps, periods), read)
+
+
+def _actions(ask: Ask, funnel: Funnel, window: Period) -> Answer:
+    def read(message: Any) -> pa.Table:
+        report, names = message.funnel_visualization, [range_name(window)]
+        rows = read_steps(report, NEXT_ACTION, names, len(funnel.steps), ask.spec.name)
+        every = pa.repeat(ALL, rows.num_rows)
+        named = _named(rows, funnel, funnel.steps, (window,), "next_action")
+        return named.append_column("device_category", every)
+
+    request = next_action_request(ask.property_id, funnel.steps, window)
+    return _ask(ask, request, read)
+
+
+def _ask(
+    ask: Ask, request: alpha.RunFunnelReportRequest, read: Callable[[Any], pa.Table]
+) -> Answer:
+    def attempt() -> Answer:
+        message = ask.client.run_funnel_report(request, what=ask.what)
+        reports = (message.funnel_table, message.funnel_visualization)
+        sampled = any(len(one.metadata.sampling_metadatas) > 0 for one in reports)
+        quota = read_quota(message)
+        tokens = quota.get("tokens_per_day", (0, 0))[0]
+        flags = Flags(is_sampled=sampled)
+        return Answer(read(message), flags, 1, tokens, quota, fingerprint(request))
+
+    return audited(ask, attempt)
+
+
+def _named(
+    rows: pa.Table,
+    funnel: Funnel,
+    steps: Sequence[FunnelStep],
+    periods: Sequence[Period],
+    value: str,
+) -> pa.Table:
+    """The API's names of ranges and steps → dates, and the seed's numbers and keys.
+
+    `value`: what the values of `read_steps` are: `device_category` or `next_action`.
+    """
+    place = pc.subtract(rows["number"], pa.scalar(1, pa.int32()))
+    numbers = pa.array([step.number for step in steps], pa.int32())
+    keys = pa.array([step.key for step in steps], pa.string())
+    named = pa.table(
+        {
+            "range_name": rows["range_name"],
+            "funnel": pa.repeat(funnel.name, rows.num_rows),
+            value: rows["value"],
+            "step_number": numbers.take(place.combine_chunks()),
+            "step_key": keys.take(place.combine_chunks()),
+            "active_users": rows["active_users"],
+        }
+    )
+    return pa.concat_tables(
+        in_window(named.filter(pc.equal(named["range_name"], range_name(period))), period)
+        for period in periods
+    ).drop_columns(["range_name"])

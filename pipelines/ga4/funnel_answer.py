@@ -1,0 +1,125 @@
+"""Reads a RunFunnelReport answer as it really comes, not as it is documented (GA4.md).
+
+The block of metric headers may come twice, so values are read by their place in the row; whole
+numbers and rates carry the same type; step names are prefixed with their number ("2. Bought");
+a step that nobody reached is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.ga4.audit import refuse_duplicates, refuse_foreign
+from pipelines.ga4.decode import numbers, place_of, texts
+from pipelines.ga4.errors import AuditError
+from pipelines.ga4.specs import ALL, DATE_RANGE
+
+STEP_NAME = "funnelStepName"
+USERS = "activeUsers"
+_TOTAL = "RESERVED_TOTAL"
+_KEYS = ("range_name", "value", "number")
+
+
+def read_steps(
+    message: Any, dimension: str, range_names: Sequence[str], steps: int, report: str
+) -> pa.Table:
+    """Users by date range, value and step of one sub report (funnel table or visualization).
+
+    `dimension`: the breakdown or next action; an answer without it is about `all`. Returns
+    `range_name`, `value` (string), `number` (int32, the API's own 1 … `steps`), `active_users`
+    (int64): what the answer holds, nothing filled in. Raises AuditError for an unknown step or
+    date range, a value twice, and what is no number.
+    """
+    rows, headers = message.rows, [header.name for header in message.dimension_headers]
+    if not rows:
+        nothing = pa.array([], pa.string())
+        return _table(nothing, nothing, nothing, pa.array([], pa.int64()))
+    values = [row.dimension_values for row in rows]
+    names = texts(values, place_of(STEP_NAME, headers, report), report)
+    found = _table(
+        _range_names(values, headers, range_names, report),
+        _values(values, headers, dimension, report),
+        pc.struct_field(pc.extract_regex(names, r"^(?P<number>[0-9]{1,3})\."), "number"),
+        _users(message, report),
+    )
+    refuse_foreign(found["range_name"], range_names, "date range")
+    known = pc.is_in(found["number"], pa.array(range(1, steps + 1), pa.int32()))
+    if not pc.all(known).as_py():
+        foreign = names.filter(pc.invert(known))[0].as_py()
+        raise AuditError(f"The funnel has {steps} steps, and the answer has the step '{foreign}'.")
+    refuse_duplicates(found, _KEYS)
+    return found
+
+
+def fill_steps(found: pa.Table, steps: int) -> pa.Table:
+    """Every step for every date range and value of `found`: 0 where nobody reached it.
+
+    A date range without any row stays without: nothing was reported about it.
+    """
+    seen = found.group_by(["range_name", "value"]).aggregate([])
+    count = seen.num_rows
+    grid = pa.concat_tables(
+        seen.append_column("number", pa.repeat(pa.scalar(number, pa.int32()), count))
+        for number in range(1, steps + 1)
+    )
+    filled = grid.join(found, list(_KEYS), join_type="left outer")
+    users = pc.fill_null(filled["active_users"], 0)
+    place = filled.schema.get_field_index("active_users")
+    return filled.set_column(place, "active_users", users).sort_by(
+        [(key, "ascending") for key in _KEYS]
+    )
+
+
+def refuse_growth(filled: pa.Table) -> None:
+    """Raise AuditError when a closed funnel has more users in a step than in the one before.
+
+    Only in total: a user may reach the next step on another device.
+    """
+    total = filled.filter(pc.equal(filled["value"], ALL))
+    before = total.set_column(
+        total.schema.get_field_index("number"),
+        "number",
+        pc.add(total["number"], pa.scalar(1, pa.int32())),
+    )
+    pairs = total.join(before, list(_KEYS), join_type="inner", right_suffix="_before")
+    wrong = pairs.filter(pc.greater(pairs["active_users"], pairs["active_users_before"]))
+    if wrong.num_rows:
+        row = wrong.slice(0, 1).to_pylist()[0]
+        raise AuditError(
+            f"Step {row['number']} of a closed funnel has {row['active_users']} users, the step "
+            f"before it {row['active_users_before']} ({row['range_name']})."
+        )
+
+
+def _table(ranges: pa.Array, values: pa.Array, steps: pa.Array, users: pa.Array) -> pa.Table:
+    columns = (ranges, values, steps.cast(pa.int32()), users)
+    return pa.table(dict(zip((*_KEYS, "active_users"), columns, strict=True)))
+
+
+def _range_names(
+    values: Sequence[Any], headers: Sequence[str], range_names: Sequence[str], report: str
+) -> pa.Array:
+    """The names that were asked for; GA4 may also tell a range by its index."""
+    if len(range_names) == 1:
+        return pa.repeat(range_names[0], len(values))
+    found = texts(values, place_of(DATE_RANGE, headers, report), report)
+    by_index = {f"date_range_{index}": name for index, name in enumerate(range_names)}
+    by_index |= {str(index): name for index, name in enumerate(range_names)}
+    return pa.array([by_index.get(name, name) for name in found.to_pylist()], pa.string())
+
+
+def _values(values: Sequence[Any], headers: Sequence[str], dimension: str, report: str) -> pa.Array:
+    if dimension not in headers:
+        return pa.repeat(ALL, len(values))
+    found = texts(values, headers.index(dimension), report)
+    return pc.if_else(pc.equal(found, _TOTAL), ALL, found)
+
+
+def _users(message: Any, report: str) -> pa.Array:
+    headers = [header.name for header in message.metric_headers]
+    values = [row.metric_values for row in message.rows]
+    return numbers(texts(values, place_of(USERS, headers, report), report), True, report)

@@ -1,0 +1,32 @@
+"""Which values of a dimension are worth asking for: those with the highest numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelines.ga4.ask import Answer, Ask
+from pipelines.ga4.audit import audited
+from pipelines.ga4.pages import all_pages
+from pipelines.ga4.periods import Period
+from pipelines.ga4.requests import PAGE_ROWS, report_request
+from pipelines.ga4.specs import Metric, Part, ReportSpec, snake_case
+
+
+def top_values(
+    ask: Ask,
+    dimension: str,
+    metric: Metric,
+    period: Period,
+    *,
+    top: int = PAGE_ROWS,
+    among: Sequence[str] = (),
+) -> tuple[list[str], Answer]:
+    """The `top` values of `dimension` with most of `metric` in `period`, and the answer.
+
+    Equal numbers are in the order of their texts, so that equal data gives equal values.
+    `among`: only values of this list.
+    """
+    spec = ReportSpec(ask.spec.name, (dimension,), (metric,), kind="ranking", top=top)
+    request = report_request(ask.property_id, spec, Part(), [period], among)
+    answer = audited(ask, lambda: all_pages(ask, request, spec, Part()))
+    return answer.rows[snake_case(dimension)].to_pylist(), answer

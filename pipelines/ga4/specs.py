@@ -1,0 +1,166 @@
+"""What a report is: its fields, its requests, and the columns of its raw table.
+
+Which reports there are stands in `reports`; how they are asked and read, in the module of their
+kind.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pipelines.tracking import Funnel, MicroConversion
+
+DATE = "date"
+# GA4 adds this dimension by itself when a request has several date ranges.
+DATE_RANGE = "dateRange"
+# Stands for the one custom dimension of a part; its column is `parameter_value`.
+PARAMETER_VALUE = "parameterValue"
+# The value of a dimension column where the row is about all of its values together.
+ALL = "all"
+
+# `ranking` is asked for to choose values of a dimension and never stored.
+Kind = Literal["daily", "users_window", "funnel", "next_action", "metadata", "ranking"]
+
+_WINDOW = {"window_name": "VARCHAR NOT NULL", "window_start": "DATE NOT NULL"}
+_FUNNEL = {
+    **_WINDOW,
+    "funnel": "VARCHAR NOT NULL",
+    "device_category": "VARCHAR NOT NULL",
+    "step_number": "INTEGER NOT NULL",
+    "step_key": "VARCHAR NOT NULL",
+}
+# Columns that a kind has beside its dimensions and metrics.
+_KIND_COLUMNS: dict[Kind, dict[str, str]] = {
+    "daily": {},
+    "users_window": _WINDOW,
+    "funnel": _FUNNEL,
+    "next_action": {**_FUNNEL, "next_action": "VARCHAR NOT NULL"},
+    "metadata": {
+        "kind": "VARCHAR NOT NULL",
+        "api_name": "VARCHAR NOT NULL",
+        "is_custom": "BOOLEAN",
+    },
+    "ranking": {},
+}
+_TIME: dict[Kind, dict[str, str]] = {
+    "daily": {DATE: DATE},
+    "users_window": {DATE_RANGE: "window_name"},
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric of the API.
+
+    `is_integer`: the answer is a count (BIGINT), else DOUBLE. `is_additive`: rows may be added
+    up (events, money), so that totals can be audited; sessions of rows overlap and may not.
+    """
+
+    api_name: str
+    is_integer: bool = True
+    is_additive: bool = False
+
+    @property
+    def column(self) -> str:
+        """The API's name in snake_case."""
+        return snake_case(self.api_name)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One request of a report: what it filters by, and what stands beside its rows.
+
+    `parameter`: the event parameter that takes the place of `parameterValue`. `event_names`:
+    only these events. `without`: dimensions of the spec that are not asked for; they are `all`.
+    """
+
+    micro_conversion: MicroConversion | None = None
+    parameter: str = ""
+    event_names: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+    @property
+    def constants(self) -> dict[str, str]:
+        """Columns that the answer does not carry itself."""
+        if self.micro_conversion:
+            return {"micro_key": self.micro_conversion.key}
+        return {"parameter": self.parameter} if self.parameter else {}
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """Event parameters that must be registered as custom dimensions for this request."""
+        conditions = self.micro_conversion.conditions if self.micro_conversion else ()
+        names = {condition.name for condition in conditions}
+        return frozenset(names | {self.parameter} - {""})
+
+
+@dataclass(frozen=True)
+class ReportSpec:
+    """A report: grain = property × date × columns of its kind × constants × dimensions.
+
+    `is_required`: without it nothing is published. `is_attributed`: its numbers move for as long
+    as attribution does (about 14 days). `top`: only so many values of the last dimension, those
+    with most sessions. `version` changes when the meaning of stored rows changes and a backfill
+    is needed.
+    """
+
+    name: str
+    dimensions: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    parts: tuple[Part, ...] = field(default=(Part(),))
+    is_required: bool = True
+    version: int = 1
+    kind: Kind = "daily"
+    is_attributed: bool = False
+    top: int | None = None
+    funnels: tuple[Funnel, ...] = ()
+
+    @property
+    def table(self) -> str:
+        """Name of the table in the schema `raw`."""
+        return f"ga4_{self.name}"
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """Columns that name a row within one property and date."""
+        facts = {"window_start", "is_custom"}
+        own = (name for name in _KIND_COLUMNS[self.kind] if name not in facts)
+        return (*own, *self._named_columns)
+
+    @property
+    def _named_columns(self) -> tuple[str, ...]:
+        constants = self.parts[0].constants if self.parts else {}
+        return (*constants, *(snake_case(name) for name in self.dimensions))
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Column → DuckDB type of the raw table, in order."""
+        return {
+            "property_id": "VARCHAR NOT NULL",
+            "date": "DATE NOT NULL",
+            **_KIND_COLUMNS[self.kind],
+            **dict.fromkeys(self._named_columns, "VARCHAR NOT NULL"),
+            **{m.column: "BIGINT" if m.is_integer else "DOUBLE" for m in self.metrics},
+            "pulled_at": "TIMESTAMPTZ NOT NULL",
+            "pull_id": "VARCHAR NOT NULL",
+        }
+
+    @property
+    def own_columns(self) -> tuple[str, ...]:
+        """The columns without property and stamps: what an answer is about."""
+        stamps = {"property_id", "pulled_at", "pull_id"}
+        return tuple(name for name in self.columns if name not in stamps)
+
+    def fields(self, part: Part) -> dict[str, str]:
+        """API dimension in the answer to `part` → its column, time first."""
+        own = {name: snake_case(name) for name in self.dimensions if name not in part.without}
+        if PARAMETER_VALUE in own:
+            own[f"customEvent:{part.parameter}"] = own.pop(PARAMETER_VALUE)
+        return {**_TIME.get(self.kind, {}), **own}
+
+
+def snake_case(api_name: str) -> str:
+    """`deviceCategory` → `device_category`; `customEvent:size` → `custom_event_size`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", api_name).replace(":", "_").lower()

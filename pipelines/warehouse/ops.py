@@ -1,0 +1,37 @@
+"""Inserts into the `ops` tables; every writer of the pipeline's memory uses this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.warehouse.schema import OPS_TABLES
+
+
+def insert_rows(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[dict[str, Any]]
+) -> None:
+    """Append `rows` (equal keys, all of them columns of `ops.<table>`); nothing for no rows."""
+    if not rows:
+        return
+    columns = [name for name in OPS_TABLES[table] if name in rows[0]]
+    names = ", ".join(columns)
+    connection.register("ops_rows", pa.Table.from_pylist(list(rows)))
+    connection.execute(f"insert into ops.{table} ({names}) select {names} from ops_rows")
+    connection.unregister("ops_rows")
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing, also when the process is interrupted."""
+    connection.execute("begin")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise

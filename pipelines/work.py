@@ -1,0 +1,119 @@
+"""What a run pulls: one item per property, report and stretch of days.
+
+GA4 goes on changing numbers, so a night pulls again what may have changed: the lookback for every
+report, the attribution window for reports by channel and landing page, and once a week (the night
+that ends on a Sunday) a sweep over everything of the last weeks (GA4.md rule 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import duckdb
+
+from pipelines.ga4.client import Profile
+from pipelines.ga4.reports import ReportSpec
+from pipelines.partitions import FIRST_DAY, DayWindow
+from pipelines.settings import Nightly, Settings
+
+SUNDAY = 7
+# A backfill's stretch: days of one request, and what a kill can lose.
+BACKFILL_DAYS = 28
+
+
+@dataclass(frozen=True)
+class Item:
+    """One pull: `spec` of a property for the days from `start` to `end`, both included."""
+
+    profile: Profile
+    spec: ReportSpec
+    start: date
+    end: date
+
+    @property
+    def property_id(self) -> str:
+        """The property's id."""
+        return self.profile.property_id
+
+    def __str__(self) -> str:
+        return f"{self.spec.name} of {self.property_id}, {self.start} to {self.end}"
+
+
+def plan_items(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    reports: Sequence[tuple[Profile, ReportSpec]],
+    window: DayWindow,
+    *,
+    backfill_id: str | None = None,
+) -> list[Item]:
+    """The items of a night over `window`, or those that a backfill still has to do."""
+    if backfill_id is not None:
+        done = finished(connection, backfill_id)
+        return [
+            item
+            for item in backfill_items(reports, window)
+            if not done >= {(item.property_id, item.spec.name, day) for day in item_days(item)}
+        ]
+    first = _first_loaded(connection)
+    items = []
+    for profile, spec in reports:
+        start = first_day(spec, window, settings.nightly)
+        # Nothing before the property's first stored day: that would be half a backfill.
+        floor = min(first.get(profile.property_id, window.start), window.start)
+        items.append(Item(profile, spec, max(start, floor), window.end))
+    return items
+
+
+def first_day(spec: ReportSpec, window: DayWindow, nightly: Nightly) -> date:
+    """The first day that a night over `window` pulls of a report."""
+    back = [(window.end - window.start).days]
+    if spec.kind == "daily" and spec.is_attributed:
+        back.append(nightly.attribution_days - 1)
+    if spec.kind == "daily" and window.end.isoweekday() == SUNDAY:
+        back.append(nightly.sweep_days - 1)
+    return max(window.end - timedelta(days=max(back)), FIRST_DAY)
+
+
+def backfill_items(reports: Sequence[tuple[Profile, ReportSpec]], window: DayWindow) -> list[Item]:
+    """Newest days first; reports of a whole window only for the last day."""
+    items = []
+    end = window.end
+    while end >= window.start:
+        start = max(window.start, end - timedelta(days=BACKFILL_DAYS - 1))
+        items += [
+            Item(profile, spec, start, end)
+            for profile, spec in reports
+            if end == window.end or spec.kind in {"daily", "funnel"}
+        ]
+        end = start - timedelta(days=1)
+    return items
+
+
+def finished(connection: duckdb.DuckDBPyConnection, backfill_id: str) -> set[tuple[str, str, date]]:
+    """(property, report, day) that the backfill has loaded, or that GA4 refused it."""
+    return set(
+        connection.execute(
+            "select distinct property_id, report, date from ops.pulls "
+            "where run_id = ? and status in ('loaded', 'refused')",
+            [backfill_id],
+        ).fetchall()
+    )
+
+
+def item_days(item: Item) -> list[date]:
+    """The days that a finished item has loaded."""
+    if item.spec.kind not in {"daily", "funnel"}:
+        return [item.end]
+    return [item.start + timedelta(days=n) for n in range((item.end - item.start).days + 1)]
+
+
+def _first_loaded(connection: duckdb.DuckDBPyConnection) -> dict[str, date]:
+    return dict(
+        connection.execute(
+            "select property_id, min(date) from ops.pulls "
+            "where status = 'loaded' and window_name is null group by property_id"
+        ).fetchall()
+    )

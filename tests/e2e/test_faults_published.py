@@ -1,0 +1,180 @@
+"""What readers see of a faulty night: flags, unknown instead of wrong numbers, the other property.
+
+One night over three properties: the first one's reports are thresholded, sampled, rolled up and
+restricted, each another report, and one of its days was restated; the second may not be read,
+and the third has lost everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pipelines.emulator.server import serve
+from pipelines.emulator.simulator import simulate
+from pipelines.nightly import exit_code
+from pipelines.settings import Ga4, Property, Settings, Store
+from pipelines.warehouse.runs import RunRecord
+from tests.e2e.pulling import window_of
+from tests.e2e.shop import LAST_DAY, all_marts, night, published
+
+FAULTY, REFUSED, EMPTY = "100000001", "100000002", "100000003"
+SESSIONS = {FAULTY: 150, REFUSED: 60, EMPTY: 60}
+FUNNEL = "fct_funnel_daily"
+WINDOW = window_of(10)
+RESTATED = LAST_DAY - timedelta(days=1)
+
+
+def of_faulty(dimension: str) -> dict[str, Any]:
+    return {"method": "RunReport", "property": FAULTY, "dimensions": ["date", dimension]}
+
+
+FAULTS = [
+    {"when": of_faulty("deviceCategory"), "do": {"threshold": {"min_users": 20}}},
+    {"when": of_faulty("newVsReturning"), "do": {"sampling": {"share": 0.5}}},
+    {"when": of_faulty("country"), "do": {"other": {"dimension": "country", "keep": 1}}},
+    {"when": of_faulty("itemId"), "do": {"restrict": {"metrics": ["itemRevenue"]}}},
+    {
+        "when": {"property": FAULTY},
+        "do": {"restate": {"dates": str(RESTATED), "factor": 2}},
+    },
+    {"when": {"property": REFUSED}, "do": {"status": "forbidden"}},
+    {"when": {"property": EMPTY}, "do": {"empty": {"reason": "NO_DATA"}}},
+]
+
+
+@dataclass(frozen=True)
+class Nights:
+    """Marts after a night without faults and after the faulty one, and how that one ended."""
+
+    settings: Settings
+    record: RunRecord
+    before: dict[str, list[tuple[Any, ...]]]
+    after: dict[str, list[tuple[Any, ...]]]
+
+    def query(self, text: str) -> list[tuple[Any, ...]]:
+        with published(self.settings) as connection:
+            return connection.execute(text).fetchall()
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
+    folder = tmp_path_factory.mktemp("published-faults")
+    for seed, (name, sessions) in enumerate(SESSIONS.items(), start=7):
+        simulate(
+            folder / name, start=WINDOW.start, days=10, seed=seed, scenario="none",
+            sessions_per_day=sessions, property_id=name,
+        )  # fmt: skip
+    with serve([folder / name for name in SESSIONS]) as emulator:
+        settings = Settings(
+            home=folder / "home",
+            store=Store(name="Test shop"),
+            ga4=Ga4(endpoint=emulator.endpoint),
+            properties=tuple(Property(id=name, time_zone="Europe/Berlin") for name in SESSIONS),
+        )
+        record, _ = night(settings, WINDOW)
+        assert exit_code(record) == 0, record.message
+        before = all_marts(settings)
+        emulator.set_faults(FAULTS)
+        record, _ = night(settings, WINDOW)
+        yield Nights(settings, record, before, all_marts(settings))
+
+
+def of_property(rows: list[tuple[Any, ...]], name: str) -> list[tuple[Any, ...]]:
+    return [row for row in rows if row[0] == name]
+
+
+def test_the_night_is_published_without_those_that_failed(nights: Nights) -> None:
+    assert (nights.record.status, exit_code(nights.record)) == ("partly_published", 2)
+    assert f"property {REFUSED} was held back: GA4 refuses" in nights.record.message
+    reasons = dict(
+        nights.query(
+            "select property_id, any_value(reason) from ops.held_back "
+            f"where run_id = '{nights.record.run_id}' group by all"
+        )
+    )
+    assert set(reasons) == {REFUSED, EMPTY}
+    assert "property_is_not_empty" in reasons[EMPTY]
+
+
+@pytest.mark.parametrize("name", [REFUSED, EMPTY])
+def test_what_was_held_back_keeps_its_rows(nights: Nights, name: str) -> None:
+    for mart, rows in nights.before.items():
+        assert of_property(nights.after[mart], name) == of_property(rows, name), mart
+    assert len(of_property(nights.after["fct_funnel_daily"], name)) > 100
+
+
+STEPS = (
+    "select date, step_number, reached from marts.fct_funnel_daily where funnel = 'core' "
+    f"and property_id = '{FAULTY}' and segment_name = 'all' order by all"
+)
+
+
+def test_a_restated_day_shows_its_new_numbers_and_that_it_changed(nights: Nights) -> None:
+    columns = ("property_id", "date", "funnel", "segment_name", "step_number", "reached")
+    with published(nights.settings) as connection:
+        names = [row[0] for row in connection.execute("describe marts.fct_funnel_daily").fetchall()]
+    places = [names.index(column) for column in columns]
+    before = {
+        (row[1], row[4]): row[5]
+        for row in (tuple(one[place] for place in places) for one in nights.before[FUNNEL])
+        if row[0] == FAULTY and row[2:4] == ("core", "all")
+    }
+    after = {(day, step): reached for day, step, reached in nights.query(STEPS)}
+    assert len(after) == 50
+    for (day, step), reached in after.items():
+        assert reached == before[day, step] * (2 if day == RESTATED else 1)
+    assert nights.query(
+        "select date, restatement_count, last_total = 2 * first_total "
+        f"from marts.fct_data_completeness where property_id = '{FAULTY}' "
+        "and report = 'events_by_all' and restatement_count > 0"
+    ) == [(RESTATED, 1, True)]  # fmt: skip
+
+
+def states(nights: Nights, segment: str, what: str) -> set[tuple[Any, ...]]:
+    """Of the core funnel's steps by a segment of the faulty property."""
+    return set(
+        nights.query(
+            f"select distinct {what} from marts.fct_funnel_daily where funnel = 'core' "
+            f"and property_id = '{FAULTY}' and segment_name = '{segment}'"
+        )
+    )
+
+
+def test_other_segments_are_complete(nights: Nights) -> None:
+    assert states(nights, "channel", "is_complete, flags") == {(True, None)}
+    assert states(nights, "all", "is_complete, tracking_state") == {(True, "tracked")}
+
+
+def test_sampled_rates_are_withheld(nights: Nights) -> None:
+    found = "is_complete, tracking_state, step_rate, flags"
+    assert states(nights, "visitor", found) == {(False, "withheld", None, "sampled")}
+
+
+def test_thresholded_rates_carry_the_flag_and_missing_rows_are_no_zeros(nights: Nights) -> None:
+    assert states(nights, "device", "is_complete, flags") == {(False, "thresholded")}
+    # Nobody was reported: no rate of zero is made of it.
+    rates = states(nights, "device", "reached, coalesce(step_rate, -1)")
+    assert not [rate for reached, rate in rates if not reached and rate == 0]
+
+
+def test_what_is_rolled_up_is_not_complete(nights: Nights) -> None:
+    assert states(nights, "country", "is_complete, flags") == {(False, "other")}
+    assert ("(other)",) in states(nights, "country", "segment_value")
+
+
+def test_a_restricted_metric_is_null(nights: Nights) -> None:
+    ((revenue, units, complete),) = nights.query(
+        "select count(item_revenue), count(items_viewed), bool_or(is_complete) "
+        f"from marts.fct_product_funnel where property_id = '{FAULTY}'"
+    )
+    assert (revenue, complete) == (0, False)
+    assert units > 0
+    assert nights.query(
+        "select distinct restricted_metrics, is_complete from marts.fct_data_completeness "
+        f"where property_id = '{FAULTY}' and report = 'items'"
+    ) == [("itemRevenue", False)]  # fmt: skip

@@ -1,0 +1,169 @@
+"""A report from the wire into a DuckDB file: our way, dlt's, and the plain proto-plus loop.
+
+All three ask the same server with the same client for the same pages. Ours also audits them,
+keeps the memory in `ops`, and replaces whole partitions in one transaction; dlt and the loop
+append to a fresh file and have nothing to check.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from google.analytics.data_v1beta import types as ga4
+
+from pipelines.ga4.client import Ga4Client, connect
+from pipelines.ga4.periods import Period
+from pipelines.ga4.pull import pull
+from pipelines.ga4.requests import PAGE_ROWS, report_request
+from pipelines.settings import Ga4
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.load import ensure_tables, replace_partitions
+from tests.perf.compare import Comparison, Measurement, compare
+from tests.perf.page_server import FIRST, LAST, SPEC, page_server
+
+PAGES = 4
+ONCE = """
+import resource, sys
+from pathlib import Path
+from tests.perf.ingest import ours
+ours(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def ours(endpoint: str, rows: int, folder: Path) -> None:
+    """gRPC → raw protobuf → Arrow → audit → DuckDB file."""
+    client = connect(Ga4(endpoint=endpoint))
+    with build_database(folder / "ours.duckdb") as connection:
+        ensure_tables(connection, (SPEC,))
+        pulled = pull(client, str(rows), SPEC, FIRST, LAST)
+        replace_partitions(connection, pulled, run_id="bench")
+    _assert_stored(folder / "ours.duckdb", f"raw.{SPEC.table}", rows)
+
+
+def proto_plus_loop(endpoint: str, rows: int, folder: Path) -> None:
+    """Every value by attribute access through proto-plus, as GA4's own examples read rows."""
+    with duckdb.connect(str(folder / "loop.duckdb")) as connection:
+        for message in _pages(connect(Ga4(endpoint=endpoint)), rows):
+            answer = ga4.RunReportResponse.wrap(message)
+            names = [header.name for header in answer.dimension_headers]
+            metrics = [header.name for header in answer.metric_headers]
+            records = []
+            for row in answer.rows:
+                record: dict[str, Any] = {
+                    name: value.value
+                    for name, value in zip(names, row.dimension_values, strict=True)
+                }
+                for name, value in zip(metrics, row.metric_values, strict=True):
+                    record[name] = int(value.value)
+                records.append(record)
+            connection.register("page", pa.Table.from_pylist(records))
+            columns = "* replace (strptime(date, '%Y%m%d')::date as date)"
+            connection.execute(f"create table if not exists bench as select {columns} from page")
+    _assert_stored(folder / "loop.duckdb", "bench", rows)
+
+
+def dlt_pipeline(endpoint: str, rows: int, folder: Path) -> None:
+    """A dlt source of dict rows, read from the raw protobuf (its fastest way), Parquet loader."""
+    dlt = _dlt()
+    client = connect(Ga4(endpoint=endpoint))
+
+    @dlt.resource(name="bench", write_disposition="append")
+    def report() -> Iterator[list[dict[str, Any]]]:
+        for message in _pages(client, rows):
+            yield _dict_rows(message)
+
+    pipeline = dlt.pipeline(
+        pipeline_name="bench",
+        pipelines_dir=str(folder / "dlt"),
+        destination=dlt.destinations.duckdb(str(folder / "dlt.duckdb")),
+        dataset_name="raw",
+    )
+    pipeline.run(report(), loader_file_format="parquet").raise_on_failed_jobs()
+    _assert_stored(folder / "dlt.duckdb", "raw.bench", rows)
+
+
+def ingest_comparisons() -> list[Comparison | Measurement]:
+    """Speed against both, memory of one page, and a million rows in four pages."""
+    _dlt()
+    with page_server(PAGES) as endpoint, tempfile.TemporaryDirectory() as folder:
+        fresh = _fresh_folders(Path(folder))
+        one = PAGE_ROWS
+        name = f"ingest {one:,} rows, gRPC to DuckDB file, against"
+        return [
+            compare(
+                f"{name} a dlt pipeline",
+                lambda: ours(endpoint, one, next(fresh)),
+                lambda: dlt_pipeline(endpoint, one, next(fresh)),
+                rounds=3,
+                target="at least 25 times as fast",
+            ),
+            compare(
+                f"{name} the proto-plus loop",
+                lambda: ours(endpoint, one, next(fresh)),
+                lambda: proto_plus_loop(endpoint, one, next(fresh)),
+                rounds=3,
+                target="at least 8 times as fast",
+            ),
+            _peak(endpoint, one, next(fresh), "under 700 MB"),
+            _peak(endpoint, PAGES * one, next(fresh), "all rows there"),
+        ]
+
+
+def _peak(endpoint: str, rows: int, folder: Path, target: str) -> Measurement:
+    """Peak memory of a process that does nothing else. It fails when a row is missing."""
+    command = [sys.executable, "-c", ONCE, endpoint, str(rows), str(folder)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    megabytes = int(done.stdout) * 1024 / 1e6
+    return Measurement(f"ingest {rows:,} rows, peak memory", megabytes, "MB", target)
+
+
+def _pages(client: Ga4Client, rows: int) -> Iterator[Any]:
+    request = report_request(str(rows), SPEC, SPEC.parts[0], [Period("", FIRST, LAST)])
+    for offset in range(0, rows, PAGE_ROWS):
+        request.offset = offset
+        yield client.run_report(request, what="bench")
+
+
+def _dict_rows(message: Any) -> list[dict[str, Any]]:
+    dimensions = [header.name for header in message.dimension_headers]
+    metrics = [header.name for header in message.metric_headers]
+    records = []
+    for row in message.rows:
+        record: dict[str, Any] = {
+            name: value.value for name, value in zip(dimensions, row.dimension_values, strict=True)
+        }
+        text = record["date"]
+        record["date"] = date(int(text[:4]), int(text[4:6]), int(text[6:]))
+        for name, value in zip(metrics, row.metric_values, strict=True):
+            record[name] = int(value.value)
+        records.append(record)
+    return records
+
+
+def _dlt() -> Any:
+    os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+    os.environ["RUNTIME__LOG_LEVEL"] = "CRITICAL"
+    import dlt
+
+    return dlt
+
+
+def _fresh_folders(parent: Path) -> Iterator[Path]:
+    while True:
+        yield Path(tempfile.mkdtemp(dir=parent, prefix=f"{datetime.now(UTC):%H%M%S}-"))
+
+
+def _assert_stored(path: Path, table: str, rows: int) -> None:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = connection.execute(f"select count(*) from {table}").fetchone()
+    assert found == (rows,), f"{found} of {rows} rows"

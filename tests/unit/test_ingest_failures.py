@@ -1,0 +1,260 @@
+"""What goes wrong in a night: what is held back, what stays, and who goes on."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import grpc
+import pytest
+
+from pipelines.errors import WarehouseError
+from pipelines.ga4.errors import (
+    AuditError,
+    CircuitOpenError,
+    Ga4Error,
+    PropertyError,
+    QuotaError,
+    RequestRefusedError,
+    UnreachableError,
+)
+from pipelines.ga4.quota import CIRCUIT_ERRORS_PER_HOUR
+from pipelines.ingest import CONCURRENT_REQUESTS
+from pipelines.partitions import yesterday
+from pipelines.settings import Property
+from pipelines.warehouse import load
+from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, REPORTS, WINDOW, Night, sessions
+from tests.unit.protocol_server import (
+    Fault,
+    asks_for,
+    drop_last_row,
+    grow,
+    move_day,
+    names,
+    repeat_first_row,
+)
+
+Code = grpc.StatusCode
+CONTRADICTIONS: dict[str, Callable] = {
+    "ends early": drop_last_row,
+    "row twice": repeat_first_row,
+    "day outside": move_day("20260228"),
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_what_fails_its_audit_is_held_back_and_the_old_rows_stay(night, name):
+    night.run()
+    night.server.put("42", [sessions(1, "tablet", 1), sessions(2, "tablet", 5)])
+    night.server.faults = [Fault(tamper=CONTRADICTIONS[name], match=BY_DEVICE)]
+    with pytest.raises(AuditError, match="sessions_by_device") as caught:
+        night.run()
+    assert caught.value.exit_code == 2
+    assert night.by_device() == MOBILE_AND_DESKTOP
+    assert night.query(
+        "select date, status, row_count, message from ops.pulls "
+        "where run_id = 'run2' and report = 'sessions_by_device' order by date"
+    ) == [(day, "held_back", None, str(caught.value)) for day in (WINDOW.start, WINDOW.end)]
+    # The other reports of the night were stored.
+    assert night.query(
+        "select distinct status from ops.pulls where run_id = 'run2' and report = 'events_by_all'"
+    ) == [("loaded",)]
+    assert night.query("select count(*) from raw.ga4_events_by_all") == [(0,)]
+
+
+def test_a_row_count_that_moves_is_held_back(night):
+    night.run()
+    night.server.page_size = 2
+    night.server.faults = [Fault(
+        tamper=grow,
+        match=lambda request: request.offset and BY_DEVICE(request),
+    )]  # fmt: skip
+    with pytest.raises(AuditError, match="row_count"):
+        night.run()
+    assert night.by_device() == MOBILE_AND_DESKTOP
+
+
+@pytest.mark.parametrize("name", ["row twice", "day outside"])
+def test_a_contradiction_that_goes_away_is_not_seen(night, name):
+    night.server.faults = [Fault(tamper=CONTRADICTIONS[name], match=BY_DEVICE, times=1)]
+    assert night.run().problems == {}
+    assert night.by_device() == MOBILE_AND_DESKTOP
+
+
+def test_a_refused_optional_report_does_not_stop_the_night(night):
+    words = "Please remove itemName to make the request compatible."
+    night.server.faults = [
+        Fault(Code.INVALID_ARGUMENT, words, match=asks_for("date", "itemId", "itemName"))
+    ]
+    outcome = night.run()
+    assert words in outcome.problems["items"]
+    assert night.by_device() == MOBILE_AND_DESKTOP
+    assert night.query("select count(*) from raw.ga4_items") == [(0,)]
+    assert night.query(
+        "select status, count(*) from ops.pulls where report = 'items' group by 1"
+    ) == [("refused", 2)]
+
+
+def test_a_refused_required_report_stops_the_night_after_the_others(night):
+    night.server.faults = [Fault(Code.INVALID_ARGUMENT, "bad", match=asks_for("date", "eventName"))]
+    with pytest.raises(RequestRefusedError, match="events_by_all"):
+        night.run()
+    assert night.by_device() == MOBILE_AND_DESKTOP
+
+
+def test_used_up_tokens_stop_the_night_and_the_old_rows_stay(night):
+    night.run()
+    night.server.put("42", [])
+    night.server.faults = [Fault(Code.RESOURCE_EXHAUSTED, "Exhausted tokens", match=BY_DEVICE)]
+    with pytest.raises(QuotaError) as caught:
+        night.run()
+    assert caught.value.exit_code == 75
+    assert night.by_device() == MOBILE_AND_DESKTOP
+
+
+def test_server_errors_are_retried_in_the_night(night):
+    night.server.faults = [Fault(Code.UNAVAILABLE, "later", match=BY_DEVICE, times=2)]
+    assert night.run().problems == {}
+    assert night.by_device() == MOBILE_AND_DESKTOP
+    assert len(night.clock.slept) == 2
+
+
+def test_a_broken_write_rolls_its_report_back(night, monkeypatch):
+    night.run()
+    night.server.put("42", [sessions(1, "tablet", 1)])
+    insert, broken = load.insert_rows, []
+
+    def fail_once(connection, table, rows) -> None:
+        if table == "quarantine" and not broken:
+            broken.append(table)
+            raise WarehouseError("the disk is full")
+        insert(connection, table, rows)
+
+    monkeypatch.setattr(load, "insert_rows", fail_once)
+    spec = next(spec for spec in REPORTS if spec.name == "sessions_by_device")
+    with pytest.raises(WarehouseError):
+        night.run(reports=(spec,))
+    assert night.by_device() == MOBILE_AND_DESKTOP
+    assert night.query("select count(*) from ops.pulls where run_id = 'run2'") == [(0,)]
+
+
+HELD_BACK = "select run_id, property_id, gate, reason from ops.held_back"
+
+
+@pytest.fixture
+def two(night: Night) -> Night:
+    night.server.put("43", [sessions(1, "mobile", 7)])
+    night.configure(Property(id="42"), Property(id="43"))
+    return night
+
+
+def of_property(property_id: str, match: Callable = lambda request: True) -> Callable:
+    return lambda request: request.property == f"properties/{property_id}" and match(request)
+
+
+@pytest.mark.parametrize("code", [Code.PERMISSION_DENIED, Code.NOT_FOUND, Code.UNAUTHENTICATED])
+def test_a_property_that_may_not_be_read_is_held_back_and_the_others_go_on(two, code):
+    two.run()
+    two.server.put("42", [sessions(1, "tablet", 1)])
+    two.server.faults = [Fault(code, "not for you", match=of_property("43"))]
+    outcome = two.run()
+    assert list(outcome.failures) == ["43"]
+    assert two.by_device() == [(date(2026, 3, 1), "tablet", 1)]
+    assert two.by_device("43") == [(date(2026, 3, 1), "mobile", 7)]
+    assert two.query(HELD_BACK) == [("run2", "43", "pull", str(outcome.failures["43"]))]
+    assert two.query("select property_id from ops.properties where is_active order by 1") == [
+        ("42",), ("43",),
+    ]  # fmt: skip
+
+
+def test_a_property_that_fails_on_the_way_is_held_back_too(two):
+    fault = Fault(Code.PERMISSION_DENIED, "not any more", match=of_property("43", BY_DEVICE))
+    two.server.faults = [fault]
+    outcome = two.run()
+    assert list(outcome.failures) == ["43"]
+    assert "not any more" in outcome.problems["sessions_by_device"]
+    assert two.by_device() == MOBILE_AND_DESKTOP
+    assert [row[:3] for row in two.query(HELD_BACK)] == [("run1", "43", "pull")]
+    assert two.query(
+        "select distinct property_id, status from ops.pulls where status <> 'loaded'"
+    ) == [("43", "failed")]
+
+
+def test_when_all_properties_fail_the_first_reason_is_told(two):
+    two.server.faults = [
+        Fault(Code.PERMISSION_DENIED, "not you", match=of_property("42")),
+        Fault(Code.RESOURCE_EXHAUSTED, "Exhausted tokens", match=of_property("43")),
+    ]
+    with pytest.raises(PropertyError, match="property 42"):
+        two.run()
+    two.server.faults[0].match = of_property("42", BY_DEVICE)
+    with pytest.raises(QuotaError):
+        two.run()
+    assert {row[:3] for row in two.query(HELD_BACK)} == {
+        ("run2", "42", "pull"), ("run2", "43", "pull"),
+    }  # fmt: skip
+
+
+def test_a_day_that_is_not_over_everywhere_holds_those_properties_back(two, monkeypatch):
+    # 2026-03-02 12:00 UTC: the 2nd is over in Auckland and not in Berlin.
+    monkeypatch.setattr(
+        "pipelines.ingest.yesterday",
+        lambda zone, now=None: yesterday(zone, datetime(2026, 3, 2, 12, tzinfo=UTC)),
+    )
+    two.configure(Property(id="42"), Property(id="43", time_zone="Pacific/Auckland"))
+    outcome = two.run()
+    assert "2026-03-02 is not over yet in Europe/Berlin" in str(outcome.failures["42"])
+    assert two.by_device() == []
+    assert two.by_device("43") == [(date(2026, 3, 1), "mobile", 7)]
+
+
+def test_a_dimension_that_would_be_thresholded_is_skipped(night):
+    words = "Exhausted potentially thresholded requests quota."
+    night.server.faults = [Fault(Code.RESOURCE_EXHAUSTED, words, match=BY_DEVICE)]
+    outcome = night.run()
+    assert outcome.failures == {}
+    assert words in outcome.problems["sessions_by_device"]
+    assert night.query(
+        "select date, status from ops.pulls where report = 'sessions_by_device' order by date"
+    ) == [(WINDOW.start, "skipped"), (WINDOW.end, "skipped")]
+    assert night.query("select count(*) from raw.ga4_events_by_device") == [(2,)]
+    assert night.query(HELD_BACK) == []
+
+
+def test_a_property_that_is_down_is_not_asked_on(two):
+    two.server.faults = [
+        Fault(Code.UNAVAILABLE, "down", match=of_property("43", lambda one: one.dimensions))
+    ]
+    outcome = two.run()
+    assert isinstance(outcome.failures["43"], UnreachableError)
+    asked = [one for one in two.server.requests if of_property("43")(one)]
+    # One first number, and no more errors than open the circuit and may be on their way.
+    assert len(asked) <= 1 + CIRCUIT_ERRORS_PER_HOUR + CONCURRENT_REQUESTS - 1
+    assert two.by_device() == MOBILE_AND_DESKTOP
+
+
+def test_an_open_circuit_holds_the_property_back_whatever_report_met_it(night):
+    """Only optional reports run into it here."""
+    optional = tuple(spec for spec in REPORTS if not spec.is_required)
+    night.server.faults = [
+        Fault(Code.INTERNAL, "down", match=lambda request: "date" in names(request.dimensions))
+    ]
+    with pytest.raises(CircuitOpenError):
+        night.run(reports=optional)
+    assert [row[1:3] for row in night.query(HELD_BACK)] == [("42", "pull")]
+
+
+def test_a_message_that_is_too_large_is_no_matter_of_quota(night):
+    words = "Received message larger than max (5000000 vs. 4194304)"
+    night.server.faults = [Fault(Code.RESOURCE_EXHAUSTED, words, match=BY_DEVICE)]
+    with pytest.raises(Ga4Error, match="fault in Sluice") as caught:
+        night.run()
+    assert caught.value.exit_code == 1
+    assert night.clock.slept == []
+
+
+def test_a_page_that_is_too_slow_comes_in_smaller_ones(night):
+    night.server.faults = [Fault(
+        Code.DEADLINE_EXCEEDED, "too slow",
+        match=lambda request: request.limit > 100_000 and BY_DEVICE(request),
+    )]  # fmt: skip
+    assert night.run().problems == {}
+    assert night.by_device() == MOBILE_AND_DESKTOP

@@ -1,0 +1,174 @@
+"""Which days of which report a night or a backfill pulls."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.backfill import is_done
+from pipelines.ga4.client import Profile
+from pipelines.ga4.reports import Metric, ReportSpec
+from pipelines.partitions import FIRST_DAY, DayWindow
+from pipelines.settings import Nightly, Settings
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.ops import insert_rows
+from pipelines.work import (
+    BACKFILL_DAYS,
+    Item,
+    backfill_items,
+    finished,
+    first_day,
+    item_days,
+    plan_items,
+)
+
+SESSIONS = (Metric("sessions"),)
+PLAIN = ReportSpec("items", (), SESSIONS)
+CHANNEL = ReportSpec("sessions_by_channel", (), SESSIONS, is_attributed=True)
+USERS = ReportSpec("users_window", (), SESSIONS, kind="users_window")
+FUNNEL = ReportSpec("funnel", (), SESSIONS, kind="funnel")
+METADATA = ReportSpec("metadata", (), (), kind="metadata")
+ONE, TWO = (Profile(name, None, None, frozenset()) for name in ("1", "2"))
+# 12 March 2026 is a Thursday, the 15th a Sunday.
+THURSDAY, SUNDAY = date(2026, 3, 12), date(2026, 3, 15)
+NIGHTLY = Nightly()
+SETTINGS = Settings()
+
+
+def night(end: date, back: int = 3) -> DayWindow:
+    return DayWindow(end - timedelta(days=back), end)
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with build_database(tmp_path / "build.duckdb") as connection:
+        yield connection
+
+
+def loaded(build, property_id, report, *days, status="loaded", run_id="r0", **more) -> None:
+    rows = [
+        {"property_id": property_id, "report": report, "date": day, "status": status,
+         "run_id": run_id, **more}
+        for day in days
+    ]  # fmt: skip
+    insert_rows(build, "pulls", rows)
+
+
+@pytest.mark.parametrize(
+    ("spec", "end", "first"),
+    [
+        (PLAIN, THURSDAY, date(2026, 3, 9)),
+        # The 27th of February is the first of 14 days that end on the 12th of March.
+        (CHANNEL, THURSDAY, date(2026, 2, 27)),
+        # 35 days that end on the 15th of March begin on the 9th of February.
+        (PLAIN, SUNDAY, date(2026, 2, 9)),
+        (CHANNEL, SUNDAY, date(2026, 2, 9)),
+        # Windows and funnels are not swept: they are what was asked on their day.
+        (USERS, SUNDAY, date(2026, 3, 12)),
+        (FUNNEL, SUNDAY, date(2026, 3, 12)),
+        (METADATA, SUNDAY, date(2026, 3, 12)),
+    ],
+)
+def test_how_far_back_a_night_goes(spec, end, first):
+    assert first_day(spec, night(end), NIGHTLY) == first
+
+
+def test_a_longer_window_wins():
+    """After missed nights the window is longer than attribution."""
+    assert first_day(CHANNEL, night(THURSDAY, 20), NIGHTLY) == THURSDAY - timedelta(days=20)
+
+
+def test_nothing_is_older_than_ga4():
+    end = FIRST_DAY + timedelta(days=2)
+    assert first_day(CHANNEL, night(end, 1), NIGHTLY) == FIRST_DAY
+
+
+def test_a_night_never_begins_a_backfill(build):
+    """Days before a property's first stored one are not pulled by the way."""
+    reports = [(ONE, CHANNEL), (TWO, CHANNEL), (ONE, PLAIN)]
+    loaded(build, "1", "items", date(2026, 3, 5), date(2026, 3, 11))
+    loaded(build, "1", "items", date(2026, 2, 1), status="held_back")
+    loaded(build, "1", "users_window", date(2026, 1, 31), window_name="month")
+    items = plan_items(build, SETTINGS, reports, night(THURSDAY))
+    assert [(one.property_id, one.spec.name, one.start, one.end) for one in items] == [
+        ("1", "sessions_by_channel", date(2026, 3, 5), THURSDAY),
+        # This property has nothing stored: its first night is the window.
+        ("2", "sessions_by_channel", date(2026, 3, 9), THURSDAY),
+        ("1", "items", date(2026, 3, 9), THURSDAY),
+    ]
+
+
+def test_a_property_with_enough_days_gets_its_attribution_window(build):
+    loaded(build, "1", "items", date(2026, 1, 1))
+    (item,) = plan_items(build, SETTINGS, [(ONE, CHANNEL)], night(THURSDAY))
+    assert item == Item(ONE, CHANNEL, date(2026, 2, 27), THURSDAY)
+    assert str(item) == "sessions_by_channel of 1, 2026-02-27 to 2026-03-12"
+
+
+def test_a_window_before_the_first_stored_day_is_pulled_as_it_is(build):
+    """`sluice nightly --date` of an older day."""
+    loaded(build, "1", "items", date(2026, 3, 11))
+    (item,) = plan_items(build, SETTINGS, [(ONE, PLAIN)], night(date(2026, 2, 12)))
+    assert (item.start, item.end) == (date(2026, 2, 9), date(2026, 2, 12))
+
+
+WINDOW = DayWindow(date(2026, 1, 1), date(2026, 3, 1))
+
+
+def test_a_backfill_goes_back_in_stretches_and_asks_whole_windows_once():
+    items = backfill_items([(ONE, PLAIN), (ONE, FUNNEL), (ONE, USERS), (ONE, METADATA)], WINDOW)
+    stretches = [
+        (date(2026, 2, 2), date(2026, 3, 1)),
+        (date(2026, 1, 5), date(2026, 2, 1)),
+        (date(2026, 1, 1), date(2026, 1, 4)),
+    ]
+    for name in ("items", "funnel"):
+        assert [(one.start, one.end) for one in items if one.spec.name == name] == stretches
+    for name in ("users_window", "metadata"):
+        assert [(one.start, one.end) for one in items if one.spec.name == name] == stretches[:1]
+    # Newest first, every day once.
+    assert [one.end for one in items] == sorted((one.end for one in items), reverse=True)
+    days = [day for one in items if one.spec is PLAIN for day in item_days(one)]
+    assert len(days) == len(set(days)) == (WINDOW.end - WINDOW.start).days + 1
+
+
+def test_a_short_backfill_is_one_stretch():
+    day = DayWindow(THURSDAY, THURSDAY)
+    assert backfill_items([(ONE, PLAIN)], day) == [Item(ONE, PLAIN, THURSDAY, THURSDAY)]
+    month = DayWindow(THURSDAY - timedelta(days=BACKFILL_DAYS - 1), THURSDAY)
+    assert len(backfill_items([(ONE, PLAIN)], month)) == 1
+
+
+def test_what_a_finished_item_has_loaded():
+    three = [date(2026, 3, day) for day in (10, 11, 12)]
+    assert item_days(Item(ONE, PLAIN, three[0], THURSDAY)) == three
+    assert item_days(Item(ONE, FUNNEL, three[0], THURSDAY)) == three
+    assert item_days(Item(ONE, USERS, three[0], THURSDAY)) == [THURSDAY]
+
+
+def test_an_item_is_done_when_all_of_its_days_are(build):
+    item = Item(ONE, PLAIN, date(2026, 3, 10), THURSDAY)
+    loaded(build, "1", "items", *item_days(item)[:2], run_id="b1")
+    # Neither of these is this item's third day.
+    loaded(build, "1", "items", THURSDAY, run_id="b2")
+    loaded(build, "2", "items", THURSDAY, run_id="b1")
+    loaded(build, "1", "pages", THURSDAY, run_id="b1")
+    loaded(build, "1", "items", THURSDAY, run_id="b1", status="failed")
+    assert not is_done(item, finished(build, "b1"))
+    loaded(build, "1", "items", THURSDAY, run_id="b1")
+    assert is_done(item, finished(build, "b1"))
+    assert not is_done(item, finished(build, "b2"))
+
+
+@pytest.mark.parametrize(
+    ("status", "is_left"),
+    [("loaded", False), ("refused", False), ("failed", True), ("held_back", True),
+     ("skipped", True)],
+)  # fmt: skip
+def test_a_backfill_asks_only_for_what_is_left(build, status, is_left):
+    day = DayWindow(THURSDAY, THURSDAY)
+    loaded(build, "1", "items", THURSDAY, status=status, run_id="b1")
+    items = plan_items(build, SETTINGS, [(ONE, PLAIN), (TWO, PLAIN)], day, backfill_id="b1")
+    assert [one.property_id for one in items] == (["1", "2"] if is_left else ["2"])
