@@ -29,6 +29,7 @@ reports as (
         flags.segment_name,
         flags.is_composite,
         bool_and(flags.is_complete) as is_fully_reported,
+        bool_and(flags.is_loaded) as is_fully_loaded,
         bool_and(flags.is_complete) and count(*) = any_value(periods.window_days) as is_complete,
         {{ worst_maturity('flags.maturity') }} as maturity
     from periods
@@ -64,9 +65,10 @@ dense as (
         cells.segment_name,
         cells.segment_value,
         case when keys.tracking_state = 'tracked' and reports.is_fully_reported then 0 end as unreported,
-        sums.sessions,
-        sums.events,
-        sums.revenue,
+        -- Days of a report that was never loaded are missing from the sum: no number, rather than one that is too low.
+        case when reports.is_fully_loaded then sums.sessions end as sessions,
+        case when reports.is_fully_loaded then sums.events end as events,
+        case when reports.is_fully_loaded then sums.revenue end as revenue,
         reports.is_complete,
         reports.maturity
     from {{ ref('int_funnel__keys_assessed') }} as keys

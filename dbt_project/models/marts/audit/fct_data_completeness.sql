@@ -1,21 +1,20 @@
 with reports as (
-    select
+    select distinct
         property_id,
-        report,
-        min(date) as first_date
+        report
     from {{ ref('int_pulls__latest') }}
-    group by property_id, report
 ),
 
 bounds as (
     select
         property_id,
+        min(date) as first_date,
         max(date) as last_date
     from {{ ref('int_pulls__latest') }}
     group by property_id
 ),
 
--- Every date of a report since its first one, also those that nobody pulled.
+-- Every date of a property since its first one, for every report it has: also those that nobody pulled.
 expected as (
     select
         reports.property_id,
@@ -23,7 +22,7 @@ expected as (
         dates.date
     from reports
     inner join bounds on reports.property_id = bounds.property_id
-    inner join {{ ref('dim_date') }} as dates on dates.date between reports.first_date and bounds.last_date
+    inner join {{ ref('dim_date') }} as dates on dates.date between bounds.first_date and bounds.last_date
 )
 
 select
