@@ -21,9 +21,3 @@ class SeedError(SluiceError):
 
 class WarehouseError(SluiceError):
     """The build database or a published version cannot be read or written."""
-
-
-class GateHeldBackError(SluiceError):
-    """A blocking gate failed: nothing was published."""
-
-    exit_code = 2

@@ -28,6 +28,9 @@ compute_logs:
 """
 
 
+RUNS_KEPT = 60
+
+
 def prepare_dagster_home(settings: Settings) -> Path:
     """Write `dagster.yaml` (a home may have moved); returns the folder."""
     settings.dagster_dir.mkdir(parents=True, exist_ok=True)
@@ -42,6 +45,12 @@ def prepare_dagster_home(settings: Settings) -> Path:
 def open_instance(settings: Settings) -> DagsterInstance:
     """The instance that the command line, the UI and the daemon share."""
     return DagsterInstance.from_config(str(prepare_dagster_home(settings)))
+
+
+def prune_runs(instance: DagsterInstance, keep: int = RUNS_KEPT) -> None:
+    """Forget all but the newest `keep` runs: a run's events take 2 to 5 MB."""
+    for record in instance.get_run_records()[keep:]:
+        instance.delete_run(record.dagster_run.run_id)
 
 
 if __name__ == "__main__":

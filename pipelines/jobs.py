@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dagster import AssetSelection, HookContext, failure_hook
 from dagster import define_asset_job as _define_asset_job
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -13,6 +15,8 @@ from pipelines.warehouse.runs import FAILED, HELD_BACK, PAUSED, finish_run
 NIGHTLY = "nightly"
 # Where dagster-dbt's long message begins to tell what went wrong.
 _DBT_REASONS = "Errors parsed from dbt logs:"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+MESSAGE_LENGTH = 400
 _STATUS_OF_EXIT = {2: HELD_BACK, 75: PAUSED}
 
 
@@ -38,11 +42,17 @@ def describe_failure(op_name: str, error: BaseException | None) -> tuple[str, st
         return HELD_BACK, f"The {op_name.removeprefix('gate_')} gate held the night back."
     if isinstance(error, SluiceError):
         return _STATUS_OF_EXIT.get(error.exit_code, FAILED), str(error)
-    return FAILED, f"The step {op_name} failed: {_first_words(error)}"
+    return FAILED, (
+        f"The step {op_name} failed: {_first_words(error)} Readers still have the version before; "
+        "the whole story is in the newest folder under logs/."
+    )
 
 
 def _first_words(error: BaseException | None) -> str:
     """The error in one line; of dbt's report the part that names the model and the reason."""
-    text = str(error).strip() or type(error).__name__
+    text = _COLOURS.sub("", str(error)).strip() or type(error).__name__
     _, mark, reasons = text.partition(_DBT_REASONS)
-    return " ".join(reasons.split()) if mark else text.splitlines()[0]
+    if not mark:
+        return text.splitlines()[0]
+    words = " ".join(reasons.split())
+    return f"{words[:MESSAGE_LENGTH]}{'…' if len(words) > MESSAGE_LENGTH else ''}"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# A run leaves about 1 MB.
-RUNS_KEPT = 30
+# A run leaves about 6 MB, most of it dbt's compiled SQL.
+RUNS_KEPT = 14
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 
 from dagster import (
     DefaultScheduleStatus,
@@ -13,9 +13,9 @@ from dagster import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from pipelines.errors import WarehouseError
-from pipelines.partitions import COMMAND_TAG, DayWindow, nightly_window, yesterday
+from pipelines.partitions import COMMAND_TAG, DayWindow, nightly_window
 from pipelines.settings import Settings
-from pipelines.windows import plan_window
+from pipelines.windows import newest_day, plan_window
 
 
 def build_nightly_schedule(
@@ -26,7 +26,7 @@ def build_nightly_schedule(
     zone = settings.time_zone
 
     def request(context: ScheduleEvaluationContext) -> RunRequest:
-        window = _window(settings, yesterday(zone, context.scheduled_execution_time))
+        window = _window(settings, context.scheduled_execution_time)
         return RunRequest(run_key=str(window.end), tags={**window.tags(), COMMAND_TAG: "schedule"})
 
     return ScheduleDefinition(
@@ -42,9 +42,9 @@ def build_nightly_schedule(
     )
 
 
-def _window(settings: Settings, last_day: date) -> DayWindow:
+def _window(settings: Settings, now: datetime) -> DayWindow:
     """As `sluice nightly` plans it; while a run has the database, without a look at gaps."""
     try:
-        return plan_window(settings, last_day)
+        return plan_window(settings, now=now)
     except WarehouseError:
-        return nightly_window(last_day, settings.nightly.lookback_days)
+        return nightly_window(newest_day(settings, now), settings.nightly.lookback_days)

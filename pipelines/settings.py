@@ -84,7 +84,7 @@ class Nightly(_Section):
 class Alerts(_Section):
     """Where alerts are sent (nowhere by default)."""
 
-    webhook: str | None = None
+    webhook: None = Field(default=None, description="Not sent yet: must stay empty.")
 
 
 class Publish(_Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -14,6 +15,8 @@ from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database, published_database
 from pipelines.warehouse.versions import current_name
 
+# A night publishes yesterday; one more day for zones far to the west.
+DAYS_BEHIND = 2
 _RUNS = """
     select left(run_id, 8) as run_id, command, window_start, window_end, status, message,
         date_trunc('second', started_at) as started_at,
@@ -72,7 +75,8 @@ def read_state(settings: Settings) -> State:
     for run in runs:
         if run["status"] == "running" and not running:
             run["status"] = "interrupted"
-    return State(_verdict(running, version, runs), running, version, runs, gates, freshness, quota)
+    verdict = _verdict(running, version, runs, freshness)
+    return State(verdict, running, version, runs, gates, freshness, quota)
 
 
 def _memory(settings: Settings, running: bool) -> tuple[list[dict[str, Any]], ...]:
@@ -92,12 +96,24 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, A
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def _verdict(running: bool, version: str | None, runs: list[dict[str, Any]]) -> str:
+def _verdict(
+    running: bool,
+    version: str | None,
+    runs: list[dict[str, Any]],
+    freshness: list[dict[str, Any]],
+) -> str:
     if running:
         return f"A run is going on; readers see version {version or '(none yet)'}."
     if not runs:
         return "Nothing has run here yet: run 'sluice nightly' or 'sluice demo'."
     last = runs[0]
+    overdue = datetime.now(UTC).date() - timedelta(days=DAYS_BEHIND)
+    late = [row for row in freshness if row["newest_day"] < overdue]
+    if last["status"] == "published" and late:
+        return (
+            f"Not fine: the newest published day of property {late[0]['property_id']} is "
+            f"{late[0]['newest_day']}. Run 'sluice nightly', and see that it runs every night."
+        )
     if last["status"] == "published":
         return f"Fine: the last run published days up to {last['window_end']} (version {version})."
     seen = f"readers see version {version}" if version else "nothing is published yet"

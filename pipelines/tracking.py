@@ -23,13 +23,16 @@ SEED_KEYS = {
     "segments": ("segment_name",),
     "benchmarks": ("benchmark_key", "industry", "device", "region"),
 }
+# All columns of each seed: dbt loads a seed by position, so a missing or a foreign one is refused.
 SEED_COLUMNS = {
     "micro_conversions": (
         "key", "stage", "family", "event_names", "parameter_filter", "parameters", "parent_key",
-        "intent_rank", "is_expected", "origin", "benchmark_key", "requirement_ids",
+        "intent_rank", "is_expected", "origin", "benchmark_key", "requirement_ids", "description",
     ),
-    "funnel_steps": ("funnel", "step_number", "key", "is_optional"),
-    "segments": ("segment_name", "api_dimension", "column_name"),
+    "funnel_steps": ("funnel", "step_number", "key", "is_optional", "label"),
+    "segments": (
+        "segment_name", "api_dimension", "column_name", "position", "is_partition", "description",
+    ),
     "benchmarks": (
         "benchmark_key", "industry", "device", "region", "low", "high", "unit", "numerator",
         "denominator", "source", "source_date", "source_kind", "is_default",
@@ -136,6 +139,8 @@ def load_plan(seeds: Path = SEEDS_DIR) -> TrackingPlan:
     _refuse_unknown(rows["funnel_steps"], "key", known, seeds / "funnel_steps.csv")
     for column in ("numerator", "denominator"):
         _refuse_unknown(rows["benchmarks"], column, known, seeds / "benchmarks.csv")
+    for row in rows["benchmarks"]:
+        _refuse_no_range(row, seeds / "benchmarks.csv")
     _refuse_unknown(rows["micro_conversions"], "parent_key", known | {"", "@previous"}, plan_file)
     micros = tuple(_micro(row, plan_file) for row in rows["micro_conversions"])
     return TrackingPlan(
@@ -159,6 +164,11 @@ def _read(path: Path, seed: str) -> list[dict[str, str]]:
     for column in SEED_COLUMNS[seed]:
         if column not in header:
             raise SeedError(f"The seed file {path} has no column '{column}': add it.")
+    if foreign := [name for name in header if name not in SEED_COLUMNS[seed]]:
+        raise SeedError(
+            f"The seed file {path} has the column '{foreign[0]}', which nothing reads: remove it, "
+            "or correct its name."
+        )
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise SeedError(
@@ -192,6 +202,18 @@ def _refuse_unknown(
                 f"The seed file {path} names the {column} '{row[column]}', which is no key of "
                 "micro_conversions.csv: correct it, or add the key there."
             )
+
+
+def _refuse_no_range(row: dict[str, str], path: Path) -> None:
+    try:
+        is_range = 0 <= float(row["low"]) < float(row["high"]) <= 1
+    except ValueError:
+        is_range = False
+    if not is_range:
+        raise SeedError(
+            f"The benchmark '{row['benchmark_key']}' in {path} goes from '{row['low']}' to "
+            f"'{row['high']}': write two rates with 0 <= low < high <= 1, such as 0.05 and 0.10."
+        )
 
 
 def _micro(row: dict[str, str], path: Path) -> MicroConversion:

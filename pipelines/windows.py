@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dagster import DagsterRun
 
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import Profile
+from pipelines.ga4.reports import build_reports
 from pipelines.partitions import FIRST_DAY, DayWindow, window_of_tags, yesterday
 from pipelines.settings import Settings
+from pipelines.tracking import load_plan
 from pipelines.warehouse.connect import build_database, published_database
 from pipelines.warehouse.runs import pulled_days
 
@@ -41,34 +43,35 @@ def with_remembered_time_zones(settings: Settings) -> Settings:
     )
 
 
-def newest_day(settings: Settings) -> date:
+def newest_day(settings: Settings, now: datetime | None = None) -> date:
     """The newest day that is over for every property."""
-    zones = {item.time_zone or "UTC" for item in settings.properties} or {"UTC"}
-    return min(yesterday(ZoneInfo(zone)) for zone in zones)
+    return min(_newest_days(settings, now).values())
 
 
-def plan_window(settings: Settings, last_day: date | None = None) -> DayWindow:
+def plan_window(
+    settings: Settings, last_day: date | None = None, now: datetime | None = None
+) -> DayWindow:
     """The window of a night that ends on `last_day` (default: the newest complete day).
 
-    Without gaps it is `last_day` and the `nightly.lookback_days` before it. After missed nights
-    it starts at the first day whose settled value was never read, at most `nightly.sweep_days`
-    back; a property's first night takes all of those.
+    Without gaps it is `last_day` and the `nightly.lookback_days` before it. After missed,
+    killed or failed nights it starts so much before the first day that a report lacks, at most
+    `nightly.sweep_days` back; a property's first night takes all of those.
 
     Raises ConfigError for a day that is not over, or older than GA4.
     """
-    newest = newest_day(settings)
-    end = last_day or newest
-    if end > newest:
-        raise ConfigError(
-            f"{end} is not over yet in {settings.time_zone}: the newest complete day is {newest}, "
-            f"use --date {newest} or an earlier one."
-        )
+    newest = _newest_days(settings, now)
+    end = last_day or min(newest.values())
+    for name, day in newest.items():
+        if end > day:
+            raise ConfigError(
+                f"{end} is not over yet for {name}: the newest complete day is {day}, "
+                f"use --date {day} or an earlier one."
+            )
     if end < FIRST_DAY:
         raise ConfigError(f"{end} is before GA4's first day: use a date from {FIRST_DAY} on.")
-    oldest = end - timedelta(days=settings.nightly.sweep_days - 1)
-    last = _last_loaded(settings)
-    next_day = min(last + timedelta(days=1), end) if last else oldest
-    start = next_day - timedelta(days=settings.nightly.lookback_days)
+    oldest = max(end - timedelta(days=settings.nightly.sweep_days - 1), FIRST_DAY)
+    missing = _first_missing_day(settings, DayWindow(oldest, end))
+    start = missing - timedelta(days=settings.nightly.lookback_days)
     return DayWindow(max(start, min(oldest, end), FIRST_DAY), end)
 
 
@@ -81,15 +84,47 @@ def worked_window(settings: Settings, run: DagsterRun) -> DayWindow | None:
     return window.joined(DayWindow(*days) if days else None)
 
 
-def _last_loaded(settings: Settings) -> date | None:
-    """The last day that was loaded for every configured property; None before the first."""
+def _newest_days(settings: Settings, now: datetime | None) -> dict[str, date]:
+    """Property with its zone, for people → its newest complete day."""
+    zones = {
+        f"property {item.id} in {item.time_zone or 'UTC'}": item.time_zone or "UTC"
+        for item in settings.properties
+    }
+    return {
+        name: yesterday(ZoneInfo(zone), now) for name, zone in (zones or {"UTC": "UTC"}).items()
+    }
+
+
+def _first_missing_day(settings: Settings, span: DayWindow) -> date:
+    """The first day of `span` that some report by day still lacks; its end if none.
+
+    A required report must be loaded; an optional one must have been asked for. Days before a
+    property's first stored one do not count, unless it has none at all.
+    """
     if not settings.build_db.exists():
-        return None
+        return span.start
     with build_database(settings.build_db, read_only=True) as connection:
-        known = dict(
+        rows = connection.execute(
+            "select property_id, report, date, bool_or(status = 'loaded') from ops.pulls "
+            "where date between ? and ? group by all",
+            [span.start, span.end],
+        ).fetchall()
+        first = dict(
             connection.execute(
-                "select property_id, max(date) from ops.pulls where status = 'loaded' group by all"
+                "select property_id, min(date) from ops.pulls where status = 'loaded' group by all"
             ).fetchall()
         )
-    days = [known.get(item.id) for item in settings.properties]
-    return min(day for day in days if day) if days and all(days) else None
+    asked = {(name, report, day) for name, report, day, _ in rows}
+    loaded = {(name, report, day) for name, report, day, is_loaded in rows if is_loaded}
+    wanted = [
+        (item.id, spec.name, loaded if spec.is_required else asked)
+        for item in settings.properties
+        for spec in build_reports(load_plan())
+        if spec.kind == "daily"
+    ]
+    for offset in range((span.end - span.start).days):
+        day = span.start + timedelta(days=offset)
+        for name, report, there in wanted:
+            if day >= first.get(name, span.start) and (name, report, day) not in there:
+                return day
+    return span.end

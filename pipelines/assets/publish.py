@@ -12,6 +12,7 @@ from dagster import (
 )
 
 from pipelines import __version__
+from pipelines.instance import prune_runs
 from pipelines.logs import prune_logs
 from pipelines.partitions import window_of_tags
 from pipelines.settings import Settings
@@ -52,6 +53,7 @@ def build_publish_asset(settings: Settings, marts: Sequence[AssetKey]) -> Assets
         )
         version = publish(publication)
         prune_logs(settings.logs_dir)
+        prune_runs(context.instance)
         finish_run(
             settings.build_db, context.run_id, publication.status, _ending(version, kept_back)
         )

@@ -41,7 +41,7 @@ _LARGEST_GAP = """
     select benchmark_key, numerator_key, denominator_key, segment_name, segment_value, shortfall,
         rate, benchmark_low, status
     from marts.fct_benchmark_comparison
-    where window_name = '28d' and shortfall > 0
+    where window_name = '28d' and status = 'below'
     order by shortfall desc, segment_name <> 'all' limit 1
 """
 _NOT_TRACKED = """
@@ -120,7 +120,7 @@ def _table(title: str, columns: list[str]) -> Table:
 def _largest_gap(connection: duckdb.DuckDBPyConnection) -> str:
     row = connection.execute(_LARGEST_GAP).fetchone()
     if row is None:
-        return "No step is short of its benchmark's floor."
+        return "No step is clearly below its benchmark."
     key, numerator, denominator, name, value, shortfall, rate, floor, status = row
     where = "the whole shop" if name == "all" else escape(f"{name} = {value}")
     return (

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.common import notes, out, parse_day, refuse_failed, show_step, show_warnings
+from pipelines.errors import SluiceError
 from pipelines.settings import load_settings
 
 
@@ -21,11 +22,13 @@ def nightly(
 
     Exit code: 0 published, 1 failed, 2 a gate held it back, 75 stopped on quota.
     """
+    from pipelines import __version__
     from pipelines.ga4.client import connect
     from pipelines.ingest import check_properties, profile_properties
     from pipelines.lock import hold_lock, lock_path
     from pipelines.nightly import run_nightly
     from pipelines.tracking import load_plan
+    from pipelines.warehouse.runs import record_failed_start
     from pipelines.windows import plan_window, with_time_zones
 
     show_warnings()
@@ -33,7 +36,11 @@ def nightly(
     settings = load_settings()
     check_properties(settings)
     load_plan()
-    profiles, _ = profile_properties(settings, connect(settings.ga4))
+    try:
+        profiles, _ = profile_properties(settings, connect(settings.ga4))
+    except SluiceError as error:
+        record_failed_start(settings.build_db, "nightly", str(error), __version__)
+        raise
     settings = with_time_zones(settings, profiles)
     # A run that is going on has the build database open: wait for it, and say so.
     with hold_lock(lock_path(settings)):

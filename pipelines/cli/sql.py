@@ -64,6 +64,8 @@ def _shell(connection: duckdb.DuckDBPyConnection, form: Format) -> None:
 
 
 def _run(connection: duckdb.DuckDBPyConnection, query: str, form: Format) -> None:
+    if not query.strip(" \n\t;"):
+        raise QueryError("There is no query: give one statement, or 'show all tables'.")
     try:
         result = connection.execute(query)
         names = [column[0] for column in result.description or []]
@@ -96,4 +98,4 @@ def _table(names: list[str], rows: list[tuple[Any, ...]]) -> Table:
 def _text(value: Any) -> str:
     from rich.markup import escape
 
-    return f"{value:.4f}" if isinstance(value, float) else escape(str(value))
+    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))

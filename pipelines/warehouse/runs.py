@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 
+from pipelines.errors import WarehouseError
 from pipelines.warehouse.connect import build_database
 
 RUNNING, PUBLISHED, PARTLY_PUBLISHED, HELD_BACK, FAILED, PAUSED = (
@@ -58,6 +61,21 @@ def pulled_days(build_db: Path, run_id: str) -> tuple[date, date] | None:
             [run_id],
         ).fetchone()
     return (row[0], row[1]) if row and row[0] else None
+
+
+def record_failed_start(build_db: Path, command: str, message: str, code_version: str) -> None:
+    """Remember a run that ended before its job began, where there is a database to tell it to.
+
+    Beside a run that has the database open nothing is written: that run will tell its own end.
+    """
+    if not build_db.exists():
+        return
+    now = datetime.now(UTC)
+    with suppress(WarehouseError), build_database(build_db) as connection:
+        connection.execute(
+            "insert into ops.runs values (?, ?, null, null, ?, ?, ?, ?, ?)",
+            [str(uuid4()), command, FAILED, message, code_version, now, now],
+        )
 
 
 def read_run(build_db: Path, run_id: str) -> RunRecord | None:

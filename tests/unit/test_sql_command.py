@@ -186,7 +186,13 @@ def test_status_before_the_first_night():
     assert run("versions").stdout.startswith("Nothing is published yet")
 
 
-def test_status_after_a_good_and_a_bad_night(published):
+def test_status_says_when_nothing_new_came_for_days(published):
+    verdict = json.loads(run("status", "--json").stdout)["verdict"]
+    assert verdict.startswith("Not fine: the newest published day of property 42 is 2026-03-02.")
+
+
+def test_status_after_a_good_and_a_bad_night(published, monkeypatch):
+    monkeypatch.setattr("pipelines.state.DAYS_BEHIND", 100_000)
     state = json.loads(run("status", "--json").stdout)
     assert state["verdict"].startswith("Fine: the last run published days up to 2026-03-02")
     assert state["freshness"] == [

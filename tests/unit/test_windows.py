@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipelines import windows
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import Profile
-from pipelines.ga4.reports import ReportSpec
+from pipelines.ga4.reports import build_reports
 from pipelines.partitions import (
     FIRST_DAY,
     DayWindow,
@@ -23,6 +23,7 @@ from pipelines.partitions import (
     yesterday,
 )
 from pipelines.settings import Nightly, Property, Settings
+from pipelines.tracking import load_plan
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import record_failure
 from pipelines.windows import (
@@ -36,7 +37,7 @@ AUCKLAND, LOS_ANGELES = ZoneInfo("Pacific/Auckland"), ZoneInfo("America/Los_Ange
 # 3 March 01:00 in Auckland, 2 March 04:00 in Los Angeles.
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NEWEST = date(2026, 3, 1)
-SPEC = ReportSpec("sessions_by_all", (), ())
+REPORTS = build_reports(load_plan())
 
 
 @pytest.fixture
@@ -49,10 +50,11 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def loaded(settings: Settings, last: date, property_id: str = "42", status: str = "loaded") -> None:
     """Pretend that a night up to `last` was pulled."""
     with build_database(settings.build_db) as connection:
-        record_failure(
-            connection, property_id, SPEC, (last - timedelta(days=3), last),
-            run_id="r", status=status, message="",
-        )  # fmt: skip
+        for spec in REPORTS:
+            record_failure(
+                connection, property_id, spec, (last - timedelta(days=3), last),
+                run_id="r", status=status, message="",
+            )  # fmt: skip
 
 
 def span(window: DayWindow) -> tuple[str, str]:
@@ -172,6 +174,26 @@ def test_an_older_day_is_a_window_of_its_own(settings):
     assert span(plan_window(settings, date(2026, 2, 10))) == ("02-07", "02-10")
 
 
+def test_a_night_that_died_half_way_is_pulled_again_from_its_first_day(settings):
+    first_night = (date(2026, 1, 26), NEWEST)
+    with build_database(settings.build_db) as connection:
+        for spec in REPORTS[:5]:
+            record_failure(
+                connection, "42", spec, first_night, run_id="r", status="loaded", message=""
+            )
+    assert span(plan_window(settings)) == ("01-26", "03-01")
+
+
+def test_an_optional_report_that_was_refused_is_not_missed(settings):
+    with build_database(settings.build_db) as connection:
+        for spec in REPORTS:
+            record_failure(
+                connection, "42", spec, (date(2026, 1, 26), date(2026, 2, 28)), run_id="r",
+                status="loaded" if spec.is_required else "failed", message="",
+            )  # fmt: skip
+    assert span(plan_window(settings)) == ("02-26", "03-01")
+
+
 @examples(max_examples=20)
 @given(st.integers(0, 20), st.integers(1, 60), st.integers(0, 80))
 def test_a_window_never_has_a_hole_and_never_more_than_the_sweep(
@@ -184,12 +206,7 @@ def test_a_window_never_has_a_hole_and_never_more_than_the_sweep(
         properties=(Property(id="42", time_zone="UTC"),),
         nightly=Nightly(lookback_days=lookback, sweep_days=sweep),
     )
-    with duckdb.connect(str(settings.build_db)) as connection:
-        connection.execute("create schema ops")
-        connection.execute(
-            "create table ops.pulls as select '42' as property_id, 'loaded' as status, ? as date",
-            [NEWEST - timedelta(days=days_ago)],
-        )
+    loaded(settings, NEWEST - timedelta(days=days_ago))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(windows, "yesterday", lambda zone, now=None: yesterday(zone, NOW))
         window = plan_window(settings)
@@ -202,7 +219,10 @@ def test_a_window_never_has_a_hole_and_never_more_than_the_sweep(
 @pytest.mark.parametrize(
     ("day", "words"),
     [
-        (date(2026, 3, 2), ["2026-03-02 is not over yet in UTC", "--date 2026-03-01"]),
+        (
+            date(2026, 3, 2),
+            ["2026-03-02 is not over yet for property 42 in UTC", "--date 2026-03-01"],
+        ),
         (date(2030, 1, 1), ["2030-01-01", "2026-03-01"]),
         (date(2020, 10, 13), ["2020-10-13", "2020-10-14"]),
     ],

@@ -1,4 +1,15 @@
-with grouped as (
+{% set lost_below = 0.001 %}
+
+with seen as (
+    select
+        property_id,
+        key,
+        min(first_seen_date) as first_seen_date
+    from {{ ref('int_funnel__tracking_assessed') }}
+    group by property_id, key
+),
+
+grouped as (
     select
         periods.property_id,
         periods.window_name,
@@ -13,10 +24,15 @@ with grouped as (
         sum(tracking.events) as events,
         bool_or(tracking.is_doubtful) as is_doubtful,
         bool_or(tracking.is_partial) as is_partial,
-        arg_max(tracking.tag_state, tracking.date) as tag_state
+        bool_or(tracking.tag_state = 'tracking_lost') as is_ever_lost,
+        arg_max(tracking.tag_state, tracking.date) as last_state,
+        sum(tracking.exposed) filter (where tracking.date < seen.first_seen_date) as exposed_before,
+        sum(tracking.exposed) filter (where tracking.date >= seen.first_seen_date) as exposed_since,
+        sum(tracking.sessions) filter (where tracking.date >= seen.first_seen_date) as sessions_since
     from {{ ref('int_funnel__periods_listed') }} as periods
     inner join {{ ref('int_funnel__tracking_assessed') }} as tracking
         on periods.property_id = tracking.property_id and periods.date = tracking.date
+    inner join seen on tracking.property_id = seen.property_id and tracking.key = seen.key
     group by
         periods.property_id,
         periods.window_name,
@@ -26,6 +42,20 @@ with grouped as (
         periods.current_end,
         periods.is_current,
         tracking.key
+),
+
+-- A period counts as tracked only if the tag was there on all of its days: zeros of a day without it would pull the rate
+-- down. Zeros before the first event count as real unless the key's own rate since then makes them all but impossible.
+stated as (
+    select
+        *,
+        case
+            when last_state <> 'tracked' then last_state
+            when is_ever_lost then 'tracking_lost'
+            when {{ zero_run_probability('sessions_since', 'exposed_since', 'exposed_before') }} < {{ lost_below }} then 'not_tracked'
+            else 'tracked'
+        end as tag_state
+    from grouped
 )
 
 select
@@ -40,4 +70,4 @@ select
     cast(days_loaded as integer) as days_loaded,
     cast(days_tracked as integer) as days_tracked,
     {{ with_withheld('tag_state', 'is_doubtful', 'is_partial', 'events') }} as tracking_state
-from grouped
+from stated

@@ -66,6 +66,7 @@ select
     key,
     cast(sessions as bigint) as sessions,
     cast(events as bigint) as events,
+    cast(exposed as bigint) as exposed,
     is_doubtful,
     is_partial,
     cast(events_28d as bigint) as events_28d,

@@ -4,24 +4,23 @@ with pulls as (
 
 -- A field list cannot be read for a day that is over: a missing one is no gap. Nor has every day a week or month.
 reports as (
-    select
+    select distinct
         property_id,
-        report,
-        min(date) as first_date
+        report
     from pulls
-    where is_loaded and window_name = '1d' and report <> 'metadata'
-    group by property_id, report
+    where window_name = '1d' and report <> 'metadata'
 ),
 
 bounds as (
     select
         property_id,
+        min(date) as first_date,
         max(date) as last_date
     from pulls
     group by property_id
 ),
 
--- Every date of a report since its first one, also those that nobody pulled.
+-- Every date of a property since its first one, for every report it has: also those that nobody pulled.
 expected as (
     select
         reports.property_id,
@@ -30,7 +29,7 @@ expected as (
         '1d' as window_name
     from reports
     inner join bounds on reports.property_id = bounds.property_id
-    inner join {{ ref('dim_date') }} as dates on dates.date between reports.first_date and bounds.last_date
+    inner join {{ ref('dim_date') }} as dates on dates.date between bounds.first_date and bounds.last_date
     union
     select
         property_id,

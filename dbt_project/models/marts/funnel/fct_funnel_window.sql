@@ -2,21 +2,23 @@ with rated as (
     select * from {{ ref('int_funnel__steps_rated') }}
 ),
 
--- The same cell in the window before; without a loaded day there, everything `previous` stays NULL.
+-- The same cell in the window before. A window that is not loaded whole is not compared: 7 of 28 days would look like a fall.
 compared as (
     select
         rated.*,
-        before.reached as previous_reached_window,
+        coalesce(before.days_loaded = before.window_days, false) as is_whole,
+        case when is_whole then before.reached end as previous_reached_window,
         before.days_loaded as previous_days_loaded,
         before.previous_step_key as previous_window_step_key,
         before.status as previous_status,
-        before.step_rate as previous_step_rate,
+        case when is_whole then before.step_rate end as previous_step_rate,
         before.ci_low as previous_ci_low,
         before.ci_high as previous_ci_high,
         -- A change is one of the same rate: not where the chain itself has changed between the windows.
         rated.previous_step_key = before.previous_step_key
         and rated.status = 'measured'
-        and before.status = 'measured' as is_comparable
+        and before.status = 'measured'
+        and is_whole as is_comparable
     from rated
     left join rated as before
         on
