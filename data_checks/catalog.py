@@ -23,10 +23,12 @@ class Catalog:
     """`columns`: `schema.table` → column → DuckDB type. `pulled`: reports that hold rows.
 
     `segments`: names in the order of the segments seed, or the default before it is loaded.
+    `top_segments`: those of which only the values with most sessions are pulled.
     """
 
     columns: Mapping[str, Mapping[str, str]]
     segments: tuple[str, ...] = DEFAULT_SEGMENTS
+    top_segments: frozenset[str] = frozenset()
     pulled: frozenset[str] = frozenset()
 
     def has(self, table_name: str) -> bool:
@@ -37,6 +39,11 @@ class Catalog:
         """Reports that have a raw table (`raw.ga4_<report>`), in name order."""
         prefix = "raw.ga4_"
         return tuple(sorted(t.removeprefix(prefix) for t in self.columns if t.startswith(prefix)))
+
+    @property
+    def whole_segments(self) -> tuple[str, ...]:
+        """Segments whose values add up to the whole property."""
+        return tuple(name for name in self.segments if name not in self.top_segments)
 
     def dimensions(self, table_name: str) -> tuple[str, ...]:
         """Key columns of a raw table beside property and date: its text columns."""
@@ -67,23 +74,26 @@ def read_catalog(
     columns: dict[str, dict[str, str]] = {}
     for table_name, column, kind in rows:
         columns.setdefault(table_name, {})[column] = kind
+    segments = _segments(connection, columns)
     return Catalog(
         columns,
-        _segments(connection, columns),
+        tuple(segments) or DEFAULT_SEGMENTS,
+        frozenset(name for name, is_partition in segments.items() if not is_partition),
         _pulled(connection, columns, window, properties),
     )
 
 
 def _segments(
     connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Mapping[str, str]]
-) -> tuple[str, ...]:
-    """Segment names of the seed; before the first seed run, or when emptied, the default."""
-    if not {"segment_name", "position"} <= columns.get("seeds.segments", {}).keys():
-        return DEFAULT_SEGMENTS
+) -> dict[str, bool]:
+    """Segment of the seed → whether its values add up; empty before the first seed run."""
+    if not {"segment_name", "position", "is_partition"} <= columns.get("seeds.segments", {}).keys():
+        return {}
     found = connection.execute(
-        "select segment_name from seeds.segments where segment_name is not null order by position"
+        "select segment_name, is_partition from seeds.segments"
+        " where segment_name is not null order by position"
     ).fetchall()
-    return tuple(name for (name,) in found) or DEFAULT_SEGMENTS
+    return {name: is_partition is not False for name, is_partition in found}
 
 
 def _pulled(

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -54,6 +55,9 @@ from pipelines.warehouse.runs import start_run
 from pipelines.work import Item, plan_items
 
 CONCURRENT_REQUESTS = 3
+# Pulls under way or not yet written: a slow disk must not fill the memory, and what a kill finds
+# unwritten has been paid for in vain.
+PULLS_AHEAD = CONCURRENT_REQUESTS + 1
 logger = logging.getLogger("sluice")
 
 
@@ -202,8 +206,11 @@ def _pull_all(
             fields=item.profile.fields,
         )
 
-    futures = {pool.submit(work, item): item for item in items}
-    for number, done in enumerate(as_completed(futures), start=1):
+    waiting, futures = iter(items), dict[Future[Pull | None], Item]()
+    for number in range(1, len(items) + 1):
+        for item in islice(waiting, PULLS_AHEAD - len(futures)):
+            futures[pool.submit(work, item)] = item
+        done = next(iter(wait(futures, return_when=FIRST_COMPLETED).done))
         item = futures.pop(done)
         _store(connection, done, item, outcome, run)
         remember_readings(connection, client.governor.take_readings())

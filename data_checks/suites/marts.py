@@ -6,12 +6,13 @@ The four rate tables share one shape of slice (`RateTable`), judged together in 
 from __future__ import annotations
 
 from data_checks.catalog import Catalog
-from data_checks.model import Bound, Slice, Suite, never
-from data_checks.sql import ASKED, EMPTY_DATES
+from data_checks.model import WARNING, Bound, Slice, Suite, never
+from data_checks.sql import ASKED, EMPTY_DATES, counted
 from data_checks.suites.rate_tables import RATE_TABLES, rate_slice
 
 DAILY = "marts.fct_funnel_daily"
 COMPLETENESS = "marts.fct_data_completeness"
+PRODUCTS = "marts.fct_product_funnel"
 COVERAGE = "marts.fct_tracking_coverage"
 COMPARISON = "marts.fct_benchmark_comparison"
 BENCHMARKS = "seeds.benchmarks"
@@ -22,6 +23,8 @@ RATE_EXPECTATIONS = (
     never("rate_is_their_ratio", "rates_not_their_ratio"),
     never("rate_is_in_range_or_flagged", "rates_out_of_range"),
     never("interval_holds_the_rate", "broken_intervals"),
+    never("withheld_number_has_no_rate", "rates_of_withheld_numbers"),
+    never("completeness_is_stated", "rows_without_completeness"),
     never("totals_equal_intermediate", "unequal_totals"),
 )
 
@@ -36,6 +39,12 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
             ("date",),
             (_dates_slice(DAILY, excuse_empty=True), _dates_slice(COMPLETENESS)),
             (Bound("date_is_present", "row_count", minimum=1),),
+        ),
+        Suite(
+            "money",
+            ("date",),
+            (_money_slice(),),
+            (never("money_has_a_currency", "money_without_currency", WARNING),),
         ),
         Suite(
             "coverage",
@@ -77,6 +86,22 @@ left join stored using (property_id, date)
 {excuse}
 order by property_id, date
 """,
+    )
+
+
+def _money_slice() -> Slice:
+    """One row per property × date with money: how much of it is in no known currency."""
+    is_without = "item_revenue is not null and coalesce(currency, '') = ''"
+    return Slice(
+        PRODUCTS,
+        f"""
+select property_id, date, {counted("money_without_currency", is_without, "item_id")}
+from {PRODUCTS}
+where {ASKED} and date between $start and $end
+group by property_id, date
+order by property_id, date
+""",
+        may_be_empty=True,
     )
 
 

@@ -1,7 +1,8 @@
 """The mart tables that hold rates, as data, and the one slice that reads any of them.
 
 A rate is judged by the same rules wherever it stands (ANALYTICS §3): never without its numerator
-and denominator, in [0, 1] unless flagged by having no interval, inside its interval.
+and denominator, in [0, 1] unless flagged by having no interval, inside its interval, never made of
+numbers that the source withholds, and with a word on how whole and final it is.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ where {_IS_SHOWN.format("chosen." + count)}
 """
 
 
+# Of the days that the daily mart has: a day of which sessions could be loaded and events could
+# not has rows in reach and none there (that a whole day is lost is the suite `dates`' to say).
 _CORE_IS_THERE = f"""
 union all
 select
@@ -68,6 +71,7 @@ select
 from (
     select property_id, date, key as step_key, sessions
     from {REACH}
+    semi join chosen using (property_id, date)
     where {ASKED} and {_DAYS} and segment_name = 'all' and sessions > 0
 ) as reach
 inner join (select key as step_key from seeds.funnel_steps where funnel = 'core') as core
@@ -207,4 +211,9 @@ def _rules(table: RateTable) -> tuple[tuple[str, str], ...]:
             f" or ci_low > {rate} + {EPSILON} or ci_high < {rate} - {EPSILON}"
             f" or ci_low < 0 or ci_high > 1",
         ),
+        (
+            "rates_of_withheld_numbers",
+            f"{rate} is not null and regexp_matches(coalesce(flags, ''), 'sampled|restricted')",
+        ),
+        ("rows_without_completeness", "is_complete is null or maturity is null"),
     )

@@ -1,6 +1,8 @@
 """The raw gate: is everything that was pulled there, once, unharmed, and about as much as usual.
 
-One slice per raw table (property × date), judged together; then three suites on totals.
+One slice per raw table (property × date, or × window), judged together; then three suites on
+totals. Only reports of the whole, by segments that add up, are required: what GA4 refused or was
+not asked for of any other is a warning.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from data_checks.catalog import Catalog
 from data_checks.model import WARNING, Bound, Pair, Slice, Suite, never
 from data_checks.sql import ASKED, HLL_EXACT_BELOW, HLL_TOLERANCE, IN_WINDOW
-from data_checks.suites.raw_partitions import partition_slice
+from data_checks.suites.raw_partitions import is_by_window, partition_slice
 
 REQUIRED_FAMILIES = ("sessions_by", "events_by")
 MAX_OTHER_SHARE = 0.05
@@ -27,23 +29,29 @@ PARTITION_EXPECTATIONS = (
     never("last_pull_was_loaded", "newer_pulls_not_loaded", WARNING),
     never("is_not_sampled", "is_sampled", WARNING),
     never("is_not_thresholded", "is_thresholded", WARNING),
+    never("is_not_restricted", "is_restricted", WARNING),
+    never("is_not_truncated", "is_truncated", WARNING),
     Bound("other_share_is_small", "other_share", maximum=MAX_OTHER_SHARE, severity=WARNING),
 )
 
 
 def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
     """Suites of the raw gate for the reports that are required or were pulled."""
-    required = [f"{family}_{name}" for family in REQUIRED_FAMILIES for name in catalog.segments]
+    whole = catalog.whole_segments
+    required = [f"{family}_{name}" for family in REQUIRED_FAMILIES for name in whole]
     optional = sorted((set(catalog.reports()) | catalog.pulled) - set(required))
+    by_window = [report for report in optional if is_by_window(catalog, report)]
     partitions = tuple(
         partition_slice(catalog, report, is_required=report in required)
         for report in (*required, *optional)
+        if report not in by_window
     )
+    windows = tuple(partition_slice(catalog, report, is_required=False) for report in by_window)
     volume = tuple(
         _volume_slice(report, metric)
         for report, metric in (("sessions_by_all", "sessions"), ("events_by_all", "event_count"))
     )
-    parts = [name for name in catalog.segments if name != "all"]
+    parts = [name for name in whole if name != "all"]
     usual = Bound(
         "volume_is_usual",
         "of_usual",
@@ -55,6 +63,7 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
     )
     return (
         Suite("partitions", ("date",), partitions, PARTITION_EXPECTATIONS),
+        Suite("windows", ("window_name", "date"), windows, PARTITION_EXPECTATIONS),
         Suite(
             "property",
             (),

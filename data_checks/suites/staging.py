@@ -5,78 +5,10 @@ Every staging model is compared with the raw tables it was made of, per property
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from data_checks.catalog import Catalog
 from data_checks.model import WARNING, Bound, Expectation, Pair, Slice, Suite, never
 from data_checks.sql import ASKED, IN_WINDOW, counted, key_text
-
-
-@dataclass(frozen=True)
-class StagedModel:
-    """A staging model, the raw reports under it, and the measures that must survive.
-
-    `report`: the raw report, or the family of reports with one table per segment.
-    `measures`: column of the model → column of the raw tables it must add up to.
-    """
-
-    table_name: str
-    report: str
-    keys: tuple[str, ...]
-    measures: Mapping[str, str]
-    is_segmented: bool = True
-    may_be_empty: bool = False
-
-    def sources(self, catalog: Catalog) -> tuple[tuple[str, str], ...]:
-        """(segment, raw table) of every table that exists."""
-        if not self.is_segmented:
-            found: tuple[tuple[str, str], ...] = (("all", f"raw.ga4_{self.report}"),)
-        else:
-            prefix = f"{self.report}_by_"
-            names = (r.removeprefix(prefix) for r in catalog.reports() if r.startswith(prefix))
-            found = tuple((n, f"raw.ga4_{prefix}{n}") for n in names if n in catalog.segments)
-        return tuple((segment, table) for segment, table in found if catalog.has(table))
-
-
-SEGMENT_KEYS = ("segment_name", "segment_value")
-MODELS = (
-    StagedModel(
-        "staging.stg_ga4__sessions",
-        "sessions",
-        SEGMENT_KEYS,
-        {
-            "sessions": "sessions",
-            "transactions": "transactions",
-            "purchase_revenue": "purchase_revenue",
-        },
-    ),
-    StagedModel(
-        "staging.stg_ga4__events",
-        "events",
-        (*SEGMENT_KEYS, "event_name"),
-        {"events": "event_count", "sessions": "sessions"},
-    ),
-    StagedModel(
-        "staging.stg_ga4__micro_conversions",
-        "micro",
-        (*SEGMENT_KEYS, "key"),
-        {"events": "event_count", "sessions": "sessions"},
-        may_be_empty=True,
-    ),
-    StagedModel(
-        "staging.stg_ga4__items",
-        "items",
-        ("item_id", "item_name"),
-        {
-            "items_viewed": "items_viewed",
-            "items_purchased": "items_purchased",
-            "item_revenue": "item_revenue",
-        },
-        is_segmented=False,
-        may_be_empty=True,
-    ),
-)
+from data_checks.suites.staged_models import MODELS, StagedModel
 
 
 def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
@@ -120,20 +52,20 @@ def _reconciliation(catalog: Catalog, model: StagedModel) -> Suite:
 def _reconciliation_slice(catalog: Catalog, model: StagedModel) -> Slice:
     """One row per property × segment × date of either side; a side without rows counts as 0."""
     segment = "segment_name" if model.is_segmented else "'all'"
-    sums = ", ".join(f"sum({m}) as {m}" for m in model.measures)
-    raw_sums = ", ".join(f"sum({of}) as {m}" for m, of in model.measures.items())
-    no_raw = ", ".join(f"0 as {m}" for m in model.measures)
+    sums = "".join(f", sum({m}) as {m}" for m in model.measures)
+    raw_sums = "".join(f", sum({of}) as {m}" for m, of in model.measures.items())
+    no_raw = "".join(f", 0 as {m}" for m in model.measures)
     raw = " union all ".join(
-        f"select '{name}' as segment_name, property_id, date, count(*) as row_count, {raw_sums}"
+        f"select '{name}' as segment_name, property_id, date, count(*) as row_count{raw_sums}"
         f" from {table} where {IN_WINDOW} group by property_id, date"
         for name, table in model.sources(catalog)
     ) or (
         "select '' as segment_name, '' as property_id, null::date as date,"
-        f" 0 as row_count, {no_raw} where false"
+        f" 0 as row_count{no_raw} where false"
     )
     is_empty = " or ".join(f"{key} is null" for key in model.keys)
-    differences = ",\n    ".join(
-        f"abs(coalesce(staged.{m}, 0) - coalesce(source.{m}, 0))::double"
+    differences = "".join(
+        f",\n    abs(coalesce(staged.{m}, 0) - coalesce(source.{m}, 0))::double"
         f" / greatest(1, abs(coalesce(source.{m}, 0))::double) as {m}_difference,"
         f" coalesce(staged.{m}, 0)::double as {m}, coalesce(source.{m}, 0)::double as raw_{m}"
         for m in model.measures
@@ -145,14 +77,14 @@ with source as ({raw}),
 staged as (
     select
         coalesce({segment}, '(empty)') as segment_name, property_id, date,
-        count(*) as row_count, {sums}, {counted("empty_keys", is_empty, key_text(model.keys))}
+        count(*) as row_count{sums}, {counted("empty_keys", is_empty, key_text(model.keys))}
     from {model.table_name}
     where {IN_WINDOW}
     group by 1, 2, 3
 )
 select
     property_id, segment_name, date,
-    coalesce(staged.row_count, 0) as row_count, coalesce(source.row_count, 0) as raw_row_count,
+    coalesce(staged.row_count, 0) as row_count, coalesce(source.row_count, 0) as raw_row_count
     {differences},
     coalesce(staged.empty_keys, 0) as empty_keys, staged.empty_keys_example
 from staged

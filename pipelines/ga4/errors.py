@@ -83,7 +83,7 @@ def translate(error: Exception, *, property_id: str, what: str) -> Ga4Error:
                 f"The answer to {what} of {where} is larger than the channel allows ({words}): "
                 "this is a fault in Sluice, please report it."
             )
-        case google_errors.TooManyRequests() if "thresholded" in words:
+        case google_errors.TooManyRequests() if "thresholded" in words.lower():
             return ThresholdedQuotaError(
                 f"GA4 gives no more numbers that it may have to threshold for {where} this hour "
                 f"({words}): {what} is left out until the next night."

@@ -87,14 +87,15 @@ def pull(
         flags = flags.joined(answer.flags)
     stamp, pull_id = datetime.now(UTC), uuid4().hex
     rows = _without_restricted(found.rows, spec, flags)
+    undated = rows.slice(0, 0) if found.quarantined is None else found.quarantined
     hashes = (answer.request_hash for answer in found.answers)
     return Pull(
         property_id, spec, start, end,
         rows=_stamped(rows, property_id, stamp, pull_id).select(list(spec.columns)),
         partitions=found.partitions,
-        quarantined=rows.slice(0, 0) if found.quarantined is None else found.quarantined,
+        quarantined=undated,
         flags=flags,
-        other_share=_other_share(rows, spec),
+        other_share=_other_share(rows, undated, spec),
         pages=sum(answer.pages for answer in found.answers),
         tokens=sum(answer.tokens for answer in found.answers),
         quota=found.answers[-1].quota if found.answers else {},
@@ -122,14 +123,16 @@ def _without_restricted(rows: pa.Table, spec: ReportSpec, flags: Flags) -> pa.Ta
     return rows
 
 
-def _other_share(rows: pa.Table, spec: ReportSpec) -> float:
-    if spec.kind != "daily" or not spec.key_columns:
+def _other_share(rows: pa.Table, undated: pa.Table, spec: ReportSpec) -> float:
+    """Part of the first metric that GA4 folded into `(other)`: in a dimension, or in the date."""
+    if spec.kind != "daily":
         return 0.0
     column = spec.metrics[0].column
-    total = pc.sum(rows[column]).as_py() or 0
+    outside = (pc.sum(undated[column]).as_py() or 0) if undated.num_rows else 0
+    total = (pc.sum(rows[column]).as_py() or 0) + outside
     if not total:
         return 0.0
-    is_other = pc.equal(rows[spec.key_columns[0]], OTHER)
-    for name in spec.key_columns[1:]:
+    is_other = pa.repeat(False, rows.num_rows)
+    for name in spec.key_columns:
         is_other = pc.or_(is_other, pc.equal(rows[name], OTHER))
-    return float((pc.sum(rows.filter(is_other)[column]).as_py() or 0) / total)
+    return float(((pc.sum(rows.filter(is_other)[column]).as_py() or 0) + outside) / total)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-_LENGTH_DELIMITED = 2
+_VARINT, _LENGTH_DELIMITED = 0, 2
 # Arrow's offsets are 32 bits wide.
 _MOST_BYTES = 2**31 - 64
 # Lengths of up to three bytes: two megabytes for one row.
@@ -80,10 +80,10 @@ def _rows(encoded: bytes, size: int, tag: int) -> tuple[_Ints, _Ints]:
         if field == tag:
             starts.append(place)
             ends.append(place + number)
+        elif field >= _MORE or field & 7 not in {_VARINT, _LENGTH_DELIMITED}:
+            raise _NotPlainError
         if field & 7 == _LENGTH_DELIMITED:
             place += number
-        elif field & 7 or field >= _MORE:
-            raise _NotPlainError
     return np.array(starts, np.int64), np.array(ends, np.int64)
 
 
@@ -138,4 +138,4 @@ def _strings(encoded: pa.Buffer, starts: _Ints, ends: _Ints) -> pa.Array:
     both = pa.Array.from_buffers(
         pa.string(), len(bounds) - 1, [None, pa.py_buffer(bounds), encoded]
     )
-    return both.take(pa.array(np.arange(0, len(bounds), 2, np.int32)))
+    return both.take(pa.array(np.arange(0, len(bounds), 2, dtype=np.int32)))

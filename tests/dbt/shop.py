@@ -74,9 +74,7 @@ def fill(warehouse: Warehouse, first: date = FIRST, last: date = LAST) -> None:
         },
     )
     for table, columns in OTHER_REPORTS.items():
-        warehouse.query(
-            f"delete from raw.ga4_{table} where date between ? and ?", [first, last]
-        )
+        warehouse.query(f"delete from raw.ga4_{table} where date between ? and ?", [first, last])
         warehouse.query(
             f"insert into raw.ga4_{table} by name select ? as property_id, unnest(?) as date, "
             f"timestamptz '2026-02-05 05:30:00+00' as pulled_at, 'pull' as pull_id, {columns}",

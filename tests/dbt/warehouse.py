@@ -83,9 +83,12 @@ class Warehouse:
                 _insert_pulls(connection, property_id, day, at, cells)
             connection.execute("commit")
 
-    def flag(self, day: date, report: str, setting: str) -> None:
-        """Change what the pulls of one date and report (a LIKE pattern) say, as `column = x`."""
-        self.query(f"update ops.pulls set {setting} where date = ? and report like ?", [day, report])
+    def flag(self, property_id: str, day: date, report: str, setting: str) -> None:
+        """Change what the pulls of a date and report (a LIKE pattern) say: `column = value`."""
+        self.query(
+            f"update ops.pulls set {setting} where property_id = ? and date = ? and report like ?",
+            [property_id, day, report],
+        )
 
 
 def _next_morning(day: date) -> datetime:

@@ -246,7 +246,6 @@ def test_other_in_the_date(loaded: Puller, puller: Puller) -> None:
     assert puller.pulls("sessions_by_device", "has_other_row") == [(True,)]
 
 
-@pytest.mark.xfail(reason="pull._other_share leaves quarantined rows out", strict=True)
 def test_other_in_the_date_counts_as_other(puller: Puller) -> None:
     """Below 5 % a report counts as complete, and here a fifth of the sessions has no date."""
     rolled = fault(BY_DEVICE, other={"dimension": "date", "share": 0.2})
@@ -394,12 +393,15 @@ def users_by_hand(events: Path, steps: tuple[str, ...]) -> list[int]:
         with events as (
             select user_pseudo_id as who, event_name as what, event_timestamp as moment
             from read_parquet('{events}/events_*.parquet') where user_pseudo_id is not null
-        ), step0 as (select who, min(moment) as moment from events where what = '{steps[0]}' group by who)
+        ), step0 as (
+            select who, min(moment) as moment from events where what = '{steps[0]}' group by who
+        )
     """
     for number, name in enumerate(steps[1:], start=1):
         sql += f""", step{number} as (
             select who, min(events.moment) as moment from step{number - 1} as earlier
-            join events using (who) where what = '{name}' and events.moment > earlier.moment group by who
+            join events using (who)
+            where what = '{name}' and events.moment > earlier.moment group by who
         )"""
     counts = ", ".join(f"(select count(*) from step{number})" for number in range(len(steps)))
     with duckdb.connect() as connection:

@@ -46,7 +46,7 @@ def encoded_page(number: int) -> bytes:
     for name in ("date", *SPEC.dimensions):
         answer.dimension_headers.add(name=name)
     for metric in SPEC.metrics:
-        answer.metric_headers.add(name=metric.api_name)
+        answer.metric_headers.add(name=metric.api_name, type_="TYPE_INTEGER")
     days = [f"{FIRST + timedelta(days=n):%Y%m%d}" for n in range((LAST - FIRST).days + 1)]
     for place in range(number * PAGE_ROWS, (number + 1) * PAGE_ROWS):
         row = answer.rows.add()

@@ -103,6 +103,15 @@ MARTS = {
         "and step_number = 0 and segment_name = 'all'",
         {("100", WINDOWED, "totals_equal_intermediate")},
     ),
+    "a rate made of a sample": (
+        f"update marts.{MICRO} set flags = 'sampled, other' where {DAY} and key = 'purchase' "
+        "and segment_value = 'mobile'",
+        {("100", MICRO, "withheld_number_has_no_rate")},
+    ),
+    "a row that does not say how whole it is": (
+        f"update marts.{COMPARISON} set maturity = null where property_id = '200'",
+        {("200", COMPARISON, "completeness_is_stated")},
+    ),
     "a core step lost": (
         f"delete from marts.{DAILY} where {DAY} and segment_name = 'all' and step_number = 3",
         {("100", DAILY, "totals_equal_intermediate")},
@@ -240,6 +249,19 @@ def test_rows_that_the_source_left_out_excuse_the_parts() -> None:
     connection.execute(f"update {REACH} set is_complete = false where segment_name = 'device'")
     assert failures(check(connection, "intermediate")) == {
         ("100", "int_funnel__reach_daily", "sessions_equal_staging")
+    }
+
+
+def test_a_day_of_which_only_sessions_could_be_loaded_lacks_no_step() -> None:
+    """Its sessions are in reach; the daily mart has no funnel of it, and another day's is whole."""
+    connection = build_warehouse()
+    connection.execute(f"delete from {REACH} where {DAY} and key <> 'sessions'")
+    for table in (DAILY, MICRO):
+        connection.execute(f"delete from marts.{table} where {DAY}")
+    failed = failures(check(connection, "marts"))
+    assert failed == {
+        ("100", DAILY, "date_is_present"),
+        ("100", WINDOWED, "totals_equal_intermediate"),
     }
 
 

@@ -67,6 +67,17 @@ RAW = {
         ],
         {("200", "ga4_sessions_by_all", "property_is_not_empty")},
     ),
+    "a window of a date lost": (
+        [f"delete from raw.ga4_users_window where {DAY} and window_name = '28d'"],
+        {("100", "ga4_users_window", "row_count_equals_pull")},
+    ),
+    "one window in the place of another": (
+        [f"update raw.ga4_funnel set window_name = '28d' where {DAY}"],
+        {
+            ("100", "ga4_funnel", "row_count_equals_pull"),
+            ("100", "ga4_funnel", "key_is_unique"),
+        },
+    ),
     "missing optional table": (
         ["drop table raw.ga4_items"],
         {(property_id, "ga4_items", "table_exists") for property_id in ("100", "200")},
@@ -141,6 +152,14 @@ STAGING = {
             )
         },
     ),
+    "a window without a name": (
+        [f"update staging.stg_ga4__users_window set window_name = null where {DAY}"],
+        {("100", "stg_ga4__users_window", "keys_are_filled")},
+    ),
+    "a field lost": (
+        [f"delete from staging.stg_ga4__metadata where {DAY} and kind = 'metric'"],
+        {("100", "stg_ga4__metadata", "row_count_equals_raw")},
+    ),
     "missing table": (
         ["drop table staging.stg_ga4__micro_conversions"],
         {
@@ -201,6 +220,8 @@ def test_staged_events_gone_in_both_layers_fail() -> None:
 WARNINGS = {
     "is_not_sampled": ["update ops.pulls set is_sampled = true where report = 'items'"],
     "is_not_thresholded": ["update ops.pulls set is_thresholded = true where report = 'items'"],
+    "is_not_restricted": ["update ops.pulls set restricted_metrics = 'itemRevenue'"],
+    "is_not_truncated": ["update ops.pulls set truncation = 'ROLLUP' where report = 'items'"],
     "other_share_is_small": ["update ops.pulls set other_share = 0.06 where report = 'items'"],
     "revenue_is_not_negative": [f"update raw.ga4_items set item_revenue = -3 where {DAY}"],
     "parts_add_up_to_total": [
@@ -245,11 +266,12 @@ def test_an_event_unknown_to_the_plan_only_warns() -> None:
 
 def test_a_loaded_day_without_rows_is_present() -> None:
     connection = build_warehouse()
-    for segment in ("all", "device", "channel", "country", "visitor"):
-        for family in ("sessions", "events"):
-            connection.execute(f"delete from raw.ga4_{family}_by_{segment} where {DAY}")
-    connection.execute(f"update ops.pulls set row_count = 0 where {DAY} and report not like 'm%'")
-    connection.execute(f"delete from raw.ga4_items where {DAY}")
+    tables = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = 'raw'"
+    ).fetchall()
+    for (table,) in tables:
+        connection.execute(f"delete from raw.{table} where {DAY}")
+    connection.execute(f"update ops.pulls set row_count = 0 where {DAY}")
     assert check(connection, "raw").is_passed
 
 

@@ -1,6 +1,7 @@
 """A small hand-made warehouse for the gate tests, and that every gate passes on it.
 
-Property 100: 100 sessions a day split 60/40 in every segment, with items and composite keys.
+Property 100: 100 sessions a day split 60/40 in every segment, with items and composite keys; of
+its landing pages only one is among those that are pulled.
 Property 200: the same, but nothing was ever reported for the optional tables.
 """
 
@@ -24,6 +25,7 @@ SEGMENTS = {
     "channel": "session_default_channel_group",
     "country": "country",
     "visitor": "new_vs_returning",
+    "landing_page": "landing_page",
 }
 
 # share of the day's 100 sessions; the segment `all` has one part without a column of its own
@@ -32,7 +34,7 @@ PARTS = """
         ('all', 'all', 1.0), ('device', 'mobile', 0.6), ('device', 'desktop', 0.4),
         ('channel', 'Direct', 0.6), ('channel', '(not set)', 0.4),
         ('country', 'Germany', 0.6), ('country', '', 0.4),
-        ('visitor', 'new', 0.6), ('visitor', 'returning', 0.4)
+        ('visitor', 'new', 0.6), ('visitor', 'returning', 0.4), ('landing_page', '/', 0.3)
     ) as parts (segment_name, segment_value, share)
 """
 # sessions with the event out of 100, and events
@@ -68,7 +70,8 @@ def build_warehouse() -> duckdb.DuckDBPyConnection:
         _raw(connection, f"sessions_by_{segment}", _sessions(segment, column), ("100", "200"))
         _raw(connection, f"events_by_{segment}", _events(EVENTS, segment, column), ("100", "200"))
         _raw(connection, f"micro_by_{segment}", _events(COMPOSITES, segment, column), ("100",))
-    _raw(connection, "items", _ITEMS, ("100",))
+    for report, rows in _OTHERS.items():
+        _raw(connection, report, rows, ("100",))
     for statement in (*_STAGING, _REACH, *_MARTS):
         connection.execute(statement)
     return connection
@@ -110,17 +113,41 @@ def _events(source: str, segment: str, column: str | None) -> str:
     """
 
 
-_ITEMS = """
-    select 'sku-1' as item_id, 'Shirt' as item_name, 120::bigint as items_viewed,
-        15::bigint as items_added_to_cart, 5::bigint as items_checked_out,
-        5::bigint as items_purchased, 250.3::double as item_revenue
+_FUNNEL = """
+    select window_name, date '2026-02-01' as window_start, 'core' as funnel,
+        'all' as device_category, step_number, 'step-' || step_number as step_key,
+        50 - step_number as active_users
+    from (select unnest(['1d', '28d']) as window_name)
+    cross join (select unnest([1, 2]) as step_number)
 """
+_OTHERS = {
+    "items": """
+        select 'sku-1' as item_id, 'Shirt' as item_name, 120::bigint as items_viewed,
+            15::bigint as items_added_to_cart, 5::bigint as items_checked_out,
+            5::bigint as items_purchased, 250.3::double as item_revenue
+    """,
+    "pages": "select '/' as page_path, 300 as screen_page_views, 90 as sessions",
+    "event_params": """
+        select 'payment_type' as parameter, 'add_payment_info' as event_name,
+            unnest(['card', 'invoice']) as parameter_value, 3 as event_count, 3 as sessions
+    """,
+    "users_window": """
+        select unnest(['7d', '28d']) as window_name, date '2026-02-01' as window_start,
+            'all' as event_name, 'all' as device_category, 80 as total_users, 70 as active_users
+    """,
+    "funnel": _FUNNEL,
+    "funnel_next_action": f"select *, 'scroll' as next_action from ({_FUNNEL})",
+    "metadata": """
+        select unnest(['dimension', 'metric']) as kind, 'sessions' as api_name,
+            false as is_custom
+    """,
+}
 
 
 def _raw(
     connection: duckdb.DuckDBPyConnection, report: str, rows: str, properties: tuple[str, ...]
 ) -> None:
-    """The raw table with its rows, and a loaded pull per property (both) and date."""
+    """The raw table with its rows, and a loaded pull per property (both), date and window."""
     connection.execute(f"""
         create table raw.ga4_{report} as
         select p.property_id, d.date, r.*, timestamptz '2026-03-05 05:30:00+00' as pulled_at,
@@ -128,13 +155,17 @@ def _raw(
         from (select unnest({list(properties)}) as property_id) as p
         cross join ({DAYS}) as d cross join ({rows}) as r
     """)
+    columns = [name for (name, *_) in connection.execute(f"describe raw.ga4_{report}").fetchall()]
+    window = "window_name" if "window_name" in columns else "null::varchar"
     connection.execute(f"""
         insert into ops.pulls by name
         select 'pull-' || p.property_id as pull_id, p.property_id, '{report}' as report, d.date,
-            'loaded' as status, timestamptz '2026-03-05 05:30:00+00' as pulled_at,
+            w.window_name, 'loaded' as status, timestamptz '2026-03-05 05:30:00+00' as pulled_at,
             (select count(*) from raw.ga4_{report} as t
-             where t.property_id = p.property_id and t.date = d.date) as row_count
+             where t.property_id = p.property_id and t.date = d.date
+                and {window} is not distinct from w.window_name) as row_count
         from (select unnest(['100', '200']) as property_id) as p cross join ({DAYS}) as d
+        cross join (select distinct {window} as window_name from raw.ga4_{report}) as w
     """)
 
 
@@ -153,7 +184,12 @@ _STAGING = (
     + _union("events", "event_name, event_count as events, sessions"),
     "create table staging.stg_ga4__micro_conversions as "
     + _union("micro", "micro_key as key, event_count as events, sessions"),
-    "create table staging.stg_ga4__items as select * from raw.ga4_items",
+    *(
+        f"create table staging.stg_ga4__{report} as "
+        f"select * {'rename (event_count as events)' if report == 'event_params' else ''} "
+        f"from raw.ga4_{report}"
+        for report in _OTHERS
+    ),
 )
 
 _REACH = """
@@ -170,8 +206,8 @@ with counted as (
     select property_id, date, segment_name, segment_value, key, sessions, events
     from staging.stg_ga4__micro_conversions
 )
-select *, null::bigint as users, null::double as revenue, 'data_api' as route,
-    false as is_exact, true as is_complete, 'final' as maturity
+select *, null::bigint as users, null::double as revenue, null::varchar as currency,
+    'data_api' as route, false as is_exact, true as is_complete, 'final' as maturity
 from counted
 """
 
@@ -189,7 +225,7 @@ _RATED = """
     reached / previous_reached as step_rate,
     case when step_rate is not null then greatest(0, step_rate - 0.05) end as ci_low,
     case when step_rate is not null then least(1, step_rate + 0.05) end as ci_high,
-    'tracked' as tracking_state
+    'tracked' as tracking_state, true as is_complete, 'final' as maturity, null::varchar as flags
 """
 
 _MARTS = (
@@ -210,7 +246,8 @@ _MARTS = (
     select r.property_id, r.date, r.segment_name, r.segment_value, r.key, r.sessions, r.events,
         'sessions' as parent_key, p.sessions as parent_sessions,
         r.sessions / p.sessions as micro_rate, greatest(0, micro_rate - 0.05) as ci_low,
-        least(1, micro_rate + 0.05) as ci_high, 'tracked' as tracking_state
+        least(1, micro_rate + 0.05) as ci_high, 'tracked' as tracking_state,
+        true as is_complete, 'final' as maturity, null::varchar as flags
     from intermediate.int_funnel__reach_daily as r
     inner join intermediate.int_funnel__reach_daily as p
         on p.key = 'sessions' and p.property_id = r.property_id and p.date = r.date
@@ -222,8 +259,13 @@ _MARTS = (
     select property_id, '7d' as window_name, date '2026-03-04' as window_end,
         'all' as segment_name, 'all' as segment_value, benchmark_key, 40 as numerator,
         200 as denominator, 0.2::double as rate, 0.15::double as ci_low, 0.26::double as ci_high,
-        low as benchmark_low, high as benchmark_high, 'above' as status
+        low as benchmark_low, high as benchmark_high, 'above' as status,
+        true as is_complete, 'final' as maturity, null::varchar as flags
     from seeds.benchmarks cross join (select unnest(['100', '200']) as property_id)
+    """,
+    """
+    create table marts.fct_product_funnel as
+    select property_id, date, item_id, item_revenue, 'EUR' as currency from raw.ga4_items
     """,
     """
     create table marts.fct_tracking_coverage as

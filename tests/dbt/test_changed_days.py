@@ -1,0 +1,100 @@
+"""Tables by day are rebuilt from the first day that changed, however it changed and was missed."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from tests.dbt import shop
+from tests.dbt.conftest import Dbt
+from tests.dbt.test_incremental import content, run
+from tests.dbt.warehouse import Warehouse
+
+OLD_DAY = shop.LAST - timedelta(days=10)
+REPULLED_AT = datetime(2026, 2, 6, 5, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def built(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
+    warehouse = new_warehouse()
+    shop.open_shops(warehouse)
+    shop.fill(warehouse)
+    dbt(warehouse, "seed")
+    dbt(warehouse, "run")
+    return warehouse
+
+
+def repull_old_day(warehouse: Warehouse) -> None:
+    """Ten days ago nobody added anything after all."""
+    silent = {
+        key: replace(cell, events={**cell.events, "add_to_cart": 0})
+        for key, cell in shop.steady_day().items()
+    }
+    warehouse.load(shop.STEADY, {OLD_DAY: silent}, pulled_at=REPULLED_AT)
+
+
+def stale_days(warehouse: Warehouse) -> dict[str, set[date]]:
+    """Property → the days that the last build replaced."""
+    rows = warehouse.query(
+        "select property_id, date from intermediate.int_days__versioned where is_stale"
+    )
+    return {name: {day for own, day in rows if own == name} for name, _ in rows}
+
+
+def assert_equals_full_refresh(dbt: Dbt, warehouse: Warehouse, *arguments: str) -> None:
+    before = content(warehouse)
+    dbt(warehouse, "run", "--full-refresh", *arguments)
+    assert content(warehouse) == before
+
+
+def test_a_restated_day_and_all_after_it_are_built_again(dbt: Dbt, built: Warehouse) -> None:
+    repull_old_day(built)
+    run(dbt, built, OLD_DAY)
+    assert stale_days(built) == {shop.STEADY: set(shop.dates(OLD_DAY))}
+    assert built.query(
+        "select reached, tracking_state from marts.fct_funnel_daily where date = ? "
+        "and property_id = ? and step_key = 'add_to_cart' and funnel = 'core' "
+        "and segment_value = 'desktop'",
+        [OLD_DAY, shop.STEADY],
+    ) == [(0, "tracking_lost")]
+    assert_equals_full_refresh(dbt, built)
+    run(dbt, built, shop.LAST)
+    assert stale_days(built) == {}
+
+
+@pytest.mark.parametrize("layers", [(), ("tag:staging",), ("tag:staging", "tag:intermediate")])
+def test_what_an_ended_night_left_behind_is_made_up_for(
+    dbt: Dbt, built: Warehouse, layers: tuple[str, ...]
+) -> None:
+    """A night is killed after raw, staging or intermediate; the next has a window of its own."""
+    repull_old_day(built)
+    for layer in layers:
+        run(dbt, built, OLD_DAY, "--select", layer)
+    run(dbt, built, shop.LAST)
+    if not layers:
+        # Staging takes windows: it learns of the day when one holds it, and so do the marts.
+        run(dbt, built, OLD_DAY)
+    assert_equals_full_refresh(dbt, built)
+
+
+def test_a_changed_tracking_plan_changes_the_whole_history(dbt: Dbt, built: Warehouse) -> None:
+    window = {"start_date": str(shop.LAST), "end_date": str(shop.LAST)}
+    declared = ["--vars", json.dumps({**window, "not_applicable_keys": ["purchase"]})]
+    dbt(built, "run", *declared)
+    assert stale_days(built)[shop.STEADY] == set(shop.dates())
+    assert built.query(
+        "select distinct tracking_state from marts.fct_micro_conversion_daily "
+        "where key = 'purchase'"
+    ) == [("not_applicable",)]
+    assert_equals_full_refresh(dbt, built, *declared)
+
+
+def test_a_new_time_zone_changes_how_old_the_numbers_were(dbt: Dbt, built: Warehouse) -> None:
+    built.query(
+        "update ops.properties set time_zone = 'Asia/Tokyo' where property_id = ?", [shop.BLIND]
+    )
+    run(dbt, built, shop.LAST)
+    assert stale_days(built) == {shop.BLIND: set(shop.dates(shop.BLIND_FIRST))}
+    assert_equals_full_refresh(dbt, built)
