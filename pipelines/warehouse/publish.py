@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 
 from pipelines.errors import WarehouseError
+from pipelines.warehouse.connect import quiet
 from pipelines.warehouse.runs import PUBLISHED
 from pipelines.warehouse.versions import (
     DATABASE,
@@ -86,7 +87,7 @@ def _nothing_left_behind(unfinished: Path) -> Iterator[None]:
 
 
 def _copy_database(publication: Publication, folder: Path) -> None:
-    with duckdb.connect(str(folder / DATABASE)) as connection:
+    with quiet(duckdb.connect(str(folder / DATABASE))) as connection:
         connection.execute(f"attach '{_quoted(publication.build_db)}' as build (read_only)")
         for schema in PUBLISHED_SCHEMAS:
             connection.execute(f"create schema {schema}")
@@ -133,7 +134,7 @@ def _copy_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) 
 
 
 def _write_manifest(publication: Publication, folder: Path, name: str) -> None:
-    with duckdb.connect(str(folder / DATABASE), read_only=True) as connection:
+    with quiet(duckdb.connect(str(folder / DATABASE), read_only=True)) as connection:
         rows = {
             f"{schema}.{table}": _one(connection, f"select count(*) from {schema}.{table}")
             for schema, table in connection.execute(

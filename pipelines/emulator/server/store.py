@@ -66,6 +66,7 @@ def load_store(folder: Path) -> EventStore:
         )
     about = read_property(folder / "property.json")
     connection = duckdb.connect(":memory:")
+    connection.execute("set enable_progress_bar = false")
     try:
         _load(connection, [str(file) for file in files], about)
     except EmulatorError:
