@@ -42,9 +42,15 @@ def published_database(published_dir: Path) -> Iterator[duckdb.DuckDBPyConnectio
         yield connection
 
 
+def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The same connection without DuckDB's own progress bar, which would print amid our lines."""
+    connection.execute("set enable_progress_bar = false")
+    return connection
+
+
 def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(str(path), read_only=read_only)
+        return quiet(duckdb.connect(str(path), read_only=read_only))
     except duckdb.IOException as error:
         problem = "is open in another process" if "lock" in str(error) else "cannot be opened"
         raise WarehouseError(

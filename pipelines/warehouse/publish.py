@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 
 from pipelines.errors import WarehouseError
+from pipelines.warehouse.connect import quiet
 from pipelines.warehouse.runs import PARTLY_PUBLISHED, PUBLISHED
 from pipelines.warehouse.versions import (
     DATABASE,
@@ -93,7 +94,7 @@ def _nothing_left_behind(unfinished: Path) -> Iterator[None]:
 
 
 def _copy_database(publication: Publication, folder: Path) -> None:
-    with duckdb.connect(str(folder / DATABASE)) as connection:
+    with quiet(duckdb.connect(str(folder / DATABASE))) as connection:
         connection.execute(f"attach '{_quoted(publication.build_db)}' as build (read_only)")
         previous = publication.published_dir / "current" / DATABASE
         if publication.kept_back and previous.exists():
@@ -190,7 +191,7 @@ def _has_property(connection: duckdb.DuckDBPyConnection, database: str, table: s
 
 
 def _write_manifest(publication: Publication, folder: Path, name: str) -> None:
-    with duckdb.connect(str(folder / DATABASE), read_only=True) as connection:
+    with quiet(duckdb.connect(str(folder / DATABASE), read_only=True)) as connection:
         rows = {
             f"{schema}.{table}": _one(connection, f"select count(*) from {schema}.{table}")
             for schema, table in connection.execute(

@@ -68,6 +68,7 @@ def load_store(folder: Path) -> EventStore:
         )
     about = read_property(folder / "property.json")
     connection = duckdb.connect(":memory:")
+    connection.execute("set enable_progress_bar = false")
     try:
         columns = _load(connection, files, about)
     except EmulatorError:
