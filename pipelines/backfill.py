@@ -22,7 +22,7 @@ from google.analytics.data_v1beta import types as ga4
 
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import Ga4Client, Profile
-from pipelines.ga4.errors import RequestRefusedError
+from pipelines.ga4.errors import RequestRefusedError, ThresholdedQuotaError
 from pipelines.ga4.pull import pull
 from pipelines.ga4.quota import BACKFILL, HOURLY_LIMITS
 from pipelines.ga4.reports import ReportSpec
@@ -137,7 +137,7 @@ def _measure(metered: MeteredClient, item: Item) -> None:
             metered, item.property_id, item.spec, item.start, item.end,
             custom_dimensions=item.profile.custom_dimensions, fields=item.profile.fields,
         )  # fmt: skip
-    except RequestRefusedError:
+    except (RequestRefusedError, ThresholdedQuotaError):
         metered.tokens[metered.report] = 0
 
 

@@ -148,8 +148,11 @@ def ingest(
                 usable = _usable(connection, pool, client, items, outcome, run)
                 _pull_all(connection, pool, client, usable, outcome, run)
             except BaseException:
+                client.governor.stop()
                 pool.shutdown(cancel_futures=True)
                 raise
+            finally:
+                remember_readings(connection, client.governor.take_readings())
         for property_id, error in outcome.failures.items():
             remember_held_back(connection, run.run_id, property_id, "pull", str(error))
     if len(outcome.failures) == len(settings.properties):

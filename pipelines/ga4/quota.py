@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +27,8 @@ _PACIFIC = ZoneInfo("America/Los_Angeles")
 SERVER_ERROR_RETRIES = 2
 DEADLINE_RETRIES = 1
 CONCURRENT_RETRIES = 8
+# A day of full hours for one request: by then it is not the hour's tokens that are missing.
+HOURLY_WAITS = 24
 # GA4 counts ten server errors an hour against the project; half of them are ours to spend.
 CIRCUIT_ERRORS_PER_HOUR = 5
 # Tokens an hour of a standard property and of a 360 one (GA4.md); readings tell only the rest.
@@ -46,12 +47,19 @@ class Clock(Protocol):
         ...
 
     def sleep_until(self, moment: datetime) -> None:
-        """Return when it is `moment`."""
+        """Return when it is `moment`, or when somebody calls `wake`."""
+        ...
+
+    def wake(self) -> None:
+        """End all sleeps."""
         ...
 
 
 class SystemClock:
     """The machine's clock."""
+
+    def __init__(self) -> None:
+        self._woken = threading.Event()
 
     def now(self) -> datetime:
         """The moment in UTC."""
@@ -59,7 +67,11 @@ class SystemClock:
 
     def sleep_until(self, moment: datetime) -> None:
         """Sleep in this thread."""
-        time.sleep(max(0.0, (moment - self.now()).total_seconds()))
+        self._woken.wait(max(0.0, (moment - self.now()).total_seconds()))
+
+    def wake(self) -> None:
+        """End all sleeps, now and later: the run is being stopped."""
+        self._woken.set()
 
 
 class Exhausted(Enum):
@@ -114,6 +126,7 @@ class Governor:
     _errors: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
     _low_until: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _readings: list[Reading] = field(default_factory=list)
+    _is_stopped: threading.Event = field(default_factory=threading.Event)
     # What is still to be paid: calls under way, and the dearest of those that were answered.
     _under_way: Counter[tuple[str, str]] = field(default_factory=Counter)
     _dearest: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -130,6 +143,8 @@ class Governor:
         """
         tries: Counter[str] = Counter()
         while True:
+            if self._is_stopped.is_set():
+                raise QuotaError(f"The run was stopped before {what} of property {property_id}.")
             self._refuse_open_circuit(property_id, what)
             self._mind_the_reserve(property_id, bucket, what)
             try:
@@ -140,6 +155,11 @@ class Governor:
                 if pause is None:
                     raise
                 self.clock.sleep_until(pause)
+
+    def stop(self) -> None:
+        """Let nobody wait or ask any more: the run ends (Ctrl-C in the middle of an hour)."""
+        self._is_stopped.set()
+        self.clock.wake()
 
     def read_quota(self, property_id: str, bucket: str, quota: Any) -> None:
         """Keep the readings of an answer (raw PropertyQuota) in the ledger."""
@@ -225,7 +245,8 @@ class Governor:
     def _pause_for_quota(self, kind: Exhausted, tries: Counter[str]) -> datetime | None:
         if kind is Exhausted.CONCURRENT:
             return self._backoff(tries, "concurrent", CONCURRENT_RETRIES)
-        if kind is Exhausted.HOURLY and self.policy.waits_for_hour:
+        if kind is Exhausted.HOURLY and self.policy.waits_for_hour and tries["hour"] < HOURLY_WAITS:
+            tries["hour"] += 1
             return next_hour(self.clock.now())
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import duckdb
@@ -33,5 +33,7 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         yield
         connection.execute("commit")
     except BaseException:
-        connection.execute("rollback")
+        # A commit that failed has ended the transaction; its own error is the one to show.
+        with suppress(duckdb.TransactionException):
+            connection.execute("rollback")
         raise

@@ -49,6 +49,9 @@ class FileClock:
             part.write_text(str(moment.timestamp()))
             part.replace(self._path)
 
+    def wake(self) -> None:
+        """Nobody really sleeps here."""
+
 
 def settings_of(home: Path, endpoint: str) -> Settings:
     return Settings(

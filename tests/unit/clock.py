@@ -21,3 +21,6 @@ class HandClock:
         with self._lock:
             self.slept.append(moment)
             self._now = max(self._now, moment)
+
+    def wake(self) -> None:
+        """Nobody really sleeps here."""

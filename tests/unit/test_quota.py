@@ -189,6 +189,24 @@ def test_a_run_that_does_not_wait_says_when_to_come_back() -> None:
     assert calls == []
 
 
+def test_a_stopped_run_neither_sleeps_nor_asks() -> None:
+    governor = Governor(BACKFILL)
+    governor.stop()
+    call, calls = scripted(7)
+    with pytest.raises(QuotaError, match="was stopped"):
+        ask(governor, call)
+    governor.clock.sleep_until(datetime(2999, 1, 1, tzinfo=UTC))
+    assert calls == []
+
+
+def test_a_day_of_full_hours_is_enough() -> None:
+    clock = HandClock()
+    call, calls = scripted(*[google_errors.ResourceExhausted(HOURLY)] * 25)
+    with pytest.raises(google_errors.ResourceExhausted):
+        ask(Governor(BACKFILL, clock), call)
+    assert (len(calls), len(clock.slept)) == (25, 24)
+
+
 def test_when_tokens_come_back() -> None:
     moment = datetime(2026, 7, 1, 23, 59, 59, 5, tzinfo=UTC)
     assert next_hour(moment) == datetime(2026, 7, 2, 0, 0, tzinfo=UTC)
