@@ -38,7 +38,7 @@ def build_publish_asset(settings: Settings, marts: Sequence[AssetKey]) -> Assets
     )
     def published_version(context: AssetExecutionContext) -> MaterializeResult[None]:
         window = window_of_tags(context.run.tags)
-        with build_database(settings.build_db, read_only=True) as connection:
+        with build_database(settings.build_db) as connection:
             kept_back = held_back(connection, context.run_id)
         publication = Publication(
             build_db=settings.build_db,

@@ -53,8 +53,12 @@ def finish_run(build_db: Path, run_id: str, status: str, message: str) -> None:
 
 
 def pulled_days(build_db: Path, run_id: str) -> tuple[date, date] | None:
-    """First and last day that a run loaded of daily reports: a night pulls some further back."""
-    with build_database(build_db, read_only=True) as connection:
+    """First and last day that a run loaded of daily reports: a night pulls some further back.
+
+    Opened as dbt opens it: DuckDB refuses two ways of opening a file within one process, and a
+    cursor of dbt's last layer may still be alive.
+    """
+    with build_database(build_db) as connection:
         row = connection.execute(
             "select min(date), max(date) from ops.pulls "
             "where run_id = ? and status = 'loaded' and window_name is null",
