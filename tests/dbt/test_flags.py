@@ -48,8 +48,8 @@ def carts(flagged: Warehouse, day: date, segment_value: str) -> list[tuple]:
         "where funnel = 'core' and step_key = 'add_to_cart' and property_id = $1 and date = $2 "
         "and segment_value = $3 union all "
         "select sessions, micro_rate, tracking_state, is_complete, flags "
-        "from marts.fct_micro_conversion_daily where key = 'add_to_cart' "
-        "and property_id = $1 and date = $2 and segment_value = $3",
+        "from marts.fct_micro_conversion_daily where key = 'add_to_cart' and property_id = $1 "
+        "and date = $2 and segment_value = $3",
         [shop.STEADY, day, segment_value],
     )
 

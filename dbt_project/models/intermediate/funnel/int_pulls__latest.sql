@@ -70,8 +70,9 @@ select
     latest.truncation,
     latest.currency,
     latest.time_zone,
-    cast(map_values(latest.first_sums)[1] as double) as first_total,
-    cast(map_values(latest.sums)[1] as double) as last_total,
+    -- Users are never added up: their sum only tells that something changed.
+    case when map_keys(latest.sums)[1] not like '%users' then cast(map_values(latest.first_sums)[1] as double) end as first_total,
+    case when map_keys(latest.sums)[1] not like '%users' then cast(map_values(latest.sums)[1] as double) end as last_total,
     coalesce(restated.restatement_count, 0) as restatement_count,
     restated.last_restated_at,
     {{ maturity('latest.pulled_at', 'attempts.date', 'latest.property_time_zone') }} as maturity
