@@ -20,12 +20,16 @@ HISTORY_DAYS = WEEKDAYS * WEEKS
 
 @dataclass(frozen=True)
 class Rules:
-    """When to alert. `least_weeks` of the same weekday (house default) are needed for a p."""
+    """When to alert.
+
+    `least_weeks` of the same weekday are needed for a p (house default): with four, rho is known so
+    badly that 1.6 % of quiet days have a p of 1 % (docs/study.md).
+    """
 
     false_discovery_rate: float = 0.05
     least_change: float = 0.15
     least_trials: int = 100
-    least_weeks: int = 4
+    least_weeks: int = 6
 
 
 @dataclass(frozen=True)

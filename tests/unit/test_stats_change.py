@@ -53,7 +53,8 @@ def test_a_new_segment_is_mix() -> None:
     after = Segments(np.array([[50.0, 10.0]]), np.array([[1000.0, 1000.0]]))
     found = rate_and_mix(before, after)
     assert found.total_rate == pytest.approx([0])
-    assert found.total_mix == found.change == pytest.approx([-0.02])
+    assert found.total_mix == pytest.approx([-0.02])
+    assert found.change == pytest.approx([-0.02])
     assert not found.is_simpson[0]
 
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pipelines.stats.attribution import attribute, log_mean, round_to_total
+from pipelines.stats.leak_draws import simulate
 from pipelines.stats.leak_table import GRAIN, score_leaks
-from pipelines.stats.leaks import Chains, allocated, joint_gain, simulate, stand_alone
+from pipelines.stats.leaks import Chains, allocated, joint_gain, stand_alone
 from pipelines.stats.segments import Parts, balance
 
 NAN = float("nan")
