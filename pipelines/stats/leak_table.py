@@ -11,9 +11,7 @@ from pipelines.stats.arrays import Floats, codes, floats, places, spread
 from pipelines.stats.attribution import round_to_total
 from pipelines.stats.leak_draws import Draws, simulate
 from pipelines.stats.leaks import Chains, allocated, stand_alone
-
-CELL = ["property_id", "window_name", "segment_name", "segment_value"]
-"""Columns of a funnel's key; a step is a row within it, told by step_number."""
+from pipelines.stats.tables import CELL
 
 GRAIN = [*CELL, "step_number"]
 

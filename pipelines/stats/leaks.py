@@ -16,7 +16,7 @@ from pipelines.stats.attribution import attribute
 
 @dataclass(frozen=True)
 class Chains:
-    """Funnels of one window. `order_value` and `visits` are per cell, the others (cells, steps).
+    """Funnels of one window. `order_value` is per cell, the others (cells, steps).
 
     A step's trials are the sessions of the step before it in its chain. `n_eff` is their effective
     number, the trials themselves where counts are exact. `benchmark` is NaN where a step has none.

@@ -69,7 +69,7 @@ each, drawn once for the window. 28 days, unless said otherwise.
 phi is an estimate. Used as it is (rows "plain phi") the interval of 28 varying days covers a little
 under 94 %, the limit for large phi being P(|t| < 1.96) = 93.96 % with 27 degrees of freedom; n_eff
 therefore takes 1 + (phi - 1)(t/z)^2. As phi is never less than 1, steady days are covered a little
-more than 95 %.
+more than 95 %. The narrowest case is two events a day, whose skewed counts tell less of phi.
 
 Rows without a target show the edges. Seven days tell little of phi. GA4 counts up to about 3,000
 exactly, so a small numerator makes the interval too wide, never too narrow. A window *summed* from

@@ -26,19 +26,25 @@ class Figure:
     high: float | None = None
 
     @property
-    def is_met(self) -> bool | None:
-        """Whether the share lies in its target, None where it has none."""
+    def error(self) -> float:
+        """Half the width of the 95 % interval of the share."""
+        return float(1.96 * np.sqrt(self.share * (1 - self.share) / self.runs))
+
+    @property
+    def verdict(self) -> str:
+        """Whether the share lies in its target: yes, within error, no; nothing without a target."""
         if self.low is None and self.high is None:
-            return None
-        return (self.low or 0.0) <= self.share <= (1.0 if self.high is None else self.high)
+            return ""
+        low, high = self.low or 0.0, 1.0 if self.high is None else self.high
+        if low <= self.share <= high:
+            return "yes"
+        return "within error" if low - self.error <= self.share <= high + self.error else "no"
 
     def row(self) -> str:
         """A line of the markdown table."""
-        error = 1.96 * np.sqrt(self.share * (1 - self.share) / self.runs)
-        verdict = {True: "yes", False: "**no**", None: ""}[self.is_met]
         return (
-            f"| {self.what} | {self.share:.2%} | ± {error:.2%} | {self.runs:,} "
-            f"| {self._target()} | {verdict} |"
+            f"| {self.what} | {self.share:.2%} | ± {self.error:.2%} | {self.runs:,} "
+            f"| {self._target()} | {self.verdict} |"
         )
 
     def _target(self) -> str:

@@ -5,12 +5,16 @@ from tests.study.shops import required
 
 
 def test_a_target_is_met_or_not() -> None:
-    assert Figure("inside", 0.95, 10, 0.94, 0.96).is_met is True
-    assert Figure("above", 0.97, 10, 0.94, 0.96).is_met is False
-    assert Figure("too few", 0.94, 10, low=0.95).is_met is False
-    assert Figure("zero is at most", 0.0, 10, high=0.05).is_met is True
-    assert Figure("no target", 0.5, 10).is_met is None
-    assert "**no**" in Figure("above", 0.97, 10, 0.94, 0.96).row()
+    # The error of 94 % in 10,000 runs is 1.96 x sqrt(.94 x .06 / 10,000) = 0.47 %.
+    verdicts = [
+        Figure("inside", 0.95, 10_000, 0.94, 0.96).verdict,
+        Figure("a little below", 0.936, 10_000, 0.94, 0.96).verdict,
+        Figure("far below", 0.93, 10_000, 0.94, 0.96).verdict,
+        Figure("too many", 0.07, 10_000, high=0.05).verdict,
+        Figure("zero is at most", 0.0, 10_000, high=0.05).verdict,
+        Figure("no target", 0.5, 10_000).verdict,
+    ]
+    assert verdicts == ["yes", "within error", "no", "no", "yes", ""]
 
 
 def test_planted_leaks_are_found_and_healthy_shops_left_alone() -> None:
