@@ -1,6 +1,7 @@
 """Leaks of a long frame: what the dbt model of `fct_leak` calls.
 
-What belongs here: from rows to matrices and back. The formulas are in `leaks`.
+What belongs here: from rows to matrices and back. The formulas are in `leaks` and
+`leak_draws`.
 """
 
 import numpy as np
@@ -8,10 +9,9 @@ import pandas as pd
 
 from pipelines.stats.arrays import Floats, codes, floats, places, spread
 from pipelines.stats.attribution import round_to_total
-from pipelines.stats.leaks import Chains, Draws, allocated, simulate, stand_alone
-
-CELL = ["property_id", "window_name", "segment_name", "segment_value"]
-"""Columns of a funnel's key; a step is a row within it, told by step_number."""
+from pipelines.stats.leak_draws import Draws, simulate
+from pipelines.stats.leaks import Chains, allocated, stand_alone
+from pipelines.stats.tables import CELL
 
 GRAIN = [*CELL, "step_number"]
 

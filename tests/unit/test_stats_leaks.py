@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pipelines.stats.attribution import attribute, log_mean, round_to_total
+from pipelines.stats.leak_draws import simulate
 from pipelines.stats.leak_table import GRAIN, score_leaks
-from pipelines.stats.leaks import Chains, allocated, joint_gain, simulate, stand_alone
+from pipelines.stats.leaks import Chains, allocated, joint_gain, stand_alone
+from pipelines.stats.segment_table import score_segments
 from pipelines.stats.segments import Parts, balance
 
 NAN = float("nan")
@@ -231,3 +233,24 @@ def test_score_leaks_of_a_long_frame() -> None:
 
 def test_no_rows_no_leaks() -> None:
     assert score_leaks(leak_rows().head(0)).empty
+
+
+def test_score_segments_of_a_long_frame() -> None:
+    # The segments by hand of above, as rows, beside a second step with one segment.
+    rows = [
+        (2, "mobile", 30, 1000, 64, 1502, 0.05, 10.0),
+        (2, "desktop", 33, 500, 64, 1502, 0.05, 10.0),
+        (3, "mobile", 10, 30, 10, 30, 0.50, 20.0),
+    ]
+    columns = ["step_number", "segment_value", "numerator", "denominator", "shop_numerator"]
+    columns += ["shop_denominator", "benchmark", "value"]
+    frame = pd.DataFrame(rows, columns=columns).assign(
+        property_id="1", window_name="28d", segment_name="device"
+    )
+    scored = score_segments(frame)
+    assert scored["signed"].tolist() == [200, -80, 100]
+    assert scored["shortfall"].tolist() == [200, 0, 100]
+    assert scored["surplus"].tolist() == [0, 80, 0]
+    assert scored["rest"].tolist() == [-9, -9, 0]
+    assert scored["total"].tolist() == [111, 111, 100]
+    assert score_segments(frame.head(0)).empty

@@ -55,39 +55,45 @@ declared as (
             and coalesce(changes.device, upper_row.segment_value) in (upper_row.segment_value, 'all')
     where upper_row.segment_name in ('all', 'device')
     group by all
+),
+
+paired as (
+    select
+        upper_row.property_id,
+        upper_row.date,
+        upper_row.segment_name,
+        upper_row.segment_value,
+        upper_row.key,
+        rates.parent_key,
+        upper_row.sessions as numerator,
+        lower_row.sessions as denominator,
+        latest.first_judged,
+        {{ rate_state('upper_row.tracking_state', 'lower_row.tracking_state') }} as tracking_state,
+        upper_row.is_complete and lower_row.is_complete as is_complete,
+        coalesce(declared.is_declared, false) as is_declared
+    from rates
+    inner join {{ ref('int_funnel__days_filled') }} as upper_row
+        on rates.key = upper_row.key and rates.segment_name = upper_row.segment_name
+    inner join {{ ref('int_funnel__days_filled') }} as lower_row
+        on
+            upper_row.property_id = lower_row.property_id
+            and upper_row.date = lower_row.date
+            and upper_row.segment_name = lower_row.segment_name
+            and upper_row.segment_value = lower_row.segment_value
+            and rates.parent_key = lower_row.key
+    inner join latest on upper_row.property_id = latest.property_id
+    left join declared
+        on
+            upper_row.property_id = declared.property_id
+            and upper_row.date = declared.date
+            and upper_row.segment_value = declared.segment_value
+            and upper_row.key = declared.key
+    where upper_row.date between latest.first_judged - 56 and latest.last_judged
 )
 
 select
-    upper_row.property_id,
-    upper_row.date,
-    upper_row.segment_name,
-    upper_row.segment_value,
-    upper_row.key,
-    rates.parent_key,
-    upper_row.sessions as numerator,
-    lower_row.sessions as denominator,
-    latest.first_judged,
-    {{ rate_state('upper_row.tracking_state', 'lower_row.tracking_state') }} as tracking_state,
+    *,
     tracking_state = 'tracking_lost' as is_lost,
-    not (upper_row.is_complete and lower_row.is_complete) or tracking_state = 'withheld' as is_flawed,
-    coalesce(declared.is_declared, false) as is_declared
-from rates
-inner join {{ ref('int_funnel__days_filled') }} as upper_row
-    on rates.key = upper_row.key and rates.segment_name = upper_row.segment_name
-inner join {{ ref('int_funnel__days_filled') }} as lower_row
-    on
-        upper_row.property_id = lower_row.property_id
-        and upper_row.date = lower_row.date
-        and upper_row.segment_name = lower_row.segment_name
-        and upper_row.segment_value = lower_row.segment_value
-        and rates.parent_key = lower_row.key
-inner join latest on upper_row.property_id = latest.property_id
-left join declared
-    on
-        upper_row.property_id = declared.property_id
-        and upper_row.date = declared.date
-        and upper_row.segment_value = declared.segment_value
-        and upper_row.key = declared.key
-where
-    upper_row.date between latest.first_judged - 56 and latest.last_judged
-    and tracking_state in ('tracked', 'withheld', 'tracking_lost')
+    not is_complete or tracking_state = 'withheld' as is_flawed
+from paired
+where tracking_state in ('tracked', 'withheld', 'tracking_lost')

@@ -74,7 +74,7 @@ paired as (
             and chosen.segment_name = lower_row.segment_name
             and chosen.segment_value = lower_row.segment_value
             and chosen.denominator_key = lower_row.key
-)
+),
 
 -- Windows are sums of days, whose variation tells how much less than their number they are worth.
 noisy as (

@@ -58,5 +58,5 @@ select
     *,
     bool_or(factor_key = 'order_value') over cell as is_money
 from factors
-qualify bool_and(factor is not null and previous_factor is not null) over cell
 window cell as (partition by property_id, window_name, segment_name, segment_value)
+qualify bool_and(factor is not null and previous_factor is not null) over cell

@@ -1,0 +1,1 @@
+"""Simulation study of the statistics: `make study`."""
