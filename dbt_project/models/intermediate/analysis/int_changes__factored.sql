@@ -37,7 +37,8 @@ factors as (
         case
             when previous_step_key is null then cast(previous_sessions as double)
             else {{ rate('previous_sessions', 'previous_denominator') }}
-        end as previous_factor
+        end as previous_factor,
+        cast(null as varchar) as currency
     from steps
     union all
     select
@@ -48,7 +49,8 @@ factors as (
         1000 as factor_number,
         'order_value' as factor_key,
         money.factor,
-        money.previous_factor
+        money.previous_factor,
+        money.currency
     from money
     semi join steps using (property_id, window_name, segment_name, segment_value)
 )

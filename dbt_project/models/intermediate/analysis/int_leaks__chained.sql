@@ -45,7 +45,7 @@ valued as (
     from orders
     inner join orders as shop
         on orders.property_id = shop.property_id and orders.window_name = shop.window_name and shop.segment_name = 'all'
-)
+),
 
 benchmarked as (
     select
