@@ -142,6 +142,15 @@ RATE_TABLES = (
         "denominator",
         "rate",
     ),
+    RateTable(
+        "marts.fct_leak",
+        _WINDOW,
+        _TOUCHED,
+        ("window_name", "window_end", *_SEGMENT, "step_key"),
+        "numerator",
+        "denominator",
+        "rate",
+    ),
 )
 
 

@@ -8,7 +8,8 @@ with scored as (
         scores.q_value,
         scores.p_below,
         scores.posterior_mean,
-        scores.weeks_to_know
+        scores.weeks_to_know,
+        scores.shrunk_rate
     from {{ ref('int_benchmarks__compared') }} as compared
     inner join {{ ref('int_benchmarks__scored') }} as scores
         on
@@ -65,6 +66,7 @@ select
     case when status <> 'below' and ci_low < benchmark_low then cast(weeks_to_know as double) end as weeks_to_know,
     cast(p_below as double) as p_below,
     cast(posterior_mean as double) as posterior_mean,
+    cast(shrunk_rate as double) as shrunk_rate,
     case
         when p_below >= 0.95 then 'strong'
         when p_below >= 0.80 then 'moderate'
