@@ -22,6 +22,7 @@ from pipelines.emulator.simulator.plan import draw_plan
 from pipelines.emulator.simulator.scenarios import Scenario, SimulationError, find_scenario
 from pipelines.emulator.simulator.shop import CURRENCY, DISPLAY_NAME, TIME_ZONE
 from pipelines.emulator.simulator.truth import Truth, count_day, write_truth
+from pipelines.emulator.simulator.truth_journeys import Journeys
 from pipelines.emulator.simulator.visitors import Visitors, draw_sessions, earlier_visitors
 
 # Event-scoped custom dimensions the shop has registered; the tracking plan filters on these.
@@ -146,6 +147,7 @@ def _write_all(
     rng = np.random.default_rng([order.seed, order.start.toordinal()])
     pool = earlier_visitors(rng, local_day(order.start), order.sessions_per_day)
     truth = Truth()
+    journeys = Journeys(missing_events=frozenset(order.scenario.missing_events))
     events = sessions = 0
     carried: Batch | None = None
     for number in range(order.days):
@@ -158,10 +160,13 @@ def _write_all(
         today = shuffled(rng, select(batch, is_today))
         write_events(folder, day.day, today)
         truth.extend(count_day(day.day, today))
+        journeys.add_day(day.day, today)
         events += len(today.events)
         if progress is not None:
             progress(number + 1, order.days)
-    write_truth(folder / "truth.json", _header(order), truth)
+    journeys.close(order.end)
+    tables = journeys.tables(order.start, order.end, truth.items)
+    write_truth(folder / "truth.json", _header(order), truth, tables)
     _write_property(folder / "property.json", order)
     return Simulation(events, sessions, order.days, folder)
 

@@ -225,13 +225,15 @@ def _item_rows(day: date, batch: Batch) -> list[Row]:
     ]
 
 
-def write_truth(path: Path, header: Mapping[str, object], truth: Truth) -> None:
-    """Writes truth.json: the header's facts and the four tables."""
+def write_truth(
+    path: Path, header: Mapping[str, object], truth: Truth, others: Mapping[str, object]
+) -> None:
+    """Writes truth.json: the header's facts, the four tables and those of other modules."""
     tables = {
         "sessions": {"columns": _SESSION_COLUMNS, "rows": truth.sessions},
         "events": {"columns": _EVENT_COLUMNS, "rows": truth.events},
         "keys": {"columns": _KEY_COLUMNS, "rows": truth.keys},
         "items": {"columns": _ITEM_COLUMNS, "rows": truth.items},
     }
-    document = {"schema_version": SCHEMA_VERSION, **header, **tables}
+    document = {"schema_version": SCHEMA_VERSION, **header, **tables, **others}
     path.write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
