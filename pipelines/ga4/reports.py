@@ -90,24 +90,23 @@ def build_reports(plan: TrackingPlan) -> tuple[ReportSpec, ...]:
 
 
 def lift_funnels(plan: TrackingPlan) -> tuple[Funnel, ...]:
-    """product_view → key → add_to_cart for every engagement key: how many who did it, add.
-
-    `view_to_add` has the two ends alone, in the same order: what the lift funnels compare with.
+    """product_view → key → add_to_cart for every engagement key of the product page, and the
+    same without a key between: how many add who did it, and who did not.
     """
     known = {micro.key: micro for micro in plan.micro_conversions}
     if not {"product_view", "add_to_cart"} <= known.keys():
         return ()
-    view, add = known["product_view"], known["add_to_cart"]
-    lifts = (
-        Funnel(f"lift_{micro.key}", _steps(view, micro, add), is_lift=True)
+    ends = (known["product_view"], known["add_to_cart"])
+    lifts = tuple(
+        Funnel(f"lift_{micro.key}", _numbered(ends[0], micro, ends[1]), is_lift=True)
         for micro in plan.micro_conversions
-        if micro.family == "engagement"
+        if micro.family == "engagement" and micro.parent_key == "product_view"
     )
-    return (Funnel("view_to_add", _steps(view, add)), *lifts)
+    return (Funnel("view_to_add", _numbered(*ends)), *lifts) if lifts else ()
 
 
-def _steps(*micros: MicroConversion) -> tuple[FunnelStep, ...]:
-    return tuple(FunnelStep(number, micro) for number, micro in enumerate(micros, start=1))
+def _numbered(*micros: MicroConversion) -> tuple[FunnelStep, ...]:
+    return tuple(FunnelStep(number, one) for number, one in enumerate(micros, start=1))
 
 
 def _by_page(plan: TrackingPlan) -> list[ReportSpec]:

@@ -41,6 +41,7 @@ SCROLL = MicroConversion(
     ("scroll_depth", "scroll"),
     (ParameterCondition("percent", ">=", "50"), ParameterCondition("kind", "=", "product")),
     family="engagement",
+    parent_key="product_view",
 )
 CORE = Funnel("core", (FunnelStep(0, None), FunnelStep(1, VIEW), FunnelStep(2, ADD)))
 LONG = Funnel(

@@ -143,7 +143,11 @@ def test_columns_of_the_other_kinds(name):
 def test_lift_funnels_are_view_key_add():
     plan = load_plan()
     funnels = lift_funnels(plan)
-    engagement = [one.key for one in plan.micro_conversions if one.family == "engagement"]
+    engagement = [
+        one.key
+        for one in plan.micro_conversions
+        if one.family == "engagement" and one.parent_key == "product_view"
+    ]
     names = ["view_to_add", *(f"lift_{key}" for key in engagement)]
     assert [funnel.name for funnel in funnels] == names
     assert not funnels[0].is_lift

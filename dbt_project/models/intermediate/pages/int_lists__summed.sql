@@ -38,10 +38,10 @@ dense as (
         cells.item_list_name,
         sums.items_viewed,
         sums.items_clicked,
-        sums.item_list_name is null and not reports.is_doubtful and reports.is_fully_reported as is_zero,
+        sums.item_list_name is null and reports.is_fully_loaded and not reports.is_doubtful and not reports.is_partial as is_zero,
         coalesce({{ rate_state('tags.click_state', 'tags.list_state') }}, 'not_tracked') as tag_state,
         coalesce(tags.click_state = 'tracked', false) as has_clicks
-    from {{ ref('int_pages__reports_assessed') }} as reports
+    from {{ ref('int_reports__windowed') }} as reports
     inner join sums as cells
         on
             reports.property_id = cells.property_id

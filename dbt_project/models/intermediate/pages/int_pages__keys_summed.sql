@@ -53,7 +53,7 @@ pages as (
 
 dense as (
     select
-        reports.* exclude (report, days_loaded),
+        reports.* exclude (report),
         pages.page_path,
         keys.key,
         keys.tracking_state,
@@ -61,12 +61,12 @@ dense as (
         case when reports.is_fully_loaded and coalesce(pages.is_asked, true) then sums.events end as events,
         {{ is_real_zero(
             'sums.key is null', 'keys.tracking_state', 'reports.is_doubtful',
-            'reports.is_fully_reported and coalesce(pages.is_asked, true)'
+            'reports.is_fully_loaded and not reports.is_partial and coalesce(pages.is_asked, true)'
         ) }} as is_zero
     from {{ ref('int_funnel__keys_assessed') }} as keys
     inner join plan using (key)
     inner join pages using (property_id, window_name, window_end)
-    inner join {{ ref('int_pages__reports_assessed') }} as reports
+    inner join {{ ref('int_reports__windowed') }} as reports
         on
             keys.property_id = reports.property_id
             and keys.window_name = reports.window_name
@@ -77,6 +77,6 @@ dense as (
 )
 
 select
-    * exclude (sessions, events, tracking_state, is_zero, is_doubtful, is_fully_loaded, is_fully_reported),
+    * exclude (sessions, events, tracking_state, is_zero, is_doubtful, is_fully_loaded, is_partial),
     {{ filled_counts() }}
 from dense

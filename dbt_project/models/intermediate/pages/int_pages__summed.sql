@@ -4,7 +4,7 @@ with periods as (
 ),
 
 reports as (
-    select * from {{ ref('int_pages__reports_assessed') }}
+    select * from {{ ref('int_reports__windowed') }}
 ),
 
 sums as (
@@ -40,8 +40,8 @@ dense as (
         reports.*,
         cells.page_path,
         scrolled.* exclude (property_id, window_name, window_end, current_end, is_current, page_path),
-        scrolled.page_path is null and not reports.is_doubtful and reports.is_fully_reported as is_zero,
-        events.is_fully_reported and not events.is_doubtful as is_scroll_reported
+        scrolled.page_path is null and reports.is_fully_loaded and not reports.is_doubtful and not reports.is_partial as is_zero,
+        coalesce(events.is_fully_loaded and not events.is_doubtful and not events.is_partial, false) as is_scroll_reported
     from reports
     inner join scrolled as cells
         on
@@ -49,7 +49,7 @@ dense as (
             and reports.window_name = cells.window_name
             and reports.current_end = cells.current_end
             and cells.is_current
-    inner join reports as events
+    left join reports as events
         on
             reports.property_id = events.property_id
             and reports.window_name = events.window_name

@@ -11,38 +11,33 @@ with rated as (
             else 'measured'
         end as status
     from {{ ref('int_lists__summed') }}
-)
+),
+
+{{ compared_windows(cell=['item_list_name'], count='items_viewed', rate='click_through_rate', denominator='item_list_name') }}
 
 select
-    lists.property_id,
-    lists.window_name,
-    lists.window_start,
-    lists.window_end,
-    lists.window_days,
-    lists.days_loaded,
-    lists.item_list_name,
+    property_id,
+    window_name,
+    window_start,
+    window_end,
+    window_days,
+    days_loaded,
+    item_list_name,
+    item_list_name in ('(not set)', '') as is_not_set,
     'items' as unit,
-    lists.items_viewed,
-    lists.items_clicked,
-    lists.click_through_rate,
-    lists.ci_low,
-    lists.ci_high,
-    lists.status,
-    lists.tracking_state,
-    before.items_viewed as previous_items_viewed,
-    before.items_clicked as previous_items_clicked,
-    before.click_through_rate as previous_click_through_rate,
-    before.status as previous_status,
-    coalesce(before.days_loaded, 0) as previous_days_loaded,
-    lists.is_complete,
-    lists.maturity,
-    {{ flag_names('lists.flag_bits') }} as flags
-from rated as lists
-left join rated as before
-    on
-        lists.property_id = before.property_id
-        and lists.window_name = before.window_name
-        and lists.current_end = before.current_end
-        and lists.item_list_name = before.item_list_name
-        and not before.is_current
-where lists.is_current
+    items_viewed,
+    items_clicked,
+    click_through_rate,
+    ci_low,
+    ci_high,
+    status,
+    tracking_state,
+    before_count as previous_items_viewed,
+    before_rate as previous_click_through_rate,
+    before_status as previous_status,
+    before_days_loaded as previous_days_loaded,
+    {{ rate_change('click_through_rate') }},
+    is_complete,
+    maturity,
+    {{ flag_names('flag_bits') }} as flags
+from compared

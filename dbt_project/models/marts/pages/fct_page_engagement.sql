@@ -1,4 +1,4 @@
-with rated as (
+with stated as (
     select
         *,
         case
@@ -12,7 +12,7 @@ with rated as (
 
 -- A bounce is a session of the page that was not engaged. Where GA4's estimates say that more were engaged than there
 -- were, there is no such number.
-measured as (
+rated as (
     select
         *,
         case when status = 'measured' then sessions - engaged_sessions end as bounced_sessions,
@@ -23,7 +23,16 @@ measured as (
         case when not is_withheld then {{ rate('scroll_sessions', 'sessions') }} end as scroll_rate,
         case when not is_withheld then {{ wilson_low('scroll_sessions', 'sessions') }} end as scroll_ci_low,
         case when not is_withheld then {{ wilson_high('scroll_sessions', 'sessions') }} end as scroll_ci_high
-    from rated
+    from stated
+),
+
+{{ compared_windows(cell=['page_path'], count='sessions', rate='bounce_rate', denominator='page_path') }},
+
+changed as (
+    select
+        *,
+        {{ rate_change('bounce_rate') }}
+    from compared
 )
 
 select
@@ -50,27 +59,24 @@ select
     pages.scroll_ci_low,
     pages.scroll_ci_high,
     pages.status,
-    before.views as previous_views,
-    before.sessions as previous_sessions,
-    before.bounce_rate as previous_bounce_rate,
-    before.dwell_seconds as previous_dwell_seconds,
-    before.scroll_rate as previous_scroll_rate,
-    coalesce(before.days_loaded, 0) as previous_days_loaded,
+    case when pages.is_before_whole then before.views end as previous_views,
+    pages.before_count as previous_sessions,
+    pages.before_rate as previous_bounce_rate,
+    case when pages.is_before_whole then before.dwell_seconds end as previous_dwell_seconds,
+    case when pages.is_before_whole then before.scroll_rate end as previous_scroll_rate,
+    pages.before_status as previous_status,
+    pages.before_days_loaded as previous_days_loaded,
+    pages.bounce_rate_change,
+    pages.change_ci_low,
+    pages.change_ci_high,
     pages.is_complete,
     pages.maturity,
     {{ flag_names('pages.flag_bits') }} as flags
-from measured as pages
-left join {{ ref('int_pages__placed') }} as placed
-    on
-        pages.property_id = placed.property_id
-        and pages.window_name = placed.window_name
-        and pages.window_end = placed.window_end
-        and pages.page_path = placed.page_path
-left join measured as before
+from changed as pages
+left join {{ ref('int_pages__placed') }} as placed using (property_id, window_name, window_end, page_path)
+left join rated as before
     on
         pages.property_id = before.property_id
         and pages.window_name = before.window_name
-        and pages.current_end = before.current_end
+        and pages.window_start = before.window_end + 1
         and pages.page_path = before.page_path
-        and not before.is_current
-where pages.is_current

@@ -1,51 +1,45 @@
 with rated as (
     select * from {{ ref('int_pages__keys_rated') }}
-)
+),
+
+{{ compared_windows(cell=['page_path', 'key'], count='sessions', rate='micro_rate', denominator='parent_key') }}
 
 select
-    rated.property_id,
-    rated.window_name,
-    rated.window_start,
-    rated.window_end,
-    rated.window_days,
-    rated.page_path,
+    compared.property_id,
+    compared.window_name,
+    compared.window_start,
+    compared.window_end,
+    compared.window_days,
+    compared.days_loaded,
+    compared.page_path,
     placed.page_stage,
-    rated.key,
-    rated.stage,
-    rated.family,
+    compared.key,
+    compared.stage,
+    compared.family,
     'sessions' as unit,
-    rated.sessions,
-    rated.events,
-    rated.parent_key,
-    rated.parent_sessions,
-    rated.micro_rate,
-    rated.ci_low,
-    rated.ci_high,
-    rated.status,
-    rated.tracking_state,
-    before.sessions as previous_sessions,
-    before.parent_sessions as previous_parent_sessions,
-    before.micro_rate as previous_micro_rate,
-    before.status as previous_status,
-    rated.is_complete,
-    rated.maturity,
-    {{ flag_names('rated.flag_bits') }} as flags
-from rated
+    compared.sessions,
+    compared.events,
+    compared.parent_key,
+    compared.parent_sessions,
+    compared.micro_rate,
+    compared.ci_low,
+    compared.ci_high,
+    compared.status,
+    compared.tracking_state,
+    compared.before_count as previous_sessions,
+    compared.before_rate as previous_micro_rate,
+    compared.before_status as previous_status,
+    compared.before_days_loaded as previous_days_loaded,
+    {{ rate_change('micro_rate') }},
+    compared.is_complete,
+    compared.maturity,
+    {{ flag_names('compared.flag_bits') }} as flags
+from compared
 inner join {{ ref('int_pages__placed') }} as placed
     on
-        rated.property_id = placed.property_id
-        and rated.window_name = placed.window_name
-        and rated.window_end = placed.window_end
-        and rated.page_path = placed.page_path
-left join rated as before
-    on
-        rated.property_id = before.property_id
-        and rated.window_name = before.window_name
-        and rated.current_end = before.current_end
-        and rated.page_path = before.page_path
-        and rated.key = before.key
-        and not before.is_current
+        compared.property_id = placed.property_id
+        and compared.window_name = placed.window_name
+        and compared.window_end = placed.window_end
+        and compared.page_path = placed.page_path
 -- A key that belongs to other pages is no news where it did not occur.
-where
-    rated.is_current
-    and (rated.sessions > 0 or rated.stage = placed.page_stage or (rated.stage = 'site' and rated.parent_key is not null))
+where compared.sessions > 0 or compared.stage = placed.page_stage or (compared.stage = 'site' and compared.parent_key is not null)
