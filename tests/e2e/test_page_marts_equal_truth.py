@@ -75,8 +75,7 @@ def test_pages_are_placed_and_what_never_happened_on_them_is_a_zero(
             ).fetchall()
         )
         states = connection.execute(
-            "select distinct tracking_state from marts.fct_page_micro_conversion "
-            "where sessions = 0"
+            "select distinct tracking_state from marts.fct_page_micro_conversion where sessions = 0"
         ).fetchall()
     assert stages["/"] == "home"
     assert stages["/cart"] == "cart"

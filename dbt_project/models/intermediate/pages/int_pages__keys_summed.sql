@@ -53,7 +53,7 @@ pages as (
 
 dense as (
     select
-        reports.* exclude (report),
+        reports.*,
         pages.page_path,
         keys.key,
         keys.tracking_state,
@@ -77,6 +77,6 @@ dense as (
 )
 
 select
-    * exclude (sessions, events, tracking_state, is_zero, is_doubtful, is_fully_loaded, is_partial),
+    * exclude (report, sessions, events, tracking_state, is_zero, is_doubtful, is_fully_loaded, is_partial),
     {{ filled_counts() }}
 from dense

@@ -39,7 +39,13 @@ dense as (
     select
         reports.*,
         cells.page_path,
-        scrolled.* exclude (property_id, window_name, window_end, current_end, is_current, page_path),
+        scrolled.views,
+        scrolled.sessions,
+        scrolled.engaged_sessions,
+        scrolled.engagement_seconds,
+        scrolled.scroll_sessions,
+        scrolled.is_asked,
+        scrolled.has_scroll,
         scrolled.page_path is null and reports.is_fully_loaded and not reports.is_doubtful and not reports.is_partial as is_zero,
         coalesce(events.is_fully_loaded and not events.is_doubtful and not events.is_partial, false) as is_scroll_reported
     from reports
