@@ -38,9 +38,9 @@ class RateTable:
 
 _DAY = "date::varchar"
 _DAYS = "date between $start and $end"
-_WINDOW = "window_name || ' to ' || window_end::varchar"
+WINDOW = "window_name || ' to ' || window_end::varchar"
 # Window tables may keep the newest windows only, and a backfill of old days changes all of them.
-_TOUCHED = "window_end >= $start"
+TOUCHED = "window_end >= $start"
 _SEGMENT = ("segment_name", "segment_value")
 # A count that tracking says nothing about may be NULL (not tracked, withheld by the source).
 _IS_SHOWN = "({0} is not null or coalesce(tracking_state, '') = 'tracked')"
@@ -115,8 +115,8 @@ RATE_TABLES = (
     ),
     RateTable(
         "marts.fct_funnel_window",
-        _WINDOW,
-        _TOUCHED,
+        WINDOW,
+        TOUCHED,
         ("window_name", "window_start", "window_end", "funnel", *_SEGMENT, "step_number"),
         "reached",
         "previous_reached",
@@ -135,8 +135,8 @@ RATE_TABLES = (
     ),
     RateTable(
         "marts.fct_benchmark_comparison",
-        _WINDOW,
-        _TOUCHED,
+        WINDOW,
+        TOUCHED,
         ("window_name", "window_end", *_SEGMENT, "benchmark_key"),
         "numerator",
         "denominator",

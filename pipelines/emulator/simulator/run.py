@@ -17,6 +17,7 @@ from pipelines.emulator.simulator.emit import emit_events
 from pipelines.emulator.simulator.events import Batch, join, select, shuffled
 from pipelines.emulator.simulator.export import write_events
 from pipelines.emulator.simulator.localtime import LocalDay, expected_sessions, local_day
+from pipelines.emulator.simulator.page_truth import PageTruth, count_pages
 from pipelines.emulator.simulator.pages import lay_out_pages
 from pipelines.emulator.simulator.plan import draw_plan
 from pipelines.emulator.simulator.scenarios import Scenario, SimulationError, find_scenario
@@ -146,7 +147,7 @@ def _write_all(
 ) -> Simulation:
     rng = np.random.default_rng([order.seed, order.start.toordinal()])
     pool = earlier_visitors(rng, local_day(order.start), order.sessions_per_day)
-    truth = Truth()
+    truth, page_truth = Truth(), PageTruth()
     journeys = Journeys(missing_events=frozenset(order.scenario.missing_events))
     events = sessions = 0
     carried: Batch | None = None
@@ -160,13 +161,14 @@ def _write_all(
         today = shuffled(rng, select(batch, is_today))
         write_events(folder, day.day, today)
         truth.extend(count_day(day.day, today))
+        page_truth.extend(count_pages(day.day, today))
         journeys.add_day(day.day, today)
         events += len(today.events)
         if progress is not None:
             progress(number + 1, order.days)
     journeys.close(order.end)
-    tables = journeys.tables(order.start, order.end, truth.items)
-    write_truth(folder / "truth.json", _header(order), truth, tables)
+    more = {**page_truth.tables(), **journeys.tables(order.start, order.end, truth.items)}
+    write_truth(folder / "truth.json", _header(order), truth, more)
     _write_property(folder / "property.json", order)
     return Simulation(events, sessions, order.days, folder)
 
