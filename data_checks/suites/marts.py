@@ -8,6 +8,7 @@ from __future__ import annotations
 from data_checks.catalog import Catalog
 from data_checks.model import WARNING, Bound, Slice, Suite, never
 from data_checks.sql import ASKED, EMPTY_DATES, counted
+from data_checks.suites.journey_tables import journey_slices
 from data_checks.suites.page_tables import page_slices
 from data_checks.suites.rate_tables import RATE_TABLES, rate_slice
 
@@ -37,7 +38,7 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
         Suite(
             "rates",
             ("period",),
-            (*map(rate_slice, RATE_TABLES), *page_slices()),
+            (*map(rate_slice, RATE_TABLES), *page_slices(), *journey_slices()),
             RATE_EXPECTATIONS,
         ),
         Suite(

@@ -16,7 +16,7 @@ LISTS = "marts.fct_collection"
 
 
 # A window is the sum of its loaded days: of sessions and events both (int_funnel__periods_listed).
-_LOADED = """
+LOADED = """
     select property_id, date from ops.pulls
     where status = 'loaded' and report in ('sessions_by_all', 'events_by_all')
     group by property_id, date having count(distinct report) = 2
@@ -30,7 +30,7 @@ select
     chosen.property_id, chosen.period, chosen.{key} as label, any_value(chosen.{count}) as actual,
     coalesce(sum(staged.{column}), 0) as expected
 from chosen
-left join (select * from {source} semi join ({_LOADED}) using (property_id, date)) as staged
+left join (select * from {source} semi join ({LOADED}) using (property_id, date)) as staged
     on staged.property_id = chosen.property_id and staged.{key} = chosen.{key}
     and staged.date between chosen.window_start and chosen.window_end
 where chosen.{count} is not null

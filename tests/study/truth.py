@@ -1,6 +1,7 @@
-"""Every scenario × five seeds: do the marts equal the simulator's truth? `python -m tests.study.truth`.
+"""Every scenario × five seeds: do the marts equal the simulator's truth?
 
-One night of 25 properties, a few minutes; exit code 1 when a claim fails.
+`python -m tests.study.truth`: one night of 25 properties, a few minutes; exit code 1 when a claim
+fails. `make test` has one pair for each scenario and each seed (tests/e2e/test_scenarios.py).
 """
 
 from __future__ import annotations

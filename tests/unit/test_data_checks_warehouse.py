@@ -15,6 +15,7 @@ import pytest
 
 from data_checks import GATES, GateReport, Window, run_gate
 from pipelines.warehouse.schema import OPS_TABLES
+from tests.unit.journey_marts import JOURNEY_MARTS
 
 SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 WINDOW = Window(date(2026, 3, 1), date(2026, 3, 4))
@@ -72,7 +73,7 @@ def build_warehouse() -> duckdb.DuckDBPyConnection:
         _raw(connection, f"micro_by_{segment}", _events(COMPOSITES, segment, column), ("100",))
     for report, rows in _OTHERS.items():
         _raw(connection, report, rows, ("100",))
-    for statement in (*_STAGING, _REACH, *_MARTS):
+    for statement in (*_STAGING, _REACH, *_MARTS, *JOURNEY_MARTS):
         connection.execute(statement)
     return connection
 

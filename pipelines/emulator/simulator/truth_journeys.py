@@ -206,7 +206,6 @@ def item_windows(start: date, end: date, items: Sequence[Row]) -> Iterator[Row]:
             if first.isoformat() <= str(day) <= last.isoformat():
                 own = sums.setdefault((str(item_id), str(item_name)), [0.0] * len(numbers))
                 own[:] = [one + float(more) for one, more in zip(own, numbers, strict=True)]
-        for (item_id, item_name), numbers in sums.items():
-            units = [int(one) for one in numbers[:-1]]
-            window: Row = [name, first.isoformat(), last.isoformat(), item_id, item_name]
-            yield [*window, *units, round(numbers[-1], 2)]
+        for (item_id, item_name), (*units, revenue) in sums.items():
+            window = (name, first.isoformat(), last.isoformat(), item_id, item_name)
+            yield [*window, *map(int, units), round(revenue, 2)]
