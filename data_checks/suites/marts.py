@@ -1,6 +1,6 @@
 """The marts gate: what people read. Rates with their denominators, intervals, sources, coverage.
 
-The four rate tables share one shape of slice (`RateTable`), judged together in one validation.
+All rate tables share one shape of slice (`RateTable`), judged together in one validation.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from data_checks.catalog import Catalog
 from data_checks.model import WARNING, Bound, Slice, Suite, never
 from data_checks.sql import ASKED, EMPTY_DATES, counted
+from data_checks.suites.journey_tables import journey_slices
+from data_checks.suites.page_tables import page_slices
 from data_checks.suites.rate_tables import RATE_TABLES, rate_slice
 
 DAILY = "marts.fct_funnel_daily"
@@ -33,7 +35,12 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
     """Suites of the marts gate; the catalog decides nothing here."""
     del catalog
     return (
-        Suite("rates", ("period",), tuple(map(rate_slice, RATE_TABLES)), RATE_EXPECTATIONS),
+        Suite(
+            "rates",
+            ("period",),
+            (*map(rate_slice, RATE_TABLES), *page_slices(), *journey_slices()),
+            RATE_EXPECTATIONS,
+        ),
         Suite(
             "dates",
             ("date",),

@@ -33,7 +33,13 @@ UNTAGGED = Day(80, {"view_item": 40, "add_to_cart": 4, "purchase": 2}, revenue=2
 OTHER_REPORTS = {
     "items": "'sku' as item_id, 'Mug' as item_name, 20 as items_viewed, 5 as items_added_to_cart, "
     "4 as items_checked_out, 2 as items_purchased, 30.0 as item_revenue",
-    "pages": "'/' as page_path, 200 as screen_page_views, 100 as sessions",
+    "pages": "'/' as page_path, 200 as screen_page_views, 100 as sessions, "
+    "60 as engaged_sessions, 400.0 as user_engagement_duration",
+    "page_events": "'view_promotion' as event_name, '/' as page_path, 90 as event_count, "
+    "80 as sessions",
+    "page_micro": "'home_view' as micro_key, '/' as page_path, 150 as event_count, 95 as sessions",
+    "item_lists": "'Mugs' as item_list_name, 80 as items_viewed_in_list, "
+    "4 as items_clicked_in_list",
     "event_params": "'payment_type' as parameter, 'add_payment_info' as event_name, "
     "'card' as parameter_value, 2 as event_count, 2 as sessions",
     "users_window": "'7d' as window_name, date '2026-01-01' as window_start, "

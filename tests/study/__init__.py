@@ -1,1 +1,1 @@
-"""Simulation study of the statistics: `make study`."""
+"""Studies: long runs for people, not part of `make test`."""
