@@ -35,7 +35,7 @@ def nightly(
     last_day = parse_day(date, "--date")
     settings = load_settings()
     check_properties(settings)
-    load_plan()
+    load_plan(shop=settings.tracking_plan)
     try:
         profiles, _ = profile_properties(settings, connect(settings.ga4))
     except SluiceError as error:
