@@ -101,9 +101,7 @@ def _qualified(sql: str, tables: Mapping[str, list[str]]) -> exp.Query:
 
 def _outputs(tree: exp.Query, units: Mapping[tuple[str, str], str]) -> dict[str, str]:
     root = traverse_scope(tree)[-1]
-    return {
-        name: unit for name in tree.named_selects if (unit := _column_unit(root, name, units))
-    }
+    return {name: unit for name in tree.named_selects if (unit := _column_unit(root, name, units))}
 
 
 def _column_unit(scope: Scope, name: str, units: Mapping[tuple[str, str], str]) -> str | None:
@@ -119,9 +117,7 @@ def _column_unit(scope: Scope, name: str, units: Mapping[tuple[str, str], str]) 
     return _unit(select, scope, units) if select is not None else None
 
 
-def _unit(
-    node: exp.Expression, scope: Scope, units: Mapping[tuple[str, str], str]
-) -> str | None:
+def _unit(node: exp.Expression, scope: Scope, units: Mapping[tuple[str, str], str]) -> str | None:
     """What an expression counts; None where it is no distinct count."""
     if isinstance(node, exp.Column):
         source = scope.sources.get(node.table)
@@ -163,9 +159,7 @@ def _violations(
                 yield Violation(model.name, total.sql(dialect="duckdb"), unit, over)
 
 
-def _summed_over(
-    total: exp.Expression, scope: Scope, tables: Mapping[str, list[str]]
-) -> set[str]:
+def _summed_over(total: exp.Expression, scope: Scope, tables: Mapping[str, list[str]]) -> set[str]:
     """Dimensions of the summed rows that differ within the sum; `rows` where none is known."""
     source = scope.sources.get(next(total.this.find_all(exp.Column)).table)
     if isinstance(source, exp.Table):
