@@ -23,6 +23,7 @@ def nightly(
     Exit code: 0 published, 1 failed, 2 a gate held it back, 75 stopped on quota.
     """
     from pipelines import __version__
+    from pipelines.cli.findings import print_suggestions
     from pipelines.ga4.client import connect
     from pipelines.ingest import check_properties, profile_properties
     from pipelines.lock import hold_lock, lock_path
@@ -53,4 +54,5 @@ def nightly(
         out.print_json(json.dumps({**result, "start": f"{window.start}", "end": f"{window.end}"}))
     refuse_failed(record)
     if not as_json:
+        print_suggestions(settings.published_dir)
         out.print(f"Published {settings.published_dir / 'current' / 'sluice.duckdb'}")

@@ -18,10 +18,11 @@ _HEAD = """\
 <!-- Made by `make docs` from docs/metrics.yml and the YAML of the marts: do not edit. -->
 # Metrics
 
-Every rate is a quotient of counts that stand beside it, 0-1, raw where it is above 1, and NULL unless both counts are
-tracked; `status` says why. `is_complete`, `maturity` and `flags` say how far a number can be trusted. Sessions of several
-events overlap and are never added up; over days they nearly add up. Queries run on the published file:
-`sluice sql "…"`. Requirement numbers are those of docs/requirements.csv.
+Every rate is a quotient of counts that stand beside it, 0-1, raw where it is above 1, and NULL
+unless both counts are tracked; `status` says why. `is_complete`, `maturity` and `flags` say how far
+a number can be trusted. Sessions of several events overlap and are never added up; over days they
+nearly add up. Queries run on the published file: `sluice sql "…"`. Requirement numbers are those of
+[requirements.csv](requirements.csv).
 """
 
 
@@ -107,7 +108,7 @@ def _metric(metric: Metric) -> str:
 
 def _questions(questions: tuple[tuple[str, str], ...]) -> str:
     blocks = [
-        indent(f"```sql\n{sql}\n```\n", "   ").join((f"{number}. {ask}\n\n", ""))
+        indent(f"```sql\n{sql}\n```\n", "    ").join((f"{number}. {ask}\n\n", ""))
         for number, (ask, sql) in enumerate(questions, start=1)
     ]
     return "\n".join(["## An analyst's ten questions\n", *blocks])

@@ -125,19 +125,21 @@ MARTS = {
         {("100", "fct_data_completeness", "date_is_present")},
     ),
     "missing source": (
-        "update intermediate.int_benchmarks__resolved set source = ' ' where benchmark_key = 'email_capture_rate'",
+        "update intermediate.int_benchmarks__resolved set source = ' ' "
+        "where benchmark_key = 'email_capture_rate'",
         {
             (property_id, table, "benchmark_has_source_and_date")
             for property_id in BOTH
-            for table in ("benchmarks", COMPARISON)
+            for table in ("int_benchmarks__resolved", COMPARISON)
         },
     ),
     "missing source date": (
-        "update intermediate.int_benchmarks__resolved set source_date = null where benchmark_key = 'email_capture_rate'",
+        "update intermediate.int_benchmarks__resolved set source_date = null "
+        "where benchmark_key = 'email_capture_rate'",
         {
             (property_id, table, "benchmark_has_source_and_date")
             for property_id in BOTH
-            for table in ("benchmarks", COMPARISON)
+            for table in ("int_benchmarks__resolved", COMPARISON)
         },
     ),
     "an expected key without coverage": (

@@ -3,10 +3,10 @@
 import pytest
 
 from pipelines.doctor.ask import EventAnswer
-from pipelines.tracking.event_names import AUTOMATIC, looks_like
 from pipelines.doctor.model import Mark
 from pipelines.doctor.plan import PlannedKey, read_plan
 from pipelines.doctor.tracking import assess_coverage, tracking_step
+from pipelines.tracking.event_names import AUTOMATIC, looks_like
 
 KNOWN = ("add_to_cart", "begin_checkout", "sign_up", "view_item", "view_item_list", "purchase")
 KEYS = (
