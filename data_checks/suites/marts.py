@@ -17,7 +17,8 @@ COMPLETENESS = "marts.fct_data_completeness"
 PRODUCTS = "marts.fct_product_funnel"
 COVERAGE = "marts.fct_tracking_coverage"
 COMPARISON = "marts.fct_benchmark_comparison"
-BENCHMARKS = "seeds.benchmarks"
+BENCHMARKS = "intermediate.int_benchmarks__resolved"
+PLAN = "intermediate.int_plan__resolved"
 
 RATE_EXPECTATIONS = (
     never("grain_is_unique", "duplicate_keys"),
@@ -129,7 +130,7 @@ select
     property_id, key, coalesce(stored.row_count, 0) as row_count,
     coalesce(stored.empty_states, 0) as empty_states
 from asked_properties
-cross join (select key from seeds.micro_conversions where is_expected) as plan
+cross join (select key from {PLAN} where is_expected and key <> 'sessions') as plan
 left join stored using (property_id, key)
 order by property_id, key
 """,

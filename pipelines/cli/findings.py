@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.cli.common import out
+from pipelines.settings import DEFAULT_TRACKING_PLAN
 from pipelines.warehouse.connect import published_database
 
 SEGMENTS_SHOWN = 5
@@ -50,6 +51,9 @@ _NOT_TRACKED = """
     select key, tracking_state from marts.fct_tracking_coverage
     where is_expected and tracking_state in ('not_tracked', 'tracking_lost') order by all
 """
+_SUGGESTIONS = """
+    select words, plan_lines from marts.fct_event_suggestion order by events_28d desc limit 5
+"""
 
 
 def print_findings(published_dir: Path) -> None:
@@ -61,7 +65,20 @@ def print_findings(published_dir: Path) -> None:
             out.print(
                 f"[yellow]{words(key)} is {words(state)}[/yellow]: set up its tracking first."
             )
+        _print_suggestions(connection)
         out.print(_largest_leak(connection), soft_wrap=True)
+
+
+def print_suggestions(published_dir: Path) -> None:
+    """Events of the published version that look like renamed ones."""
+    with published_database(published_dir) as connection:
+        _print_suggestions(connection)
+
+
+def _print_suggestions(connection: duckdb.DuckDBPyConnection) -> None:
+    for question, lines in connection.execute(_SUGGESTIONS).fetchall():
+        line = escape("; ".join(lines.splitlines()))
+        out.print(f"{escape(question)} If so, put into {DEFAULT_TRACKING_PLAN}: {line}")
 
 
 def _funnel(connection: duckdb.DuckDBPyConnection) -> Table:

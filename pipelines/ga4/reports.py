@@ -6,6 +6,8 @@ pulled one dimension at a time; event names, parameters and funnels come from th
 
 from __future__ import annotations
 
+import zlib
+
 from pipelines.ga4.specs import (
     ALL,
     DATE,
@@ -143,10 +145,24 @@ def _by_segment(plan: TrackingPlan, name: str) -> list[ReportSpec]:
         ReportSpec(
             f"{kind}_by_{name}", dimensions, metrics, parts, is_required,
             is_attributed=api_dimension in _ATTRIBUTED, top=top,
+            version=_definitions(parts),
         )
         for kind, dimensions, metrics, parts, is_required in shape
         if parts
     ]  # fmt: skip
+
+
+def _definitions(parts: tuple[Part, ...]) -> int:
+    """A number that changes with what the keys of the parts mean; 1 where there is no key.
+
+    Days that were counted by another definition are pulled again (`windows.plan_window`).
+    """
+    meanings = [
+        (micro.key, micro.event_names, micro.conditions)
+        for micro in (part.micro_conversion for part in parts)
+        if micro
+    ]
+    return zlib.crc32(repr(meanings).encode()) >> 1 if meanings else 1
 
 
 def _users_window() -> ReportSpec:

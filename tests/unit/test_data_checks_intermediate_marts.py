@@ -125,19 +125,21 @@ MARTS = {
         {("100", "fct_data_completeness", "date_is_present")},
     ),
     "missing source": (
-        "update seeds.benchmarks set source = ' ' where benchmark_key = 'email_capture_rate'",
+        "update intermediate.int_benchmarks__resolved set source = ' ' "
+        "where benchmark_key = 'email_capture_rate'",
         {
             (property_id, table, "benchmark_has_source_and_date")
             for property_id in BOTH
-            for table in ("benchmarks", COMPARISON)
+            for table in ("int_benchmarks__resolved", COMPARISON)
         },
     ),
     "missing source date": (
-        "update seeds.benchmarks set source_date = null where benchmark_key = 'email_capture_rate'",
+        "update intermediate.int_benchmarks__resolved set source_date = null "
+        "where benchmark_key = 'email_capture_rate'",
         {
             (property_id, table, "benchmark_has_source_and_date")
             for property_id in BOTH
-            for table in ("benchmarks", COMPARISON)
+            for table in ("int_benchmarks__resolved", COMPARISON)
         },
     ),
     "a page that lost views": (
@@ -190,7 +192,7 @@ def test_marts_gate_names_exactly_what_is_broken(name: str) -> None:
         ("marts", f"marts.{COMPARISON}"),
         ("marts", "marts.fct_tracking_coverage"),
         ("marts", "marts.fct_data_completeness"),
-        ("marts", "seeds.benchmarks"),
+        ("marts", "intermediate.int_benchmarks__resolved"),
     ],
 )
 @pytest.mark.parametrize("statement", ["delete from {}", "drop table {}"])

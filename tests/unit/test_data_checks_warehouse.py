@@ -67,6 +67,15 @@ def build_warehouse() -> duckdb.DuckDBPyConnection:
         connection.execute(
             f"create table seeds.{seed} as select * from read_csv('{SEEDS / seed}.csv')"
         )
+    # No shop changes its plan here.
+    connection.execute(
+        "create table intermediate.int_benchmarks__resolved as from seeds.benchmarks"
+    )
+    connection.execute(
+        "create table intermediate.int_plan__resolved as select * replace (trim(event_names, ' |') "
+        "as event_names), coalesce(parameter_filter, '') <> '' or contains(event_names, '|') "
+        "as is_composite from seeds.micro_conversions"
+    )
     for segment, column in SEGMENTS.items():
         _raw(connection, f"sessions_by_{segment}", _sessions(segment, column), ("100", "200"))
         _raw(connection, f"events_by_{segment}", _events(EVENTS, segment, column), ("100", "200"))

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import SeedError
-from pipelines.tracking import SEEDS_DIR, ParameterCondition, Segment, load_plan
+from pipelines.tracking import SEED_COLUMNS, SEEDS_DIR, ParameterCondition, Segment, load_plan
 
-NAMES = ("micro_conversions", "funnel_steps", "segments", "benchmarks")
+NAMES = tuple(SEED_COLUMNS)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_the_plan_of_the_project():
         Segment("landing_page", "landingPage"),
     )
     scroll = of_key(plan, "product_scroll_50")
-    assert scroll.event_names == ("scroll_depth",)
+    assert scroll.event_names == ("scroll_depth", "scroll")
     assert scroll.conditions == (
         ParameterCondition("percent_scrolled", ">=", "50"),
         ParameterCondition("page_type", "=", "product"),
@@ -73,7 +73,7 @@ def test_the_plan_of_the_project():
     }  # fmt: skip
     assert plan.parameters == {
         "page_type": ("page_view", "scroll_depth", "scroll"),
-        "percent_scrolled": ("scroll_depth",),
+        "percent_scrolled": ("scroll_depth", "scroll"),
         "payment_type": ("add_payment_info",),
         "exp_variant_string": ("experience_impression",),
     }

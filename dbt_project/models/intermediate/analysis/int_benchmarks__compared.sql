@@ -35,7 +35,7 @@ chosen as (
         benchmarks.is_default
     from cells
     inner join {{ ref('int_properties__active') }} as properties on cells.property_id = properties.property_id
-    inner join {{ ref('benchmarks') }} as benchmarks
+    inner join {{ ref('int_benchmarks__resolved') }} as benchmarks
         on
             benchmarks.industry in ('all', properties.industry)
             and (benchmarks.device = 'all' or (cells.segment_name = 'device' and cells.segment_value = benchmarks.device))
