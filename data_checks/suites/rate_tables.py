@@ -148,8 +148,8 @@ RATE_TABLES = (
     ),
     RateTable(
         "marts.fct_leak",
-        _WINDOW,
-        _TOUCHED,
+        WINDOW,
+        TOUCHED,
         ("window_name", "window_end", *_SEGMENT, "step_key"),
         "numerator",
         "denominator",

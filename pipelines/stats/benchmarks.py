@@ -116,10 +116,10 @@ def score_comparisons(frame: pd.DataFrame) -> pd.DataFrame:
     Reads the columns of `GRAIN`, tracking_state, numerator, denominator, benchmark_low,
     benchmark_high, window_days and, where there are any, phi (else 1) and sigma (else 0); gives
     `GRAIN`, n_eff, p_value, q_value, p_below, posterior_mean, weeks_to_know and shrunk_rate. A
-    comparison that is not `tracked` has no score. p is exact, or the score test's on n_eff where phi > 1 or
-    sigma > 0; directional evidence counts n_eff sessions. q values are taken in two families per
-    property: the rows of the whole shop, and all its segment cells. The values of one segment are
-    shrunk to their common rate.
+    comparison that is not `tracked` has no score. p is exact, or the score test's on n_eff where
+    phi > 1 or sigma > 0; directional evidence counts n_eff sessions. q values are taken in two
+    families per property: the rows of the whole shop, and all its segment cells. The values of one
+    segment are shrunk to their common rate.
     """
     is_tracked = (frame["tracking_state"] == "tracked").to_numpy(dtype=bool)
     successes = floats(frame["numerator"])

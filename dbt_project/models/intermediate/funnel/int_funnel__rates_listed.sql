@@ -40,7 +40,7 @@ pairs as (
         benchmarks.numerator as numerator_key,
         benchmarks.denominator as denominator_key
     from windows
-    cross join {{ ref('benchmarks') }} as benchmarks
+    cross join {{ ref('int_benchmarks__resolved') }} as benchmarks
 )
 
 select * from pairs
