@@ -23,6 +23,7 @@ from pipelines.emulator.simulator.plan import draw_plan
 from pipelines.emulator.simulator.scenarios import Scenario, SimulationError, find_scenario
 from pipelines.emulator.simulator.shop import CURRENCY, DISPLAY_NAME, TIME_ZONE
 from pipelines.emulator.simulator.truth import Truth, count_day, write_truth
+from pipelines.emulator.simulator.truth_journeys import Journeys
 from pipelines.emulator.simulator.visitors import Visitors, draw_sessions, earlier_visitors
 
 # Event-scoped custom dimensions the shop has registered; the tracking plan filters on these.
@@ -147,6 +148,7 @@ def _write_all(
     rng = np.random.default_rng([order.seed, order.start.toordinal()])
     pool = earlier_visitors(rng, local_day(order.start), order.sessions_per_day)
     truth, page_truth = Truth(), PageTruth()
+    journeys = Journeys(missing_events=frozenset(order.scenario.missing_events))
     events = sessions = 0
     carried: Batch | None = None
     for number in range(order.days):
@@ -160,10 +162,13 @@ def _write_all(
         write_events(folder, day.day, today)
         truth.extend(count_day(day.day, today))
         page_truth.extend(count_pages(day.day, today))
+        journeys.add_day(day.day, today)
         events += len(today.events)
         if progress is not None:
             progress(number + 1, order.days)
-    write_truth(folder / "truth.json", _header(order), truth, page_truth.tables())
+    journeys.close(order.end)
+    more = {**page_truth.tables(), **journeys.tables(order.start, order.end, truth.items)}
+    write_truth(folder / "truth.json", _header(order), truth, more)
     _write_property(folder / "property.json", order)
     return Simulation(events, sessions, order.days, folder)
 
