@@ -64,6 +64,28 @@ def test_the_planted_leak_is_the_largest_shortfall(grid: Grid, scenario: str) ->
     ]
 
 
+@pytest.mark.parametrize("scenario", LEAKS)
+def test_the_planted_leak_is_ranked_first_and_worth_money(grid: Grid, scenario: str) -> None:
+    leak = SCENARIOS[scenario].leaks[0]
+    ((key, is_leak, low, middle, high, currency),) = grid.rows(
+        "select benchmark_key, is_leak, opportunity_p05, opportunity_p50, opportunity_p95, "
+        "currency from marts.fct_leak where property_id = ? and window_name = '28d' "
+        "and segment_name = 'all' and leak_rank = 1",
+        scenario,
+    )
+    assert (key, is_leak, currency) == (leak.benchmark_key, True, "EUR")
+    assert 0 < low < middle < high
+
+
+def test_a_healthy_shop_has_no_leak(grid: Grid) -> None:
+    called = grid.rows(
+        "select step_key from marts.fct_leak where property_id = ? and segment_name = 'all' "
+        "and window_name = '28d' and is_leak",
+        "none",
+    )
+    assert called == []
+
+
 def test_a_missing_checkout_tag_is_not_tracked_and_never_zero(grid: Grid) -> None:
     verdicts = grid.rows(
         "select distinct status, rate, ci_low, p_value from marts.fct_benchmark_comparison "
