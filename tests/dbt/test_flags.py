@@ -33,7 +33,7 @@ def flagged(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
     warehouse.flag(ours, FRANCS, "%", "currency = 'CHF'")
     warehouse.query(
         "insert into ops.pulls (property_id, report, date, status, message, pulled_at) "
-        "values (?, 'pages', ?, 'refused', 'Please remove pagePath.', ?)",
+        "values (?, 'event_params', ?, 'refused', 'Please remove eventName.', ?)",
         [ours, shop.LAST, REPULLED_AT],
     )
     dbt(warehouse, "seed")
@@ -138,8 +138,8 @@ def test_every_doubt_stands_in_the_completeness_of_its_date(flagged: Warehouse) 
     rows = flagged.query(
         "select date, report, last_status, is_sampled, restricted_metrics, currency, is_complete "
         "from marts.fct_data_completeness where property_id = ? and (not is_complete "
-        "or currency <> 'EUR') and report in ('events_by_device', 'sessions_by_all', 'pages') "
-        "order by all",
+        "or currency <> 'EUR') and last_status <> 'missing' "
+        "and report in ('events_by_device', 'sessions_by_all', 'event_params') order by all",
         [shop.STEADY],
     )
     assert rows == [
@@ -147,8 +147,9 @@ def test_every_doubt_stands_in_the_completeness_of_its_date(flagged: Warehouse) 
         (FRANCS, "sessions_by_all", "loaded", False, None, "CHF", True),
         (HIDDEN, "sessions_by_all", "loaded", False, "purchaseRevenue", "EUR", False),
         (SAMPLED, "events_by_device", "loaded", True, None, "EUR", False),
-        (shop.LAST, "pages", "refused", False, None, None, False),
+        (shop.LAST, "event_params", "refused", False, None, None, False),
     ]
     assert flagged.query(
-        "select last_message from marts.fct_data_completeness where report = 'pages'"
-    ) == [("Please remove pagePath.",)]
+        "select last_status, last_message, count(*) from marts.fct_data_completeness "
+        "where report = 'event_params' group by all order by all"
+    ) == [("missing", None, len(shop.dates()) - 1), ("refused", "Please remove eventName.", 1)]
