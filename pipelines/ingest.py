@@ -11,16 +11,14 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from itertools import islice
-from zoneinfo import ZoneInfo
 
 import duckdb
 
 from pipelines import __version__
-from pipelines.errors import ConfigError, SluiceError
+from pipelines.errors import SluiceError
 from pipelines.fieldchecks import unusable_reports
-from pipelines.ga4.client import Ga4Client, Profile
+from pipelines.ga4.client import Ga4Client
 from pipelines.ga4.errors import (
     AuditError,
     CircuitOpenError,
@@ -33,8 +31,9 @@ from pipelines.ga4.errors import (
 )
 from pipelines.ga4.pull import Pull, pull
 from pipelines.ga4.reports import ReportSpec
-from pipelines.partitions import DayWindow, yesterday
-from pipelines.settings import Property, Settings
+from pipelines.partitions import DayWindow
+from pipelines.properties import profile_properties, with_closed_days
+from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import (
     FAILED,
@@ -84,44 +83,6 @@ class Outcome:
     failures: dict[str, SluiceError] = field(default_factory=dict)
 
 
-def check_properties(settings: Settings) -> None:
-    """Before anybody is asked: is there something to ask for?
-
-    Raises ConfigError when no property is configured, or one needs a source that is not there.
-    """
-    if not settings.properties:
-        raise ConfigError(
-            "No GA4 property is configured: put its id under properties in sluice.yml "
-            "(sluice.example.yml shows how), or try 'sluice demo'."
-        )
-    for item in settings.properties:
-        if item.source != "data_api":
-            raise ConfigError(
-                f"Property {item.id} has source '{item.source}', which this version cannot read "
-                "yet: set its source to data_api in sluice.yml."
-            )
-
-
-def profile_properties(
-    settings: Settings, client: Ga4Client
-) -> tuple[list[Profile], dict[str, SluiceError]]:
-    """Ask the server about every configured property: who answered, and why others did not.
-
-    Raises ConfigError as `check_properties` does, and the first failure when nobody answered.
-    """
-    check_properties(settings)
-    profiles: list[Profile] = []
-    failures: dict[str, SluiceError] = {}
-    for item in settings.properties:
-        try:
-            profiles.append(client.profile(item.id, _newest_day(item)))
-        except Ga4Error as error:
-            failures[item.id] = error
-    if not profiles:
-        raise next(iter(failures.values()))
-    return profiles, failures
-
-
 def ingest(
     settings: Settings,
     client: Ga4Client,
@@ -135,8 +96,8 @@ def ingest(
     `ops.held_back`, and the outcome tells of them.
     """
     profiles, failures = profile_properties(settings, client)
-    outcome = Outcome(failures=failures)
-    profiles = _with_closed_days(settings, profiles, window, outcome)
+    profiles, unclosed = with_closed_days(settings, profiles, window)
+    outcome = Outcome(failures={**failures, **unclosed})
     with build_database(settings.build_db) as connection:
         ensure_tables(connection, reports)
         remember_properties(connection, settings, profiles)
@@ -275,31 +236,3 @@ def _concerns_property(spec: ReportSpec, error: Ga4Error) -> bool:
         return False
     fatal = PropertyError | CredentialsError | QuotaError | CircuitOpenError
     return spec.is_required or isinstance(error, fatal)
-
-
-def _newest_day(item: Property) -> date:
-    return yesterday(ZoneInfo(item.time_zone or "UTC"), datetime.now(UTC))
-
-
-def _with_closed_days(
-    settings: Settings, profiles: Sequence[Profile], window: DayWindow, outcome: Outcome
-) -> list[Profile]:
-    """Properties whose zone has seen the end of the window; the others fail.
-
-    Raises ConfigError when none has.
-    """
-    configured = {item.id: item.time_zone for item in settings.properties}
-    closed: list[Profile] = []
-    for profile in profiles:
-        zone = ZoneInfo(configured[profile.property_id] or profile.time_zone or "UTC")
-        newest = yesterday(zone)
-        if window.end <= newest:
-            closed.append(profile)
-            continue
-        outcome.failures[profile.property_id] = ConfigError(
-            f"{window.end} is not over yet in {zone} (property {profile.property_id}): the "
-            f"newest complete day is {newest}, use --date {newest} or an earlier one."
-        )
-    if not closed:
-        raise next(iter(outcome.failures.values()))
-    return closed

@@ -69,6 +69,14 @@ class Property(_Section):
             raise ValueError(f"'{value}' is no IANA time zone such as Europe/Berlin")
         return value
 
+    def refuse_unread_source(self) -> None:
+        """Raises ConfigError where the property's source cannot be read yet."""
+        if self.source != "data_api":
+            raise ConfigError(
+                f"Property {self.id} has source '{self.source}', which this version cannot read "
+                "yet: set its source to data_api in sluice.yml."
+            )
+
 
 class Nightly(_Section):
     """When the nightly run starts (property-local), and how many days it pulls again."""
@@ -190,7 +198,7 @@ def load_settings(path: Path | None = None) -> Settings:
         raise ConfigError(
             f"A SLUICE_ variable is not valid JSON ({error}): lists are written as JSON."
         ) from error
-    return settings.model_copy(update={"home": settings.home.expanduser().resolve()})
+    return settings.model_copy(update={"home": _expanded(settings.home).resolve()})
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -216,11 +224,20 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 def _from_the_file(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The same values with `home` and `ga4.credentials` starting at the file's folder."""
     if isinstance(values.get("home"), str):
-        values["home"] = folder / Path(values["home"]).expanduser()
+        values["home"] = folder / _expanded(Path(values["home"]))
     ga4 = values.get("ga4")
     if isinstance(ga4, dict) and isinstance(ga4.get("credentials"), str):
-        ga4["credentials"] = folder / Path(ga4["credentials"]).expanduser()
+        ga4["credentials"] = folder / _expanded(Path(ga4["credentials"]))
     return values
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ConfigError(
+            f"The path {path} names the home of a user that is not known here: write it in full."
+        ) from error
 
 
 def _refuse_unknown_variables(environment: Iterable[str]) -> None:

@@ -47,9 +47,9 @@ def backfill(
     from pipelines.ga4.client import connect
     from pipelines.ga4.quota import BACKFILL, Governor
     from pipelines.ga4.reports import build_reports
-    from pipelines.ingest import check_properties, profile_properties
     from pipelines.lock import hold_lock, lock_path
     from pipelines.nightly import run_nightly
+    from pipelines.properties import check_properties, profile_properties
     from pipelines.tracking import load_plan
     from pipelines.warehouse.connect import build_database
     from pipelines.windows import with_time_zones

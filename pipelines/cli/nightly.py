@@ -24,9 +24,9 @@ def nightly(
     """
     from pipelines import __version__
     from pipelines.ga4.client import connect
-    from pipelines.ingest import check_properties, profile_properties
     from pipelines.lock import hold_lock, lock_path
     from pipelines.nightly import run_nightly
+    from pipelines.properties import check_properties, profile_properties
     from pipelines.tracking import load_plan
     from pipelines.warehouse.runs import record_failed_start
     from pipelines.windows import plan_window, with_time_zones

@@ -37,22 +37,13 @@ def examine(
     """Ask about one property; without a client (`CredentialsError`) nobody is asked."""
     title = f"Property {item.id}" + (f" ({item.name})" if item.name else "")
     try:
-        _refuse_other_sources(item)
+        item.refuse_unread_source()
         if isinstance(client, CredentialsError):
             raise client
         answer = ask_property(client, item.id)
     except (ConfigError, Ga4Error) as error:
         return Examination(Block(title, _refused(error), item.id), error)
     return Examination(Block(title, _answered(client, item, answer, plan), item.id), None)
-
-
-def _refuse_other_sources(item: Property) -> None:
-    """The rule is the night's (`ingest.check_properties`); importing that would start Dagster."""
-    if item.source != "data_api":
-        raise ConfigError(
-            f"Property {item.id} has source '{item.source}', which this version cannot read yet: "
-            "set its source to data_api in sluice.yml."
-        )
 
 
 def _refused(refusal: ConfigError | Ga4Error) -> tuple[Step, ...]:

@@ -45,9 +45,14 @@ class Shop:
 
     def truth(self, name: str) -> pa.Table:
         """A table of truth.json: `sessions`, `events`, `keys` or `items`."""
-        stored = json.loads((self.events / "truth.json").read_text(encoding="utf-8"))[name]
-        columns = list(zip(*stored["rows"], strict=True))
-        return pa.table(dict(zip(stored["columns"], map(list, columns), strict=True)))
+        return read_truth(self.events, name)
+
+
+def read_truth(events: Path, name: str) -> pa.Table:
+    """A table of the truth.json beside simulated events."""
+    stored = json.loads((events / "truth.json").read_text(encoding="utf-8"))[name]
+    columns = list(zip(*stored["rows"], strict=True))
+    return pa.table(dict(zip(stored["columns"], map(list, columns), strict=True)))
 
 
 @contextmanager

@@ -10,8 +10,9 @@ import pytest
 from pipelines.errors import ConfigError
 from pipelines.ga4.errors import QuotaError
 from pipelines.ga4.reports import ReportSpec
-from pipelines.ingest import Outcome, profile_properties
+from pipelines.ingest import Outcome
 from pipelines.partitions import DayWindow, yesterday
+from pipelines.properties import profile_properties
 from pipelines.settings import Property
 from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, REPORTS, WINDOW, sessions
 from tests.unit.protocol_server import Fault, move_day
@@ -152,7 +153,7 @@ def test_a_day_that_is_not_over_for_the_property_is_refused(night, zone):
 def test_the_configured_zone_wins_over_the_server(night, monkeypatch):
     # 2026-03-02 12:00 UTC: 3 March 01:00 in Auckland, 2 March in Los Angeles.
     monkeypatch.setattr(
-        "pipelines.ingest.yesterday",
+        "pipelines.properties.yesterday",
         lambda zone, now=None: yesterday(zone, datetime(2026, 3, 2, 12, tzinfo=UTC)),
     )
     night.server.time_zone = "America/Los_Angeles"

@@ -196,7 +196,7 @@ def test_when_all_properties_fail_the_first_reason_is_told(two):
 def test_a_day_that_is_not_over_everywhere_holds_those_properties_back(two, monkeypatch):
     # 2026-03-02 12:00 UTC: the 2nd is over in Auckland and not in Berlin.
     monkeypatch.setattr(
-        "pipelines.ingest.yesterday",
+        "pipelines.properties.yesterday",
         lambda zone, now=None: yesterday(zone, datetime(2026, 3, 2, 12, tzinfo=UTC)),
     )
     two.configure(Property(id="42"), Property(id="43", time_zone="Pacific/Auckland"))

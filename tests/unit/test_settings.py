@@ -185,3 +185,15 @@ def test_a_file_that_is_no_text_is_named(tmp_path):
 def test_settings_cannot_be_changed_afterwards():
     with pytest.raises(ValueError, match="frozen"):
         Settings().home = Path("/elsewhere")  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "text", ["home: ~nobody-of-that-name/data", "ga4: {credentials: ~nobody-of-that-name/key.json}"]
+)
+def test_a_home_of_nobody_is_a_sentence(config, text):
+    assert "nobody-of-that-name" in refusal(config(text))
+
+
+def test_a_home_of_nobody_in_the_environment_is_a_sentence(config, monkeypatch):
+    monkeypatch.setenv("SLUICE_HOME", "~nobody-of-that-name/data")
+    assert "write it in full" in refusal(config("engine: duckdb"))

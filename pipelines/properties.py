@@ -1,0 +1,76 @@
+"""Which of the configured properties can be asked, and for which days. No report is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from pipelines.errors import ConfigError, SluiceError
+from pipelines.ga4.client import Ga4Client, Profile
+from pipelines.ga4.errors import Ga4Error
+from pipelines.partitions import DayWindow, yesterday
+from pipelines.settings import Property, Settings
+
+
+def check_properties(settings: Settings) -> None:
+    """Before anybody is asked: is there something to ask for?
+
+    Raises ConfigError when no property is configured, or one needs a source that is not there.
+    """
+    if not settings.properties:
+        raise ConfigError(
+            "No GA4 property is configured: put its id under properties in sluice.yml "
+            "(sluice.example.yml shows how), or try 'sluice demo'."
+        )
+    for item in settings.properties:
+        item.refuse_unread_source()
+
+
+def profile_properties(
+    settings: Settings, client: Ga4Client
+) -> tuple[list[Profile], dict[str, SluiceError]]:
+    """Ask the server about every configured property: who answered, and why others did not.
+
+    Raises ConfigError as `check_properties` does, and the first failure when nobody answered.
+    """
+    check_properties(settings)
+    profiles: list[Profile] = []
+    failures: dict[str, SluiceError] = {}
+    for item in settings.properties:
+        try:
+            profiles.append(client.profile(item.id, _newest_day(item)))
+        except Ga4Error as error:
+            failures[item.id] = error
+    if not profiles:
+        raise next(iter(failures.values()))
+    return profiles, failures
+
+
+def with_closed_days(
+    settings: Settings, profiles: Sequence[Profile], window: DayWindow
+) -> tuple[list[Profile], dict[str, SluiceError]]:
+    """Properties whose zone has seen the end of the window, and why the others have not.
+
+    Raises ConfigError when none has.
+    """
+    configured = {item.id: item.time_zone for item in settings.properties}
+    closed: list[Profile] = []
+    failures: dict[str, SluiceError] = {}
+    for profile in profiles:
+        zone = ZoneInfo(configured[profile.property_id] or profile.time_zone or "UTC")
+        newest = yesterday(zone)
+        if window.end <= newest:
+            closed.append(profile)
+            continue
+        failures[profile.property_id] = ConfigError(
+            f"{window.end} is not over yet in {zone} (property {profile.property_id}): the "
+            f"newest complete day is {newest}, use --date {newest} or an earlier one."
+        )
+    if not closed:
+        raise next(iter(failures.values()))
+    return closed, failures
+
+
+def _newest_day(item: Property) -> date:
+    return yesterday(ZoneInfo(item.time_zone or "UTC"), datetime.now(UTC))
