@@ -26,7 +26,7 @@ SEGMENT_COLUMNS = {
 FAMILIES = ("sessions", "events", "micro")
 REPORTS = [
     *(f"{family}_by_{segment}" for family in FAMILIES for segment in SEGMENT_COLUMNS),
-    *("items", "pages", "page_events", "page_micro", "item_lists"),
+    *("items", "pages", "page_events", "page_micro", "item_lists", "event_params", "funnel"),
 ]
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
+
+from tests.e2e.shop import read_truth
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,6 @@ CLAIMS = {
         "from marts.fct_product_funnel_window group by all",
     ),
 }
-
-
-def read_truth(events: Path, table: str) -> pa.Table:
-    """One table of truth.json."""
-    stored = json.loads((events / "truth.json").read_text(encoding="utf-8"))[table]
-    columns = list(zip(*stored["rows"], strict=True))
-    return pa.table(dict(zip(stored["columns"], map(list, columns), strict=True)))
 
 
 def differences(
