@@ -1,8 +1,8 @@
 """What the marts should say of a simulated shop: pairs of queries over truth.json and the marts.
 
 In the queries `truth` is a table of truth.json and `last_day()` its last date; both sides must
-give the same rows. Rows of
-nobody are left out on both sides: a step that nobody reached may be missing, or not tracked.
+give the same rows. Rows of nobody are left out on both sides: a step that nobody reached may be
+missing, or not tracked.
 """
 
 from __future__ import annotations
