@@ -65,6 +65,7 @@ class MicroConversion:
     conditions: tuple[ParameterCondition, ...]
     parameters: tuple[str, ...] = ()
     family: str = ""
+    parent_key: str = ""
 
     @property
     def is_composite(self) -> bool:
@@ -229,7 +230,9 @@ def _micro(row: dict[str, str], path: Path) -> MicroConversion:
                 "write names of event parameters, joined by '|'."
             )
     conditions = tuple(_condition(text, row, path) for text in texts)
-    return MicroConversion(row["key"], names, conditions, parameters, row["family"])
+    return MicroConversion(
+        row["key"], names, conditions, parameters, row["family"], row["parent_key"]
+    )
 
 
 def _funnels(

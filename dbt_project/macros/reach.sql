@@ -16,13 +16,14 @@
 {%- endmacro %}
 
 {#- CTEs from `steps` (the chain of each period) and `reach` to `rated`: one row per period, segment value and step.
-    `period`: the columns that name a period within a property. -#}
-{% macro rated_steps(period) -%}
+    `period`: the columns that name a period within a property; `cell`: those that name a part of the shop. -#}
+{% macro rated_steps(period, cell=['segment_name', 'segment_value']) -%}
 chained as (
     select
         steps.*,
-        reach.segment_name,
-        reach.segment_value,
+        {%- for column in cell %}
+        reach.{{ column }},
+        {%- endfor %}
         reach.sessions as reached,
         reach.tracking_state,
         reach.is_complete,
@@ -49,7 +50,10 @@ chained as (
             {%- for column in period %}
             steps.{{ column }},
             {%- endfor %}
-            steps.funnel, steps.is_in_chain, reach.segment_name, reach.segment_value
+            {%- for column in cell %}
+            reach.{{ column }},
+            {%- endfor %}
+            steps.funnel, steps.is_in_chain
         order by steps.step_number
     )
 ),
@@ -95,4 +99,105 @@ rated as (
         end as status
     from measured
 )
+{%- endmacro %}
+
+{#- CTEs from `reach` and `chain` (the previous step of each step of the extended funnel, as it was joined in each period)
+    to `rated`: one row per period, segment value and key with its parent. `@previous` is that previous step. -#}
+{% macro rated_keys(period) -%}
+resolved as (
+    select
+        reach.*,
+        plan.stage,
+        plan.family,
+        case when plan.parent_key = '@previous' then chain.previous_step_key else plan.parent_key end as parent_key
+    from reach
+    inner join {{ ref('int_plan__resolved') }} as plan on reach.key = plan.key
+    left join chain
+        on
+            reach.property_id = chain.property_id
+            and reach.key = chain.step_key
+            {%- for column in period %}
+            and reach.{{ column }} = chain.{{ column }}
+            {%- endfor %}
+    where reach.key <> 'sessions'
+),
+
+paired as (
+    select
+        resolved.* replace (
+            resolved.is_complete and coalesce(parent.is_complete, true) as is_complete,
+            {{ worse_maturity('resolved.maturity', 'parent.maturity') }} as maturity,
+            resolved.flag_bits | coalesce(parent.flag_bits, 0) as flag_bits
+        ),
+        parent.sessions as parent_sessions,
+        case
+            when resolved.parent_key is null then resolved.tracking_state
+            else {{ rate_state('resolved.tracking_state', 'parent.tracking_state') }}
+        end as rate_state
+    from resolved
+    left join reach as parent
+        on
+            resolved.property_id = parent.property_id
+            and resolved.segment_name = parent.segment_name
+            and resolved.segment_value = parent.segment_value
+            and resolved.parent_key = parent.key
+            {%- for column in period %}
+            and resolved.{{ column }} = parent.{{ column }}
+            {%- endfor %}
+),
+
+rated as (
+    select
+        *,
+        case when rate_state = 'tracked' then {{ rate('sessions', 'parent_sessions') }} end as micro_rate,
+        case when rate_state = 'tracked' then {{ wilson_low('sessions', 'parent_sessions') }} end as ci_low,
+        case when rate_state = 'tracked' then {{ wilson_high('sessions', 'parent_sessions') }} end as ci_high,
+        case
+            when rate_state <> 'tracked' then rate_state
+            when parent_key is null then 'no_parent'
+            when parent_sessions = 0 then 'no_denominator'
+            when sessions > parent_sessions then 'anomaly'
+            else 'measured'
+        end as status
+    from paired
+)
+{%- endmacro %}
+
+{#- CTE from `rated` (windows and the one before each) to `compared`: the current windows, each with the same cell before
+    it. A window that is not loaded whole is not compared: 7 of 28 days would look like a fall. A change is one of the
+    same rate: not where the denominator is another than before.
+    `cell`: the columns that name a row of a window; `count`, `rate`, `denominator`: what is compared, and its base. -#}
+{% macro compared_windows(cell, count, rate, denominator) -%}
+compared as (
+    select
+        rated.*,
+        coalesce(before.days_loaded, 0) as before_days_loaded,
+        coalesce(before.days_loaded = before.window_days, false) as is_before_whole,
+        case when is_before_whole then before.{{ count }} end as before_count,
+        case when is_before_whole then before.{{ rate }} end as before_rate,
+        before.ci_low as before_ci_low,
+        before.ci_high as before_ci_high,
+        before.status as before_status,
+        rated.{{ denominator }} = before.{{ denominator }}
+        and rated.status = 'measured'
+        and before.status = 'measured'
+        and is_before_whole as is_comparable
+    from rated
+    left join rated as before
+        on
+            rated.property_id = before.property_id
+            and rated.window_name = before.window_name
+            and rated.window_start = before.window_end + 1
+            {%- for column in cell %}
+            and rated.{{ column }} = before.{{ column }}
+            {%- endfor %}
+    where rated.is_current
+)
+{%- endmacro %}
+
+{#- Select items over `compared`: the change of a rate since the window before, with Newcombe's interval. -#}
+{% macro rate_change(rate) -%}
+    case when is_comparable then {{ rate }} - before_rate end as {{ rate }}_change,
+    case when is_comparable then {{ newcombe_low(rate, 'ci_low', 'before_rate', 'before_ci_high') }} end as change_ci_low,
+    case when is_comparable then {{ newcombe_high(rate, 'ci_high', 'before_rate', 'before_ci_low') }} end as change_ci_high
 {%- endmacro %}

@@ -17,7 +17,7 @@ from pipelines.ga4.specs import (
     ReportSpec,
     snake_case,
 )
-from pipelines.tracking import Funnel, FunnelStep, TrackingPlan
+from pipelines.tracking import Funnel, FunnelStep, MicroConversion, TrackingPlan
 
 __all__ = [
     "ALL",
@@ -83,20 +83,23 @@ def build_reports(plan: TrackingPlan) -> tuple[ReportSpec, ...]:
 
 
 def lift_funnels(plan: TrackingPlan) -> tuple[Funnel, ...]:
-    """product_view → key → add_to_cart for every engagement key: how many who did it, add."""
+    """product_view → key → add_to_cart for every engagement key of the product page, and the
+    same without a key between: how many add who did it, and who did not.
+    """
     known = {micro.key: micro for micro in plan.micro_conversions}
     if not {"product_view", "add_to_cart"} <= known.keys():
         return ()
     ends = (known["product_view"], known["add_to_cart"])
-    return tuple(
-        Funnel(
-            f"lift_{micro.key}",
-            tuple(FunnelStep(n, one) for n, one in enumerate((ends[0], micro, ends[1]), start=1)),
-            is_lift=True,
-        )
+    lifts = tuple(
+        Funnel(f"lift_{micro.key}", _numbered(ends[0], micro, ends[1]), is_lift=True)
         for micro in plan.micro_conversions
-        if micro.family == "engagement"
+        if micro.family == "engagement" and micro.parent_key == "product_view"
     )
+    return (Funnel("view_to_add", _numbered(*ends)), *lifts) if lifts else ()
+
+
+def _numbered(*micros: MicroConversion) -> tuple[FunnelStep, ...]:
+    return tuple(FunnelStep(number, one) for number, one in enumerate(micros, start=1))
 
 
 def _by_segment(plan: TrackingPlan, name: str) -> list[ReportSpec]:

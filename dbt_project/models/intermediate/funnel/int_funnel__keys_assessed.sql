@@ -69,5 +69,6 @@ select
     key,
     cast(days_loaded as integer) as days_loaded,
     cast(days_tracked as integer) as days_tracked,
+    tag_state,
     {{ with_withheld('tag_state', 'is_doubtful', 'is_partial', 'events') }} as tracking_state
 from stated

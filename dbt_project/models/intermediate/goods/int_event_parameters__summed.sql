@@ -1,0 +1,84 @@
+with periods as (
+    select * from {{ ref('int_funnel__periods_listed') }}
+    where window_name <> '1d'
+),
+
+-- The event itself, with and without the parameter: what the values are shares of.
+events as (
+    select
+        periods.property_id,
+        periods.window_name,
+        periods.window_end,
+        events.event_name,
+        cast(sum(events.sessions) as bigint) as event_sessions,
+        cast(sum(events.events) as bigint) as event_count
+    from periods
+    inner join {{ ref('stg_ga4__events') }} as events using (property_id, date)
+    where events.segment_name = 'all'
+    group by all
+),
+
+sums as (
+    select
+        periods.property_id,
+        periods.window_name,
+        periods.window_end,
+        periods.current_end,
+        periods.is_current,
+        params.parameter,
+        params.event_name,
+        params.parameter_value,
+        case when count(params.sessions) = count(*) then cast(sum(params.sessions) as bigint) end as sessions,
+        case when count(params.events) = count(*) then cast(sum(params.events) as bigint) end as events
+    from periods
+    inner join {{ ref('stg_ga4__event_params') }} as params using (property_id, date)
+    group by all
+),
+
+-- The values of the current window (the window before is read for the same ones).
+cells as (
+    select
+        property_id,
+        window_name,
+        current_end,
+        parameter,
+        event_name,
+        parameter_value
+    from sums
+    where is_current
+),
+
+reports as (
+    select
+        params.* exclude (is_doubtful, is_complete, flag_bits, is_fully_loaded, maturity),
+        params.is_fully_loaded and events.is_fully_loaded as is_fully_loaded,
+        params.is_doubtful or events.is_doubtful as is_doubtful,
+        params.is_complete and events.is_complete as is_complete,
+        params.flag_bits | events.flag_bits as flag_bits,
+        {{ worse_maturity('params.maturity', 'events.maturity') }} as maturity
+    from {{ ref('int_reports__windowed') }} as params
+    inner join {{ ref('int_reports__windowed') }} as events using (property_id, window_name, window_end)
+    where params.report = 'event_params' and events.report = 'events_by_all'
+)
+
+select
+    reports.* exclude (is_fully_loaded, is_partial, report),
+    cells.parameter,
+    cells.event_name,
+    cells.parameter_value,
+    case
+        when not reports.is_fully_loaded then null
+        when sums.parameter is not null then sums.sessions
+        when not reports.is_doubtful and not reports.is_partial then 0
+    end as sessions,
+    case
+        when not reports.is_fully_loaded then null
+        when sums.parameter is not null then sums.events
+        when not reports.is_doubtful and not reports.is_partial then 0
+    end as events,
+    case when reports.is_fully_loaded then events.event_sessions end as event_sessions,
+    case when reports.is_fully_loaded then events.event_count end as event_count
+from cells
+inner join reports using (property_id, window_name, current_end)
+left join sums using (property_id, window_name, window_end, parameter, event_name, parameter_value)
+left join events using (property_id, window_name, window_end, event_name)

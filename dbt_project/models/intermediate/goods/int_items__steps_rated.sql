@@ -1,0 +1,55 @@
+-- What GA4 counts by item, as keys of the tracking plan.
+{% set counts = {
+    'product_view': 'items_viewed', 'add_to_cart': 'items_added_to_cart', 'checkout_start': 'items_checked_out',
+    'purchase': 'items_purchased',
+} %}
+
+with unpivoted as (
+    {%- for key, name in counts.items() %}
+    select
+        *,
+        '{{ key }}' as key,
+        {{ name }} as units
+    from {{ ref('int_items__summed') }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+-- 0 units of a step whose tag is missing is no number.
+reach as (
+    select
+        items.* exclude ({{ counts.values() | join(', ') }}, units, window_days, window_start, current_end, is_current, days_loaded),
+        case when keys.tag_state = 'tracked' then items.units else nullif(items.units, 0) end as sessions,
+        {{ with_withheld('keys.tag_state', 'items.is_doubtful or items.units is null', 'false', 'items.units') }} as tracking_state
+    from unpivoted as items
+    inner join {{ ref('int_funnel__keys_assessed') }} as keys using (property_id, window_name, window_end, key)
+),
+
+steps as (
+    select
+        reports.property_id,
+        reports.window_name,
+        reports.window_days,
+        reports.window_start,
+        reports.window_end,
+        reports.is_current,
+        reports.days_loaded,
+        chain.funnel,
+        chain.step_number,
+        chain.key as step_key,
+        chain.label as step_label,
+        true as is_in_chain,
+        case when chain.step_number > 1 then lag(chain.key) over (
+            partition by reports.property_id, reports.window_name, reports.window_end order by chain.step_number
+        ) end as previous_step_key
+    from {{ ref('int_reports__windowed') }} as reports
+    cross join {{ ref('funnel_steps') }} as chain
+    where reports.report = 'items' and chain.funnel = 'core' and chain.key in ('{{ counts.keys() | join("', '") }}')
+),
+
+{{ rated_steps(period=['window_name', 'window_end'], cell=['item_id', 'item_name', 'item_revenue', 'currency']) }}
+
+select * exclude (funnel) rename (reached as units, previous_reached as previous_units, entry_reached as units_viewed)
+from rated
