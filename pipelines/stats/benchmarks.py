@@ -1,4 +1,4 @@
-"""How a rate stands against a published range: exact p, q of a family, odds, time to know.
+"""How a rate stands against a published range: p, q of a family, odds, time to know.
 
 What belongs here: pure functions on arrays, and `score_comparisons`, which the dbt model
 `int_benchmarks__scored` applies to a frame. The Wilson interval and the verdict itself are SQL.
@@ -6,14 +6,13 @@ Formulas and reference cases: ANALYTICS section 4 and 6.3.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-Floats: TypeAlias = npt.NDArray[np.float64]
+from pipelines.stats.arrays import Floats, divide, floats, is_rate
+from pipelines.stats.noise import effective_trials
 
 GRAIN = ["property_id", "window_name", "segment_name", "segment_value", "benchmark_key"]
 """Columns of a comparison's key: a property has one current window of each name."""
@@ -46,8 +45,16 @@ def exact_p_below(successes: Floats, trials: Floats, low: Floats) -> Floats:
 
     Arrays of one shape; NaN where there is no trial or more successes than trials.
     """
-    is_defined = (trials > 0) & (successes <= trials)
-    return np.where(is_defined, stats.binom.cdf(successes, trials, low), np.nan)
+    return np.where(is_rate(successes, trials), stats.binom.cdf(successes, trials, low), np.nan)
+
+
+def score_p_below(rate: Floats, n_eff: Floats, low: Floats) -> Floats:
+    """One-sided p of the score test (Wilson 1927) against the floor, on n_eff trials.
+
+    The variance is the floor's, low (1 - low) / n_eff. NaN where rate or n_eff are.
+    """
+    z = (rate - low) / np.sqrt(low * (1 - low) / n_eff)
+    return np.where(np.isnan(z), np.nan, stats.norm.cdf(z))
 
 
 def q_values(p_values: Floats) -> Floats:
@@ -68,7 +75,7 @@ def directional(successes: Floats, trials: Floats, bounds: Range) -> tuple[Float
     midpoint = (bounds.low + bounds.high) / 2
     hits = midpoint * PRIOR_STRENGTH + successes
     misses = (1 - midpoint) * PRIOR_STRENGTH + trials - successes
-    is_defined = (trials > 0) & (successes <= trials)
+    is_defined = is_rate(successes, trials)
     below = stats.beta.cdf(bounds.low, hits, np.where(is_defined, misses, 1.0))
     return (
         np.where(is_defined, below, np.nan),
@@ -77,21 +84,28 @@ def directional(successes: Floats, trials: Floats, bounds: Range) -> tuple[Float
 
 
 def weeks_to_know(
-    successes: Floats, trials: Floats, low: Floats, window_days: Floats, power: Power | None = None
+    successes: Floats,
+    trials: Floats,
+    low: Floats,
+    window_days: Floats,
+    phi: Floats | float = 1.0,
+    sigma: Floats | float = 0.0,
+    power: Power | None = None,
 ) -> Floats:
     """Weeks of data that tell the present rate from `low`, at the window's weekly trials.
 
     One-sample size [z_(1-a/2) sqrt(p0 q0) + z_(1-b) sqrt(p1 q1)]^2 / (p1 - p0)^2 with p0 = low and
-    p1 = the present rate. NaN without trials, above 100 % and where the rate is `low` itself.
+    p1 = the present rate, as an n_eff, solved for n. NaN without trials, above 100 %, where the
+    rate is `low` itself, and where the noise `sigma` of the counts alone hides the difference.
     """
     wanted = power or Power()
     z_alpha, z_beta = stats.norm.ppf(np.array([1 - wanted.alpha / 2, wanted.power]))
-    is_defined = (trials > 0) & (successes <= trials)
-    rate = np.where(is_defined, successes / np.where(is_defined, trials, 1.0), np.nan)
+    rate = np.where(is_rate(successes, trials), divide(successes, trials), np.nan)
     gap = np.where(rate == low, np.nan, rate - low)
     spread = z_alpha * np.sqrt(low * (1 - low)) + z_beta * np.sqrt(rate * (1 - rate))
-    weekly = trials / window_days * DAYS_PER_WEEK
-    weeks: Floats = (spread / gap) ** 2 / np.where(is_defined, weekly, np.nan)
+    left = (gap / spread) ** 2 - np.where(rate < 1, divide(rate, 1 - rate), 0.0) * sigma**2
+    needed = phi / np.where(left > 0, left, np.nan)
+    weeks: Floats = needed / (trials / window_days * DAYS_PER_WEEK)
     return weeks
 
 
@@ -99,20 +113,32 @@ def score_comparisons(frame: pd.DataFrame) -> pd.DataFrame:
     """Scores of comparisons, one row per row of `frame`.
 
     Reads the columns of `GRAIN`, tracking_state, numerator, denominator, benchmark_low,
-    benchmark_high and window_days; gives `GRAIN`, p_value, q_value, p_below, posterior_mean and
-    weeks_to_know. A comparison that is not `tracked` has no score. q values are taken in two
-    families per property: the rows of the whole shop, and all its segment cells.
+    benchmark_high, window_days and, where there are any, phi (else 1) and sigma (else 0); gives
+    `GRAIN`, n_eff, p_value, q_value, p_below, posterior_mean and weeks_to_know. A comparison that
+    is not `tracked` has no score. p is exact, or the score test's on n_eff where phi > 1 or
+    sigma > 0; directional evidence counts n_eff sessions. q values are taken in two families per
+    property: the rows of the whole shop, and all its segment cells.
     """
     is_tracked = (frame["tracking_state"] == "tracked").to_numpy(dtype=bool)
-    successes = _floats(frame["numerator"])
-    trials = np.where(is_tracked, _floats(frame["denominator"]), np.nan)
-    bounds = Range(_floats(frame["benchmark_low"]), _floats(frame["benchmark_high"]))
-    p_below, posterior_mean = directional(successes, trials, bounds)
+    successes = floats(frame["numerator"])
+    trials = np.where(is_tracked, floats(frame["denominator"]), np.nan)
+    bounds = Range(floats(frame["benchmark_low"]), floats(frame["benchmark_high"]))
+    phi, sigma = _optional(frame, "phi", 1.0), _optional(frame, "sigma", 0.0)
+    n_eff = effective_trials(successes, trials, phi, sigma)
+    rate = np.where(np.isnan(n_eff), np.nan, divide(successes, trials))
+    p_below, posterior_mean = directional(rate * n_eff, n_eff, bounds)
     scored = frame[GRAIN].assign(
-        p_value=exact_p_below(successes, trials, bounds.low),
+        n_eff=n_eff,
+        p_value=np.where(
+            (phi > 1) | (sigma > 0),
+            score_p_below(rate, n_eff, bounds.low),
+            exact_p_below(successes, trials, bounds.low),
+        ),
         p_below=p_below,
         posterior_mean=posterior_mean,
-        weeks_to_know=weeks_to_know(successes, trials, bounds.low, _floats(frame["window_days"])),
+        weeks_to_know=weeks_to_know(
+            successes, trials, bounds.low, floats(frame["window_days"]), phi, sigma
+        ),
     )
     families = [scored["property_id"], scored["segment_name"] == "all"]
     scored["q_value"] = scored.groupby(families)["p_value"].transform(
@@ -121,5 +147,8 @@ def score_comparisons(frame: pd.DataFrame) -> pd.DataFrame:
     return scored
 
 
-def _floats(column: pd.Series) -> Floats:
-    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+def _optional(frame: pd.DataFrame, name: str, default: float) -> Floats:
+    """A column, or `default` where the column or its value is missing."""
+    if name not in frame:
+        return np.full(len(frame), default)
+    return np.where(frame[name].isna(), default, floats(frame[name]))

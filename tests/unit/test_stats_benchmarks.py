@@ -14,8 +14,11 @@ from pipelines.stats.benchmarks import (
     exact_p_below,
     q_values,
     score_comparisons,
+    score_p_below,
     weeks_to_know,
 )
+from pipelines.stats.intervals import Counts, wilson
+from pipelines.stats.shrinkage import shrink
 
 # Benjamini and Hochberg (1995), 15 p-values; reference case 3.
 BH_1995 = [
@@ -91,6 +94,55 @@ def test_q_is_never_below_p(p: list[float]) -> None:
     assert (q_values(array(*p)) >= array(*p) - 1e-12).all()
 
 
+@pytest.mark.parametrize(
+    ("rate", "shares"),
+    [
+        (0.03, {100: 0.048, 300: 0.32, 1000: 0.88, 5000: 1.0}),
+        (0.05, {100: 0.006, 300: 0.016, 1000: 0.021, 5000: 0.022}),
+    ],
+)
+def test_operating_figures(rate: float, shares: dict[int, float]) -> None:
+    # Section 4, summed over every outcome: the chance that the interval ends below 5 %.
+    for n, share in shares.items():
+        outcomes = np.arange(n + 1.0)
+        is_below = wilson(Counts(outcomes, np.full(n + 1, float(n)))).high < 0.05
+        found = stats.binom.pmf(outcomes, n, rate)[is_below].sum()
+        assert found == pytest.approx(share, abs=0.005 if share > 0.1 else 0.0005)
+
+
+def test_score_test_agrees_with_the_wilson_bound() -> None:
+    # The upper bound of 95 % meets the floor exactly where the one-sided p is 2.5 %.
+    high = wilson(Counts(array(30), array(1000)), array(700)).high
+    assert score_p_below(array(0.03), array(700), high) == pytest.approx([0.025])
+
+
+def test_weeks_grow_with_phi_and_end_at_the_noise() -> None:
+    args = array(30), array(1000), array(0.05), array(28)
+    plain = weeks_to_know(*args)
+    assert weeks_to_know(*args, phi=array(2)) == pytest.approx(2 * plain)
+    # 814.34 sessions are a variance of .0291/814.34 = 3.573e-5, of which (.03 x .1)^2 = 9e-6
+    # is noise that no week takes away: .0291/(3.573e-5 - .9e-5) = 1088.5 sessions.
+    assert weeks_to_know(*args, sigma=array(0.1)) == pytest.approx([1088.5 / 250], rel=1e-4)
+    assert np.isnan(weeks_to_know(*args, sigma=array(0.2))).all()
+
+
+def test_shrinkage_reference_case_14() -> None:
+    x, n = array(60, 18, 5, 12, 2), array(800, 400, 150, 120, 60)
+    found = shrink(x, n, np.zeros(5, dtype=np.int64), 1)
+    assert found.pooled == pytest.approx(np.full(5, 0.063399), abs=5e-7)
+    assert found.strength == pytest.approx(np.full(5, 162.5032), abs=5e-5)
+    expected = [0.073041, 0.050315, 0.048967, 0.078946, 0.055291]
+    assert found.rate == pytest.approx(expected, abs=5e-7)
+
+
+def test_segments_alike_shrink_to_the_shop_and_no_rate_stays_none() -> None:
+    # Group 0 differs less than chance; group 1 is one segment alone; group 2 has no rate.
+    x, n = array(50, 51, 7, 3, 5), array(1000, 1000, 100, 0, 4)
+    found = shrink(x, n, np.array([0, 0, 1, 2, 2]), 3)
+    assert found.rate[:3] == pytest.approx([0.0505, 0.0505, 0.07])
+    assert np.isnan(found.rate[3:]).all()
+
+
 def comparisons() -> pd.DataFrame:
     rows = [
         ("1", "28d", "all", "all", "a", "tracked", 30, 1000, 0.05, 0.10, 28),
@@ -120,6 +172,20 @@ def test_untracked_and_impossible_rates_have_no_score() -> None:
     scored = score_comparisons(comparisons()).iloc[[1, 4]]
     scores = scored[["p_value", "q_value", "p_below", "posterior_mean", "weeks_to_know"]]
     assert scores.isna().all(axis=None)
+
+
+def test_noise_turns_the_exact_test_into_the_score_test() -> None:
+    frame = comparisons().assign(phi=[2.0, 1, 1, None, 1], sigma=[0.0, 0, 0.023, 0, 0])
+    scored = score_comparisons(frame)
+    # 30/1000 is 500 effective; 10/500 has variance .0196/500 + (.02 x .023)^2.
+    n_eff = [500, 0.0196 / (0.0196 / 500 + 0.00046**2)]
+    assert scored["n_eff"].iloc[[0, 2]].tolist() == pytest.approx(n_eff)
+    z = np.array([-0.02, -0.03]) / np.sqrt(0.05 * 0.95 / np.array(n_eff))
+    assert scored["p_value"].iloc[[0, 2]].to_numpy() == pytest.approx(stats.norm.cdf(z))
+    assert scored["p_value"].iloc[3] == pytest.approx(stats.binom.cdf(6, 120, 0.05))
+    below, mean = directional(array(15), array(500), Range(array(0.05), array(0.10)))
+    assert scored["p_below"].iloc[0] == pytest.approx(below[0])
+    assert scored["posterior_mean"].iloc[0] == pytest.approx(mean[0])
 
 
 def test_no_comparisons_no_scores() -> None:

@@ -1,0 +1,169 @@
+"""Whether a day's rate is unlike its own weekday: p of the day, and which days to alert.
+
+What belongs here: one row per property, day and rate with its 56 days before. The model is a
+beta-binomial: between days the rate itself varies, with the intra-day correlation rho (Williams
+1975, Griffiths 1973). Formulas: ANALYTICS section 5.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from pipelines.stats.arrays import Bools, Floats, Ints, Objects, divide, is_rate
+from pipelines.stats.benchmarks import q_values
+
+WEEKDAYS = 7
+WEEKS = 8
+HISTORY_DAYS = WEEKDAYS * WEEKS
+
+
+@dataclass(frozen=True)
+class Rules:
+    """When to alert. `least_weeks` of the same weekday (house default) are needed for a p."""
+
+    false_discovery_rate: float = 0.05
+    least_change: float = 0.15
+    least_trials: int = 100
+    least_weeks: int = 4
+
+
+@dataclass(frozen=True)
+class Days:
+    """A day's counts (rows,) and those of the 56 days before, oldest first, (rows, 56).
+
+    `is_usable` (rows, 56) is False for alerted and declared days and those without data.
+    """
+
+    successes: Floats
+    trials: Floats
+    past_successes: Floats
+    past_trials: Floats
+    is_usable: Bools
+
+
+@dataclass(frozen=True)
+class Surprise:
+    """Expected rate, relative change from it, two-sided p, weeks of the same weekday; (rows,)."""
+
+    expected: Floats
+    relative_change: Floats
+    p_value: Floats
+    weeks: Floats
+
+
+def day_correlation(days: Days) -> Floats:
+    """rho = max(0, (s^2/(p q) - 1/n) / (1 - 1/n)) pooled over the past days. Shape (rows,).
+
+    s^2 is the variance of the daily rates about their weekday's mean, so that a weekly rhythm is no
+    noise; p the rate and n the harmonic mean of the trials of all usable days.
+    """
+    trials, successes, is_used = _usable(days)
+    rates = np.where(is_used, divide(successes, trials), 0.0).reshape(-1, WEEKS, WEEKDAYS)
+    used = is_used.reshape(-1, WEEKS, WEEKDAYS)
+    of_weekday = used.sum(axis=1)
+    means = divide(rates.sum(axis=1), of_weekday.astype(np.float64))
+    squares = np.where(used, (rates - means[:, None, :]) ** 2, 0.0).sum(axis=(1, 2))
+    freedom = np.maximum(of_weekday - 1, 0).sum(axis=1).astype(np.float64)
+    p = divide(successes.sum(axis=1), trials.sum(axis=1))
+    inverse = divide(
+        np.where(is_used, divide(1.0 + 0 * trials, trials), 0.0).sum(axis=1), is_used.sum(axis=1)
+    )
+    excess = divide(divide(squares, freedom), p * (1 - p)) - inverse
+    return np.clip(np.nan_to_num(excess / (1 - inverse)), 0.0, 0.99)
+
+
+def surprise(days: Days, rules: Rules | None = None) -> Surprise:
+    """Two-sided beta-binomial p of each day against the same weekday of the eight weeks before.
+
+    The expected rate is (x + 1/2)/(n + 1) of the k usable weeks; the predictive variance is that of
+    the beta-binomial times 1 + 1/k (1 + 1/8 where none is left out), for the expected rate is an
+    estimate too. NaN where the counts are no rate or k < `least_weeks`.
+    """
+    wanted = rules or Rules()
+    trials, successes, is_used = _usable(days)
+    same_weekday = slice(0, None, WEEKDAYS)
+    weeks = is_used[:, same_weekday].sum(axis=1).astype(np.float64)
+    expected = (successes[:, same_weekday].sum(axis=1) + 0.5) / (
+        trials[:, same_weekday].sum(axis=1) + 1
+    )
+    is_tested = is_rate(days.successes, days.trials) & (weeks >= max(wanted.least_weeks, 1))
+    p_value = np.full(expected.shape, np.nan)
+    p_value[is_tested] = _two_sided(
+        days.successes[is_tested],
+        days.trials[is_tested],
+        expected[is_tested],
+        day_correlation(days)[is_tested],
+        1 + 1 / weeks[is_tested],
+    )
+    change = divide(divide(days.successes, days.trials), expected) - 1
+    return Surprise(expected, change, p_value, weeks)
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What is known of each row beside its rate, (rows,): the night it belongs to, and flaws."""
+
+    night: Ints
+    is_lost: Bools
+    is_flawed: Bools
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """q of the night and the kind of alert (None for no alert), (rows,)."""
+
+    q_value: Floats
+    kind: Objects
+
+
+def judge(days: Days, found: Surprise, signals: Signals, rules: Rules | None = None) -> Alerts:
+    """Alerts of each night: tracking_lost, data_quality or behaviour, the first that holds.
+
+    A rate is compared only where tracking and data are sound: the other rows are no test of the
+    night's Benjamini-Hochberg family. `behaviour` needs q, relative change and trials of `rules`.
+    """
+    wanted = rules or Rules()
+    is_sound = ~signals.is_lost & ~signals.is_flawed
+    p = np.where(is_sound, found.p_value, np.nan)
+    q = np.full(p.shape, np.nan)
+    for night in np.unique(signals.night):
+        is_of_night = signals.night == night
+        q[is_of_night] = q_values(p[is_of_night])
+    is_unlike = (
+        (q <= wanted.false_discovery_rate)
+        & (np.abs(found.relative_change) >= wanted.least_change)
+        & (days.trials >= wanted.least_trials)
+    )
+    kind = np.full(p.shape, None, dtype=object)
+    kind[is_unlike] = "behaviour"
+    kind[signals.is_flawed] = "data_quality"
+    kind[signals.is_lost] = "tracking_lost"
+    return Alerts(q, kind)
+
+
+def _usable(days: Days) -> tuple[Floats, Floats, Bools]:
+    """Past trials and successes, 0 where a day does not count, and which days count."""
+    is_used = days.is_usable & is_rate(days.past_successes, days.past_trials)
+    return (
+        np.where(is_used, days.past_trials, 0.0),
+        np.where(is_used, days.past_successes, 0.0),
+        is_used,
+    )
+
+
+def _two_sided(x: Floats, n: Floats, p: Floats, rho: Floats, widening: Floats) -> Floats:
+    """2 min(P(X <= x), P(X >= x)), at most 1, of the widened beta-binomial.
+
+    n p q (1 + (n-1) rho') = widening n p q (1 + (n-1) rho), solved for rho' = 1/(a + b + 1). The
+    rarer outcome is counted, for scipy adds up the terms from 0 on.
+    """
+    others = np.maximum(n - 1, 1.0)
+    wide = np.clip((widening * (1 + others * rho) - 1) / others, 1e-12, 0.999)
+    is_common = p > 0.5  # noqa: PLR2004
+    rare, chance = np.where(is_common, n - x, x), np.where(is_common, 1 - p, p)
+    a, b = chance * (1 / wide - 1), (1 - chance) * (1 / wide - 1)
+    up_to = stats.betabinom.cdf(rare, n, a, b)
+    from_on = 1 - up_to + stats.betabinom.pmf(rare, n, a, b)
+    two_sided: Floats = np.minimum(1.0, 2 * np.minimum(up_to, from_on))
+    return two_sided

@@ -1,0 +1,60 @@
+"""Leaks of a long frame: what the dbt model of `fct_leak` calls.
+
+What belongs here: from rows to matrices and back. The formulas are in `leaks`.
+"""
+
+import numpy as np
+import pandas as pd
+
+from pipelines.stats.arrays import Floats, codes, floats, places, spread
+from pipelines.stats.attribution import round_to_total
+from pipelines.stats.leaks import Chains, Draws, allocated, simulate, stand_alone
+
+CELL = ["property_id", "window_name", "segment_name", "segment_value"]
+"""Columns of a funnel's key; a step is a row within it, told by step_number."""
+
+GRAIN = [*CELL, "step_number"]
+
+
+def score_leaks(
+    frame: pd.DataFrame, marginal_share: float = 1.0, draws: Draws | None = None
+) -> pd.DataFrame:
+    """Leaks of funnels, one row per row of `frame`, in its order.
+
+    Reads `GRAIN`, numerator, denominator (the step before in the chain), benchmark (floor or
+    midpoint, missing where there is none), order_value (per cell, in its currency) and, where there
+    are any, n_eff (else the denominator) and currency_decimals (else 2). Only tracked steps may be
+    given, the first of a cell being the one from all visits. Gives `GRAIN`, opportunity (at the
+    observed rates), opportunity_p05, _p50, _p95, p_gap, p_biggest, leak_rank, is_leak and
+    allocated, rounded so that a cell's values add up to its rounded joint gain.
+    """
+    cell = codes(frame, CELL)
+    step = places(cell, floats(frame["step_number"]))
+
+    def matrix(name: str) -> Floats:
+        values = floats(frame[name]) if name in frame else np.full(len(frame), np.nan)
+        return spread(values, cell, step)
+
+    trials, n_eff = matrix("denominator"), matrix("n_eff")
+    chains = Chains(
+        successes=matrix("numerator"),
+        trials=trials,
+        n_eff=np.where(np.isnan(n_eff), trials, n_eff),
+        benchmark=matrix("benchmark"),
+        order_value=matrix("order_value")[:, 0],
+    )
+    found = simulate(chains, marginal_share, draws)
+    decimals = np.nan_to_num(matrix("currency_decimals")[:, 0], nan=2.0)
+    shared = round_to_total(allocated(chains, trials[:, 0], marginal_share), decimals)
+    columns = {
+        "opportunity": stand_alone(chains, marginal_share),
+        "opportunity_p05": found.p05,
+        "opportunity_p50": found.p50,
+        "opportunity_p95": found.p95,
+        "p_gap": found.p_gap,
+        "p_biggest": found.p_biggest,
+        "leak_rank": found.rank,
+        "is_leak": found.is_leak,
+        "allocated": shared,
+    }
+    return frame[GRAIN].assign(**{name: values[cell, step] for name, values in columns.items()})

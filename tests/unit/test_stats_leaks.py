@@ -1,0 +1,233 @@
+"""Leaks: the worked figures of ANALYTICS section 5, and sums that hold for any shop."""
+
+from dataclasses import replace
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from pipelines.stats.attribution import attribute, log_mean, round_to_total
+from pipelines.stats.leak_table import GRAIN, score_leaks
+from pipelines.stats.leaks import Chains, allocated, joint_gain, simulate, stand_alone
+from pipelines.stats.segments import Parts, balance
+
+NAN = float("nan")
+
+
+def chains(
+    successes: list[float], trials: list[float], benchmark: list[float], value: float = 60
+) -> Chains:
+    n = np.array([trials], dtype=float)
+    return Chains(
+        np.array([successes], dtype=float), n, n, np.array([benchmark]), np.array([value])
+    )
+
+
+# The check of section 5: 10,000 views, 300 adds, 160 checkouts, 75 orders of 60.
+SHOP = chains([300, 160, 75], [10_000, 300, 160], [0.05, 0.50, 0.50])
+
+
+def test_stand_alone_of_the_check() -> None:
+    # 200 more adds of which a quarter buys, at 60; carts are fine; 5 more orders at 60.
+    assert stand_alone(SHOP)[0] == pytest.approx([3000, 0, 300])
+    assert stand_alone(SHOP, marginal_share=0.5)[0] == pytest.approx([1500, 0, 150])
+
+
+def test_draws_of_the_check() -> None:
+    # The printed bounds are themselves one seed's; their own error is about 6.
+    found = simulate(SHOP)
+    assert found.p05[0, 0] == pytest.approx(2374, abs=18)
+    assert found.p95[0, 0] == pytest.approx(3663, abs=18)
+    assert found.p_gap[0, 0] == 1
+    assert found.p_biggest[0, 0] > 0.999
+    assert found.rank[0].tolist() == [1, 3, 2]
+    exact = stats.beta.cdf(0.5, [160.5, 75.5], [140.5, 85.5])
+    assert found.p_gap[0, 1:] == pytest.approx(exact, abs=0.01)
+    assert found.is_leak[0].tolist() == [True, False, False]
+
+
+def test_draws_do_not_depend_on_the_cells_beside() -> None:
+    other = chains([900, 500, 100], [9000, 900, 500], [0.05, 0.50, 0.50])
+    both = Chains(
+        *(
+            np.concatenate([getattr(other, name), getattr(SHOP, name)])
+            for name in ("successes", "trials", "n_eff", "benchmark", "order_value")
+        )
+    )
+    assert np.array_equal(simulate(both).p50[1], simulate(SHOP).p50[0])
+
+
+def test_fewer_effective_trials_widen_the_draws() -> None:
+    wide = simulate(replace(SHOP, n_eff=SHOP.n_eff / 4))
+    plain = simulate(SHOP)
+    ratio = (wide.p95 - wide.p05)[0, 0] / (plain.p95 - plain.p05)[0, 0]
+    assert ratio == pytest.approx(2, abs=0.15)
+
+
+def test_steps_without_benchmark_or_place_or_visitors() -> None:
+    # No benchmark for the first, no second step, and nobody came to the last.
+    shop = chains([5000, NAN, 0, 0], [10_000, NAN, 5000, 0], [NAN, NAN, 0.05, 0.50])
+    found = simulate(shop)
+    assert np.isnan(found.p50[0, [0, 1, 3]]).all()
+    assert np.isnan(found.p_gap[0, [0, 1, 3]]).all()
+    # 250 adds of which, for want of any, the floor's half is taken to buy.
+    assert stand_alone(shop)[0, 2] == pytest.approx(250 * 0.5 * 60)
+    parts = allocated(shop, np.array([10_000.0]))
+    assert parts[0, 2] == pytest.approx(7500)
+    assert joint_gain(shop, np.array([10_000.0])) == pytest.approx([7500])
+
+
+def test_a_rate_above_one_hundred_per_cent_is_kept() -> None:
+    shop = chains([300, 330, 75], [10_000, 300, 330], [0.05, 0.50, 0.50])
+    found = simulate(shop)
+    assert found.p_gap[0, 1] == 0
+    assert stand_alone(shop)[0, 0] == pytest.approx(200 * 75 / 300 * 60)
+
+
+def test_allocated_of_the_check() -> None:
+    # Rates 3, 52 and 48 % of 10,000: lifted together 3,307.20.
+    shop = chains([300, 156, 74.88], [10_000, 300, 156], [0.05, 0.50, 0.50])
+    visits = np.array([10_000.0])
+    assert allocated(shop, visits)[0] == pytest.approx([3062.47, 0, 244.73], abs=0.005)
+    assert joint_gain(shop, visits) == pytest.approx([3307.20], abs=1e-9)
+    assert joint_gain(shop, visits, marginal_share=0.5) == pytest.approx([1653.60], abs=1e-9)
+
+
+def test_log_mean() -> None:
+    found = log_mean(np.array([2.0, 3.0, 0.0, 1.0]), np.array([1.0, 3.0, 4.0, 1 + 1e-9]))
+    assert found == pytest.approx([1 / np.log(2), 3, 0, 1 + 5e-10], rel=1e-14)
+
+
+def test_a_rate_of_zero_is_shared_by_shapley() -> None:
+    # Averaged by hand over the 3! orders in which the factors may change.
+    before, after = [100.0, 0.0, 0.4], [90.0, 0.1, 0.5]
+    by_hand = np.zeros(3)
+    for order in permutations(range(3)):
+        now = list(before)
+        for factor in order:
+            was = np.prod(now)
+            now[factor] = after[factor]
+            by_hand[factor] += (np.prod(now) - was) / 6
+    assert attribute(np.array([before]), np.array([after]))[0] == pytest.approx(by_hand)
+
+
+def test_largest_remainder_by_hand() -> None:
+    # 0.333 three times is 0.999, rounded 1.00: one cent is missing, the first gets it.
+    assert round_to_total(np.array([[0.333, 0.333, 0.333, NAN]]))[0, :3].tolist() == [
+        0.34,
+        0.33,
+        0.33,
+    ]
+    # -0.005 and -0.004: floors -1 and -1, total -1 (rounded from -0.9): the smaller loss is spared.
+    assert round_to_total(np.array([[-0.005, -0.004]]))[0].tolist() == [-0.01, 0.0]
+    assert round_to_total(np.array([[10.6, 10.6]]), 0)[0].tolist() == [11, 10]
+
+
+rates = st.one_of(st.just(0.0), st.floats(0.0001, 1.0))
+steps = st.integers(1, 5).flatmap(
+    lambda count: st.lists(st.tuples(rates, st.floats(0.01, 0.9)), min_size=count, max_size=count)
+)
+
+
+@given(steps=steps, visits=st.integers(1, 1_000_000), value=st.floats(0.01, 5_000))
+def test_allocated_leaks_add_up_to_the_cent(
+    steps: list[tuple[float, float]], visits: int, value: float
+) -> None:
+    rate, floor = (np.array([column], dtype=float) for column in zip(*steps, strict=True))
+    trials = np.full(rate.shape, float(visits))
+    shop = Chains(rate * visits, trials, trials, floor, np.array([value]))
+    n = np.array([float(visits)])
+    parts, joint = allocated(shop, n), joint_gain(shop, n)
+    # Of the size of V AOV, for the sum is a difference of products of that size.
+    assert parts.sum() == pytest.approx(joint[0], rel=1e-9, abs=1e-9 * visits * value)
+    assert (parts >= -1e-9 * visits * value).all()
+    assert (parts[rate >= floor] == 0).all()
+    cents = np.rint(round_to_total(parts) * 100)
+    assert cents.sum() == np.rint(parts.sum() * 100)
+    assert (np.abs(cents / 100 - parts) <= 0.01 + 1e-9 * np.abs(parts)).all()
+
+
+segment = st.tuples(st.integers(0, 50_000), st.floats(0, 1))
+
+
+@given(
+    segments=st.lists(segment, min_size=1, max_size=8),
+    missing=st.integers(0, 40),
+    floor=st.floats(0.01, 0.9),
+    value=st.floats(0.01, 500),
+)
+def test_segments_reconcile_with_the_shop(
+    segments: list[tuple[int, float]], missing: int, floor: float, value: float
+) -> None:
+    trials = np.array([[float(n) for n, _ in segments]])
+    successes = np.array([[float(round(n * share)) for n, share in segments]])
+    shop_trials, shop_successes = trials.sum() + missing, successes.sum() + missing // 2
+    found = balance(
+        Parts(successes, trials, np.array([shop_successes]), np.array([shop_trials])),
+        np.array([floor]),
+        np.array([value]),
+    )
+    assert np.array_equal(found.signed, found.shortfall - found.surplus)
+    cents = np.rint(found.signed * 100).sum() + np.rint(found.rest[0] * 100)
+    assert cents == np.rint(found.total[0] * 100)
+    assert found.total[0] == pytest.approx(
+        (shop_trials * floor - shop_successes) * value, abs=0.0051, rel=1e-12
+    )
+
+
+def test_segments_by_hand() -> None:
+    # Floor 5 %, 10 per add: mobile is 20 adds short, desktop 8 over; 2 sessions belong to neither.
+    parts = Parts(
+        np.array([[30.0, 33.0, NAN]]), np.array([[1000.0, 500.0, NAN]]),
+        np.array([64.0]), np.array([1502.0]),
+    )  # fmt: skip
+    found = balance(parts, np.array([0.05]), np.array([10.0]))
+    assert found.signed[0, :2].tolist() == [200, -80]
+    assert found.shortfall[0, :2].tolist() == [200, 0]
+    assert found.surplus[0, :2].tolist() == [0, 80]
+    assert found.rest.tolist() == [-9]
+    assert found.total.tolist() == [111]
+
+
+def leak_rows() -> pd.DataFrame:
+    columns = ["step_number", "numerator", "denominator", "benchmark", "order_value"]
+    shop = [
+        (4, 75, 156, 0.50, 60.0),
+        (2, 300, 10_000, 0.05, 60.0),
+        (3, 156, 300, 0.50, 60.0),
+        (1, 10_000, 20_000, None, 60.0),
+    ]
+    yen = [(2, 100, 1000, 0.12, 5000.0), (4, 30, 100, 0.50, 5000.0)]
+    frame = pd.DataFrame([*shop, *yen], columns=columns)
+    cells = ["1"] * 4 + ["2"] * 2
+    return frame.assign(
+        property_id=cells,
+        window_name="28d",
+        segment_name="all",
+        segment_value="all",
+        currency_decimals=[2] * 4 + [0] * 2,
+    )
+
+
+def test_score_leaks_of_a_long_frame() -> None:
+    scored = score_leaks(leak_rows())
+    assert scored[GRAIN].equals(leak_rows()[GRAIN])
+    shop, yen = scored.iloc[:4], scored.iloc[4:]
+    # Half of 20,000 visits see a product, so the figures are those of the check, to its rounding.
+    assert shop["opportunity"].iloc[[1, 2, 0]].tolist() == pytest.approx([3000, 0, 180])
+    assert shop["leak_rank"].iloc[:3].tolist() == [2, 1, 3]
+    assert shop["is_leak"].tolist() == [False, True, False, False]
+    assert shop.iloc[3].drop(GRAIN)[["opportunity", "allocated", "p_gap"]].isna().all()
+    joint = 600_000 * (0.05 * 0.52 * 0.5 - 0.03 * 0.52 * 75 / 156)
+    assert np.rint(shop["allocated"].sum() * 100) == np.rint(joint * 100)
+    # 1000 x 5000 x (.12 x .5 - .1 x .3) yen, without decimals.
+    assert yen["allocated"].sum() == 150_000
+    assert (yen["allocated"] % 1 == 0).all()
+
+
+def test_no_rows_no_leaks() -> None:
+    assert score_leaks(leak_rows().head(0)).empty
