@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.diagnosis import playbook
 from pipelines.errors import SeedError
 from pipelines.settings import DBT_PROJECT_DIR
 
@@ -22,6 +23,7 @@ SEED_KEYS = {
     "funnel_steps": ("funnel", "step_number"),
     "segments": ("segment_name",),
     "benchmarks": ("benchmark_key", "industry", "device", "region"),
+    playbook.SEED: playbook.SEED_KEY,
 }
 # All columns of each seed: dbt loads a seed by position, so a missing or a foreign one is refused.
 SEED_COLUMNS = {
@@ -37,6 +39,7 @@ SEED_COLUMNS = {
         "benchmark_key", "industry", "device", "region", "low", "high", "unit", "numerator",
         "denominator", "source", "source_date", "source_kind", "is_default",
     ),
+    playbook.SEED: playbook.SEED_COLUMNS,
 }  # fmt: skip
 _CONDITION = re.compile(r"^(?P<name>[a-zA-Z_]\w*)(?P<operator>>=|=)(?P<value>[^=].*)$")
 _PARAMETER = re.compile(r"[a-zA-Z_]\w*")
@@ -143,6 +146,9 @@ def load_plan(seeds: Path = SEEDS_DIR) -> TrackingPlan:
     for row in rows["benchmarks"]:
         _refuse_no_range(row, seeds / "benchmarks.csv")
     _refuse_unknown(rows["micro_conversions"], "parent_key", known | {"", "@previous"}, plan_file)
+    playbook.check_playbook(
+        rows[playbook.SEED], f"{seeds / playbook.SEED}.csv", _nameable(rows, known - {SESSIONS})
+    )
     micros = tuple(_micro(row, plan_file) for row in rows["micro_conversions"])
     return TrackingPlan(
         micro_conversions=micros,
@@ -150,6 +156,16 @@ def load_plan(seeds: Path = SEEDS_DIR) -> TrackingPlan:
             Segment(row["segment_name"], row["api_dimension"] or None) for row in rows["segments"]
         ),
         funnels=_funnels(rows["funnel_steps"], micros, seeds / "funnel_steps.csv"),
+    )
+
+
+def _nameable(rows: dict[str, list[dict[str, str]]], keys: set[str]) -> playbook.Known:
+    """What the conditions of the playbook may name."""
+    return playbook.Known(
+        keys=frozenset(keys),
+        benchmarks=frozenset(row["benchmark_key"] for row in rows["benchmarks"]),
+        funnels=frozenset(row["funnel"] for row in rows["funnel_steps"]),
+        segments=frozenset(row["segment_name"] for row in rows["segments"]),
     )
 
 

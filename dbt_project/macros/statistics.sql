@@ -6,8 +6,7 @@
 
 {#- Bounds of the 95 % Wilson interval (Wilson 1927), clamped to [0, 1]. `n_eff` is the effective sample size where the
     counts are overdispersed or estimated; it defaults to the trials. None where there is no trial or more successes than trials. -#}
-{% macro wilson_bound(successes, trials, sign, n_eff=none) -%}
-    {%- set z = 1.959963984540054 -%}
+{% macro wilson_bound(successes, trials, sign, n_eff=none, z=1.959963984540054) -%}
     {%- set n = '(' ~ (n_eff or trials) ~ ')' -%}
     {%- set p = rate(successes, trials) -%}
     (case when ({{ trials }}) > 0 and ({{ successes }}) <= ({{ trials }})
