@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ import pyarrow as pa
 from pipelines.diagnosis.grammar import UNKNOWN, Clause
 from pipelines.diagnosis.playbook import Rule
 from pipelines.diagnosis.words import sentence
+
+Cells: TypeAlias = "pd.Index[Any]"
+"""An index with the levels of `CELL`."""
 
 WINDOW = ["property_id", "window_name"]
 CELL = [*WINDOW, "segment_name", "segment_value"]
@@ -59,7 +63,8 @@ def diagnose(levels: pd.DataFrame, rules: Sequence[Rule]) -> pa.Table:
     asked = pd.concat(found).merge(windows, on=WINDOW)
     asked = asked.merge(levels.drop(columns=_DATES), on=[*CELL, "metric"], how="left")
     asked = asked.fillna(_NO_ROW)
-    rows = [_finding(key, own) for key, own in asked.groupby(["rule", *_FINDING], sort=False)]
+    groups = asked.groupby(["rule", *_FINDING], sort=False)
+    rows = [_finding(own) for _, own in groups]
     return pa.Table.from_pylist(rows, SCHEMA)
 
 
@@ -67,9 +72,9 @@ def diagnose(levels: pd.DataFrame, rules: Sequence[Rule]) -> pa.Table:
 _FINDING = ["finding_property", "finding_window", "finding_segment", "finding_value"]
 
 
-def _fired(rule: Rule, wide: pd.DataFrame) -> pd.MultiIndex:
+def _fired(rule: Rule, wide: pd.DataFrame) -> Cells:
     """The parts of the shop where all clauses of the rule hold."""
-    cells = wide.index
+    cells: Cells = wide.index
     if rule.segment is not None:
         name, value = (cells.get_level_values(column) for column in CELL[2:])
         cells = cells[(name == rule.segment[0]) & (value == rule.segment[1])]
@@ -79,7 +84,7 @@ def _fired(rule: Rule, wide: pd.DataFrame) -> pd.MultiIndex:
     return cells[holds]
 
 
-def _holds(clause: Clause, wide: pd.DataFrame, cells: pd.MultiIndex) -> npt.NDArray[np.bool_]:
+def _holds(clause: Clause, wide: pd.DataFrame, cells: Cells) -> npt.NDArray[np.bool_]:
     names = wide.reindex(columns=clause.metrics)
     levels = names.reindex(_looked_at(clause, cells)).fillna(UNKNOWN).to_numpy()
     on_level: npt.NDArray[np.bool_] = (levels == clause.level).any(axis=1)
@@ -89,7 +94,7 @@ def _holds(clause: Clause, wide: pd.DataFrame, cells: pd.MultiIndex) -> npt.NDAr
     return is_known & ~on_level
 
 
-def _looked_at(clause: Clause, cells: pd.MultiIndex) -> pd.MultiIndex:
+def _looked_at(clause: Clause, cells: Cells) -> Cells:
     """The cells themselves, or the clause's own part of the same property and window."""
     if clause.segment is None:
         return cells
@@ -98,7 +103,7 @@ def _looked_at(clause: Clause, cells: pd.MultiIndex) -> pd.MultiIndex:
     return pd.MultiIndex.from_frame(frame[CELL])
 
 
-def _evidence(rule: Rule, cells: pd.MultiIndex) -> pd.DataFrame:
+def _evidence(rule: Rule, cells: Cells) -> pd.DataFrame:
     """The metrics that a finding rests on: one row per finding, clause and name."""
     parts = []
     for clause in rule.clauses:
@@ -116,19 +121,20 @@ def _evidence(rule: Rule, cells: pd.MultiIndex) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def _finding(key: tuple[str, ...], asked: pd.DataFrame) -> dict[str, object]:
+def _finding(asked: pd.DataFrame) -> dict[str, object]:
     """The row of one rule that fired: evidence is what is on the level, or known not to be."""
     is_evidence = np.where(
         asked["is_negated"], asked["level"] != UNKNOWN, asked["level"] == asked["wanted"]
     )
-    rows = asked[is_evidence].drop_duplicates([*CELL, "metric"]).to_dict("records")
+    kept = asked[is_evidence].drop_duplicates([*CELL, "metric"])
+    rows = [dict(zip(kept.columns, row, strict=True)) for row in kept.itertuples(index=False)]
     numbers = [{name: _plain(row[name]) for name in _NUMBERS} for row in rows]
-    rule, *cell = key
+    first = asked.iloc[0]
     worst = max((str(row["maturity"]) for row in rows), key=_MATURITIES.index)
     return {
-        **dict(zip(CELL, cell, strict=True)),
-        **{name: pd.Timestamp(rows[0][name]).date() for name in _DATES},
-        "rule": rule,
+        **dict(zip(CELL, first[_FINDING], strict=True)),
+        **{name: pd.Timestamp(first[name]).date() for name in _DATES},
+        "rule": first["rule"],
         "evidence": "; ".join(sentence(row) for row in rows) + ".",
         "evidence_numbers": json.dumps(numbers),
         "is_complete": all(bool(row["is_complete"]) for row in rows),

@@ -1,4 +1,4 @@
-"""The rules of the playbook: rows of the seed, read and checked against what there is to measure."""
+"""The rules of the playbook: rows of the seed, read and checked against what can be measured."""
 
 from __future__ import annotations
 

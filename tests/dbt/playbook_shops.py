@@ -35,7 +35,7 @@ FEW_CARTS = {
 # Of 25 checkouts 16 go on, and three in four of them end in an order, as ever.
 FROM_CONTACT = {**dict.fromkeys(CHECKOUT_STEPS, 16), "purchase": 12}
 # Too few carts for reminders: 4 a day, of which 1 (on a phone) becomes an order.
-TINY = {**{key: 0 for key in USUAL}, "sessions": 40, "product_view": 24, "add_to_cart": 2}
+TINY = {**dict.fromkeys(USUAL, 0), "sessions": 40, "product_view": 24, "add_to_cart": 2}
 TINY_MOBILE = dict.fromkeys((*CHECKOUT_STEPS, "checkout_start", "purchase"), 1)
 
 
@@ -165,9 +165,6 @@ def _product_page(
         "page_path": "/products/mug",
         "screen_page_views": views,
         "sessions": whole["product_view"],
-        "engaged_sessions": whole["product_view"]
-        * (shop.engaged if day in NEW else 900)
-        // 1200,
+        "engaged_sessions": whole["product_view"] * (shop.engaged if day in NEW else 900) // 1200,
         "user_engagement_duration": float(views * (shop.seconds_per_view if day in NEW else 60)),
     }
-

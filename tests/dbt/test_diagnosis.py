@@ -41,9 +41,12 @@ def test_there_is_a_shop_for_every_rule(diagnosed: Warehouse) -> None:
 
 
 def test_a_shop_as_ever_has_no_diagnosis_in_any_window(diagnosed: Warehouse) -> None:
-    assert diagnosed.query(
-        "select * from marts.fct_diagnosis where property_id = ?", [PROPERTIES["none"]]
-    ) == []
+    assert (
+        diagnosed.query(
+            "select * from marts.fct_diagnosis where property_id = ?", [PROPERTIES["none"]]
+        )
+        == []
+    )
 
 
 def test_evidence_in_words_and_numbers(diagnosed: Warehouse) -> None:

@@ -9,9 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import SeedError
-from pipelines.tracking import SEEDS_DIR, ParameterCondition, Segment, load_plan
+from pipelines.tracking import (
+    SEED_COLUMNS,
+    SEEDS_DIR,
+    ParameterCondition,
+    Segment,
+    load_plan,
+)
 
-NAMES = ("micro_conversions", "funnel_steps", "segments", "benchmarks")
+NAMES = tuple(SEED_COLUMNS)
 
 
 @pytest.fixture
