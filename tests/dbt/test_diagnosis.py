@@ -18,6 +18,8 @@ def diagnosed(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
     playbook_shops.fill(warehouse)
     dbt(warehouse, "seed")
     dbt(warehouse, "run", "--select", "+fct_diagnosis")
+    # Data tests and unit tests of what is new, on 18 shops.
+    dbt(warehouse, "test", "--select", "int_metrics__*", "int_diagnosis__*", "diagnosis_playbook")
     return warehouse
 
 

@@ -1,13 +1,14 @@
 {{ config(materialized='view') }}
 
 -- A product page is known by its path alone (var product_page_pattern): GA4 tells no sessions with view_item by page here.
+-- Amounts are decimals: a sum of doubles differs in its last digit from run to run.
 -- Days of which the report of pages left something out have no row: sums over pages would be too low.
 with product_pages as (
     select
         pages.property_id,
         pages.date,
         sum(pages.screen_page_views) as views,
-        sum(pages.user_engagement_duration) as seconds,
+        sum(cast(pages.user_engagement_duration as decimal(18, 3))) as seconds,
         sum(pages.sessions) as visits,
         sum(pages.sessions - pages.engaged_sessions) as bounces
     from {{ ref('stg_ga4__pages') }} as pages
@@ -30,7 +31,7 @@ select
     days.segment_name,
     days.segment_value,
     days.key,
-    cast(days.sessions as double) as amount
+    cast(days.sessions as decimal(18, 3)) as amount
 from {{ ref('int_funnel__days_filled') }} as days
 inner join {{ ref('segments') }} as segments on days.segment_name = segments.segment_name
 where days.tracking_state = 'tracked' and segments.is_partition
@@ -42,6 +43,6 @@ select
     'all' as segment_name,
     'all' as segment_value,
     'product_page_{{ key }}' as key,
-    cast({{ key }} as double) as amount
+    cast({{ key }} as decimal(18, 3)) as amount
 from product_pages
 {%- endfor %}
