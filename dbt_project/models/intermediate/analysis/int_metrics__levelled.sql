@@ -35,7 +35,7 @@ compared as (
         using (property_id, window_name, segment_name, segment_value, numerator_key, denominator_key)
 ),
 
--- The value is compared as well: at 0 and at 100 % a bound may miss its own rate by a rounding error.
+-- A difference counts with odds, and when it is large enough to matter: of many sessions the smallest one has the odds.
 reasoned as (
     select
         *,
@@ -48,11 +48,11 @@ reasoned as (
             when directional_evidence in ('strong', 'moderate') then 'directional_' || directional_evidence
             when status = 'above' then 'benchmark_above'
             when denominator < {{ least_trials }} then 'too_few'
-            when value > own_p75 and likely_low > own_p75 then 'own_above'
+            when value > own_p75 * (1 + {{ var('least_own_change') }}) and likely_low > own_p75 then 'own_above'
             when status in ('within', 'likely_within', 'leaning_above') then 'benchmark_fine'
             when status is not null then 'undecided'
             when own_p25 is null then 'no_history'
-            when value < own_p25 and likely_high < own_p25 then 'own_below'
+            when value < own_p25 * (1 - {{ var('least_own_change') }}) and likely_high < own_p25 then 'own_below'
             else 'own_usual'
         end as reason
     from compared
