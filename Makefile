@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export GX_ANALYTICS_ENABLED = false
 export SQLFLUFF_PROGRESS = false
 
-.PHONY: setup demo test lint dev bench clean lock
+.PHONY: setup demo test lint dev bench study docs clean lock
 
 setup: $(STAMP)  ## make .venv and install the locked dependencies
 
@@ -39,6 +39,12 @@ dev: setup  ## Dagster's UI on the project
 
 bench: setup  ## speed and memory, side by side with the alternative, as ratios
 	$(BIN)/python -m tests.perf
+
+study: setup  ## simulate the statistics and write docs/study.md; minutes
+	$(BIN)/python -m tests.study
+
+docs: setup  ## write docs/metrics.md anew from the YAML
+	$(BIN)/python -m pipelines.docs.metrics
 
 clean:  ## remove everything that was made, but no data
 	rm -rf $(VENV) dbt_project/target dbt_project/logs *.egg-info

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -40,8 +40,7 @@ SENT, UNDELIVERED = "sent", "undelivered"
 # Anomalies of the newest days that were judged: a night that was missed is told by the next one.
 NEWEST_DAYS = 7
 _ANOMALIES = f"""
-    select property_id, judged.date::varchar as date, segment_name, segment_value, metric,
-        alert_class, observed, expected, lower, upper, p_value, q_value, relative_change, message
+    select judged.* replace (judged.date::varchar as date)
     from (
         select *, max(date) over (partition by property_id) as newest_date from marts.fct_anomaly
     ) as judged
@@ -180,8 +179,10 @@ def _found(connection: duckdb.DuckDBPyConnection, run_id: str, night: str) -> li
     ).fetchone():
         return alerts
     rows = connection.execute(_ANOMALIES, [run_id]).to_arrow_table().to_pylist()
+    told = {field.name for field in fields(Alert)}
     return alerts + [
-        Alert(night=night, **{name: _plain(value) for name, value in row.items()}) for row in rows
+        Alert(night=night, **{name: _plain(row[name]) for name in row.keys() & told})
+        for row in rows
     ]
 
 

@@ -33,8 +33,8 @@ def build_defs(
     settings = with_remembered_time_zones(settings or load_settings())
     # `backfill_policy` on an unpartitioned asset is beta in Dagster 1.13, and works (DESIGN §6).
     warnings.simplefilter("ignore", BetaWarning)
-    reports = build_reports(load_plan())
-    raw = build_raw_assets(settings, reports)
+    plan = load_plan(shop=settings.tracking_plan)
+    raw = build_raw_assets(settings, build_reports(plan), plan)
     layers = build_dbt_layers(settings, parse_project(DBT_PROJECT_DIR).as_dict)
     marts = layer_keys(layers, "marts")
     gates = [build_gate(settings, "raw", sorted(raw.keys))]

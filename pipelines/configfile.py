@@ -12,7 +12,7 @@ from pipelines.doctor.ask import ask_property
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import connect
 from pipelines.ga4.errors import CredentialsError, Ga4Error
-from pipelines.settings import Ga4, Nightly, Publish, Store, load_settings
+from pipelines.settings import DEFAULT_TRACKING_PLAN, Ga4, Nightly, Publish, Store, load_settings
 
 _TEXT = """\
 # Every key is also an environment variable: ga4.credentials is SLUICE_GA4_CREDENTIALS.
@@ -33,6 +33,7 @@ properties:
 # changes them.
 nightly: {{at: {at}, lookback_days: {lookback_days}}}
 publish: {{keep_versions: {keep_versions}, parquet: {parquet}}}
+# Events that the shop calls otherwise, or does not have, go into {tracking_plan} beside this file.
 """
 
 
@@ -122,6 +123,7 @@ def render(answers: Answers, zones: Mapping[str, str], folder: Path) -> str:
         lookback_days=nightly.lookback_days,
         keep_versions=publish.keep_versions,
         parquet=_quoted(publish.parquet),
+        tracking_plan=DEFAULT_TRACKING_PLAN,
     )
 
 

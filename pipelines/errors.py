@@ -16,7 +16,7 @@ class ConfigError(SluiceError):
 
 
 class SeedError(SluiceError):
-    """A seed file (tracking plan, funnel, segment or benchmark) is broken."""
+    """A seed file (plan, funnel, segment, benchmark), or the shop's tracking plan, is broken."""
 
 
 class WarehouseError(SluiceError):

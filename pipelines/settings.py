@@ -38,6 +38,8 @@ from pipelines.webhook import check_address
 PREFIX = "SLUICE_"
 CONFIG_VARIABLE = "SLUICE_CONFIG"
 DEFAULT_CONFIG = "sluice.yml"
+# The shop's own tracking plan: beside the settings file, if it is there.
+DEFAULT_TRACKING_PLAN = "tracking_plan.yml"
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
 _EXAMPLES = {"at": "05:30", "endpoint": "127.0.0.1:8080", "id": "123456789"}
@@ -143,6 +145,7 @@ class Settings(BaseSettings):
     store: Store = Store()
     ga4: Ga4 = Ga4()
     properties: tuple[Property, ...] = ()
+    tracking_plan: Path | None = None
     nightly: Nightly = Nightly()
     alerts: Alerts = Alerts()
     publish: Publish = Publish()
@@ -216,7 +219,19 @@ def load_settings(path: Path | None = None) -> Settings:
         raise ConfigError(
             f"A SLUICE_ variable is not valid JSON ({error}): lists are written as JSON."
         ) from error
-    return settings.model_copy(update={"home": _expanded(settings.home).resolve()})
+    plan = settings.tracking_plan
+    return settings.model_copy(
+        update={
+            "home": _expanded(settings.home).resolve(),
+            "tracking_plan": _expanded(plan).resolve() if plan else _plan_beside(source),
+        }
+    )
+
+
+def _plan_beside(source: Path) -> Path | None:
+    """The shop's tracking plan in the folder of the settings file, where there is one."""
+    path = _expanded(source).resolve().parent / DEFAULT_TRACKING_PLAN
+    return path if path.exists() else None
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -240,9 +255,10 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 
 def _from_the_file(values: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The same values with `home` and `ga4.credentials` starting at the file's folder."""
-    if isinstance(values.get("home"), str):
-        values["home"] = folder / _expanded(Path(values["home"]))
+    """The same values with all paths starting at the file's folder."""
+    for name in ("home", "tracking_plan"):
+        if isinstance(values.get(name), str):
+            values[name] = folder / _expanded(Path(values[name]))
     ga4 = values.get("ga4")
     if isinstance(ga4, dict) and isinstance(ga4.get("credentials"), str):
         ga4["credentials"] = folder / _expanded(Path(ga4["credentials"]))

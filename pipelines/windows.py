@@ -98,15 +98,16 @@ def _newest_days(settings: Settings, now: datetime | None) -> dict[str, date]:
 def _first_missing_day(settings: Settings, span: DayWindow) -> date:
     """The first day of `span` that some report by day still lacks; its end if none.
 
-    A required report must be loaded; an optional one must have been asked for. Days before a
+    A required report must be loaded; an optional one must have been asked for; both as they are
+    defined now, so that a changed tracking plan pulls its keys again. Days before a
     property's first stored one do not count, unless it has none at all.
     """
     if not settings.build_db.exists():
         return span.start
     with build_database(settings.build_db, read_only=True) as connection:
         rows = connection.execute(
-            "select property_id, report, date, bool_or(status = 'loaded') from ops.pulls "
-            "where date between ? and ? group by all",
+            "select property_id, report, date, report_version, bool_or(status = 'loaded') "
+            "from ops.pulls where date between ? and ? group by all",
             [span.start, span.end],
         ).fetchall()
         first = dict(
@@ -114,17 +115,17 @@ def _first_missing_day(settings: Settings, span: DayWindow) -> date:
                 "select property_id, min(date) from ops.pulls where status = 'loaded' group by all"
             ).fetchall()
         )
-    asked = {(name, report, day) for name, report, day, _ in rows}
-    loaded = {(name, report, day) for name, report, day, is_loaded in rows if is_loaded}
+    asked = {tuple(row) for *row, _ in rows}
+    loaded = {tuple(row) for *row, is_loaded in rows if is_loaded}
     wanted = [
-        (item.id, spec.name, loaded if spec.is_required else asked)
+        (item.id, spec.name, spec.version, loaded if spec.is_required else asked)
         for item in settings.properties
-        for spec in build_reports(load_plan())
+        for spec in build_reports(load_plan(shop=settings.tracking_plan))
         if spec.kind == "daily"
     ]
     for offset in range((span.end - span.start).days):
         day = span.start + timedelta(days=offset)
-        for name, report, there in wanted:
-            if day >= first.get(name, span.start) and (name, report, day) not in there:
+        for name, report, version, there in wanted:
+            if day >= first.get(name, span.start) and (name, report, day, version) not in there:
                 return day
     return span.end

@@ -161,10 +161,8 @@ def _totals_slice() -> Slice:
         REACH,
         f"""
 with plan as (
-    select
-        key, trim(event_names, ' |') as event_name,
-        coalesce(parameter_filter, '') <> '' or contains(event_name, '|') as is_composite
-    from seeds.micro_conversions
+    select key, event_names as event_name, is_composite
+    from intermediate.int_plan__resolved where key <> 'sessions'
 ),
 counted as (
     select property_id, segment_name, date, 'sessions' as key, sessions, 0 as events

@@ -1,6 +1,6 @@
 """The marts gate: what people read. Rates with their denominators, intervals, sources, coverage.
 
-The four rate tables share one shape of slice (`RateTable`), judged together in one validation.
+All rate tables share one shape of slice (`RateTable`), judged together in one validation.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from data_checks.catalog import Catalog
 from data_checks.model import WARNING, Bound, Slice, Suite, never
 from data_checks.sql import ASKED, EMPTY_DATES, counted
+from data_checks.suites.journey_tables import journey_slices
+from data_checks.suites.page_tables import page_slices
 from data_checks.suites.rate_tables import RATE_TABLES, rate_slice
 
 DAILY = "marts.fct_funnel_daily"
@@ -15,7 +17,8 @@ COMPLETENESS = "marts.fct_data_completeness"
 PRODUCTS = "marts.fct_product_funnel"
 COVERAGE = "marts.fct_tracking_coverage"
 COMPARISON = "marts.fct_benchmark_comparison"
-BENCHMARKS = "seeds.benchmarks"
+BENCHMARKS = "intermediate.int_benchmarks__resolved"
+PLAN = "intermediate.int_plan__resolved"
 
 RATE_EXPECTATIONS = (
     never("grain_is_unique", "duplicate_keys"),
@@ -33,7 +36,12 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
     """Suites of the marts gate; the catalog decides nothing here."""
     del catalog
     return (
-        Suite("rates", ("period",), tuple(map(rate_slice, RATE_TABLES)), RATE_EXPECTATIONS),
+        Suite(
+            "rates",
+            ("period",),
+            (*map(rate_slice, RATE_TABLES), *page_slices(), *journey_slices()),
+            RATE_EXPECTATIONS,
+        ),
         Suite(
             "dates",
             ("date",),
@@ -122,7 +130,7 @@ select
     property_id, key, coalesce(stored.row_count, 0) as row_count,
     coalesce(stored.empty_states, 0) as empty_states
 from asked_properties
-cross join (select key from seeds.micro_conversions where is_expected) as plan
+cross join (select key from {PLAN} where is_expected and key <> 'sessions') as plan
 left join stored using (property_id, key)
 order by property_id, key
 """,

@@ -24,6 +24,8 @@ class RateTable:
     `period`: SQL naming the partition of a row. `in_window`: SQL choosing the partitions.
     `totals`: SELECT (property_id, period, label, actual, expected) over the rows `chosen`, of
     counts that must be equal (a NULL is a difference); None where reach has no such count.
+    `interval`: its columns. `is_loss`: the numerator is a difference, which is below 0 where more
+    went on than came.
     """
 
     table_name: str
@@ -34,13 +36,15 @@ class RateTable:
     denominator: str
     rate: str
     totals: str | None = None
+    interval: tuple[str, str] = ("ci_low", "ci_high")
+    is_loss: bool = False
 
 
 _DAY = "date::varchar"
 _DAYS = "date between $start and $end"
-_WINDOW = "window_name || ' to ' || window_end::varchar"
+WINDOW = "window_name || ' to ' || window_end::varchar"
 # Window tables may keep the newest windows only, and a backfill of old days changes all of them.
-_TOUCHED = "window_end >= $start"
+TOUCHED = "window_end >= $start"
 _SEGMENT = ("segment_name", "segment_value")
 # A count that tracking says nothing about may be NULL (not tracked, withheld by the source).
 _IS_SHOWN = "({0} is not null or coalesce(tracking_state, '') = 'tracked')"
@@ -115,8 +119,8 @@ RATE_TABLES = (
     ),
     RateTable(
         "marts.fct_funnel_window",
-        _WINDOW,
-        _TOUCHED,
+        WINDOW,
+        TOUCHED,
         ("window_name", "window_start", "window_end", "funnel", *_SEGMENT, "step_number"),
         "reached",
         "previous_reached",
@@ -135,9 +139,18 @@ RATE_TABLES = (
     ),
     RateTable(
         "marts.fct_benchmark_comparison",
-        _WINDOW,
-        _TOUCHED,
+        WINDOW,
+        TOUCHED,
         ("window_name", "window_end", *_SEGMENT, "benchmark_key"),
+        "numerator",
+        "denominator",
+        "rate",
+    ),
+    RateTable(
+        "marts.fct_leak",
+        WINDOW,
+        TOUCHED,
+        ("window_name", "window_end", *_SEGMENT, "step_key"),
         "numerator",
         "denominator",
         "rate",
@@ -193,23 +206,28 @@ order by property_id, period
 def _rules(table: RateTable) -> tuple[tuple[str, str], ...]:
     """(measure, SQL of a broken row) for each rule about a rate."""
     rate, above, below = table.rate, table.numerator, table.denominator
+    low, high = table.interval
+    least = f"{above} is not null" if table.is_loss else f"{above} >= 0"
+    is_flagged = f"coalesce({above} > {below}, false)"
+    if table.is_loss:
+        is_flagged = f"({is_flagged} or coalesce({above} < 0, false))"
     return (
         (
             "rates_without_denominator",
-            f"{rate} is not null and not coalesce({above} >= 0 and {below} > 0, false)",
+            f"{rate} is not null and not coalesce({least} and {below} > 0, false)",
         ),
         ("rates_not_their_ratio", f"abs({rate} - {above} / nullif({below}, 0)) > {EPSILON}"),
         (
             "rates_out_of_range",
-            f"{rate} < 0 or isnan({rate}::double) or ({rate} > 1 and not ("
-            f"coalesce({above} > {below}, false) and ci_low is null and ci_high is null))",
+            f"isnan({rate}::double) or (({rate} < 0 or {rate} > 1) and not ("
+            f"{is_flagged} and {low} is null and {high} is null))",
         ),
         (
             "broken_intervals",
-            "(ci_low is null) <> (ci_high is null)"
-            f" or (ci_low is not null and {rate} is null)"
-            f" or ci_low > {rate} + {EPSILON} or ci_high < {rate} - {EPSILON}"
-            f" or ci_low < 0 or ci_high > 1",
+            f"({low} is null) <> ({high} is null)"
+            f" or ({low} is not null and {rate} is null)"
+            f" or {low} > {rate} + {EPSILON} or {high} < {rate} - {EPSILON}"
+            f" or {low} < 0 or {high} > 1",
         ),
         (
             "rates_of_withheld_numbers",

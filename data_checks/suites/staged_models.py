@@ -88,6 +88,21 @@ MODELS = (
         for report, keys, measures in (
             ("pages", ("page_path",), {"screen_page_views": "screen_page_views"}),
             (
+                "page_events",
+                ("event_name", "page_path"),
+                {"events": "event_count", "sessions": "sessions"},
+            ),
+            (
+                "page_micro",
+                ("key", "page_path"),
+                {"events": "event_count", "sessions": "sessions"},
+            ),
+            (
+                "item_lists",
+                ("item_list_name",),
+                {name: name for name in ("items_viewed_in_list", "items_clicked_in_list")},
+            ),
+            (
                 "event_params",
                 ("parameter", "event_name", "parameter_value"),
                 {"events": "event_count"},

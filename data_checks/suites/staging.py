@@ -137,7 +137,10 @@ def _events_slice() -> Slice:
         f"""
 with plan as (
     select distinct trim(unnest(string_split(event_names, '|'))) as event_name
-    from seeds.micro_conversions
+    from (
+        select event_names from seeds.micro_conversions
+        union all select event_names from ops.tracking_plan_overrides
+    )
 ),
 seen as (
     select distinct property_id, event_name from staging.stg_ga4__events where {IN_WINDOW}

@@ -15,6 +15,38 @@
     end as tracking_state
 {%- endmacro %}
 
+{#- CTE from `paired` to `noisy`: the same rows with n_eff, how many steady sessions tell as much as the trials. Items are
+    counted exactly. A day is one estimate of GA4's; a window is a sum of days, whose variation int_funnel__rates_dispersed
+    has by `numerator_key` and `denominator_key`. -#}
+{% macro with_effective_trials(period, cell, numerator_key, denominator_key, successes, trials) -%}
+noisy as (
+    {%- if cell != ['segment_name', 'segment_value'] %}
+    select
+        *,
+        {{ effective_trials(successes, trials, unit='events') }} as n_eff
+    from paired
+    {%- elif period == ['date'] %}
+    select
+        *,
+        {{ effective_trials(successes, trials) }} as n_eff
+    from paired
+    {%- else %}
+    select
+        paired.*,
+        {{ effective_trials('paired.' ~ successes, 'paired.' ~ trials, phi='coalesce(noise.phi_wide, 1)') }} as n_eff
+    from paired
+    left join {{ ref('int_funnel__rates_dispersed') }} as noise
+        on
+            paired.property_id = noise.property_id
+            {%- for column in period + cell %}
+            and paired.{{ column }} = noise.{{ column }}
+            {%- endfor %}
+            and paired.{{ numerator_key }} = noise.numerator_key
+            and paired.{{ denominator_key }} = noise.denominator_key
+    {%- endif %}
+)
+{%- endmacro %}
+
 {#- CTEs from `steps` (the chain of each period) and `reach` to `rated`: one row per period, segment value and step.
     `period`: the columns that name a period within a property; `cell`: those that name a part of the shop. -#}
 {% macro rated_steps(period, cell=['segment_name', 'segment_value']) -%}
@@ -75,15 +107,17 @@ paired as (
     from chained
 ),
 
+{{ with_effective_trials(period, cell, 'step_key', 'previous_step_key', 'reached', 'previous_reached') }},
+
 measured as (
     select
         * exclude (previous_tracking_state, entry_tracking_state, is_from_entry),
         case when step_state = 'tracked' then {{ rate('reached', 'previous_reached') }} end as step_rate,
         case when step_state = 'tracked' then previous_reached - reached end as lost,
         case when is_from_entry then {{ rate('reached', 'entry_reached') }} end as cumulative_rate,
-        case when step_state = 'tracked' then {{ wilson_low('reached', 'previous_reached') }} end as ci_low,
-        case when step_state = 'tracked' then {{ wilson_high('reached', 'previous_reached') }} end as ci_high
-    from paired
+        case when step_state = 'tracked' then {{ wilson_low('reached', 'previous_reached', 'n_eff') }} end as ci_low,
+        case when step_state = 'tracked' then {{ wilson_high('reached', 'previous_reached', 'n_eff') }} end as ci_high
+    from noisy
 ),
 
 rated as (
@@ -146,12 +180,14 @@ paired as (
             {%- endfor %}
 ),
 
+{{ with_effective_trials(period, ['segment_name', 'segment_value'], 'key', 'parent_key', 'sessions', 'parent_sessions') }},
+
 rated as (
     select
         *,
         case when rate_state = 'tracked' then {{ rate('sessions', 'parent_sessions') }} end as micro_rate,
-        case when rate_state = 'tracked' then {{ wilson_low('sessions', 'parent_sessions') }} end as ci_low,
-        case when rate_state = 'tracked' then {{ wilson_high('sessions', 'parent_sessions') }} end as ci_high,
+        case when rate_state = 'tracked' then {{ wilson_low('sessions', 'parent_sessions', 'n_eff') }} end as ci_low,
+        case when rate_state = 'tracked' then {{ wilson_high('sessions', 'parent_sessions', 'n_eff') }} end as ci_high,
         case
             when rate_state <> 'tracked' then rate_state
             when parent_key is null then 'no_parent'
@@ -159,7 +195,7 @@ rated as (
             when sessions > parent_sessions then 'anomaly'
             else 'measured'
         end as status
-    from paired
+    from noisy
 )
 {%- endmacro %}
 

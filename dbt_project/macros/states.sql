@@ -49,3 +49,9 @@
         else {{ one }}
     end
 {%- endmacro %}
+
+{#- The least n with (1 - floor)^n < 0.01: so many sessions without a single event mean that none is sent (ANALYTICS section 3:
+    90 at 5 %, 459 at 1 %, 7 at 50 %). NULL where the floor is 0: nothing can be told then. -#}
+{% macro sessions_to_tell(floor_rate) -%}
+    (floor(ln(0.01) / nullif(ln(1 - {{ floor_rate }}), 0)) + 1)
+{%- endmacro %}

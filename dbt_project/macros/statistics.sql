@@ -25,6 +25,49 @@
     {{ wilson_bound(successes, trials, '+', n_eff) }}
 {%- endmacro %}
 
+{#- Effective trials of a rate (ANALYTICS section 4): n_eff = p(1-p) / (phi p(1-p)/n + p^2 sigma^2). Two kinds of counts:
+    - one that GA4 estimated at once (a day, a window of users): phi is 1, sigma the error of its HyperLogLog counts, which
+      are exact up to about 3,000; nobody or everybody tells nothing of sigma.
+    - a sum of daily counts, whose errors are independent: phi of these days holds them already, and sigma is 0. -#}
+{% macro effective_trials(successes, trials, phi=none, unit='sessions') -%}
+    {%- set sigma = {'sessions': 0.023, 'users': 0.0115, 'events': 0}[unit] -%}
+    {%- if phi -%}
+    (({{ trials }}) / ({{ phi }}))
+    {%- elif sigma -%}
+    (case when ({{ trials }}) > 3000 and ({{ successes }}) between 1 and ({{ trials }}) - 1
+        then 1 / (1.0 / ({{ trials }}) + {{ sigma * sigma }} * ({{ successes }}) / (({{ trials }}) - ({{ successes }})))
+        else ({{ trials }})
+    end)
+    {%- else -%}
+    ({{ trials }})
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Aggregate over the days of a window, each with trials: phi = max(1, Pearson's chi^2 / (days - 1)) of the daily counts
+    (McCullagh and Nelder 1989, 4.5), 1 with fewer than 7 days. sum((x - n p)^2 / (n p q)) in one pass. -#}
+{% macro overdispersion(successes, trials) -%}
+    {%- set p = '(sum(' ~ successes ~ ') / cast(sum(' ~ trials ~ ') as double))' -%}
+    (case when count(*) >= 7 and {{ p }} > 0 and {{ p }} < 1
+        then greatest(1, (
+            sum(pow({{ successes }}, 2) / {{ trials }}) - 2 * {{ p }} * sum({{ successes }})
+            + pow({{ p }}, 2) * sum({{ trials }})
+        ) / ({{ p }} * (1 - {{ p }})) / (count(*) - 1))
+        else 1
+    end)
+{%- endmacro %}
+
+{#- phi is itself an estimate from few days: its excess over 1 is widened by (t/z)^2, t the 97.5 % point of Student's
+    distribution with days - 1 degrees of freedom (expansion 26.7.5 of Abramowitz and Stegun; pipelines/stats/noise.py
+    says why). -#}
+{% macro widened_dispersion(phi, days) -%}
+    {%- set z = 1.959963984540054 -%}
+    {%- set v = '(' ~ days ~ ' - 1)' -%}
+    (1 + (({{ phi }}) - 1) * pow((
+        {{ z }} + {{ (z ** 3 + z) / 4 }} / {{ v }} + {{ (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96 }} / pow({{ v }}, 2)
+        + {{ (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384 }} / pow({{ v }}, 3)
+    ) / {{ z }}, 2))
+{%- endmacro %}
+
 {#- Newcombe's hybrid interval of the difference rate - other_rate, from the Wilson bounds of both (Newcombe 1998, method 10). -#}
 {% macro newcombe_low(rate, low, other_rate, other_high) -%}
     (({{ rate }}) - ({{ other_rate }}) - sqrt(pow(({{ rate }}) - ({{ low }}), 2) + pow(({{ other_high }}) - ({{ other_rate }}), 2)))

@@ -22,6 +22,9 @@ from pipelines.ingest import Run, ingest
 from pipelines.partitions import BACKFILL_TAG, COMMAND_TAG, daily_partitions, window_of_tags
 from pipelines.resources import Ga4Resource, RunLock
 from pipelines.settings import Settings
+from pipelines.tracking import TrackingPlan
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.plan import remember_plan
 
 
 def raw_key(spec: ReportSpec) -> AssetKey:
@@ -29,8 +32,10 @@ def raw_key(spec: ReportSpec) -> AssetKey:
     return AssetKey(["raw", spec.table])
 
 
-def build_raw_assets(settings: Settings, reports: tuple[ReportSpec, ...]) -> AssetsDefinition:
-    """The asset of every report."""
+def build_raw_assets(
+    settings: Settings, reports: tuple[ReportSpec, ...], plan: TrackingPlan
+) -> AssetsDefinition:
+    """The asset of every report; `plan` is what the reports were made of."""
     specs = [
         AssetSpec(
             raw_key(spec),
@@ -60,6 +65,8 @@ def build_raw_assets(settings: Settings, reports: tuple[ReportSpec, ...]) -> Ass
             command=context.run.tags.get(COMMAND_TAG, "dagster"),
             backfill_id=context.run.tags.get(BACKFILL_TAG),
         )
+        with build_database(settings.build_db) as connection:
+            remember_plan(connection, plan)
         client = ga4.client(BACKFILL if run.backfill_id else NIGHTLY)
         outcome = ingest(settings, client, wanted, window, run)
         for spec in wanted:

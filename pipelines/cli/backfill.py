@@ -60,7 +60,7 @@ def backfill(
         raise ConfigError("A backfill needs --start and --end.")
     settings = load_settings()
     check_properties(settings)
-    specs = build_reports(load_plan())
+    specs = build_reports(load_plan(shop=settings.tracking_plan))
     client = connect(settings.ga4, Governor(BACKFILL))
     profiles, _ = profile_properties(settings, client)
     settings = with_time_zones(settings, profiles)

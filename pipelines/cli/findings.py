@@ -1,4 +1,4 @@
-"""Prints what a run found: the funnel, the verdicts, the largest gap and where to look."""
+"""Prints what a run found: the funnel, the verdicts, the largest leak and where to look."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.cli.common import out
+from pipelines.settings import DEFAULT_TRACKING_PLAN
 from pipelines.warehouse.connect import published_database
 
 SEGMENTS_SHOWN = 5
@@ -37,16 +38,21 @@ _VERDICTS = """
         and (segment_name = 'all' or status = 'below')
     order by segment_name <> 'all', shortfall desc nulls last, benchmark_key
 """
-_LARGEST_GAP = """
-    select benchmark_key, numerator_key, denominator_key, segment_name, segment_value, shortfall,
-        rate, benchmark_low, status
-    from marts.fct_benchmark_comparison
-    where window_name = '28d' and status = 'below'
-    order by shortfall desc, segment_name <> 'all' limit 1
+_LARGEST_LEAK = """
+    select leak.benchmark_key, leak.step_key, leak.previous_step_key, leak.segment_name,
+        leak.segment_value, leak.denominator, leak.rate, leak.benchmark_low,
+        leak.opportunity_p05, leak.opportunity_p50, leak.opportunity_p95, leak.p_gap,
+        coalesce(leak.currency, 'orders') as unit
+    from marts.fct_leak as leak
+    where window_name = '28d' and is_leak
+    order by opportunity_p50 desc, segment_name <> 'all' limit 1
 """
 _NOT_TRACKED = """
     select key, tracking_state from marts.fct_tracking_coverage
     where is_expected and tracking_state in ('not_tracked', 'tracking_lost') order by all
+"""
+_SUGGESTIONS = """
+    select words, plan_lines from marts.fct_event_suggestion order by events_28d desc limit 5
 """
 
 
@@ -59,7 +65,20 @@ def print_findings(published_dir: Path) -> None:
             out.print(
                 f"[yellow]{words(key)} is {words(state)}[/yellow]: set up its tracking first."
             )
-        out.print(_largest_gap(connection), soft_wrap=True)
+        _print_suggestions(connection)
+        out.print(_largest_leak(connection), soft_wrap=True)
+
+
+def print_suggestions(published_dir: Path) -> None:
+    """Events of the published version that look like renamed ones."""
+    with published_database(published_dir) as connection:
+        _print_suggestions(connection)
+
+
+def _print_suggestions(connection: duckdb.DuckDBPyConnection) -> None:
+    for question, lines in connection.execute(_SUGGESTIONS).fetchall():
+        line = escape("; ".join(lines.splitlines()))
+        out.print(f"{escape(question)} If so, put into {DEFAULT_TRACKING_PLAN}: {line}")
 
 
 def _funnel(connection: duckdb.DuckDBPyConnection) -> Table:
@@ -117,18 +136,19 @@ def _table(title: str, columns: list[str]) -> Table:
     return table
 
 
-def _largest_gap(connection: duckdb.DuckDBPyConnection) -> str:
-    row = connection.execute(_LARGEST_GAP).fetchone()
+def _largest_leak(connection: duckdb.DuckDBPyConnection) -> str:
+    row = connection.execute(_LARGEST_LEAK).fetchone()
     if row is None:
-        return "No step is clearly below its benchmark."
-    key, numerator, denominator, name, value, shortfall, rate, floor, status = row
+        return "No step is likely to be below its benchmark."
+    key, step, before, name, value, count, rate, floor, *worth, p_gap, unit = row
     where = "the whole shop" if name == "all" else escape(f"{name} = {value}")
+    low, middle, high = (f"{one:,.0f}" for one in worth)
     return (
-        f"[bold]Largest gap: {words(key.removesuffix('_rate'))}, {where}[/bold]. {percent(rate)} "
-        f"of the sessions with {words(denominator)} go on to {words(numerator)}: "
-        f"{shortfall:,.0f} sessions short of the benchmark's floor of {percent(floor)} "
-        f"({words(status)}).\nWhere to look: between {words(denominator)} and "
-        f"{words(numerator)}, {where}."
+        f"[bold]Largest leak: {words(key.removesuffix('_rate'))}, {where}[/bold]. {percent(rate)} "
+        f"of {count:,} sessions with {words(before)} go on to {words(step)}, against a floor of "
+        f"{percent(floor)}: worth about {middle} {unit} in 28 days ({low} to {high}), and below "
+        f"the floor with a probability of {100 * p_gap:.0f} %.\n"
+        f"Where to look: between {words(before)} and {words(step)}, {where}."
     )
 
 

@@ -24,6 +24,7 @@ def nightly(
     """
     from pipelines import __version__
     from pipelines.alerts import tell
+    from pipelines.cli.findings import print_suggestions
     from pipelines.ga4.client import connect
     from pipelines.lock import hold_lock, lock_path
     from pipelines.nightly import run_nightly
@@ -36,7 +37,7 @@ def nightly(
     last_day = parse_day(date, "--date")
     settings = load_settings()
     check_properties(settings)
-    load_plan()
+    load_plan(shop=settings.tracking_plan)
     try:
         profiles, _ = profile_properties(settings, connect(settings.ga4))
     except SluiceError as error:
@@ -55,4 +56,5 @@ def nightly(
         out.print_json(json.dumps({**result, "start": f"{window.start}", "end": f"{window.end}"}))
     refuse_failed(record)
     if not as_json:
+        print_suggestions(settings.published_dir)
         out.print(f"Published {settings.published_dir / 'current' / 'sluice.duckdb'}")

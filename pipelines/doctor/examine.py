@@ -91,4 +91,4 @@ def _tracking_step(client: AsksGa4, item: Property, answer: PropertyAnswer, plan
     except Ga4Error as error:
         return wrong(TRACKING, str(error))
     coverage = assess_coverage(plan.keys, events.counts)
-    return tracking_step(coverage, events, answer.sessions, item.id)
+    return tracking_step(coverage, events, answer.sessions, item.id, plan.tracking.advice)

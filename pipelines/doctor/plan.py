@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.ga4.reports import ReportSpec, build_reports
-from pipelines.tracking import SEEDS_DIR, TrackingPlan, load_plan
+from pipelines.settings import DEFAULT_TRACKING_PLAN
+from pipelines.tracking import TrackingPlan, load_plan
 
-SEED = "dbt_project/seeds/micro_conversions.csv"
+# Where a shop writes what it does differently; beside sluice.yml.
+SHOP_FILE = DEFAULT_TRACKING_PLAN
 
 
 @dataclass(frozen=True)
 class PlannedKey:
-    """A row of the plan; `origin` is automatic, enhanced, recommended or custom."""
+    """A row of the plan; `origin` is automatic, enhanced, recommended or custom.
+
+    `is_applicable`: False where the shop declared that it does not have it.
+    """
 
     key: str
     event_names: tuple[str, ...]
     is_expected: bool
     origin: str
+    is_applicable: bool = True
 
 
 @dataclass(frozen=True)
@@ -31,17 +36,12 @@ class ReadPlan:
     reports: tuple[ReportSpec, ...]
 
 
-def read_plan(seeds: Path = SEEDS_DIR) -> ReadPlan:
-    """Read all of it; raises SeedError as `load_plan` does, which checks the files."""
-    plan = load_plan(seeds)
-    with (seeds / "micro_conversions.csv").open(encoding="utf-8", newline="") as lines:
-        rows = {row["key"]: row for row in csv.DictReader(lines)}
+def read_plan(shop: Path | None = None) -> ReadPlan:
+    """Read all of it; raises SeedError as `load_plan` does. `shop`: the shop's own file."""
+    plan = load_plan(shop=shop)
     keys = tuple(
         PlannedKey(
-            micro.key,
-            micro.event_names,
-            rows[micro.key]["is_expected"].strip().lower() == "true",
-            rows[micro.key]["origin"],
+            micro.key, micro.event_names, micro.is_expected, micro.origin, micro.is_applicable
         )
         for micro in plan.micro_conversions
     )

@@ -6,30 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.doctor.ask import DAYS, EventAnswer
-from pipelines.doctor.event_names import AUTOMATIC, looks_like
 from pipelines.doctor.model import Step, right, wrong
-from pipelines.doctor.plan import SEED, PlannedKey
+from pipelines.doctor.plan import SHOP_FILE, PlannedKey
+from pipelines.tracking.suggestions import Suggestion, suggest, unknown_events
 
 TRACKING = "tracking"
 UNKNOWN_SHOWN = 10
 # ANALYTICS §3: below this, no event at all does not yet mean that none is sent (at 1 %).
 SESSIONS_TO_TELL = 459
-_WHO_SENDS = {
-    "automatic": "check that GA4's tag is on every page",
-    "enhanced": "turn on Enhanced measurement in GA4 (Admin > Data streams > the stream)",
-    "recommended": "let the shop's GA4 integration or Google Tag Manager send it",
-    "custom": "add an event tag for it in Google Tag Manager",
-}
-
-
-@dataclass(frozen=True)
-class Alias:
-    """An event that is in no row of the plan but looks like one that is."""
-
-    event: str
-    count: int
-    looks_like: str
-    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -42,7 +26,7 @@ class Coverage:
     came: tuple[str, ...]
     missing: tuple[PlannedKey, ...]
     unknown: Mapping[str, int]
-    aliases: tuple[Alias, ...]
+    aliases: tuple[Suggestion, ...]
 
     @property
     def missing_expected(self) -> tuple[PlannedKey, ...]:
@@ -52,27 +36,21 @@ class Coverage:
 
 def assess_coverage(keys: Sequence[PlannedKey], counts: Mapping[str, int]) -> Coverage:
     """`counts`: event name → events."""
-    users: dict[str, list[str]] = {}
-    for key in keys:
-        for name in key.event_names:
-            users.setdefault(name, []).append(key.key)
     came = [key for key in keys if any(counts.get(name) for name in key.event_names)]
-    unknown = {
-        name: counts[name]
-        for name in sorted(counts, key=lambda name: (-counts[name], name))
-        if name not in users and name not in AUTOMATIC
-    }
-    aliases = tuple(
-        Alias(name, count, known, tuple(users[known]))
-        for name, count in unknown.items()
-        if (known := looks_like(name, users)) is not None
-    )
-    missing = tuple(key for key in keys if key not in came)
-    return Coverage(tuple(key.key for key in came), missing, unknown, aliases)
+    unknown = unknown_events(counts, {name for key in keys for name in key.event_names})
+    names = {key.key: key.event_names for key in keys if key.is_applicable}
+    missing = tuple(key for key in keys if key.is_applicable and key not in came)
+    return Coverage(tuple(key.key for key in came), missing, unknown, suggest(unknown, names))
 
 
-def tracking_step(coverage: Coverage, answer: EventAnswer, sessions: int, property_id: str) -> Step:
-    """Every expected key came."""
+def tracking_step(
+    coverage: Coverage,
+    answer: EventAnswer,
+    sessions: int,
+    property_id: str,
+    advice: Mapping[str, str],
+) -> Step:
+    """Every expected key came. `advice`: origin of an event → what makes it come."""
     facts = {
         "missing": [key.key for key in coverage.missing_expected],
         "missing_optional": [key.key for key in coverage.missing if not key.is_expected],
@@ -89,7 +67,11 @@ def tracking_step(coverage: Coverage, answer: EventAnswer, sessions: int, proper
             f"and that {property_id} is the shop's property.",
             facts=facts,
         )
-    details = (*_missing_lines(coverage), *_alias_lines(coverage), *_unknown_lines(coverage))
+    details = (
+        *_missing_lines(coverage, advice),
+        *_alias_lines(coverage),
+        *_unknown_lines(coverage),
+    )
     total = len(coverage.came) + len(coverage.missing)
     if not coverage.missing_expected:
         message = f"{len(coverage.came)} of {total} keys of the plan came, all expected ones"
@@ -98,14 +80,14 @@ def tracking_step(coverage: Coverage, answer: EventAnswer, sessions: int, proper
     return wrong(
         TRACKING,
         f"{number} expected {'key' if number == 1 else 'keys'} never came in the last {DAYS} days"
-        f"{_doubt(answer, sessions)}: send what is listed, or set is_expected to false in {SEED} "
-        "for what the shop does not have.",
+        f"{_doubt(answer, sessions)}: send what is listed, or put what the shop does not have "
+        f"under not_applicable in {SHOP_FILE}.",
         details,
         facts,
     )
 
 
-def _missing_lines(coverage: Coverage) -> list[str]:
+def _missing_lines(coverage: Coverage, advice: Mapping[str, str]) -> list[str]:
     instead = {known: alias for alias in coverage.aliases for known in alias.keys}
     lines = []
     for key in coverage.missing_expected:
@@ -115,7 +97,7 @@ def _missing_lines(coverage: Coverage) -> list[str]:
         if alias := instead.get(key.key):
             lines.append(f"{what} never came, but {_alias(alias)}")
         else:
-            lines.append(f"{what} never came: {_WHO_SENDS.get(key.origin, 'send it')}")
+            lines.append(f"{what} never came: {advice.get(key.origin, 'send it')}")
     return lines
 
 
@@ -124,10 +106,11 @@ def _alias_lines(coverage: Coverage) -> list[str]:
     return [_alias(one) for one in coverage.aliases if not told.intersection(one.keys)]
 
 
-def _alias(alias: Alias) -> str:
+def _alias(alias: Suggestion) -> str:
+    lines = " and ".join(f"'{line}'" for line in alias.lines)
     return (
         f"{alias.event} came {alias.count:,} times and looks like {alias.looks_like}: if it is, "
-        f"add '|{alias.event}' to event_names of {', '.join(alias.keys)} in {SEED}"
+        f"put {lines} under micro_conversions in {SHOP_FILE}"
     )
 
 

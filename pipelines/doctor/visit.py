@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pipelines.doctor.ask import AsksGa4
 from pipelines.doctor.examine import examine
 from pipelines.doctor.machine import DISK, SCHEDULE, disk_step, schedule_step
 from pipelines.doctor.model import Block, Diagnosis, Step, not_checked, right, wrong
-from pipelines.doctor.plan import SEED, ReadPlan, read_plan
+from pipelines.doctor.plan import ReadPlan, read_plan
 from pipelines.errors import ConfigError, SeedError, SluiceError
 from pipelines.ga4.client import LOOPBACK, connect
 from pipelines.ga4.errors import CredentialsError, UnreachableError
@@ -25,7 +26,7 @@ def diagnose(
     now: datetime | None = None,
 ) -> Diagnosis:
     """Look at everything; what is wrong is in the steps, nothing is raised for it."""
-    plan, plan_step = _plan()
+    plan, plan_step = _plan(settings.tracking_plan)
     client: AsksGa4 | CredentialsError
     try:
         client = connect(settings.ga4)
@@ -43,7 +44,7 @@ def diagnose(
 
 def without_settings(error: ConfigError) -> Diagnosis:
     """The diagnosis where even the settings cannot be read."""
-    _, plan_step = _plan()
+    _, plan_step = _plan(None)
     why = "it needs the settings"
     start = (wrong(SETTINGS, str(error)), plan_step, not_checked(CREDENTIALS, why))
     end = (not_checked(DISK, why), not_checked(SCHEDULE, why))
@@ -62,13 +63,14 @@ def _settings_step(settings: Settings) -> Step:
     return right(SETTINGS, f"{kinds}, home {settings.home}", facts={"home": str(settings.home)})
 
 
-def _plan() -> tuple[ReadPlan | None, Step]:
+def _plan(shop: Path | None) -> tuple[ReadPlan | None, Step]:
     try:
-        plan = read_plan()
+        plan = read_plan(shop)
     except SeedError as error:
         return None, wrong(PLAN, str(error))
     expected = sum(key.is_expected for key in plan.keys)
-    words = f"{len(plan.keys)} keys, {expected} of them expected of every shop ({SEED})"
+    changed = f", with the shop's own {shop}" if shop else ""
+    words = f"{len(plan.keys)} keys, {expected} of them expected of every shop{changed}"
     return plan, right(PLAN, words)
 
 

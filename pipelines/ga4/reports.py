@@ -6,6 +6,8 @@ pulled one dimension at a time; event names, parameters and funnels come from th
 
 from __future__ import annotations
 
+import zlib
+
 from pipelines.ga4.specs import (
     ALL,
     DATE,
@@ -48,6 +50,11 @@ ITEM_METRICS = (
     Metric("itemsPurchased", is_additive=True),
     Metric("itemRevenue", is_integer=False, is_additive=True),
 )
+# Units in lists seen and clicked: the items of view_item_list and select_item.
+LIST_METRICS = (
+    Metric("itemsViewedInList", is_additive=True),
+    Metric("itemsClickedInList", is_additive=True),
+)
 PAGE_METRICS = (
     Metric("screenPageViews", is_additive=True),
     SESSIONS,
@@ -57,9 +64,9 @@ PAGE_METRICS = (
 USER_METRICS = (Metric("totalUsers"), Metric("activeUsers"))
 ACTIVE_USERS = Metric("activeUsers")
 
-# Dimensions of which only the values with most sessions are pulled: a shop has more landing
-# pages than anybody reads, and too many values end in GA4's `(other)`.
-_TOP = {"landingPage": 200}
+# Dimensions of which only the values with most sessions are pulled: a shop has more pages than
+# anybody reads, and too many values end in GA4's `(other)`.
+_TOP = {"landingPage": 200, "pagePath": 200}
 _ATTRIBUTED = {"sessionDefaultChannelGroup", "landingPage"}
 
 
@@ -68,7 +75,9 @@ def build_reports(plan: TrackingPlan) -> tuple[ReportSpec, ...]:
     reports = [spec for segment in plan.segments for spec in _by_segment(plan, segment.name)]
     reports += [
         ReportSpec("items", ("itemId", "itemName"), ITEM_METRICS, is_required=False),
+        ReportSpec("item_lists", ("itemListName",), LIST_METRICS, is_required=False),
         ReportSpec("pages", ("pagePath",), PAGE_METRICS, is_required=False),
+        *_by_page(plan),
         _users_window(),
     ]
     parameters = tuple(
@@ -102,25 +111,58 @@ def _numbered(*micros: MicroConversion) -> tuple[FunnelStep, ...]:
     return tuple(FunnelStep(number, one) for number, one in enumerate(micros, start=1))
 
 
+def _by_page(plan: TrackingPlan) -> list[ReportSpec]:
+    """Events and composite keys by page.
+
+    All events: a page without a row is one that was not asked for, which a filter would hide.
+    """
+    shape = [
+        ("page_events", ("eventName", "pagePath"), (Part(),)),
+        ("page_micro", ("pagePath",), _composite(plan)),
+    ]
+    return [
+        ReportSpec(name, own, EVENT_METRICS, parts, is_required=False, top=_TOP["pagePath"])
+        for name, own, parts in shape
+        if parts
+    ]
+
+
+def _composite(plan: TrackingPlan) -> tuple[Part, ...]:
+    return tuple(Part(micro) for micro in plan.micro_conversions if micro.is_composite)
+
+
 def _by_segment(plan: TrackingPlan, name: str) -> list[ReportSpec]:
     """Sessions, events and composite keys by one segment."""
     api_dimension = next(one.api_dimension for one in plan.segments if one.name == name)
     own = (api_dimension,) if api_dimension else ()
-    composite = tuple(Part(micro) for micro in plan.micro_conversions if micro.is_composite)
     top = _TOP.get(api_dimension or "")
     shape: list[tuple[str, tuple[str, ...], tuple[Metric, ...], tuple[Part, ...], bool]] = [
         ("sessions", own, SESSION_METRICS, (Part(),), top is None),
         ("events", ("eventName", *own), EVENT_METRICS, (Part(),), top is None),
-        ("micro", own, EVENT_METRICS, composite, False),
+        ("micro", own, EVENT_METRICS, _composite(plan), False),
     ]
     return [
         ReportSpec(
             f"{kind}_by_{name}", dimensions, metrics, parts, is_required,
             is_attributed=api_dimension in _ATTRIBUTED, top=top,
+            version=_definitions(parts),
         )
         for kind, dimensions, metrics, parts, is_required in shape
         if parts
     ]  # fmt: skip
+
+
+def _definitions(parts: tuple[Part, ...]) -> int:
+    """A number that changes with what the keys of the parts mean; 1 where there is no key.
+
+    Days that were counted by another definition are pulled again (`windows.plan_window`).
+    """
+    meanings = [
+        (micro.key, micro.event_names, micro.conditions)
+        for micro in (part.micro_conversion for part in parts)
+        if micro
+    ]
+    return zlib.crc32(repr(meanings).encode()) >> 1 if meanings else 1
 
 
 def _users_window() -> ReportSpec:

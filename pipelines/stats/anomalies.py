@@ -20,12 +20,16 @@ HISTORY_DAYS = WEEKDAYS * WEEKS
 
 @dataclass(frozen=True)
 class Rules:
-    """When to alert. `least_weeks` of the same weekday (house default) are needed for a p."""
+    """When to alert.
+
+    `least_weeks` of the same weekday are needed for a p (house default): with four, rho is known so
+    badly that 1.6 % of quiet days have a p of 1 % (docs/study.md).
+    """
 
     false_discovery_rate: float = 0.05
     least_change: float = 0.15
     least_trials: int = 100
-    least_weeks: int = 4
+    least_weeks: int = 6
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,10 @@ def day_correlation(days: Days) -> Floats:
     squares = np.where(used, (rates - means[:, None, :]) ** 2, 0.0).sum(axis=(1, 2))
     freedom = np.maximum(of_weekday - 1, 0).sum(axis=1).astype(np.float64)
     p = divide(successes.sum(axis=1), trials.sum(axis=1))
-    inverse = divide(
-        np.where(is_used, divide(1.0 + 0 * trials, trials), 0.0).sum(axis=1), is_used.sum(axis=1)
-    )
+    inverses = np.where(is_used, 1 / np.maximum(trials, 1.0), 0.0)
+    inverse = divide(inverses.sum(axis=1), is_used.sum(axis=1).astype(np.float64))
     excess = divide(divide(squares, freedom), p * (1 - p)) - inverse
-    return np.clip(np.nan_to_num(excess / (1 - inverse)), 0.0, 0.99)
+    return np.clip(np.nan_to_num(divide(excess, 1 - inverse)), 0.0, 0.99)
 
 
 def surprise(days: Days, rules: Rules | None = None) -> Surprise:

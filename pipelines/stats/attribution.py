@@ -58,16 +58,16 @@ def _subsets(factors: int) -> Bools:
     return bits
 
 
-def round_to_total(parts: Floats, decimals: Floats | int = 2) -> Floats:
+def round_to_total(parts: Floats, total: Floats, decimals: Floats | int = 2) -> Floats:
     """Parts rounded so that each row adds up to its rounded total (largest remainder method).
 
-    `decimals` of the currency's smallest unit, one for all or (cells,). NaN stays NaN and counts
-    as nothing.
+    `total` (cells,) is the sum of a row's parts but for floating point. `decimals` of the
+    currency's smallest unit, one for all or (cells,). NaN stays NaN and counts as nothing.
     """
     unit = 10.0 ** np.broadcast_to(decimals, parts.shape[:1])[:, None]
     scaled = np.nan_to_num(parts) * unit
     floor = np.floor(scaled)
-    missing = np.rint(scaled.sum(axis=1)) - floor.sum(axis=1)
+    missing = np.rint(np.nan_to_num(total) * unit[:, 0]) - floor.sum(axis=1)
     order = np.argsort(floor - scaled, axis=1, kind="stable")
     rank = np.argsort(order, axis=1, kind="stable")
     rounded = (floor + (rank < missing[:, None])) / unit

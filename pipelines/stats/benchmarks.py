@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from pipelines.stats.arrays import Floats, divide, floats, is_rate
+from pipelines.stats.arrays import Floats, codes, divide, floats, is_rate
 from pipelines.stats.noise import effective_trials
+from pipelines.stats.shrinkage import shrink
 
 GRAIN = ["property_id", "window_name", "segment_name", "segment_value", "benchmark_key"]
 """Columns of a comparison's key: a property has one current window of each name."""
@@ -114,10 +115,11 @@ def score_comparisons(frame: pd.DataFrame) -> pd.DataFrame:
 
     Reads the columns of `GRAIN`, tracking_state, numerator, denominator, benchmark_low,
     benchmark_high, window_days and, where there are any, phi (else 1) and sigma (else 0); gives
-    `GRAIN`, n_eff, p_value, q_value, p_below, posterior_mean and weeks_to_know. A comparison that
-    is not `tracked` has no score. p is exact, or the score test's on n_eff where phi > 1 or
-    sigma > 0; directional evidence counts n_eff sessions. q values are taken in two families per
-    property: the rows of the whole shop, and all its segment cells.
+    `GRAIN`, n_eff, p_value, q_value, p_below, posterior_mean, weeks_to_know and shrunk_rate. A
+    comparison that is not `tracked` has no score. p is exact, or the score test's on n_eff where
+    phi > 1 or sigma > 0; directional evidence counts n_eff sessions. q values are taken in two
+    families per property: the rows of the whole shop, and all its segment cells. The values of one
+    segment are shrunk to their common rate.
     """
     is_tracked = (frame["tracking_state"] == "tracked").to_numpy(dtype=bool)
     successes = floats(frame["numerator"])
@@ -144,7 +146,16 @@ def score_comparisons(frame: pd.DataFrame) -> pd.DataFrame:
     scored["q_value"] = scored.groupby(families)["p_value"].transform(
         lambda family: q_values(family.to_numpy(dtype=np.float64))
     )
-    return scored
+    return scored.assign(shrunk_rate=_shrunk(frame, successes, trials))
+
+
+def _shrunk(frame: pd.DataFrame, successes: Floats, trials: Floats) -> Floats:
+    """Rates of segment values, each shrunk to the rate of its segment; NaN for the whole shop."""
+    if frame.empty:
+        return np.empty(0)
+    group = codes(frame, [name for name in GRAIN if name != "segment_value"])
+    shrunk = shrink(successes, trials, group, int(group.max()) + 1).rate
+    return np.where(frame["segment_name"] == "all", np.nan, shrunk)
 
 
 def _optional(frame: pd.DataFrame, name: str, default: float) -> Floats:

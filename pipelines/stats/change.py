@@ -11,6 +11,9 @@ import numpy as np
 from pipelines.stats.arrays import Bools, Floats, divide
 from pipelines.stats.attribution import attribute
 
+ROUNDING = 1e-12
+"""Effects closer than this differ by floating point alone."""
+
 LEAST_SEGMENTS = 2
 """With fewer segments there is no mix, and nothing for the total to contradict."""
 
@@ -63,7 +66,7 @@ def rate_and_mix(before: Segments, after: Segments) -> RateAndMix:
     return RateAndMix(
         *(rate, mix, total_rate, total_mix, change),
         is_simpson=_is_contradicted(r1 - r0, change),
-        is_mix_driven=np.abs(total_mix) > np.abs(total_rate),
+        is_mix_driven=np.abs(total_mix) > np.abs(total_rate) + ROUNDING,
     )
 
 

@@ -69,8 +69,8 @@ def pooled_z(one: Counts, other: Counts) -> tuple[Floats, Floats]:
     z > 0 where `one` has the higher rate. NaN where nobody or everybody succeeded.
     """
     pooled = divide(one.successes + other.successes, one.trials + other.trials)
-    variance = pooled * (1 - pooled) * (divide(1.0 + 0 * one.trials, one.trials) + 1 / other.trials)
-    z = divide(one.rate - other.rate, np.sqrt(variance))
+    both = divide(one.trials + other.trials, one.trials * other.trials)
+    z = divide(one.rate - other.rate, np.sqrt(pooled * (1 - pooled) * both))
     return z, 2 * stats.norm.sf(np.abs(z))
 
 

@@ -1,6 +1,7 @@
 """Leaks of a long frame: what the dbt model of `fct_leak` calls.
 
-What belongs here: from rows to matrices and back. The formulas are in `leaks`.
+What belongs here: from rows to matrices and back. The formulas are in `leaks` and
+`leak_draws`.
 """
 
 import numpy as np
@@ -8,10 +9,9 @@ import pandas as pd
 
 from pipelines.stats.arrays import Floats, codes, floats, places, spread
 from pipelines.stats.attribution import round_to_total
-from pipelines.stats.leaks import Chains, Draws, allocated, simulate, stand_alone
-
-CELL = ["property_id", "window_name", "segment_name", "segment_value"]
-"""Columns of a funnel's key; a step is a row within it, told by step_number."""
+from pipelines.stats.leak_draws import Draws, simulate
+from pipelines.stats.leaks import Chains, allocated, joint_gain, stand_alone
+from pipelines.stats.tables import CELL
 
 GRAIN = [*CELL, "step_number"]
 
@@ -25,8 +25,8 @@ def score_leaks(
     midpoint, missing where there is none), order_value (per cell, in its currency) and, where there
     are any, n_eff (else the denominator) and currency_decimals (else 2). Only tracked steps may be
     given, the first of a cell being the one from all visits. Gives `GRAIN`, opportunity (at the
-    observed rates), opportunity_p05, _p50, _p95, p_gap, p_biggest, leak_rank, is_leak and
-    allocated, rounded so that a cell's values add up to its rounded joint gain.
+    observed rates), opportunity_p05, _p50, _p95, p_gap, p_biggest, leak_rank, is_leak,
+    allocated, and joint_gain of the cell; rounded so that the allocated values add up to it.
     """
     cell = codes(frame, CELL)
     step = places(cell, floats(frame["step_number"]))
@@ -45,7 +45,9 @@ def score_leaks(
     )
     found = simulate(chains, marginal_share, draws)
     decimals = np.nan_to_num(matrix("currency_decimals")[:, 0], nan=2.0)
-    shared = round_to_total(allocated(chains, trials[:, 0], marginal_share), decimals)
+    visits = trials[:, 0]
+    joint = joint_gain(chains, visits, marginal_share)
+    shared = round_to_total(allocated(chains, visits, marginal_share), joint, decimals)
     columns = {
         "opportunity": stand_alone(chains, marginal_share),
         "opportunity_p05": found.p05,
@@ -57,4 +59,6 @@ def score_leaks(
         "is_leak": found.is_leak,
         "allocated": shared,
     }
-    return frame[GRAIN].assign(**{name: values[cell, step] for name, values in columns.items()})
+    scored = frame[GRAIN].assign(**{name: values[cell, step] for name, values in columns.items()})
+    unit = 10.0**decimals
+    return scored.assign(joint_gain=(np.rint(joint * unit) / unit)[cell])

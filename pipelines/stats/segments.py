@@ -47,12 +47,12 @@ def balance(parts: Parts, benchmark: Floats, value: Floats, decimals: int = 2) -
     signed = (parts.trials * benchmark[:, None] - parts.successes) * worth
     shop = (parts.shop_trials * benchmark - parts.shop_successes) * value
     rest = shop - np.nansum(signed, axis=1)
-    rounded = round_to_total(np.column_stack([signed, rest]), decimals)
+    rounded = round_to_total(np.column_stack([signed, rest]), shop, decimals)
     segments = rounded[:, :-1]
     return Balance(
         signed=segments,
         shortfall=np.maximum(segments, 0.0),
         surplus=np.maximum(-segments, 0.0),
         rest=rounded[:, -1],
-        total=np.round(shop, decimals),
+        total=np.rint(shop * 10.0**decimals) / 10.0**decimals,
     )

@@ -66,6 +66,34 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         "reason": "VARCHAR",
         "quarantined_at": _TIME,
     },
+    # The shop's own tracking plan as of the last pull: whole rows in the columns of the seeds.
+    "tracking_plan_overrides": {
+        **dict.fromkeys(
+            (
+                "key",
+                "stage",
+                "family",
+                "event_names",
+                "parameter_filter",
+                "parameters",
+                "parent_key",
+            ),
+            "VARCHAR",
+        ),
+        "intent_rank": "INTEGER",
+        "is_expected": "BOOLEAN",
+        **dict.fromkeys(("origin", "benchmark_key", "requirement_ids", "description"), "VARCHAR"),
+    },
+    "not_applicable_keys": {"key": "VARCHAR"},
+    "benchmark_overrides": {
+        **dict.fromkeys(("benchmark_key", "industry", "device", "region"), "VARCHAR"),
+        "low": "DOUBLE",
+        "high": "DOUBLE",
+        **dict.fromkeys(("unit", "numerator", "denominator", "source"), "VARCHAR"),
+        "source_date": "DATE",
+        "source_kind": "VARCHAR",
+        "is_default": "BOOLEAN",
+    },
     # What GA4 tells of a property and changed: its currency or its time zone.
     "property_changes": {
         "property_id": "VARCHAR",

@@ -26,6 +26,11 @@ class Dbt:
         os.environ[DATABASE_VARIABLE] = str(scratch / "build.duckdb")
         self._manifest = self._invoke("parse").result
 
+    @property
+    def manifest(self) -> Any:
+        """The parsed project."""
+        return self._manifest
+
     def __call__(self, warehouse: Warehouse, command: str, *arguments: str) -> dbtRunnerResult:
         os.environ[DATABASE_VARIABLE] = str(warehouse.path)
         return self._invoke(command, *arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -39,20 +40,25 @@ class ScenarioShops:
 
 
 def run_all(folder: Path) -> ScenarioShops:
-    """Simulate every scenario, serve them together, and publish one night over all their days."""
-    for scenario, property_id in PROPERTIES.items():
+    """Every scenario with its seed, over all days of `WINDOW`."""
+    return run_shops(folder, {own: (name, int(own[-1])) for name, own in PROPERTIES.items()})
+
+
+def run_shops(folder: Path, shops: Mapping[str, tuple[str, int]]) -> ScenarioShops:
+    """Simulate a scenario and seed per property, serve them together, and publish one night."""
+    for property_id, (scenario, seed) in shops.items():
         simulate(
-            folder / property_id, start=WINDOW.start, days=DAYS, seed=int(property_id[-1]),
+            folder / property_id, start=WINDOW.start, days=DAYS, seed=seed,
             scenario=scenario, sessions_per_day=SESSIONS, property_id=property_id,
         )  # fmt: skip
-    with serve([folder / property_id for property_id in PROPERTIES.values()]) as emulator:
+    with serve([folder / property_id for property_id in shops]) as emulator:
         settings = Settings(
             home=folder / "home",
             store=Store(name="Test shops"),
             ga4=Ga4(endpoint=emulator.endpoint),
             properties=tuple(
                 Property(id=property_id, name=scenario, time_zone=ZONE)
-                for scenario, property_id in PROPERTIES.items()
+                for property_id, (scenario, _) in shops.items()
             ),
         )
         record, _ = night(settings, WINDOW)

@@ -156,7 +156,7 @@ def test_the_demo_in_a_home_of_its_own(tmp_path: Path) -> None:
     ended = sluice(tmp_path, "demo", *arguments)
     assert ended.returncode == 0, ended.stderr
     assert "Funnel, last 28 days" in ended.stdout
-    assert "Largest gap: checkout to purchase, device = mobile" in ended.stdout
+    assert "Largest leak: checkout to purchase, device = mobile" in ended.stdout
     with duckdb.connect(str(tmp_path / "home/published/current/sluice.duckdb")) as connection:
         zone = connection.execute("select time_zone from marts.dim_property").fetchone()
     assert zone == (ZONE,)

@@ -1,23 +1,64 @@
-"""The planted leak of every scenario is the largest shortfall that Sluice reports."""
+"""Every scenario with a seed of its own, in one night.
+
+The planted leak is the largest shortfall that Sluice reports, and the marts equal the truth. The
+full grid of scenarios and seeds is `python -m tests.study.truth`.
+"""
 
 import pytest
 
 from pipelines.emulator.simulator import SCENARIOS
 from tests.e2e.scenarios import PROPERTIES, ScenarioShops
+from tests.e2e.shop import published
+from tests.e2e.truths import CLAIMS, differences
 
 LEAKS = [name for name, scenario in SCENARIOS.items() if scenario.leaks]
 UNTAGGED = f"property_id = '{PROPERTIES['checkout_tag_missing']}' and "
 
 
+def test_at_least_five_shops_with_seeds_of_their_own() -> None:
+    assert len(set(PROPERTIES.values())) >= 5
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_marts_equal_the_truth(scenarios: ScenarioShops, scenario: str, claim: str) -> None:
+    property_id = PROPERTIES[scenario]
+    with published(scenarios.settings) as connection:
+        count, found = differences(
+            connection, scenarios.folder / property_id, CLAIMS[claim], property_id
+        )
+    assert found == []
+    assert count > 0
+
+
 @pytest.mark.parametrize("scenario", LEAKS)
-def test_the_planted_leak_is_the_largest_shortfall(scenarios: ScenarioShops, scenario: str) -> None:
-    largest = scenarios.query(
-        "select benchmark_key, segment_name, segment_value, status "
-        "from marts.fct_benchmark_comparison where window_name = '28d' and shortfall > 0 "
-        f"and property_id = '{PROPERTIES[scenario]}' order by shortfall desc limit 1"
-    )
+def test_the_planted_leak_is_the_largest(scenarios: ScenarioShops, scenario: str) -> None:
+    """The one that is worth most over all segments, and the first of the whole shop."""
     leak = SCENARIOS[scenario].leaks[0]
-    assert largest == [(leak.benchmark_key, leak.segment_name, leak.segment_value, "below")]
+    mine = f"property_id = '{PROPERTIES[scenario]}' and window_name = '28d'"
+    largest = scenarios.query(
+        "select benchmark_key, segment_name, segment_value, is_leak from marts.fct_leak "
+        f"where {mine} order by opportunity_p50 desc limit 1"
+    )
+    assert largest == [(leak.benchmark_key, leak.segment_name, leak.segment_value, True)]
+    ((key, low, middle, high, currency),) = scenarios.query(
+        "select benchmark_key, opportunity_p05, opportunity_p50, opportunity_p95, currency "
+        f"from marts.fct_leak where {mine} and segment_name = 'all' and leak_rank = 1 and is_leak"
+    )
+    assert (key, currency) == (leak.benchmark_key, "EUR")
+    assert 0 < low < middle < high
+    assert scenarios.query(
+        "select status from marts.fct_benchmark_comparison "
+        f"where {mine} and benchmark_key = '{leak.benchmark_key}' "
+        f"and segment_value = '{leak.segment_value}'"
+    ) == [("below",)]
+
+
+def test_a_healthy_shop_has_no_leak(scenarios: ScenarioShops) -> None:
+    assert not scenarios.query(
+        "select step_key from marts.fct_leak where window_name = '28d' and segment_name = 'all' "
+        f"and is_leak and property_id = '{PROPERTIES['none']}'"
+    )
 
 
 def test_a_missing_checkout_tag_is_not_tracked_and_never_zero(scenarios: ScenarioShops) -> None:
@@ -37,3 +78,25 @@ def test_a_missing_checkout_tag_is_not_tracked_and_never_zero(scenarios: Scenari
     assert verdicts == [("not_tracked", None, None, None)]
     assert steps == [(None, None, "not_tracked")]
     assert state == [("not_tracked",)]
+
+
+def test_nothing_is_known_after_a_missing_tag(scenarios: ScenarioShops) -> None:
+    closed = scenarios.query(
+        "select distinct step_key, reached, exit_share, status from marts.fct_closed_funnel "
+        f"where {UNTAGGED} window_name = '28d' and funnel = 'core' and step_number >= 3 order by 1"
+    )
+    units = scenarios.query(
+        "select distinct units, step_rate, status from marts.fct_product_funnel_window "
+        f"where {UNTAGGED} step_key = 'checkout_start'"
+    )
+    carts = scenarios.query(
+        "select cart_status, checkout_status, checkouts, checkout_abandonment_rate "
+        f"from marts.fct_cart_recovery where {UNTAGGED} window_name = '28d' "
+        "and segment_name = 'all'"
+    )
+    assert closed == [
+        ("checkout_start", None, None, "not_tracked"),
+        ("purchase", None, None, "not_tracked"),
+    ]
+    assert units == [(None, None, "not_tracked")]
+    assert carts == [("measured", "not_tracked", None, None)]

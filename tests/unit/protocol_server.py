@@ -40,11 +40,13 @@ _Compatibility = ga4.CheckCompatibilityResponse.pb()
 DIMENSIONS = (
     "date", "eventName", "deviceCategory", "sessionDefaultChannelGroup", "country",
     "newVsReturning", "landingPage", "pagePath", "itemId", "itemName",
+    "itemListName",
 )  # fmt: skip
 METRICS = (
     "sessions", "engagedSessions", "screenPageViews", "userEngagementDuration", "transactions",
     "purchaseRevenue", "eventCount", "itemsViewed", "itemsAddedToCart", "itemsCheckedOut",
     "itemsPurchased", "itemRevenue", "totalUsers", "activeUsers",
+    "itemsViewedInList", "itemsClickedInList",
 )  # fmt: skip
 
 

@@ -125,20 +125,38 @@ MARTS = {
         {("100", "fct_data_completeness", "date_is_present")},
     ),
     "missing source": (
-        "update seeds.benchmarks set source = ' ' where benchmark_key = 'email_capture_rate'",
+        "update intermediate.int_benchmarks__resolved set source = ' ' "
+        "where benchmark_key = 'email_capture_rate'",
         {
             (property_id, table, "benchmark_has_source_and_date")
             for property_id in BOTH
-            for table in ("benchmarks", COMPARISON)
+            for table in ("int_benchmarks__resolved", COMPARISON)
         },
     ),
     "missing source date": (
-        "update seeds.benchmarks set source_date = null where benchmark_key = 'email_capture_rate'",
+        "update intermediate.int_benchmarks__resolved set source_date = null "
+        "where benchmark_key = 'email_capture_rate'",
         {
             (property_id, table, "benchmark_has_source_and_date")
             for property_id in BOTH
-            for table in ("benchmarks", COMPARISON)
+            for table in ("int_benchmarks__resolved", COMPARISON)
         },
+    ),
+    "a page that lost views": (
+        "update marts.fct_page_engagement set views = views - 1 where property_id = '100'",
+        {("100", "fct_page_engagement", "totals_equal_intermediate")},
+    ),
+    "a list twice": (
+        "insert into marts.fct_collection select * from marts.fct_collection "
+        "where property_id = '100' and item_list_name = 'Shirts'",
+        {
+            ("100", "fct_collection", "grain_is_unique"),
+            ("100", "fct_collection", "totals_equal_intermediate"),
+        },
+    ),
+    "a page's rate made of a sample": (
+        "update marts.fct_page_micro_conversion set flags = 'sampled' where property_id = '100'",
+        {("100", "fct_page_micro_conversion", "withheld_number_has_no_rate")},
     ),
     "an expected key without coverage": (
         "delete from marts.fct_tracking_coverage where property_id = '200' and key = 'purchase'",
@@ -174,7 +192,7 @@ def test_marts_gate_names_exactly_what_is_broken(name: str) -> None:
         ("marts", f"marts.{COMPARISON}"),
         ("marts", "marts.fct_tracking_coverage"),
         ("marts", "marts.fct_data_completeness"),
-        ("marts", "seeds.benchmarks"),
+        ("marts", "intermediate.int_benchmarks__resolved"),
     ],
 )
 @pytest.mark.parametrize("statement", ["delete from {}", "drop table {}"])
@@ -233,6 +251,7 @@ def test_a_day_without_any_visitor_is_not_a_lost_day() -> None:
         f"update marts.{WINDOWED} set reached = reached * 3 / 4, "
         "previous_reached = previous_reached * 3 / 4 where property_id = '100'"
     )
+    connection.execute("delete from marts.fct_micro_conversion_window where property_id = '100'")
     assert check(connection, "intermediate").is_passed
     assert check(connection, "marts").is_passed
 
@@ -262,6 +281,7 @@ def test_a_day_of_which_only_sessions_could_be_loaded_lacks_no_step() -> None:
     assert failed == {
         ("100", DAILY, "date_is_present"),
         ("100", WINDOWED, "totals_equal_intermediate"),
+        ("100", "fct_micro_conversion_window", "totals_equal_intermediate"),
     }
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from data_checks import GATES, GateReport, Window, run_gate
 from pipelines.warehouse.schema import OPS_TABLES
+from tests.unit.journey_marts import JOURNEY_MARTS
 
 SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 WINDOW = Window(date(2026, 3, 1), date(2026, 3, 4))
@@ -66,13 +67,22 @@ def build_warehouse() -> duckdb.DuckDBPyConnection:
         connection.execute(
             f"create table seeds.{seed} as select * from read_csv('{SEEDS / seed}.csv')"
         )
+    # No shop changes its plan here.
+    connection.execute(
+        "create table intermediate.int_benchmarks__resolved as from seeds.benchmarks"
+    )
+    connection.execute(
+        "create table intermediate.int_plan__resolved as select * replace (trim(event_names, ' |') "
+        "as event_names), coalesce(parameter_filter, '') <> '' or contains(event_names, '|') "
+        "as is_composite from seeds.micro_conversions"
+    )
     for segment, column in SEGMENTS.items():
         _raw(connection, f"sessions_by_{segment}", _sessions(segment, column), ("100", "200"))
         _raw(connection, f"events_by_{segment}", _events(EVENTS, segment, column), ("100", "200"))
         _raw(connection, f"micro_by_{segment}", _events(COMPOSITES, segment, column), ("100",))
     for report, rows in _OTHERS.items():
         _raw(connection, report, rows, ("100",))
-    for statement in (*_STAGING, _REACH, *_MARTS):
+    for statement in (*_STAGING, _REACH, *_MARTS, *JOURNEY_MARTS):
         connection.execute(statement)
     return connection
 
@@ -127,6 +137,17 @@ _OTHERS = {
             5::bigint as items_purchased, 250.3::double as item_revenue
     """,
     "pages": "select '/' as page_path, 300 as screen_page_views, 90 as sessions",
+    "page_events": """
+        select unnest(['page_view', 'scroll']) as event_name, '/' as page_path,
+            300 as event_count, 90 as sessions
+    """,
+    "page_micro": """
+        select 'home_view' as micro_key, '/' as page_path, 300 as event_count, 90 as sessions
+    """,
+    "item_lists": """
+        select unnest(['Shirts', '(not set)']) as item_list_name, 800 as items_viewed_in_list,
+            40 as items_clicked_in_list
+    """,
     "event_params": """
         select 'payment_type' as parameter, 'add_payment_info' as event_name,
             unnest(['card', 'invoice']) as parameter_value, 3 as event_count, 3 as sessions
@@ -177,6 +198,11 @@ def _union(family: str, columns: str) -> str:
     )
 
 
+_RENAMED = {
+    "event_params": "rename (event_count as events)",
+    "page_events": "rename (event_count as events)",
+    "page_micro": "rename (event_count as events, micro_key as key)",
+}
 _STAGING = (
     "create table staging.stg_ga4__sessions as "
     + _union("sessions", "sessions, transactions, purchase_revenue"),
@@ -186,8 +212,7 @@ _STAGING = (
     + _union("micro", "micro_key as key, event_count as events, sessions"),
     *(
         f"create table staging.stg_ga4__{report} as "
-        f"select * {'rename (event_count as events)' if report == 'event_params' else ''} "
-        f"from raw.ga4_{report}"
+        f"select * {_RENAMED.get(report, '')} from raw.ga4_{report}"
         for report in _OTHERS
     ),
 )
@@ -228,7 +253,38 @@ _RATED = """
     'tracked' as tracking_state, true as is_complete, 'final' as maturity, null::varchar as flags
 """
 
+# A week that ends on the last of DAYS: the sums of the days there are.
+_WEEK = """
+    '7d' as window_name, date '2026-02-26' as window_start, date '2026-03-04' as window_end,
+    'final' as maturity, true as is_complete, null::varchar as flags
+"""
+_PAGE_MARTS = (
+    f"""
+    create table marts.fct_page_engagement as
+    select property_id, page_path, {_WEEK}, sum(screen_page_views)::bigint as views,
+        sum(sessions)::bigint as sessions, 20 as bounced_sessions,
+        bounced_sessions / sum(sessions) as bounce_rate, 0.0 as ci_low, 0.5 as ci_high
+    from staging.stg_ga4__pages group by all
+    """,
+    f"""
+    create table marts.fct_page_micro_conversion as
+    select property_id, page_path, key, {_WEEK}, sum(sessions)::bigint as sessions,
+        sum(sessions)::bigint as parent_sessions, 1.0 as micro_rate, 0.9 as ci_low, 1.0 as ci_high,
+        'tracked' as tracking_state
+    from staging.stg_ga4__page_micro group by all
+    """,
+    f"""
+    create table marts.fct_collection as
+    select property_id, item_list_name, {_WEEK}, 'tracked' as tracking_state,
+        sum(items_viewed_in_list)::bigint as items_viewed,
+        sum(items_clicked_in_list)::bigint as items_clicked, 0.05 as click_through_rate,
+        0.04 as ci_low, 0.06 as ci_high
+    from staging.stg_ga4__item_lists group by all
+    """,
+)
+
 _MARTS = (
+    *_PAGE_MARTS,
     f"create table marts.fct_funnel_daily as select *, {_RATED} from ({_STEPS})",
     f"""
     create table marts.fct_funnel_window as

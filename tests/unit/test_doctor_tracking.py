@@ -3,10 +3,10 @@
 import pytest
 
 from pipelines.doctor.ask import EventAnswer
-from pipelines.doctor.event_names import AUTOMATIC, looks_like
 from pipelines.doctor.model import Mark
 from pipelines.doctor.plan import PlannedKey, read_plan
 from pipelines.doctor.tracking import assess_coverage, tracking_step
+from pipelines.tracking.event_names import AUTOMATIC, looks_like
 
 KNOWN = ("add_to_cart", "begin_checkout", "sign_up", "view_item", "view_item_list", "purchase")
 KEYS = (
@@ -15,12 +15,13 @@ KEYS = (
     PlannedKey("email", ("sign_up", "generate_lead"), True, "recommended"),
     PlannedKey("gallery", ("image_gallery_interaction",), False, "custom"),
 )
+ADVICE = {"recommended": "let Google Tag Manager send it"}
 ALL_CAME = {"page_view": 900, "begin_checkout": 40, "generate_lead": 3}
 
 
 def step_of(counts: dict[str, int], sessions: int = 5_000, is_partial: bool = False):
     answer = EventAnswer(counts, is_partial)
-    return tracking_step(assess_coverage(KEYS, counts), answer, sessions, "42")
+    return tracking_step(assess_coverage(KEYS, counts), answer, sessions, "42", ADVICE)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_an_expected_key_that_never_came_is_named_with_what_to_do():
     step = step_of({"page_view": 900})
     assert step.mark is Mark.WRONG
     assert step.message.startswith("2 expected keys never came in the last 28 days: send what is")
-    assert "is_expected to false in dbt_project/seeds/micro_conversions.csv" in step.message
+    assert "under not_applicable in tracking_plan.yml" in step.message
     first, second = step.details
     assert first.startswith("begin_checkout (key checkout_start) never came: ")
     assert "Google Tag Manager" in first
@@ -108,8 +109,8 @@ def test_a_renamed_event_is_offered_as_an_alias():
     assert step.mark is Mark.WRONG
     assert step.details == (
         "begin_checkout (key checkout_start) never came, but BeginCheckout came 1,050 times and "
-        "looks like begin_checkout: if it is, add '|BeginCheckout' to event_names of "
-        "checkout_start in dbt_project/seeds/micro_conversions.csv",
+        "looks like begin_checkout: if it is, put 'checkout_start: {event_names: [begin_checkout, "
+        "BeginCheckout]}' under micro_conversions in tracking_plan.yml",
     )
     assert step.facts["aliases"] == [
         {"event": "BeginCheckout", "looks_like": "begin_checkout", "keys": ["checkout_start"]}
@@ -148,3 +149,12 @@ def test_nothing_came_at_all():
 )
 def test_a_doubt_is_told(sessions, is_partial, words):
     assert words in step_of({"page_view": 900}, sessions, is_partial).message
+
+
+def test_what_the_shop_declared_it_does_not_have_is_not_missed():
+    keys = (*KEYS[:1], PlannedKey("email", ("sign_up",), True, "recommended", False))
+    coverage = assess_coverage(keys, {"page_view": 9, "sign_up": 2, "signUp": 4})
+    assert coverage.missing == ()
+    # Its event is known, but nobody is told to count another one as it.
+    assert dict(coverage.unknown) == {"signUp": 4}
+    assert coverage.aliases == ()

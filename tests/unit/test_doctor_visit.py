@@ -11,7 +11,7 @@ from google.analytics.data_v1beta import types as ga4
 
 from pipelines.doctor import Diagnosis, Mark, Step, diagnose, without_settings
 from pipelines.doctor.plan import read_plan
-from pipelines.errors import ConfigError, SeedError
+from pipelines.errors import ConfigError
 from pipelines.ga4.client import connect
 from pipelines.ga4.errors import (
     CredentialsError,
@@ -222,14 +222,25 @@ def test_no_property_at_all(tmp_path):
     assert (rest["settings"].mark, rest["credentials"].mark) == (Mark.WRONG, Mark.NOT_CHECKED)
 
 
-def test_a_broken_plan_leaves_only_what_needs_it_unchecked(tmp_path, monkeypatch):
-    def refuse() -> None:
-        raise SeedError("The seed file has no rows: restore it.")
-
-    monkeypatch.setattr("pipelines.doctor.visit.read_plan", refuse)
-    diagnosis = visit(tmp_path, FakeGa4())
-    assert steps(diagnosis)["tracking plan"].mark is Mark.WRONG
+def test_a_broken_plan_leaves_only_what_needs_it_unchecked(tmp_path):
+    shop = tmp_path / "tracking_plan.yml"
+    shop.write_text("not_applicable: [whishlist]\n")
+    diagnosis = visit(tmp_path, FakeGa4(), tracking_plan=shop)
+    step = steps(diagnosis)["tracking plan"]
+    assert step.mark is Mark.WRONG
+    assert "did you mean 'wishlist'" in step.message
     assert marks(diagnosis, "42") == "✔––––"
+
+
+def test_the_shop_s_own_plan_is_the_one_that_is_looked_at(tmp_path):
+    shop = tmp_path / "tracking_plan.yml"
+    shop.write_text("not_applicable: [list_view]\n")
+    events = {name: count for name, count in EVENTS.items() if name != "view_item_list"}
+    without = visit(tmp_path, FakeGa4(events=events))
+    assert steps(without, "42")["tracking"].facts["missing"] == ["list_view"]
+    diagnosis = visit(tmp_path, FakeGa4(events=events), tracking_plan=shop)
+    assert str(shop) in steps(diagnosis)["tracking plan"].message
+    assert steps(diagnosis, "42")["tracking"].facts["missing"] == []
 
 
 def test_settings_that_cannot_be_read():

@@ -130,11 +130,13 @@ EVENTS = (  # local time, session, event name, parameters, items and order
 )
 
 
-def write_shop(folder: Path, about: dict | None = None, times: int = 1) -> Path:
+def write_shop(
+    folder: Path, about: dict | None = None, times: int = 1, events: tuple = EVENTS
+) -> Path:
     """The hand-made shop as an event store; `about` replaces entries of property.json."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "property.json").write_text(json.dumps(ABOUT | (about or {})))
-    rows = [_row(*event) for event in EVENTS] * times
+    rows = [_row(*event) for event in events] * times
     for day in ("20260310", "20260311"):
         chosen = [row for row in rows if row["event_date"] == day]
         pq.write_table(pa.Table.from_pylist(chosen, SCHEMA), folder / f"events_{day}.parquet")

@@ -80,3 +80,26 @@ def test_items_equal_the_truth(simulated):
         "date item_id item_name",
         "items_viewed items_added_to_cart items_checked_out items_purchased item_revenue",
     )
+
+
+def test_pages_and_what_was_done_on_them_equal_the_truth(simulated):
+    shop, truth = simulated
+    metrics = "screenPageViews sessions engagedSessions userEngagementDuration"
+    assert asked(shop, "date pagePath", metrics) == true_rows(
+        truth, "pages", "date page_path", "views sessions engaged_sessions engagement_seconds"
+    )
+    by_event = asked(shop, "date pagePath eventName", "eventCount sessions")
+    events = {"gallery": "image_gallery_interaction", "add_to_cart": "add_to_cart"}
+    for key, event in events.items():
+        found = {row[:2]: counts for row, counts in by_event.items() if row[2] == event}
+        assert found == true_rows(truth, "page_keys", "date page_path", "events sessions", key=key)
+    scrolled = {row[:2]: counts[1:] for row, counts in by_event.items() if row[2] == "scroll"}
+    assert scrolled == true_rows(truth, "pages", "date page_path", "scroll_sessions")
+
+
+def test_lists_equal_the_truth(simulated):
+    shop, truth = simulated
+    metrics = "itemsViewedInList itemsClickedInList"
+    rows = asked(shop, "date itemListName", metrics)
+    assert rows == true_rows(truth, "lists", "date item_list_name", "items_viewed items_clicked")
+    assert all(viewed > clicked > 0 for viewed, clicked in rows.values())

@@ -41,6 +41,7 @@ SCROLL = MicroConversion(
     ("scroll_depth", "scroll"),
     (ParameterCondition("percent", ">=", "50"), ParameterCondition("kind", "=", "product")),
     family="engagement",
+    parent_key="product_view",
 )
 CORE = Funnel("core", (FunnelStep(0, None), FunnelStep(1, VIEW), FunnelStep(2, ADD)))
 LONG = Funnel(
@@ -203,6 +204,8 @@ def test_a_lift_funnel_filters_by_the_events_own_parameters(server, client):
     result = pulled(client, spec_of(plan(CORE, micros=(VIEW, SCROLL, ADD))))
     assert users(result, "28d", END, "lift_scroll_50") == {"all": [4, 2, 1], "mobile": [4, 2, 1]}
     assert users(result, "1d", START, "lift_scroll_50") == {}
+    # All four viewed, and ann, cat and dan added: what the lift is compared with.
+    assert users(result, "28d", END, "view_to_add") == {"all": [4, 3], "mobile": [4, 3]}
     assert [row["step_key"] for row in result.rows.to_pylist()[-3:]] == [
         "product_view", "scroll_50", "add_to_cart",
     ]  # fmt: skip
@@ -211,7 +214,8 @@ def test_a_lift_funnel_filters_by_the_events_own_parameters(server, client):
 def test_a_lift_funnel_without_its_event_is_not_asked_for(server, client):
     seen_events(server, "view_item", "add_to_cart")
     result = pulled(client, spec_of(plan(CORE, micros=(VIEW, SCROLL, ADD))))
-    assert len(server.funnels.requests) == 1
+    # The core funnel, and the view to the cart that needs no third event.
+    assert len(server.funnels.requests) == 2
     assert result.notes == ("lift_scroll_50 without scroll_50 (no such event)",)
 
 

@@ -67,8 +67,8 @@ def test_the_reports_of_the_project():
     segments = ("all", "device", "channel", "country", "visitor", "landing_page")
     expected = {f"{kind}_by_{one}" for kind in ("sessions", "events", "micro") for one in segments}
     other = {
-        "items", "pages", "event_params", "users_window", "funnel", "funnel_next_action",
-        "metadata",
+        "items", "item_lists", "pages", "page_events", "page_micro", "event_params",
+        "users_window", "funnel", "funnel_next_action", "metadata",
     }  # fmt: skip
     specs = by_name(load_plan())
     assert set(specs) == expected | other
@@ -81,8 +81,9 @@ def test_the_reports_of_the_project():
         for one in ("channel", "landing_page")
     }
     assert {name: spec.top for name, spec in specs.items() if spec.top} == {
-        f"{kind}_by_landing_page": 200 for kind in ("sessions", "events", "micro")
-    }
+        "page_events": 200, "page_micro": 200,
+        **{f"{kind}_by_landing_page": 200 for kind in ("sessions", "events", "micro")},
+    }  # fmt: skip
 
 
 def kinds_and_types(spec: ReportSpec) -> list[str]:
@@ -102,6 +103,18 @@ NEW_TABLES = {
     "pages": [
         "page_path VARCHAR NOT NULL", "screen_page_views BIGINT", "sessions BIGINT",
         "engaged_sessions BIGINT", "user_engagement_duration DOUBLE",
+    ],
+    "page_events": [
+        "event_name VARCHAR NOT NULL", "page_path VARCHAR NOT NULL", "event_count BIGINT",
+        "sessions BIGINT",
+    ],
+    "page_micro": [
+        "micro_key VARCHAR NOT NULL", "page_path VARCHAR NOT NULL", "event_count BIGINT",
+        "sessions BIGINT",
+    ],
+    "item_lists": [
+        "item_list_name VARCHAR NOT NULL", "items_viewed_in_list BIGINT",
+        "items_clicked_in_list BIGINT",
     ],
     "event_params": [
         "parameter VARCHAR NOT NULL", "event_name VARCHAR NOT NULL",
@@ -130,8 +143,17 @@ def test_columns_of_the_other_kinds(name):
 def test_lift_funnels_are_view_key_add():
     plan = load_plan()
     funnels = lift_funnels(plan)
-    engagement = [one.key for one in plan.micro_conversions if one.family == "engagement"]
-    assert [funnel.name for funnel in funnels] == [f"lift_{key}" for key in engagement]
+    engagement = [
+        one.key
+        for one in plan.micro_conversions
+        if one.family == "engagement" and one.parent_key == "product_view"
+    ]
+    names = ["view_to_add", *(f"lift_{key}" for key in engagement)]
+    assert [funnel.name for funnel in funnels] == names
+    assert not funnels[0].is_lift
+    assert [(step.number, step.key) for step in funnels[0].steps] == [
+        (1, "product_view"), (2, "add_to_cart"),
+    ]  # fmt: skip
     gallery = next(funnel for funnel in funnels if funnel.name == "lift_gallery")
     assert gallery.is_lift
     assert [(step.number, step.key) for step in gallery.steps] == [

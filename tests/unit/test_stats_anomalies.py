@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -14,6 +15,7 @@ from pipelines.stats.anomalies import (
     judge,
     surprise,
 )
+from pipelines.stats.anomaly_table import score_days
 
 
 def days(successes: float, trials: float, past: np.ndarray, past_trials: float = 1000) -> Days:
@@ -107,3 +109,49 @@ def test_alerts_in_their_order_and_by_their_rules() -> None:
     # Two flawed rows are no tests: of four, the largest keeps its p; the second night is its own.
     assert np.isnan(alerts.q_value[:2]).all()
     assert alerts.q_value[2:] == pytest.approx([4e-6 / 3, 4e-6 / 3, 4e-6 / 3, 0.04, 0.04])
+
+
+def daily(rates: dict[str, list[float]], key: str = "add_to_cart") -> pd.DataFrame:
+    """Rows of 1,000 sessions a day from 1 January 2026 on, one series per property."""
+    rows = [
+        (property_id, "all", "all", key, date, x, 1000)
+        for property_id, successes in rates.items()
+        for date, x in zip(
+            pd.date_range("2026-01-01", periods=len(successes)), successes, strict=True
+        )
+    ]
+    columns = ["property_id", "segment_name", "segment_value", "key", "date"]
+    frame = pd.DataFrame(rows, columns=[*columns, "numerator", "denominator"])
+    return frame.assign(is_declared=False, is_lost=False, is_flawed=False)
+
+
+def test_score_days_of_a_long_frame() -> None:
+    # Two shops, 60 days from 1 January; shop 1 loses half its adds on 27 February (day 57) only.
+    frame = daily({"1": [50.0] * 57 + [25] + [50] * 2, "2": [50.0] * 60}).sample(
+        frac=1, random_state=1
+    )
+    scored = score_days(frame, "2026-02-26")
+    assert len(scored) == 8
+    alerts = scored[scored["alert_kind"].notna()]
+    assert alerts[["property_id", "alert_kind"]].to_numpy().tolist() == [["1", "behaviour"]]
+    assert alerts["date"].iloc[0] == pd.Timestamp("2026-02-27")
+    one = surprise(days(25, 1000, np.full(56, 50)))
+    assert alerts["p_value"].to_numpy() == pytest.approx(one.p_value)
+    assert alerts["q_value"].to_numpy() == pytest.approx(one.p_value)
+
+
+def test_an_alerted_day_is_no_baseline_for_the_next_weeks() -> None:
+    frame = daily({"1": [50.0] * 56 + [25] + [50] * 7})
+    after = score_days(frame, "2026-02-26").iloc[-1]
+    assert after["weeks"] == 7
+    assert after["expected_rate"] == pytest.approx(350.5 / 7001)
+
+
+def test_missing_days_and_declared_days_are_left_out() -> None:
+    frame = daily({"1": [50.0] * 57})
+    frame.loc[49, "is_declared"] = True
+    without = score_days(frame.drop(index=[0, 7, 10]), "2026-02-26")
+    # 1 and 8 January and 19 February are the same weekday as 26 February: five weeks are left.
+    assert without["weeks"].tolist() == [5]
+    assert without["p_value"].isna().all()
+    assert score_days(frame, "2026-03-01").empty

@@ -1,10 +1,12 @@
 """What a change consists of: the worked figures of ANALYTICS section 5 and 6.3."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.stats import change_table
 from pipelines.stats.change import Segments, rate_and_mix, stage_contributions
 
 NAN = float("nan")
@@ -53,7 +55,8 @@ def test_a_new_segment_is_mix() -> None:
     after = Segments(np.array([[50.0, 10.0]]), np.array([[1000.0, 1000.0]]))
     found = rate_and_mix(before, after)
     assert found.total_rate == pytest.approx([0])
-    assert found.total_mix == found.change == pytest.approx([-0.02])
+    assert found.total_mix == pytest.approx([-0.02])
+    assert found.change == pytest.approx([-0.02])
     assert not found.is_simpson[0]
 
 
@@ -79,3 +82,45 @@ def test_rate_and_mix_add_up_to_the_change(
     else:
         assert np.isnan(found.change[0])
         assert not found.is_simpson[0]
+
+
+def keyed(rows: list[tuple[object, ...]], columns: list[str]) -> pd.DataFrame:
+    """Rows of one property and window, shuffled."""
+    frame = pd.DataFrame(rows, columns=columns).assign(property_id="1", window_name="28d")
+    return frame.sample(frac=1, random_state=3)
+
+
+def test_score_stages_of_a_long_frame() -> None:
+    # Case 13 beside a cell without the second and third factor.
+    case = [(10_000, 11_000), (0.06, 0.05), (0.55, 0.55), (0.60, 0.62), (60, 62)]
+    rows = [("all", "all", number, *pair) for number, pair in enumerate(case)]
+    rows += [("device", "mobile", 0, 100, 200), ("device", "mobile", 4, 10, 10)]
+    columns = ["segment_name", "segment_value", "factor_number", "previous_factor", "factor"]
+    scored = change_table.score_stages(keyed(rows, columns)).sort_index()
+    expected = [1120.2377, -2142.9347, 0, 385.3985, 385.3985, 1000, 0]
+    assert scored["contribution"].tolist() == pytest.approx(expected, abs=5e-5)
+
+
+def test_score_segments_of_a_long_frame() -> None:
+    rows = [
+        ("device", 2, "desktop", 360, 4000, 186, 2000),
+        ("device", 2, "mobile", 240, 6000, 336, 8000),
+        ("channel", 2, "email", 600, 10_000, 522, 10_000),
+    ]
+    columns = ["segment_name", "step_number", "segment_value", "previous_numerator"]
+    columns += ["previous_denominator", "numerator", "denominator"]
+    scored = change_table.score_segments(keyed(rows, columns)).sort_index()
+    assert scored["rate_effect"].tolist() == pytest.approx([0.0009, 0.0014, -0.0078])
+    assert scored["mix_effect"].tolist() == pytest.approx([-0.00708, -0.00302, 0])
+    assert scored["total_mix_effect"].tolist() == pytest.approx([-0.0101, -0.0101, 0])
+    assert scored["change"].tolist() == pytest.approx([-0.0078] * 3)
+    assert scored["is_simpson"].tolist() == [True, True, False]
+    assert scored["is_mix_driven"].tolist() == [True, True, False]
+
+
+def test_no_rows_no_changes() -> None:
+    columns = ["segment_name", "step_number", "segment_value", "factor_number", "factor"]
+    columns += ["previous_factor", "numerator", "denominator"]
+    none = keyed([], [*columns, "previous_numerator", "previous_denominator"])
+    assert change_table.score_segments(none).empty
+    assert change_table.score_stages(none).empty

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pipelines.stats.intervals import Counts, fisher, newcombe, pooled_z, two_rates_p, wilson
-from pipelines.stats.noise import effective_trials, overdispersion, sketch_noise
+from pipelines.stats.noise import (
+    effective_trials,
+    measure_days,
+    overdispersion,
+    sketch_noise,
+    widened_phi,
+)
 from pipelines.stats.sample_ratio import sample_ratio_log_e, sample_ratio_test
 
 
@@ -86,6 +92,24 @@ def test_overdispersion_by_group_needs_seven_days_and_a_rate_between() -> None:
     group = np.repeat([0, 1, 2, 3], [8, 6, 7, 7])
     phi = overdispersion(successes, trials, group, 5)
     assert phi == pytest.approx([1.845421, 1, 1, 1, 1], abs=5e-7)
+
+
+def test_few_days_widen_only_the_excess() -> None:
+    # Student's 97.5 % points: 2.446912 with 6 degrees of freedom, 2.051831 with 27.
+    wide = widened_phi(array(1, 2, 2), array(7, 7, 28))
+    expected = [1, 1 + (2.446912 / 1.959964) ** 2, 1 + (2.051831 / 1.959964) ** 2]
+    assert wide == pytest.approx(expected, rel=1e-6)
+
+
+def test_measure_days_of_a_long_frame() -> None:
+    x, n = CASE_15
+    frame = pd.DataFrame({"shop": ["b"] * 7 + ["a"] * 3, "numerator": [*x, 1, 2, 3]})
+    found = measure_days(frame.assign(denominator=[*n, 90, 90, 0]), ["shop"])
+    assert found[["shop", "day_count"]].to_numpy().tolist() == [["a", 2], ["b", 7]]
+    assert found["phi"].tolist() == pytest.approx([1, 1.845421], abs=5e-7)
+    assert found["phi_wide"].iloc[1] == pytest.approx(
+        1 + 0.845421 * (2.446912 / 1.959964) ** 2, abs=1e-5
+    )
 
 
 def test_sketch_noise_of_large_estimated_counts_only() -> None:

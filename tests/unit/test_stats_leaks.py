@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pipelines.stats.attribution import attribute, log_mean, round_to_total
+from pipelines.stats.leak_draws import simulate
 from pipelines.stats.leak_table import GRAIN, score_leaks
-from pipelines.stats.leaks import Chains, allocated, joint_gain, simulate, stand_alone
+from pipelines.stats.leaks import Chains, allocated, joint_gain, stand_alone
+from pipelines.stats.segment_table import score_segments
 from pipelines.stats.segments import Parts, balance
 
 NAN = float("nan")
@@ -117,14 +119,13 @@ def test_a_rate_of_zero_is_shared_by_shapley() -> None:
 
 def test_largest_remainder_by_hand() -> None:
     # 0.333 three times is 0.999, rounded 1.00: one cent is missing, the first gets it.
-    assert round_to_total(np.array([[0.333, 0.333, 0.333, NAN]]))[0, :3].tolist() == [
-        0.34,
-        0.33,
-        0.33,
-    ]
-    # -0.005 and -0.004: floors -1 and -1, total -1 (rounded from -0.9): the smaller loss is spared.
-    assert round_to_total(np.array([[-0.005, -0.004]]))[0].tolist() == [-0.01, 0.0]
-    assert round_to_total(np.array([[10.6, 10.6]]), 0)[0].tolist() == [11, 10]
+    thirds = round_to_total(np.array([[0.333, 0.333, 0.333, NAN]]), np.array([0.999]))
+    assert thirds[0, :3].tolist() == [0.34, 0.33, 0.33]
+    # -0.005 and -0.004: floors of -1 and -1 cent for a total of -0.9: the smaller loss is spared.
+    losses = round_to_total(np.array([[-0.005, -0.004]]), np.array([-0.009]))
+    assert losses[0].tolist() == [-0.01, 0.0]
+    yen = round_to_total(np.array([[10.6, 10.6]]), np.array([21.2]), 0)
+    assert yen[0].tolist() == [11, 10]
 
 
 rates = st.one_of(st.just(0.0), st.floats(0.0001, 1.0))
@@ -146,8 +147,8 @@ def test_allocated_leaks_add_up_to_the_cent(
     assert parts.sum() == pytest.approx(joint[0], rel=1e-9, abs=1e-9 * visits * value)
     assert (parts >= -1e-9 * visits * value).all()
     assert (parts[rate >= floor] == 0).all()
-    cents = np.rint(round_to_total(parts) * 100)
-    assert cents.sum() == np.rint(parts.sum() * 100)
+    cents = np.rint(round_to_total(parts, joint) * 100)
+    assert cents.sum() == np.rint(joint[0] * 100)
     assert (np.abs(cents / 100 - parts) <= 0.01 + 1e-9 * np.abs(parts)).all()
 
 
@@ -224,6 +225,7 @@ def test_score_leaks_of_a_long_frame() -> None:
     assert shop.iloc[3].drop(GRAIN)[["opportunity", "allocated", "p_gap"]].isna().all()
     joint = 600_000 * (0.05 * 0.52 * 0.5 - 0.03 * 0.52 * 75 / 156)
     assert np.rint(shop["allocated"].sum() * 100) == np.rint(joint * 100)
+    assert shop["joint_gain"].tolist() == pytest.approx([round(joint, 2)] * 4)
     # 1000 x 5000 x (.12 x .5 - .1 x .3) yen, without decimals.
     assert yen["allocated"].sum() == 150_000
     assert (yen["allocated"] % 1 == 0).all()
@@ -231,3 +233,24 @@ def test_score_leaks_of_a_long_frame() -> None:
 
 def test_no_rows_no_leaks() -> None:
     assert score_leaks(leak_rows().head(0)).empty
+
+
+def test_score_segments_of_a_long_frame() -> None:
+    # The segments by hand of above, as rows, beside a second step with one segment.
+    rows = [
+        (2, "mobile", 30, 1000, 64, 1502, 0.05, 10.0),
+        (2, "desktop", 33, 500, 64, 1502, 0.05, 10.0),
+        (3, "mobile", 10, 30, 10, 30, 0.50, 20.0),
+    ]
+    columns = ["step_number", "segment_value", "numerator", "denominator", "shop_numerator"]
+    columns += ["shop_denominator", "benchmark", "value"]
+    frame = pd.DataFrame(rows, columns=columns).assign(
+        property_id="1", window_name="28d", segment_name="device"
+    )
+    scored = score_segments(frame)
+    assert scored["signed"].tolist() == [200, -80, 100]
+    assert scored["shortfall"].tolist() == [200, 0, 100]
+    assert scored["surplus"].tolist() == [0, 80, 0]
+    assert scored["rest"].tolist() == [-9, -9, 0]
+    assert scored["total"].tolist() == [111, 111, 100]
+    assert score_segments(frame.head(0)).empty

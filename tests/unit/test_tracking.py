@@ -9,13 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import SeedError
-from pipelines.tracking import (
-    SEED_COLUMNS,
-    SEEDS_DIR,
-    ParameterCondition,
-    Segment,
-    load_plan,
-)
+from pipelines.tracking import SEED_COLUMNS, SEEDS_DIR, ParameterCondition, Segment, load_plan
 
 NAMES = tuple(SEED_COLUMNS)
 
@@ -67,7 +61,7 @@ def test_the_plan_of_the_project():
         Segment("landing_page", "landingPage"),
     )
     scroll = of_key(plan, "product_scroll_50")
-    assert scroll.event_names == ("scroll_depth",)
+    assert scroll.event_names == ("scroll_depth", "scroll")
     assert scroll.conditions == (
         ParameterCondition("percent_scrolled", ">=", "50"),
         ParameterCondition("page_type", "=", "product"),
@@ -79,15 +73,15 @@ def test_the_plan_of_the_project():
     }  # fmt: skip
     assert plan.parameters == {
         "page_type": ("page_view", "scroll_depth", "scroll"),
-        "percent_scrolled": ("scroll_depth",),
+        "percent_scrolled": ("scroll_depth", "scroll"),
         "payment_type": ("add_payment_info",),
         "exp_variant_string": ("experience_impression",),
     }
 
 
 def test_the_funnels_of_the_project():
-    core, extended = load_plan().funnels
-    assert (core.name, extended.name) == ("core", "extended")
+    core, extended, checkout = load_plan().funnels
+    assert (core.name, extended.name, checkout.name) == ("core", "extended", "checkout")
     assert [(step.number, step.key) for step in core.steps] == [
         (0, "sessions"), (1, "product_view"), (2, "add_to_cart"), (3, "checkout_start"),
         (4, "purchase"),
@@ -99,11 +93,16 @@ def test_the_funnels_of_the_project():
         "list_view", "cart_view", "contact_done", "delivery_done", "payment_reached",
         "payment_method",
     ]  # fmt: skip
+    assert [(step.key, step.is_optional) for step in checkout.steps] == [
+        ("checkout_start", False), ("contact_done", True), ("delivery_done", True),
+        ("payment_reached", True), ("payment_method", True), ("purchase", False),
+    ]  # fmt: skip
 
 
 def test_steps_are_in_the_order_of_their_numbers(seeds):
     edit(seeds, "funnel_steps", lambda rows: rows[::-1])
-    extended, core = load_plan(seeds).funnels
+    checkout, extended, core = load_plan(seeds).funnels
+    assert [step.number for step in checkout.steps] == list(range(6))
     assert [step.number for step in core.steps] == [0, 1, 2, 3, 4]
     assert [step.number for step in extended.steps] == list(range(11))
 

@@ -259,6 +259,20 @@ METRICS = (
         "itemsViewed", "Items viewed", "Ecommerce", _units("event_name = 'view_item'"), scope="item"
     ),
     Metric(
+        "itemsViewedInList",
+        "Items viewed in list",
+        "Ecommerce",
+        _units("event_name = 'view_item_list'"),
+        scope="item",
+    ),
+    Metric(
+        "itemsClickedInList",
+        "Items clicked in list",
+        "Ecommerce",
+        _units("event_name = 'select_item'"),
+        scope="item",
+    ),
+    Metric(
         "itemsAddedToCart",
         "Items added to cart",
         "Ecommerce",

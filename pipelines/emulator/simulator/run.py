@@ -17,11 +17,13 @@ from pipelines.emulator.simulator.emit import emit_events
 from pipelines.emulator.simulator.events import Batch, join, select, shuffled
 from pipelines.emulator.simulator.export import write_events
 from pipelines.emulator.simulator.localtime import LocalDay, expected_sessions, local_day
+from pipelines.emulator.simulator.page_truth import PageTruth, count_pages
 from pipelines.emulator.simulator.pages import lay_out_pages
 from pipelines.emulator.simulator.plan import draw_plan
 from pipelines.emulator.simulator.scenarios import Scenario, SimulationError, find_scenario
 from pipelines.emulator.simulator.shop import CURRENCY, DISPLAY_NAME, TIME_ZONE
 from pipelines.emulator.simulator.truth import Truth, count_day, write_truth
+from pipelines.emulator.simulator.truth_journeys import Journeys
 from pipelines.emulator.simulator.visitors import Visitors, draw_sessions, earlier_visitors
 
 # Event-scoped custom dimensions the shop has registered; the tracking plan filters on these.
@@ -145,7 +147,8 @@ def _write_all(
 ) -> Simulation:
     rng = np.random.default_rng([order.seed, order.start.toordinal()])
     pool = earlier_visitors(rng, local_day(order.start), order.sessions_per_day)
-    truth = Truth()
+    truth, page_truth = Truth(), PageTruth()
+    journeys = Journeys(missing_events=frozenset(order.scenario.missing_events))
     events = sessions = 0
     carried: Batch | None = None
     for number in range(order.days):
@@ -158,10 +161,14 @@ def _write_all(
         today = shuffled(rng, select(batch, is_today))
         write_events(folder, day.day, today)
         truth.extend(count_day(day.day, today))
+        page_truth.extend(count_pages(day.day, today))
+        journeys.add_day(day.day, today)
         events += len(today.events)
         if progress is not None:
             progress(number + 1, order.days)
-    write_truth(folder / "truth.json", _header(order), truth)
+    journeys.close(order.end)
+    more = {**page_truth.tables(), **journeys.tables(order.start, order.end, truth.items)}
+    write_truth(folder / "truth.json", _header(order), truth, more)
     _write_property(folder / "property.json", order)
     return Simulation(events, sessions, order.days, folder)
 

@@ -108,7 +108,8 @@ def count_day(day: date, batch: Batch) -> Truth:
     truth = Truth()
     count = len(batch.sessions)
     events = _occurrences(EVENT_NAMES, batch.events.session, batch.events.code, count)
-    keys = _occurrences(KEYS, *_key_rows(batch), count)
+    rows, key_codes = key_rows(batch)
+    keys = _occurrences(KEYS, batch.events.session[rows], key_codes, count)
     for segment_name in SEGMENT_VALUES:
         of_session = batch.sessions.segment_codes(segment_name)
         truth.sessions.extend(_session_rows(day, segment_name, batch, of_session))
@@ -131,20 +132,21 @@ def is_first_order(batch: Batch) -> Bools:
     return is_purchase & ~batch.events.is_repeat
 
 
-def _key_rows(batch: Batch) -> tuple[Ints, Ints]:
-    """Session row and key code of every event that counts for a key (an event may count twice)."""
+def key_rows(batch: Batch) -> tuple[Ints, Ints]:
+    """Event row and key code of every event that counts for a key (an event may count twice)."""
     events = batch.events
     key_of_event = np.full(len(EVENT_NAMES), -1)
     for key, names in _KEY_EVENTS.items():
         key_of_event[[CODES[name] for name in names]] = KEYS.index(key)
     simple = key_of_event[events.code]
-    sessions, keys = [events.session[simple >= 0]], [simple[simple >= 0]]
+    hits = [np.flatnonzero(simple >= 0)]
+    keys = [simple[hits[0]]]
     page_type = PAGE_TYPE_OF_PAGE[events.page]
     for key, (name, wanted, percent) in _FILTERED_KEYS.items():
         hit = (events.code == CODES[name]) & (page_type == wanted) & (events.percent >= percent)
-        sessions.append(events.session[hit])
-        keys.append(np.full(int(hit.sum()), KEYS.index(key)))
-    return np.concatenate(sessions), np.concatenate(keys)
+        hits.append(np.flatnonzero(hit))
+        keys.append(np.full(len(hits[-1]), KEYS.index(key)))
+    return np.concatenate(hits), np.concatenate(keys)
 
 
 def _name_rows(
@@ -225,13 +227,15 @@ def _item_rows(day: date, batch: Batch) -> list[Row]:
     ]
 
 
-def write_truth(path: Path, header: Mapping[str, object], truth: Truth) -> None:
-    """Writes truth.json: the header's facts and the four tables."""
+def write_truth(
+    path: Path, header: Mapping[str, object], truth: Truth, more: Mapping[str, object]
+) -> None:
+    """Writes truth.json: the header's facts, the four tables, and `more` tables."""
     tables = {
         "sessions": {"columns": _SESSION_COLUMNS, "rows": truth.sessions},
         "events": {"columns": _EVENT_COLUMNS, "rows": truth.events},
         "keys": {"columns": _KEY_COLUMNS, "rows": truth.keys},
         "items": {"columns": _ITEM_COLUMNS, "rows": truth.items},
     }
-    document = {"schema_version": SCHEMA_VERSION, **header, **tables}
+    document = {"schema_version": SCHEMA_VERSION, **header, **tables, **more}
     path.write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")

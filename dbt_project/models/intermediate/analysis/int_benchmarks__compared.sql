@@ -35,7 +35,7 @@ chosen as (
         benchmarks.is_default
     from cells
     inner join {{ ref('int_properties__active') }} as properties on cells.property_id = properties.property_id
-    inner join {{ ref('benchmarks') }} as benchmarks
+    inner join {{ ref('int_benchmarks__resolved') }} as benchmarks
         on
             benchmarks.industry in ('all', properties.industry)
             and (benchmarks.device = 'all' or (cells.segment_name = 'device' and cells.segment_value = benchmarks.device))
@@ -74,11 +74,29 @@ paired as (
             and chosen.segment_name = lower_row.segment_name
             and chosen.segment_value = lower_row.segment_value
             and chosen.denominator_key = lower_row.key
+),
+
+-- Windows are sums of days, whose variation tells how much less than their number they are worth.
+noisy as (
+    select
+        paired.*,
+        coalesce(noise.phi_wide, 1) as phi,
+        {{ effective_trials('numerator', 'denominator', phi='coalesce(noise.phi_wide, 1)') }} as n_eff
+    from paired
+    left join {{ ref('int_funnel__rates_dispersed') }} as noise
+        on
+            paired.property_id = noise.property_id
+            and paired.window_name = noise.window_name
+            and paired.window_end = noise.window_end
+            and paired.segment_name = noise.segment_name
+            and paired.segment_value = noise.segment_value
+            and paired.numerator_key = noise.numerator_key
+            and paired.denominator_key = noise.denominator_key
 )
 
 select
     *,
     case when tracking_state = 'tracked' then {{ rate('numerator', 'denominator') }} end as rate,
-    case when tracking_state = 'tracked' then {{ wilson_low('numerator', 'denominator') }} end as ci_low,
-    case when tracking_state = 'tracked' then {{ wilson_high('numerator', 'denominator') }} end as ci_high
-from paired
+    case when tracking_state = 'tracked' then {{ wilson_low('numerator', 'denominator', 'n_eff') }} end as ci_low,
+    case when tracking_state = 'tracked' then {{ wilson_high('numerator', 'denominator', 'n_eff') }} end as ci_high
+from noisy

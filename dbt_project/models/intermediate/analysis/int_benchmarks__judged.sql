@@ -8,7 +8,8 @@ with scored as (
         scores.q_value,
         scores.p_below,
         scores.posterior_mean,
-        scores.weeks_to_know
+        scores.weeks_to_know,
+        scores.shrunk_rate
     from {{ ref('int_benchmarks__compared') }} as compared
     inner join {{ ref('int_benchmarks__scored') }} as scores
         on

@@ -23,11 +23,11 @@ compared as (
         own.own_p75,
         case
             when valued.family = 'dwell' then valued.value
-            when valued.family <> 'carts' then {{ wilson_bound('valued.numerator', 'valued.denominator', '-', z=z) }}
+            when valued.family <> 'carts' then {{ wilson_bound('valued.numerator', 'valued.denominator', '-', n_eff='valued.n_eff', z=z) }}
         end as likely_low,
         case
             when valued.family = 'dwell' then valued.value
-            when valued.family <> 'carts' then {{ wilson_bound('valued.numerator', 'valued.denominator', '+', z=z) }}
+            when valued.family <> 'carts' then {{ wilson_bound('valued.numerator', 'valued.denominator', '+', n_eff='valued.n_eff', z=z) }}
         end as likely_high
     from {{ ref('int_metrics__valued') }} as valued
     left join ranges using (property_id, window_name, segment_name, segment_value, numerator_key, denominator_key)
@@ -60,7 +60,7 @@ reasoned as (
 
 select
     * exclude (
-        state, benchmark_low, benchmark_high, status, directional_evidence, weeks, own_p25, own_p75, likely_low, likely_high
+        state, n_eff, benchmark_low, benchmark_high, status, directional_evidence, weeks, own_p25, own_p75, likely_low, likely_high
     ),
     family || '(' || name || ')' as metric,
     case

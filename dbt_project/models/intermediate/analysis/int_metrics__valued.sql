@@ -57,12 +57,12 @@ pages as (
 )
 
 {% set sources = [
-    ('micro', 'sessions', 'parent_sessions', 'micro_rate', 'status'),
-    ('benchmarks', 'numerator', 'denominator', 'rate', "case when tracking_state = 'tracked' then 'measured' else tracking_state end"),
-    ('pages', 'numerator', 'denominator', 'numerator / nullif(denominator, 0)', 'status'),
-    ('carts', 'lost_carts', 'carts', 'lost_carts', "case when cart_state = 'tracked' then 'measured' else cart_state end"),
+    ('micro', 'sessions', 'parent_sessions', 'micro_rate', 'status', 'n_eff'),
+    ('benchmarks', 'numerator', 'denominator', 'rate', "case when tracking_state = 'tracked' then 'measured' else tracking_state end", 'n_eff'),
+    ('pages', 'numerator', 'denominator', 'numerator / nullif(denominator, 0)', 'status', 'denominator'),
+    ('carts', 'lost_carts', 'carts', 'lost_carts', "case when cart_state = 'tracked' then 'measured' else cart_state end", 'carts'),
 ] %}
-{%- for source, numerator, denominator, value, state in sources %}
+{%- for source, numerator, denominator, value, state, trials in sources %}
 select
     property_id,
     window_name,
@@ -77,6 +77,7 @@ select
     denominator_key,
     cast({{ numerator }} as double) as numerator,
     cast({{ denominator }} as double) as denominator,
+    cast({{ trials }} as double) as n_eff,
     cast({{ value }} as double) as value,
     {{ state }} as state,
     is_complete,

@@ -16,14 +16,9 @@ with counted as (
 keys as (
     select
         assessed.*,
-        plan.is_engagement
+        coalesce(plan.family = 'engagement' and plan.parent_key = 'product_view', false) as is_engagement
     from {{ ref('int_funnel__keys_assessed') }} as assessed
-    inner join (
-        select
-            key,
-            coalesce(family = 'engagement' and parent_key = 'product_view', false) as is_engagement
-        from {{ ref('int_plan__resolved') }}
-    ) as plan on assessed.key = plan.key
+    inner join {{ ref('int_plan__resolved') }} as plan on assessed.key = plan.key
     where assessed.window_name = '28d'
 ),
 

@@ -1,5 +1,4 @@
 {% set lost_below = 0.001 %}
-{% set absent_below = 0.01 %}
 
 with reach as (
     select *
@@ -78,7 +77,7 @@ select
         when is_not_applicable then 'not_applicable'
         when events = 0 and case when is_against_parent then p_parent else p_site end < {{ lost_below }} then 'tracking_lost'
         when events_28d > 0 then 'tracked'
-        when pow(1 - floor_rate, exposed_28d) < {{ absent_below }} then 'not_tracked'
+        when exposed_28d >= {{ sessions_to_tell('floor_rate') }} then 'not_tracked'
         else 'unknown_low_volume'
     end as tag_state
 from runs

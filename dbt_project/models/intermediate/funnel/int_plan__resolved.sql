@@ -1,12 +1,22 @@
 -- The house default where no benchmark gives a floor (ANALYTICS section 3).
 {% set default_floor = 0.01 %}
 
-with keys as (
+-- The shop's own rows go before the seed's (pipelines/tracking merges them column by column).
+with planned as (
+    select * from {{ source('ops', 'tracking_plan_overrides') }}
+    union all by name
+    select seeded.*
+    from {{ ref('micro_conversions') }} as seeded
+    anti join {{ source('ops', 'tracking_plan_overrides') }} as own on seeded.key = own.key
+),
+
+keys as (
     select
-        * replace (trim(event_names, ' |') as event_names),
-        trim(event_names, ' |') like '%|%' or parameter_filter is not null as is_composite,
-        list_contains({{ var('not_applicable_keys') }}::varchar[], key) as is_not_applicable
-    from {{ ref('micro_conversions') }}
+        planned.* replace (trim(planned.event_names, ' |') as event_names),
+        trim(planned.event_names, ' |') like '%|%' or planned.parameter_filter is not null as is_composite,
+        coalesce(planned.key in (select declared.key from {{ source('ops', 'not_applicable_keys') }} as declared), false)
+            as is_not_applicable
+    from planned
 ),
 
 steps as (
@@ -30,7 +40,7 @@ floors as (
         numerator,
         denominator,
         min(low) as low
-    from {{ ref('benchmarks') }}
+    from {{ ref('int_benchmarks__resolved') }}
     where is_default
     group by numerator, denominator
 ),

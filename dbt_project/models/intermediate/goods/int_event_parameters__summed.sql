@@ -48,11 +48,20 @@ cells as (
     where is_current
 ),
 
+-- A share rests on two reports.
 reports as (
     select
-        params.* exclude (is_doubtful, is_complete, flag_bits, is_fully_loaded, maturity),
-        params.is_fully_loaded and events.is_fully_loaded as is_fully_loaded,
+        params.property_id,
+        params.window_name,
+        params.window_days,
+        params.window_start,
+        params.window_end,
+        params.current_end,
+        params.is_current,
+        params.days_loaded,
+        params.is_fully_loaded and events.is_fully_loaded as is_readable,
         params.is_doubtful or events.is_doubtful as is_doubtful,
+        not params.is_doubtful and not params.is_partial as is_fully_reported,
         params.is_complete and events.is_complete as is_complete,
         params.flag_bits | events.flag_bits as flag_bits,
         {{ worse_maturity('params.maturity', 'events.maturity') }} as maturity
@@ -62,22 +71,22 @@ reports as (
 )
 
 select
-    reports.* exclude (is_fully_loaded, is_partial, report),
+    reports.*,
     cells.parameter,
     cells.event_name,
     cells.parameter_value,
     case
-        when not reports.is_fully_loaded then null
+        when not reports.is_readable then null
         when sums.parameter is not null then sums.sessions
-        when not reports.is_doubtful and not reports.is_partial then 0
+        when reports.is_fully_reported then 0
     end as sessions,
     case
-        when not reports.is_fully_loaded then null
+        when not reports.is_readable then null
         when sums.parameter is not null then sums.events
-        when not reports.is_doubtful and not reports.is_partial then 0
+        when reports.is_fully_reported then 0
     end as events,
-    case when reports.is_fully_loaded then events.event_sessions end as event_sessions,
-    case when reports.is_fully_loaded then events.event_count end as event_count
+    case when reports.is_readable then events.event_sessions end as event_sessions,
+    case when reports.is_readable then events.event_count end as event_count
 from cells
 inner join reports using (property_id, window_name, current_end)
 left join sums using (property_id, window_name, window_end, parameter, event_name, parameter_value)

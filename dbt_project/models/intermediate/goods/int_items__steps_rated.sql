@@ -20,9 +20,19 @@ with unpivoted as (
 -- 0 units of a step whose tag is missing is no number.
 reach as (
     select
-        items.* exclude ({{ counts.values() | join(', ') }}, units, window_days, window_start, current_end, is_current, days_loaded),
+        items.property_id,
+        items.window_name,
+        items.window_end,
+        items.item_id,
+        items.item_name,
+        items.item_revenue,
+        items.currency,
+        items.key,
         case when keys.tag_state = 'tracked' then items.units else nullif(items.units, 0) end as sessions,
-        {{ with_withheld('keys.tag_state', 'items.is_doubtful or items.units is null', 'false', 'items.units') }} as tracking_state
+        {{ with_withheld('keys.tag_state', 'items.is_doubtful or items.units is null', 'false', 'items.units') }} as tracking_state,
+        items.is_complete,
+        items.maturity,
+        items.flag_bits
     from unpivoted as items
     inner join {{ ref('int_funnel__keys_assessed') }} as keys using (property_id, window_name, window_end, key)
 ),
@@ -41,9 +51,9 @@ steps as (
         chain.key as step_key,
         chain.label as step_label,
         true as is_in_chain,
-        case when chain.step_number > 1 then lag(chain.key) over (
+        lag(chain.key) over (
             partition by reports.property_id, reports.window_name, reports.window_end order by chain.step_number
-        ) end as previous_step_key
+        ) as previous_step_key
     from {{ ref('int_reports__windowed') }} as reports
     cross join {{ ref('funnel_steps') }} as chain
     where reports.report = 'items' and chain.funnel = 'core' and chain.key in ('{{ counts.keys() | join("', '") }}')

@@ -1,3 +1,5 @@
+{% set plan_file = 'tracking_plan.yml' %}
+
 with latest as (
     select *
     from {{ ref('int_funnel__keys_assessed') }}
@@ -8,28 +10,102 @@ tracking as (
     select *
     from {{ ref('int_funnel__tracking_assessed') }}
     qualify row_number() over (partition by property_id, key order by date desc) = 1
+),
+
+-- The most frequent event that may be the key under another name.
+renamed as (
+    select
+        seen.property_id,
+        seen.event_name,
+        seen.events,
+        unnest(string_split(suggested.suggested_key, ', ')) as key
+    from {{ ref('int_events__unplanned') }} as seen
+    inner join {{ ref('int_events__suggested') }} as suggested
+        on seen.property_id = suggested.property_id and seen.event_name = suggested.event_name
+),
+
+suggested as (
+    select *
+    from renamed
+    qualify row_number() over (partition by property_id, key order by events desc, event_name asc) = 1
+),
+
+covered as (
+    select
+        latest.property_id,
+        latest.key,
+        plan.stage,
+        plan.family,
+        plan.event_names,
+        plan.origin,
+        plan.is_expected,
+        latest.tracking_state,
+        latest.window_end as as_of_date,
+        tracking.first_seen_date,
+        tracking.last_seen_date,
+        tracking.events_28d,
+        tracking.sessions_28d,
+        plan.exposure_key,
+        tracking.exposed_28d as exposed_sessions_28d,
+        cast(plan.floor_rate as double) as floor_rate,
+        latest.days_tracked,
+        latest.days_loaded,
+        cast({{ sessions_to_tell('plan.floor_rate') }} as bigint) as sessions_needed,
+        tracking.exposed_28d / cast(latest.days_loaded as double) as exposed_a_day,
+        origins.advice,
+        replace(plan.event_names, '|', ' or ') as names,
+        suggested.event_name as suggested_event,
+        suggested.events as suggested_events
+    from latest
+    inner join tracking on latest.property_id = tracking.property_id and latest.key = tracking.key
+    inner join {{ ref('int_plan__resolved') }} as plan on latest.key = plan.key
+    left join {{ ref('event_origins') }} as origins on plan.origin = origins.origin
+    left join suggested on latest.property_id = suggested.property_id and latest.key = suggested.key
+    where latest.key <> 'sessions'
+),
+
+-- A tag may come at any time; only its silence over the trailing 28 days counts, so a thin shop may never get to know.
+measured as (
+    select
+        *,
+        case when tracking_state = 'unknown_low_volume' then greatest(sessions_needed - exposed_sessions_28d, 0) end
+            as sessions_missing,
+        case
+            when tracking_state = 'unknown_low_volume' and 28 * exposed_a_day >= sessions_needed
+                then cast(ceil((sessions_needed - exposed_sessions_28d) / exposed_a_day) as integer)
+        end as days_to_tell
+    from covered
 )
 
 select
-    latest.property_id,
-    latest.key,
-    plan.stage,
-    plan.family,
-    plan.event_names,
-    plan.origin,
-    plan.is_expected,
-    latest.tracking_state,
-    latest.window_end as as_of_date,
-    tracking.first_seen_date,
-    tracking.last_seen_date,
-    tracking.events_28d,
-    tracking.sessions_28d,
-    plan.exposure_key,
-    tracking.exposed_28d as exposed_sessions_28d,
-    cast(plan.floor_rate as double) as floor_rate,
-    latest.days_tracked,
-    latest.days_loaded
-from latest
-inner join tracking on latest.property_id = tracking.property_id and latest.key = tracking.key
-inner join {{ ref('int_plan__resolved') }} as plan on latest.key = plan.key
-where latest.key <> 'sessions'
+    * exclude (exposed_a_day, advice, names, suggested_event, suggested_events),
+    case
+        when tracking_state = 'tracked' then null
+        when tracking_state = 'not_applicable' then 'Declared not applicable in {{ plan_file }}: take it out there once the shop has it.'
+        when tracking_state = 'withheld'
+            then 'GA4 sampled, thresholded or hid the reports behind ' || names || ': marts.fct_data_completeness tells which and why.'
+        when tracking_state = 'tracking_lost' and last_seen_date = as_of_date
+            then names || ' is back after days without it: its rates return once those days have left the window.'
+        when tracking_state = 'not_tracked' and events_28d > 0
+            then names || ' came first on ' || first_seen_date || ': its rates come once the window holds no day before that.'
+        when suggested_event is not null
+            then concat(
+                names, ' is missing, but ', suggested_event, ' came ', suggested_events,
+                ' times: if it is the same, take the line of marts.fct_event_suggestion into {{ plan_file }}.'
+            )
+        when tracking_state = 'tracking_lost'
+            then concat(
+                names, ' was last seen on ', last_seen_date, ': find out what changed then on the site or in the tag manager, and ',
+                advice, '.'
+            )
+        when tracking_state = 'not_tracked'
+            then concat(
+                'No ', names, ' in ', exposed_sessions_28d, ' sessions: ', advice, ', or declare ', key,
+                ' under not_applicable in {{ plan_file }}.'
+            )
+        when days_to_tell is not null
+            then 'No ' || names || ' yet: about ' || days_to_tell || ' more days tell whether it is sent; GA4''s DebugView tells at once.'
+        else
+            'No ' || names || ' yet, and too few sessions to tell: do it once in the shop and look for the event in GA4''s DebugView.'
+    end as fix
+from measured

@@ -26,6 +26,7 @@ select
     case when status <> 'below' and ci_low < benchmark_low then cast(weeks_to_know as double) end as weeks_to_know,
     cast(p_below as double) as p_below,
     cast(posterior_mean as double) as posterior_mean,
+    cast(shrunk_rate as double) as shrunk_rate,
     directional_evidence,
     case when tracking_state = 'tracked' then greatest(0, benchmark_low * denominator - numerator) end as shortfall,
     tracking_state,

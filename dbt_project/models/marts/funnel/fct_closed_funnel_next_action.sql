@@ -12,7 +12,7 @@ select
     next_action,
     cast(row_number() over (
         partition by property_id, window_name, window_end, funnel, segment_value, step_number
-        order by users desc, next_action
+        order by users desc, next_action asc
     ) as integer) as action_rank,
     'users' as unit,
     users,

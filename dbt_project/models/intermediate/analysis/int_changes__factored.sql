@@ -1,0 +1,64 @@
+-- Revenue as a product: visits, the rate of each step, and what a session with an order brings (so that the product is the
+-- revenue, also where a session orders twice). Without revenue the product is the sessions with an order.
+with steps as (
+    select * from {{ ref('int_changes__paired') }}
+),
+
+money as (
+    select
+        now.property_id,
+        now.window_name,
+        now.segment_name,
+        now.segment_value,
+        now.currency,
+        {{ rate('now.purchase_revenue', 'now.purchases') }} as factor,
+        {{ rate('before.purchase_revenue', 'before.purchases') }} as previous_factor
+    from {{ ref('int_carts__summed') }} as now
+    inner join {{ ref('int_carts__summed') }} as before
+        on
+            now.property_id = before.property_id
+            and now.window_name = before.window_name
+            and now.window_start = before.window_end + 1
+            and now.segment_name = before.segment_name
+            and now.segment_value = before.segment_value
+            and now.currency = before.currency
+    where now.is_current and now.purchase_revenue >= 0 and before.purchase_revenue >= 0
+),
+
+factors as (
+    select
+        property_id,
+        window_name,
+        segment_name,
+        segment_value,
+        step_number as factor_number,
+        step_key as factor_key,
+        case when previous_step_key is null then cast(sessions as double) else {{ rate('sessions', 'denominator') }} end as factor,
+        case
+            when previous_step_key is null then cast(previous_sessions as double)
+            else {{ rate('previous_sessions', 'previous_denominator') }}
+        end as previous_factor,
+        cast(null as varchar) as currency
+    from steps
+    union all
+    select
+        money.property_id,
+        money.window_name,
+        money.segment_name,
+        money.segment_value,
+        1000 as factor_number,
+        'order_value' as factor_key,
+        money.factor,
+        money.previous_factor,
+        money.currency
+    from money
+    semi join steps using (property_id, window_name, segment_name, segment_value)
+)
+
+-- A factor that one of the windows has not (nobody came to the step) leaves the product unknown.
+select
+    *,
+    bool_or(factor_key = 'order_value') over cell as is_money
+from factors
+window cell as (partition by property_id, window_name, segment_name, segment_value)
+qualify bool_and(factor is not null and previous_factor is not null) over cell

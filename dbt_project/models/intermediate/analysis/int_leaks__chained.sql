@@ -1,0 +1,95 @@
+-- The core funnel of each current window, with the steps that are tracked: around an untracked one its neighbours are
+-- joined, without a benchmark of their own. Landing pages are left out: they are no partition of the shop, and 200 more
+-- cells of 20,000 draws a window would cost a night minutes.
+with reach as (
+    select
+        counted.*,
+        steps.step_number
+    from {{ ref('int_funnel__reach_summed') }} as counted
+    inner join {{ ref('funnel_steps') }} as steps on counted.key = steps.key and steps.funnel = 'core'
+    inner join {{ ref('segments') }} as segments on counted.segment_name = segments.segment_name and segments.is_partition
+    where counted.is_current and counted.tracking_state = 'tracked'
+),
+
+chained as (
+    select
+        *,
+        lag(key) over chain as previous_step_key,
+        lag(sessions) over chain as previous_reached
+    from reach
+    window chain as (partition by property_id, window_name, segment_name, segment_value order by step_number)
+),
+
+-- What an order brings, by segment; the shop's own where a segment has none.
+orders as (
+    select
+        property_id,
+        window_name,
+        segment_name,
+        segment_value,
+        currency,
+        case when purchase_revenue > 0 and transactions > 0 then purchase_revenue / transactions end as order_value
+    from {{ ref('int_carts__summed') }}
+    where is_current
+),
+
+valued as (
+    select
+        orders.property_id,
+        orders.window_name,
+        orders.segment_name,
+        orders.segment_value,
+        orders.order_value is not null as is_own_order_value,
+        coalesce(orders.order_value, shop.order_value) as order_value,
+        coalesce(orders.currency, shop.currency) as currency
+    from orders
+    inner join orders as shop
+        on orders.property_id = shop.property_id and orders.window_name = shop.window_name and shop.segment_name = 'all'
+),
+
+benchmarked as (
+    select
+        chained.property_id,
+        chained.window_name,
+        chained.segment_name,
+        chained.segment_value,
+        chained.step_number,
+        chained.key as step_key,
+        chained.previous_step_key,
+        chained.sessions as numerator,
+        chained.previous_reached as denominator,
+        compared.benchmark_key,
+        compared.benchmark_low as benchmark,
+        (compared.benchmark_low + compared.benchmark_high) / 2 as benchmark_midpoint,
+        compared.n_eff,
+        -- Without any revenue the worth is counted in orders.
+        coalesce(valued.order_value, 1) as order_value,
+        valued.order_value is not null as is_money,
+        coalesce(valued.is_own_order_value, false) as is_own_order_value,
+        case when valued.order_value is not null then valued.currency end as currency
+    from chained
+    left join {{ ref('int_benchmarks__compared') }} as compared
+        on
+            chained.property_id = compared.property_id
+            and chained.window_name = compared.window_name
+            and chained.segment_name = compared.segment_name
+            and chained.segment_value = compared.segment_value
+            and chained.key = compared.numerator_key
+            and chained.previous_step_key = compared.denominator_key
+    left join valued
+        on
+            chained.property_id = valued.property_id
+            and chained.window_name = valued.window_name
+            and chained.segment_name = valued.segment_name
+            and chained.segment_value = valued.segment_value
+    where chained.previous_step_key is not null
+)
+
+-- downstream_rate: of those who take the step, how many go on to the last one. A step that nobody came to is taken as sure.
+select
+    *,
+    coalesce(product(coalesce({{ rate('numerator', 'denominator') }}, 1)) over (
+        partition by property_id, window_name, segment_name, segment_value
+        order by step_number desc rows between unbounded preceding and 1 preceding
+    ), 1) as downstream_rate
+from benchmarked

@@ -1,0 +1,9 @@
+"""What a step below its benchmark is worth: draws, allocation and rank, per funnel."""
+
+from pipelines.stats.leak_table import score_leaks
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+    df = dbt.ref("int_leaks__chained").df()
+    return score_leaks(df)

@@ -1,0 +1,82 @@
+with periods as (
+    select * from {{ ref('int_funnel__periods_listed') }}
+    where window_name <> '1d'
+),
+
+plan as (
+    select * from {{ ref('int_plan__resolved') }}
+),
+
+-- A simple key is one event without a filter; GA4 itself counted the composite ones.
+counted as (
+    select
+        events.property_id,
+        events.date,
+        events.page_path,
+        plan.key,
+        events.sessions,
+        events.events
+    from {{ ref('stg_ga4__page_events') }} as events
+    inner join plan on events.event_name = plan.event_names and not plan.is_composite
+    union all
+    select
+        micro.property_id,
+        micro.date,
+        micro.page_path,
+        plan.key,
+        micro.sessions,
+        micro.events
+    from {{ ref('stg_ga4__page_micro') }} as micro
+    inner join plan on micro.key = plan.key and plan.is_composite
+),
+
+sums as (
+    select
+        periods.property_id,
+        periods.window_name,
+        periods.window_end,
+        counted.page_path,
+        counted.key,
+        {{ whole_sum('counted.sessions') }} as sessions,
+        {{ whole_sum('counted.events') }} as events
+    from periods
+    inner join counted using (property_id, date)
+    group by all
+),
+
+-- The pages that were asked for throughout the current window.
+pages as (
+    select *
+    from {{ ref('int_pages__summed') }}
+    qualify bool_or(is_asked and is_current) over (partition by property_id, window_name, current_end, page_path)
+),
+
+dense as (
+    select
+        reports.*,
+        pages.page_path,
+        keys.key,
+        keys.tracking_state,
+        case when reports.is_fully_loaded and coalesce(pages.is_asked, true) then sums.sessions end as sessions,
+        case when reports.is_fully_loaded and coalesce(pages.is_asked, true) then sums.events end as events,
+        {{ is_real_zero(
+            'sums.key is null', 'keys.tracking_state', 'reports.is_doubtful',
+            'reports.is_fully_loaded and not reports.is_partial and coalesce(pages.is_asked, true)'
+        ) }} as is_zero
+    from {{ ref('int_funnel__keys_assessed') }} as keys
+    inner join plan using (key)
+    inner join pages using (property_id, window_name, window_end)
+    inner join {{ ref('int_reports__windowed') }} as reports
+        on
+            keys.property_id = reports.property_id
+            and keys.window_name = reports.window_name
+            and keys.window_end = reports.window_end
+            and reports.report = case when plan.is_composite then 'page_micro' else 'page_events' end
+    left join sums using (property_id, window_name, window_end, page_path, key)
+    where keys.key <> 'sessions'
+)
+
+select
+    * exclude (report, sessions, events, tracking_state, is_zero, is_doubtful, is_fully_loaded, is_partial),
+    {{ filled_counts() }}
+from dense

@@ -1,0 +1,82 @@
+with periods as (
+    select * from {{ ref('int_funnel__periods_listed') }}
+    where window_name <> '1d'
+),
+
+reports as (
+    select * from {{ ref('int_reports__windowed') }}
+),
+
+sums as (
+    select
+        periods.property_id,
+        periods.window_name,
+        periods.window_end,
+        periods.current_end,
+        periods.is_current,
+        daily.page_path,
+        {{ whole_sum('daily.views') }} as views,
+        {{ whole_sum('daily.sessions') }} as sessions,
+        {{ whole_sum('daily.engaged_sessions') }} as engaged_sessions,
+        {{ whole_sum('daily.engagement_seconds', 'double') }} as engagement_seconds,
+        cast(coalesce(sum(daily.scroll_sessions), 0) as bigint) as scroll_sessions,
+        bool_or(daily.has_events) and bool_and(daily.has_events or daily.is_silent) as is_asked
+    from periods
+    inner join {{ ref('int_pages__daily') }} as daily using (property_id, date)
+    group by all
+),
+
+-- Without any such event in the window nobody knows whether pages were scrolled: GA4's own measurement may be off.
+scrolled as (
+    select
+        *,
+        bool_or(scroll_sessions > 0) over (partition by property_id, window_name, window_end) as has_scroll
+    from sums
+),
+
+-- The pages of the current window (the window before is read for the same ones).
+dense as (
+    select
+        reports.*,
+        cells.page_path,
+        scrolled.views,
+        scrolled.sessions,
+        scrolled.engaged_sessions,
+        scrolled.engagement_seconds,
+        scrolled.scroll_sessions,
+        scrolled.is_asked,
+        scrolled.has_scroll,
+        scrolled.page_path is null and reports.is_fully_loaded and not reports.is_doubtful and not reports.is_partial as is_zero,
+        coalesce(events.is_fully_loaded and not events.is_doubtful and not events.is_partial, false) as is_scroll_reported
+    from reports
+    inner join scrolled as cells
+        on
+            reports.property_id = cells.property_id
+            and reports.window_name = cells.window_name
+            and reports.current_end = cells.current_end
+            and cells.is_current
+    left join reports as events
+        on
+            reports.property_id = events.property_id
+            and reports.window_name = events.window_name
+            and reports.window_end = events.window_end
+            and events.report = 'page_events'
+    left join scrolled
+        on
+            reports.property_id = scrolled.property_id
+            and reports.window_name = scrolled.window_name
+            and reports.window_end = scrolled.window_end
+            and cells.page_path = scrolled.page_path
+    where reports.report = 'pages'
+)
+
+select
+    * exclude (
+        views, sessions, engaged_sessions, engagement_seconds, scroll_sessions, has_scroll, is_zero, is_scroll_reported, report
+    ),
+    {%- for column in ['views', 'sessions', 'engaged_sessions', 'engagement_seconds'] %}
+    case when is_zero then 0 when is_fully_loaded then {{ column }} end as {{ column }},
+    {%- endfor %}
+    case when is_scroll_reported and has_scroll and is_asked then scroll_sessions end as scroll_sessions,
+    is_doubtful or (not is_zero and (not is_fully_loaded or sessions is null)) as is_withheld
+from dense

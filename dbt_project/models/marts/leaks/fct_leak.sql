@@ -1,0 +1,105 @@
+with core as (
+    select
+        key as step_key,
+        step_number,
+        label as step_label,
+        lag(key) over (order by step_number) as previous_step_key
+    from {{ ref('funnel_steps') }}
+    where funnel = 'core'
+),
+
+-- Every step of the core funnel that has a benchmark, also where it cannot be judged.
+steps as (
+    select
+        compared.*,
+        core.step_number,
+        core.step_key,
+        core.step_label,
+        core.previous_step_key
+    from {{ ref('int_benchmarks__compared') }} as compared
+    inner join core on compared.numerator_key = core.step_key and compared.denominator_key = core.previous_step_key
+    inner join {{ ref('segments') }} as segments on compared.segment_name = segments.segment_name and segments.is_partition
+),
+
+judged as (
+    select
+        steps.*,
+        chained.downstream_rate,
+        chained.is_money,
+        chained.is_own_order_value,
+        chained.currency,
+        case when chained.is_money then chained.order_value end as order_value,
+        steps.denominator
+        * greatest(0, chained.benchmark_midpoint - steps.rate)
+        * chained.downstream_rate
+        * chained.order_value as opportunity_midpoint,
+        scored.* exclude (property_id, window_name, segment_name, segment_value, step_number),
+        balanced.signed as signed_value,
+        balanced.shortfall as shortfall_value,
+        balanced.surplus as surplus_value,
+        balanced.rest as rest_value
+    from steps
+    left join {{ ref('int_leaks__chained') }} as chained
+        using (property_id, window_name, segment_name, segment_value, step_number)
+    left join {{ ref('int_leaks__scored') }} as scored
+        using (property_id, window_name, segment_name, segment_value, step_number)
+    left join {{ ref('int_leaks__balanced') }} as balanced
+        using (property_id, window_name, segment_name, segment_value, step_number)
+)
+
+select
+    property_id,
+    window_name,
+    window_start,
+    window_end,
+    window_days,
+    days_loaded,
+    segment_name,
+    segment_value,
+    step_number,
+    step_key,
+    step_label,
+    previous_step_key,
+    benchmark_key,
+    numerator,
+    denominator,
+    rate,
+    ci_low,
+    ci_high,
+    cast(benchmark_low as double) as benchmark_low,
+    cast(benchmark_high as double) as benchmark_high,
+    downstream_rate,
+    order_value,
+    is_own_order_value,
+    cast(leak_rank as integer) as leak_rank,
+    opportunity,
+    opportunity_p05,
+    opportunity_p50,
+    opportunity_p95,
+    opportunity_p50 * {{ var('marginal_visitor_share') }} as opportunity_p50_reduced,
+    opportunity_midpoint,
+    p_gap,
+    p_biggest,
+    allocated,
+    joint_gain,
+    signed_value,
+    shortfall_value,
+    surplus_value,
+    rest_value,
+    case when is_money then 'money' when not is_money then 'orders' end as value_unit,
+    currency,
+    case when opportunity_p50 is not null then is_leak end as is_leak,
+    case
+        when tracking_state <> 'tracked' then tracking_state
+        when denominator = 0 then 'no_denominator'
+        when numerator > denominator then 'anomaly'
+        when is_leak then 'leak'
+        else 'no_leak'
+    end as status,
+    tracking_state,
+    source,
+    source_date,
+    is_complete,
+    maturity,
+    {{ flag_names('flag_bits') }} as flags
+from judged

@@ -1,0 +1,13 @@
+{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ delete_window() }}") }}
+
+select
+    property_id,
+    date,
+    event_name,
+    page_path,
+    cast(event_count as bigint) as events,
+    cast(sessions as bigint) as sessions,
+    pulled_at,
+    pull_id
+from {{ source('raw', 'ga4_page_events') }}
+where {{ in_window() }}

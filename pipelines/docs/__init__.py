@@ -1,0 +1,1 @@
+"""Documents that are made from the project's own YAML; no Dagster, no network."""

@@ -1,0 +1,34 @@
+"""Writes what the shop's own tracking plan changes to `ops`, where SQL reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import duckdb
+
+from pipelines.tracking import TrackingPlan
+from pipelines.warehouse.ops import transaction
+from pipelines.warehouse.schema import OPS_TABLES
+
+
+def remember_plan(connection: duckdb.DuckDBPyConnection, plan: TrackingPlan) -> None:
+    """Replace the tables of overrides with the plan's own; both are empty without a shop's file."""
+    declared = [{"key": key} for key in plan.shop.not_applicable]
+    with transaction(connection):
+        _replace(connection, "tracking_plan_overrides", plan.shop.plan)
+        _replace(connection, "benchmark_overrides", plan.shop.benchmarks)
+        _replace(connection, "not_applicable_keys", declared)
+
+
+def _replace(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, str]]
+) -> None:
+    """Rows of text into typed columns; '' is NULL, as dbt reads a seed."""
+    connection.execute(f"delete from ops.{table}")
+    columns = OPS_TABLES[table]
+    marks = ", ".join(f"cast(nullif(?, '') as {kind})" for kind in columns.values())
+    for row in rows:
+        connection.execute(
+            f"insert into ops.{table} ({', '.join(columns)}) values ({marks})",
+            [row[name] for name in columns],
+        )

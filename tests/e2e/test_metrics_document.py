@@ -1,0 +1,21 @@
+"""Every query of docs/metrics.md runs on the published file and answers something."""
+
+import pytest
+
+from pipelines.docs.metrics import read_document
+from pipelines.settings import Settings
+from tests.e2e.shop import published
+
+DOCUMENT = read_document()
+QUERIES = {
+    **{f"metric: {one.name}": one.query for one in DOCUMENT.metrics},
+    **dict(DOCUMENT.questions),
+}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_the_query_answers_on_the_published_file(name: str, published_home: Settings) -> None:
+    with published(published_home) as connection:
+        rows = connection.execute(QUERIES[name]).fetchall()
+    assert rows
+    assert any(value is not None for row in rows for value in row)

@@ -1,0 +1,97 @@
+"""Pages and lists over whole windows equal the sums of what the simulator knows, day by day.
+
+40 days up to the end of June, a Tuesday: 7d, 28d, the ISO week before and the whole of June. Of
+the windows before them, those of 7d and week are there.
+"""
+
+import pytest
+
+from pipelines.settings import Settings
+from tests.e2e.shop import Shop, published
+from tests.e2e.test_marts_equal_truth import difference
+
+
+def sums(numbers: str, keys: str, table: str, *, age: int = 0) -> str:
+    """SQL: truth summed over the days of every window of the mart, or of the one before it."""
+    back = f"to_days(({age} * window_days)::int)"
+    return (
+        f"select window_name, {keys}, {numbers} from truth inner join ("
+        f"select distinct window_name, window_days, window_start, window_end from marts.{table}) "
+        f"on date::date between window_start - {back} and window_end - {back} group by all"
+    )
+
+
+def test_every_page(shop: Shop, published_home: Settings) -> None:
+    truth = shop.truth("pages")
+    assert len(set(truth["page_path"].to_pylist())) == 76
+    assert not difference(
+        published_home,
+        truth,
+        sums(
+            "sum(views), sum(sessions), sum(engaged_sessions), sum(scroll_sessions), "
+            "round(sum(engagement_seconds), 3)",
+            "page_path", "fct_page_engagement",
+        ),
+        "select window_name, page_path, views, sessions, engaged_sessions, scroll_sessions, "
+        "round(engagement_seconds, 3) from marts.fct_page_engagement",
+    )  # fmt: skip
+
+
+def test_every_page_in_the_week_before(shop: Shop, published_home: Settings) -> None:
+    assert not difference(
+        published_home,
+        shop.truth("pages"),
+        "select * from ("
+        + sums("sum(views), sum(sessions)", "page_path", "fct_page_engagement", age=1)
+        + ") semi join marts.fct_page_engagement using (window_name, page_path) "
+        "where window_name in ('7d', 'week')",
+        "select window_name, page_path, previous_views, previous_sessions "
+        "from marts.fct_page_engagement where previous_sessions > 0",
+    )
+
+
+@pytest.mark.parametrize("numbers", ["sessions", "events"])
+def test_every_key_on_every_page(shop: Shop, published_home: Settings, numbers: str) -> None:
+    truth = shop.truth("page_keys")
+    keys = set(truth["key"].to_pylist())
+    assert {"gallery", "review_scroll", "home_scroll_fold", "product_scroll_50", "purchase"} <= keys
+    assert not difference(
+        published_home,
+        truth,
+        sums(f"sum({numbers})", "page_path, key", "fct_page_micro_conversion"),
+        f"select window_name, page_path, key, {numbers} "
+        f"from marts.fct_page_micro_conversion where {numbers} > 0",
+    )
+
+
+def test_pages_are_placed_and_what_never_happened_on_them_is_a_zero(
+    published_home: Settings,
+) -> None:
+    with published(published_home) as connection:
+        stages = dict(
+            connection.execute(
+                "select page_path, page_stage from marts.fct_page_engagement "
+                "where window_name = '28d'"
+            ).fetchall()
+        )
+        states = connection.execute(
+            "select distinct tracking_state from marts.fct_page_micro_conversion where sessions = 0"
+        ).fetchall()
+    assert stages["/"] == "home"
+    assert stages["/cart"] == "cart"
+    assert stages["/checkout/payment"] == "checkout"
+    assert stages["/checkout/confirmation"] == "outcome"
+    assert stages["/pages/about"] is None
+    prefixes = {"/collections/": "collection", "/products/": "product"}
+    for prefix, stage in prefixes.items():
+        assert {stages[path] for path in stages if path.startswith(prefix)} == {stage}
+    assert states == [("tracked",)]
+
+
+def test_every_list(shop: Shop, published_home: Settings) -> None:
+    assert not difference(
+        published_home,
+        shop.truth("lists"),
+        sums("sum(items_viewed), sum(items_clicked)", "item_list_name", "fct_collection"),
+        "select window_name, item_list_name, items_viewed, items_clicked from marts.fct_collection",
+    )

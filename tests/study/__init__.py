@@ -1,0 +1,1 @@
+"""Studies: long runs for people, not part of `make test`."""

@@ -1,0 +1,59 @@
+"""docs/metrics.md: up to date, complete, and about columns that there are."""
+
+import re
+
+import yaml
+
+from pipelines.docs.metrics import MARTS, SOURCE, TARGET, mart_descriptions, read_document, render
+
+# Columns of rates and shares that are no metric of their own.
+NO_METRIC = re.compile(r"^(previous_|item_.*revenue|floor_rate|.*_ci_(low|high)$)")
+NAMED_AS_A_METRIC = re.compile(r"(_rate|_share|^lift|_gap|^drop_off|^dwell_seconds|_change)$")
+
+
+def columns_of_marts() -> dict[str, set[str]]:
+    return {
+        model["name"]: {column["name"] for column in model["columns"]}
+        for path in MARTS.rglob("*.yml")
+        for model in yaml.safe_load(path.read_text()).get("models") or []
+    }
+
+
+def test_the_file_is_what_make_docs_writes() -> None:
+    assert TARGET.read_text(encoding="utf-8") == render(read_document()), "run 'make docs'"
+
+
+def test_every_metric_has_its_columns_and_requirements() -> None:
+    columns = columns_of_marts()
+    for metric in read_document().metrics:
+        missing = set(metric.columns) - columns[metric.table]
+        assert not missing, f"{metric.name}: {metric.table} has no {missing}"
+        assert metric.formula and metric.denominator and metric.grain
+        assert all(re.fullmatch(r"[AB]\d+", one) for one in metric.requirements)
+        assert metric.requirements
+
+
+def test_every_rate_of_a_mart_is_described() -> None:
+    told = {(one.table, column) for one in read_document().metrics for column in one.columns}
+    untold = {
+        f"{table}.{column}"
+        for table, columns in columns_of_marts().items()
+        for column in columns
+        if NAMED_AS_A_METRIC.search(column)
+        and not NO_METRIC.match(column)
+        and (table, column) not in told
+    }
+    assert untold == set()
+
+
+def test_a_table_that_is_awaited_is_not_there_yet() -> None:
+    there = read_document().awaited & mart_descriptions().keys()
+    assert not there, f"take {sorted(there)} out of 'awaited' in {SOURCE.name}, and run 'make docs'"
+
+
+def test_ten_questions_take_one_short_statement_each() -> None:
+    questions = read_document().questions
+    assert len(questions) == 10
+    for _, sql in questions:
+        assert ";" not in sql
+        assert len(sql) < 300
