@@ -4,11 +4,10 @@
     (({{ successes }}) / nullif(cast({{ trials }} as double), 0))
 {%- endmacro %}
 
-{#- Bounds of the 95 % Wilson interval (Wilson 1927), clamped to [0, 1]. `n_eff`: the effective trials where they are known;
-    else those of one estimate of `unit` (effective_trials), events being exact. None where there is no trial or more
-    successes than trials. -#}
-{% macro wilson_bound(successes, trials, sign, n_eff=none, unit='events') -%}
-    {%- set z = 1.959963984540054 -%}
+{#- Bounds of the Wilson interval (Wilson 1927), 95 % unless another `z` is given, clamped to [0, 1]. `n_eff`: the effective
+    trials where they are known; else those of one estimate of `unit` (effective_trials), events being exact. None where
+    there is no trial or more successes than trials. -#}
+{% macro wilson_bound(successes, trials, sign, n_eff=none, unit='events', z=1.959963984540054) -%}
     {%- set n = '(' ~ (n_eff or effective_trials(successes, trials, unit=unit)) ~ ')' -%}
     {%- set p = rate(successes, trials) -%}
     (case when ({{ trials }}) > 0 and ({{ successes }}) <= ({{ trials }})

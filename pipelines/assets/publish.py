@@ -12,6 +12,7 @@ from dagster import (
 )
 
 from pipelines import __version__
+from pipelines.alerts import tell
 from pipelines.instance import prune_runs
 from pipelines.logs import prune_logs
 from pipelines.partitions import window_of_tags
@@ -57,6 +58,7 @@ def build_publish_asset(settings: Settings, marts: Sequence[AssetKey]) -> Assets
         finish_run(
             settings.build_db, context.run_id, publication.status, _ending(version, kept_back)
         )
+        tell(settings, context.run_id, publication.status, "")
         return MaterializeResult(metadata={"version": version, "held_back": list(kept_back)})
 
     return published_version
