@@ -53,7 +53,7 @@ def _counted(row: Mapping[str, Any]) -> str:
     if row["family"] == "dwell":
         return f"product pages were looked at for {_seconds(value)} a view ({below} views)"
     if row["family"] == "bounce":
-        return f"{above} of {below} visits to product pages bounced ({_percent(value)})"
+        return f"product pages bounced {_percent(value)} of their sessions ({below} views)"
     base = "sessions"
     if row["denominator_key"] != "sessions":
         base += f" with {_label(row['denominator_key'])}"

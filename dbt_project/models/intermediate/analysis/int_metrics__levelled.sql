@@ -70,13 +70,8 @@ select
         else 'unknown'
     end as level,
     case when reason like 'own%' then own_p25 when reason <> 'no_history' then benchmark_low end as comparison_low,
-    case when reason like 'own%' then own_p75 when reason <> 'no_history' then benchmark_high end as comparison_high
+    case when reason like 'own%' then own_p75 when reason <> 'no_history' then benchmark_high end as comparison_high,
+    null::varchar as detail
 from reasoned
-union all by name
-select
-    *,
-    'tracking' as family,
-    'tracking(' || name || ')' as metric,
-    true as is_complete,
-    'final' as maturity
-from {{ ref('int_metrics__tracked') }}
+union all
+select * from {{ ref('int_metrics__tracked') }}

@@ -19,16 +19,13 @@ sums as (
     select
         windows.property_id,
         windows.window_name,
-        {%- for key in ['views', 'seconds', 'visits', 'bounces'] %}
-        sum(counts.amount) filter (where counts.key = 'product_page_{{ key }}') as {{ key }},
-        {%- endfor %}
-        count(distinct counts.date) as days_counted
+        sum(pages.views) as views,
+        sum(pages.seconds) as seconds,
+        sum(pages.bounces) as bounces,
+        count(*) as days_counted
     from windows
-    inner join {{ ref('int_metrics__counted_daily') }} as counts
-        on
-            windows.property_id = counts.property_id
-            and counts.date between windows.window_start and windows.window_end
-            and counts.key in ('product_page_views', 'product_page_seconds', 'product_page_visits', 'product_page_bounces')
+    inner join {{ ref('int_metrics__product_pages') }} as pages
+        on windows.property_id = pages.property_id and pages.date between windows.window_start and windows.window_end
     group by windows.property_id, windows.window_name
 )
 
@@ -36,7 +33,6 @@ select
     windows.*,
     sums.views,
     sums.seconds,
-    sums.visits,
     sums.bounces,
     case
         when sums.views is null then 'no_product_pages'

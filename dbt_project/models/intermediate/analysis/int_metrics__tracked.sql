@@ -53,9 +53,30 @@ cells as (
     from {{ ref('int_metrics__valued') }}
 )
 
+-- In the columns of int_metrics__levelled.
 select
-    joined.*,
+    joined.property_id,
+    joined.window_name,
+    joined.window_start,
+    joined.window_end,
+    joined.window_days,
     cells.segment_name,
-    cells.segment_value
+    cells.segment_value,
+    'tracking' as family,
+    joined.name,
+    null::varchar as numerator_key,
+    null::varchar as denominator_key,
+    null::double as numerator,
+    null::double as denominator,
+    null::double as value,
+    true as is_complete,
+    'final' as maturity,
+    null::double as p_below,
+    joined.reason,
+    'tracking(' || joined.name || ')' as metric,
+    joined.level,
+    null::double as comparison_low,
+    null::double as comparison_high,
+    joined.detail
 from joined
 inner join cells on joined.property_id = cells.property_id and joined.window_name = cells.window_name

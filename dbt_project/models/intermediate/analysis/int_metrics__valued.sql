@@ -48,11 +48,11 @@ pages as (
         ratios.numerator_key,
         ratios.denominator_key,
         case when ratios.family = 'dwell' then pages.seconds else pages.bounces end as numerator,
-        case when ratios.family = 'dwell' then pages.views else pages.visits end as denominator
+        pages.views as denominator
     from {{ ref('int_metrics__pages_summed') }} as pages
     cross join (
         values
-        ('dwell', 'product_page_seconds', 'product_page_views'), ('bounce', 'product_page_bounces', 'product_page_visits')
+        ('dwell', 'product_page_seconds', 'product_page_views'), ('bounce', 'product_page_bounces', 'product_page_views')
     ) as ratios (family, numerator_key, denominator_key)
 )
 
