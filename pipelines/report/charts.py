@@ -1,0 +1,169 @@
+"""Altair charts as Vega-Lite specifications.
+
+Colours are CSS variables of template/style.css: a chart follows the colour scheme and the printer
+by itself, and a designer changes it there. Every mark carries its numbers as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import altair as alt
+
+from pipelines.report.parts import Spec
+
+_ROW = 46
+_LABEL_LIMIT = 128
+_DATA = "rows"
+# Verdict group -> shape, so that a colour never stands alone.
+_GROUPS = {
+    "below": ("triangle-down", "var(--below)"),
+    "above": ("triangle-up", "var(--above)"),
+    "other": ("circle", "var(--mark)"),
+}
+_CONFIG: Spec = {
+    "background": "transparent",
+    "view": {"stroke": None},
+    "font": "system-ui, sans-serif",
+    "axis": {
+        "labelColor": "var(--ink)",
+        "titleColor": "var(--ink-soft)",
+        "titleFontWeight": "normal",
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "gridColor": "var(--line)",
+        "domainColor": "var(--line)",
+        "tickColor": "var(--line)",
+        "labelLimit": _LABEL_LIMIT,
+    },
+}
+
+
+@dataclass(frozen=True)
+class RateMark:
+    """A rate with its interval, the band it should lie in and the rate before; all 0-1."""
+
+    label: str
+    text: str
+    rate: float | None
+    low: float | None = None
+    high: float | None = None
+    band_low: float | None = None
+    band_high: float | None = None
+    before: float | None = None
+    # What is said where there is no rate; the verdict's group where there is one.
+    missing: str = ""
+    group: str = "other"
+
+
+@dataclass(frozen=True)
+class BarMark:
+    """A value with an optional interval."""
+
+    label: str
+    text: str
+    short: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    group: str = "other"
+
+
+def group_of(verdict: str | None) -> str:
+    """The group of a verdict: its shape and colour."""
+    return verdict if verdict in {"below", "above"} else "other"
+
+
+def rates(marks: Sequence[RateMark], title: str, description: str) -> Spec:
+    """A row per mark: the band, the interval, the rate, and the rate of the window before."""
+    base = _base(marks)
+    y = _rows()
+    x = alt.X("rate:Q", title=title, scale=alt.Scale(domainMin=0, nice=True), axis=_percent_axis())
+    layers = [
+        base.transform_filter("isValid(datum.band_low)")
+        .mark_bar(color="var(--band)", height=26, aria=False)
+        .encode(x=alt.X("band_low:Q", title=title), x2="band_high:Q", y=y),
+        base.transform_filter("isValid(datum.low)")
+        .mark_rule(color="var(--ink)", strokeWidth=2, aria=False)
+        .encode(x="low:Q", x2="high:Q", y=y),
+        base.transform_filter("isValid(datum.before)")
+        .mark_tick(color="var(--ink-soft)", thickness=2, height=16, aria=False)
+        .encode(x="before:Q", y=y),
+        base.transform_filter("isValid(datum.rate)")
+        .mark_point(filled=True, size=110, opacity=1)
+        .encode(x=x, y=y, **_grouped(), description="text:N", tooltip="text:N"),
+        base.transform_filter("isValid(datum.rate)")
+        .transform_calculate(shown="format(datum.rate, datum.rate < 0.01 ? '.2%' : '.1%')")
+        .mark_text(dy=-15, fontSize=12, color="var(--ink)", aria=False, align=_align("rate"))
+        .encode(x="rate:Q", y=y, text="shown:N"),
+        base.transform_filter("!isValid(datum.rate)")
+        .mark_text(align="left", fontSize=12, fontStyle="italic", color="var(--ink-soft)")
+        .encode(x=alt.datum(0), y=y, text="missing:N", description="text:N"),
+    ]
+    return _finished(alt.layer(*layers), len(marks), description)
+
+
+def bars(marks: Sequence[BarMark], title: str, description: str) -> Spec:
+    """A row per mark: a bar from zero, its interval, and its value in words at the end."""
+    base = _base(marks)
+    y = _rows()
+    end = "datum.value < 0 ? 0 : max(datum.value, isValid(datum.high) ? datum.high : datum.value)"
+    x = alt.X("value:Q", title=title, axis=alt.Axis(format="~s", tickCount=4, grid=True))
+    layers = [
+        base.mark_bar(height=22, opacity=1).encode(
+            x=x, y=y, **_coloured(), description="text:N", tooltip="text:N"
+        ),
+        base.transform_filter("isValid(datum.low)")
+        .mark_rule(color="var(--ink)", strokeWidth=2, aria=False)
+        .encode(x="low:Q", x2="high:Q", y=y),
+        base.transform_calculate(end=end)
+        .mark_text(align="left", dx=6, fontSize=12, color="var(--ink)", aria=False)
+        .encode(x="end:Q", y=y, text="short:N"),
+    ]
+    return _finished(alt.layer(*layers), len(marks), description, right=74)
+
+
+def _base(marks: Sequence[RateMark | BarMark]) -> alt.Chart:
+    values = [asdict(mark) for mark in marks]
+    return alt.Chart(alt.InlineData(values=values, name=_DATA))
+
+
+def _rows() -> alt.Y:
+    # In the order given, one band a row.
+    axis = alt.Axis(title=None, domain=False, ticks=False, labelPadding=8)
+    return alt.Y("label:N", sort=None, axis=axis, scale=alt.Scale(type="band"))
+
+
+def _percent_axis() -> alt.Axis:
+    return alt.Axis(format="~%", tickCount=4, grid=True)
+
+
+def _grouped() -> dict[str, Any]:
+    shapes, domain = [shape for shape, _ in _GROUPS.values()], list(_GROUPS)
+    shape = alt.Shape("group:N", legend=None, scale=alt.Scale(domain=domain, range=shapes))
+    return {"shape": shape, **_coloured()}
+
+
+def _coloured() -> dict[str, Any]:
+    colours, domain = [colour for _, colour in _GROUPS.values()], list(_GROUPS)
+    scale = alt.Scale(domain=domain, range=colours)
+    return {"color": alt.Color("group:N", legend=None, scale=scale)}
+
+
+def _align(field: str) -> Any:
+    """Text at the ends of the axis stays within the chart."""
+    return alt.expr(f"datum.{field} < 0.04 ? 'left' : 'center'")
+
+
+def _finished(chart: alt.LayerChart, rows: int, description: str, right: int = 22) -> Spec:
+    sized = chart.properties(
+        width="container",
+        height=_ROW * max(rows, 1),
+        description=description,
+        padding={"left": 2, "right": right, "top": 12, "bottom": 2},
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+    )
+    spec: Spec = sized.to_dict()
+    return {**spec, "config": _CONFIG}
