@@ -48,6 +48,7 @@ class RateMark:
     label: str
     text: str
     rate: float | None
+    shown: str = ""
     low: float | None = None
     high: float | None = None
     band_low: float | None = None
@@ -78,51 +79,54 @@ def group_of(verdict: str | None) -> str:
 
 def rates(marks: Sequence[RateMark], title: str, description: str) -> Spec:
     """A row per mark: the band, the interval, the rate, and the rate of the window before."""
-    base = _base(marks)
-    y = _rows()
+    base, y = _base(marks), _rows(marks)
     x = alt.X("rate:Q", title=title, scale=alt.Scale(domainMin=0, nice=True), axis=_percent_axis())
     layers = [
-        base.transform_filter("isValid(datum.band_low)")
-        .mark_bar(color="var(--band)", height=26, aria=False)
-        .encode(x=alt.X("band_low:Q", title=title), x2="band_high:Q", y=y),
-        base.transform_filter("isValid(datum.low)")
-        .mark_rule(color="var(--ink)", strokeWidth=2, aria=False)
-        .encode(x="low:Q", x2="high:Q", y=y),
-        base.transform_filter("isValid(datum.before)")
-        .mark_tick(color="var(--ink-soft)", thickness=2, height=16, aria=False)
-        .encode(x="before:Q", y=y),
-        base.transform_filter("isValid(datum.rate)")
-        .mark_point(filled=True, size=110, opacity=1)
+        base.mark_point(filled=True, size=110, opacity=1)
+        .transform_filter("isValid(datum.rate)")
         .encode(x=x, y=y, **_grouped(), description="text:N", tooltip="text:N"),
         base.transform_filter("isValid(datum.rate)")
-        .transform_calculate(shown="format(datum.rate, datum.rate < 0.01 ? '.2%' : '.1%')")
         .mark_text(dy=-15, fontSize=12, color="var(--ink)", aria=False, align=_align("rate"))
         .encode(x="rate:Q", y=y, text="shown:N"),
         base.transform_filter("!isValid(datum.rate)")
         .mark_text(align="left", fontSize=12, fontStyle="italic", color="var(--ink-soft)")
         .encode(x=alt.datum(0), y=y, text="missing:N", description="text:N"),
     ]
+    # A layer without any number would have no extent.
+    if any(mark.before is not None for mark in marks):
+        tick = base.mark_tick(color="var(--ink-soft)", thickness=2, height=16, aria=False)
+        layers.insert(0, tick.encode(x="before:Q", y=y).transform_filter("isValid(datum.before)"))
+    if any(mark.low is not None for mark in marks):
+        layers.insert(0, _interval(base, y))
+    if any(mark.band_low is not None for mark in marks):
+        band = base.mark_bar(color="var(--band)", height=26, aria=False)
+        shown = band.encode(x=alt.X("band_low:Q", title=title), x2="band_high:Q", y=y)
+        layers.insert(0, shown.transform_filter("isValid(datum.band_low)"))
     return _finished(alt.layer(*layers), len(marks), description)
 
 
 def bars(marks: Sequence[BarMark], title: str, description: str) -> Spec:
     """A row per mark: a bar from zero, its interval, and its value in words at the end."""
-    base = _base(marks)
-    y = _rows()
+    base, y = _base(marks), _rows(marks)
     end = "datum.value < 0 ? 0 : max(datum.value, isValid(datum.high) ? datum.high : datum.value)"
-    x = alt.X("value:Q", title=title, axis=alt.Axis(format="~s", tickCount=4, grid=True))
+    x = alt.X("value:Q", title=title, axis=_amount_axis())
     layers = [
         base.mark_bar(height=22, opacity=1).encode(
             x=x, y=y, **_coloured(), description="text:N", tooltip="text:N"
         ),
-        base.transform_filter("isValid(datum.low)")
-        .mark_rule(color="var(--ink)", strokeWidth=2, aria=False)
-        .encode(x="low:Q", x2="high:Q", y=y),
         base.transform_calculate(end=end)
         .mark_text(align="left", dx=6, fontSize=12, color="var(--ink)", aria=False)
         .encode(x="end:Q", y=y, text="short:N"),
     ]
+    if any(mark.low is not None for mark in marks):
+        layers.insert(1, _interval(base, y))
     return _finished(alt.layer(*layers), len(marks), description, right=74)
+
+
+def _interval(base: alt.Chart, y: alt.Y) -> alt.Chart:
+    rule = base.mark_rule(color="var(--ink)", strokeWidth=2, aria=False)
+    shown: alt.Chart = rule.encode(x="low:Q", x2="high:Q", y=y)
+    return shown.transform_filter("isValid(datum.low)")
 
 
 def _base(marks: Sequence[RateMark | BarMark]) -> alt.Chart:
@@ -130,10 +134,22 @@ def _base(marks: Sequence[RateMark | BarMark]) -> alt.Chart:
     return alt.Chart(alt.InlineData(values=values, name=_DATA))
 
 
-def _rows() -> alt.Y:
-    # In the order given, one band a row.
-    axis = alt.Axis(title=None, domain=False, ticks=False, labelPadding=8)
-    return alt.Y("label:N", sort=None, axis=axis, scale=alt.Scale(type="band"))
+def _rows(marks: Sequence[RateMark | BarMark]) -> alt.Y:
+    """In the order given, one band a row; what stands after `, ` is a second line."""
+    labels = [mark.label for mark in marks]
+    axis = alt.Axis(
+        title=None,
+        domain=False,
+        ticks=False,
+        labelPadding=8,
+        labelExpr="split(datum.label, ', ')",
+        labelOffset=-7 if any(", " in label for label in labels) else 0,
+    )
+    return alt.Y("label:N", sort=labels, axis=axis, scale=alt.Scale(type="band", domain=labels))
+
+
+def _amount_axis() -> alt.Axis:
+    return alt.Axis(labelExpr="format(datum.value, '~s')", tickCount=4, grid=True)
 
 
 def _percent_axis() -> alt.Axis:

@@ -26,7 +26,6 @@ from pipelines.report.sections.quality import quality_section
 from pipelines.report.words import day
 
 TEMPLATE_DIR = Path(__file__).parent / "template"
-PAGE = "report.html"
 _SECTIONS = (
     funnel_section,
     leak_section,

@@ -80,6 +80,18 @@ def percent(rate: float | None) -> str:
     return f"{100 * rate:.{decimals}f}{_HARD_SPACE}%".replace("-", "−")
 
 
+def bound(rate: float | None) -> str:
+    """An end of a benchmark: 50 %, 5.5 %."""
+    return NOTHING if rate is None else f"{100 * rate:.4g}{_HARD_SPACE}%"
+
+
+def band(low: float | None, high: float | None) -> str:
+    """A benchmark: 50 – 70 %."""
+    if low is None or high is None:
+        return NOTHING
+    return f"{100 * low:.4g} – {bound(high)}"
+
+
 def rate_of(rate: float | None, numerator: float | None, denominator: float | None) -> str:
     """34.7 % (305 of 878): a rate never goes without its denominator."""
     if rate is None or denominator is None:
@@ -113,9 +125,9 @@ def chance(probability: float | None) -> str:
     if probability is None:
         return NOTHING
     if probability >= _SURELY:
-        return f"> 99{_HARD_SPACE}%"
+        return f">{_HARD_SPACE}99{_HARD_SPACE}%"
     if probability < _HARDLY:
-        return f"< 1{_HARD_SPACE}%"
+        return f"<{_HARD_SPACE}1{_HARD_SPACE}%"
     return f"{100 * probability:.0f}{_HARD_SPACE}%"
 
 

@@ -25,7 +25,10 @@ def funnel_section(shop: ShopRows) -> Section:
     return Section(
         name="funnel",
         title="Funnel",
-        summary=(f"{words.count(steps[0].reached)} sessions in {_window(steps[0])}.",),
+        summary=(
+            f"{words.count(steps[0].reached)} sessions in {_window(steps[0])}.",
+            *_by_verdict(steps),
+        ),
         figures=(_reach(steps), _rates(steps, summary)),
         tables=(_table(steps), *_further(shop.benchmarks)),
         notes=(HOW_TO_READ, *_sources(steps)),
@@ -66,6 +69,7 @@ def rate_mark(step: Step, label: str) -> RateMark:
         label=label,
         text=f"{label}: {missing or value}",
         rate=step.rate,
+        shown=words.percent(step.rate),
         low=step.ci_low,
         high=step.ci_high,
         band_low=step.benchmark_low,
@@ -90,10 +94,24 @@ def _window(step: Step) -> str:
 def _said(step: Step) -> str:
     if step.rate is None:
         return f"{step.step_label}: {words.state_words(step.state)}."
-    band = words.interval(step.benchmark_low, step.benchmark_high)
-    against = f", {words.verdict_words(step.verdict)} of {band}" if step.verdict else ""
+    band = words.band(step.benchmark_low, step.benchmark_high)
+    against = f", {words.verdict_words(step.verdict)} ({band})" if step.verdict else ""
     value = words.rate_of(step.rate, step.reached, step.previous_reached)
     return f"{step.step_label}: {value}{against}."
+
+
+def _by_verdict(steps: Sequence[Step]) -> tuple[str, ...]:
+    """Which steps are below, within or above, in one line."""
+    names = {
+        verdict: [step.step_label for step in steps if step.verdict == verdict]
+        for verdict in (*words.VERDICTS, *words.STATES)
+    }
+    said = [
+        f"{words.verdict_words(verdict)}: {', '.join(found)}"
+        for verdict, found in names.items()
+        if found
+    ]
+    return (f"Against the benchmarks: {'; '.join(said)}.",) if said else ()
 
 
 def _reach(steps: Sequence[Step]) -> Figure:
@@ -161,7 +179,7 @@ def _rate_cells(step: Step) -> tuple[str, str, str, str]:
     return (
         words.rate_of(step.rate, step.reached, step.previous_reached),
         words.interval(step.ci_low, step.ci_high),
-        words.interval(step.benchmark_low, step.benchmark_high),
+        words.band(step.benchmark_low, step.benchmark_high),
         verdict,
     )
 
@@ -185,7 +203,7 @@ def _further(benchmarks: Sequence[Benchmark]) -> tuple[Table, ...]:
                 words.key_words(row.benchmark_key.removesuffix("_rate")),
                 words.rate_of(row.rate, row.numerator, row.denominator),
                 words.interval(row.ci_low, row.ci_high),
-                words.interval(row.benchmark_low, row.benchmark_high),
+                words.band(row.benchmark_low, row.benchmark_high),
                 words.verdict_words(row.verdict),
                 row.source or words.NOTHING,
             )

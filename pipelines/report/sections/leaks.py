@@ -12,9 +12,10 @@ from pipelines.report.rows import Leak, ShopRows
 CORE_STATES = {"not_tracked", "tracking_lost"}
 HOW_COUNTED = (
     "Worth: the sessions that are missing up to the floor of the benchmark, carried through to the "
-    "order at today's rates and order value, with 20,000 draws; the range holds 90 % of them. It is "
+    "order at today's rates and order value; the range holds 90 % of 20,000 draws. It is "
     "what would come in if nothing else changed, not a forecast.",
-    "Half as good: the same if visitors won later buy only half as often as those already here.",
+    "Cautious: the same if visitors won later buy less readily than those already here (half as "
+    "readily, unless the dbt variable marginal_visitor_share says otherwise).",
     "Segments overlap (a mobile visitor is new or returning too): rows of different segments are "
     "never added up. “In the total” is each step's share when all steps are lifted together, and "
     "may be added up over the steps of the whole shop.",
@@ -64,8 +65,9 @@ def leak_section(shop: ShopRows) -> Section:
 
 def leak_name(leak: Leak) -> str:
     """Where a leak is."""
-    where = "whole shop" if leak.segment_name == "all" else leak.segment_value
-    return f"{leak.step_label}, {where}"
+    if leak.segment_name == "all":
+        return f"{leak.step_label}, whole shop"
+    return f"{leak.step_label}, {words.key_words(leak.segment_name).lower()}: {leak.segment_value}"
 
 
 def _leak_sentence(leak: Leak, leaks: Sequence[Leak]) -> str:
@@ -78,8 +80,8 @@ def _leak_sentence(leak: Leak, leaks: Sequence[Leak]) -> str:
         None,
     )
     where = (
-        f", most of it on {device.segment_value} "
-        f"({words.rate_of(device.rate, device.numerator, device.denominator)})"
+        f", most of it on {device.segment_value}: "
+        f"{words.rate_of(device.rate, device.numerator, device.denominator)}"
         if device and leak.p50 and (device.p50 or 0) > leak.p50 / 2
         else ""
     )
@@ -91,7 +93,7 @@ def _what(leak: Leak) -> str:
     return (
         f"between “{leak.previous_label}” and “{leak.step_label}”{where}: "
         f"{words.rate_of(leak.rate, leak.numerator, leak.denominator)} go on where at least "
-        f"{words.percent(leak.benchmark_low)} is usual, worth about {_worth(leak)} in 28 days"
+        f"{words.bound(leak.benchmark_low)} is usual, worth about {_worth(leak)} in 28 days"
     )
 
 
@@ -142,16 +144,16 @@ def _table(leaks: Sequence[Leak]) -> Table:
     return Table(
         "Steps of the whole shop, and the parts of it that likely leak",
         columns(
-            "Leak", "Rate", "Floor", "Worth in 28 days", "Range (90 %)", "Half as good",
+            "Leak", "Rate", "Floor", "Worth in 28 days", "Range (90 %)", "Cautious",
             "In the total", "P(below floor)", "P(biggest)", "Finding",
-            numbers="Rate|Floor|Worth in 28 days|Range (90 %)|Half as good|In the total|"
+            numbers="Rate|Floor|Worth in 28 days|Range (90 %)|Cautious|In the total|"
             "P(below floor)|P(biggest)",
         ),
         tuple(
             (
                 leak_name(leak),
                 words.rate_of(leak.rate, leak.numerator, leak.denominator),
-                words.percent(leak.benchmark_low),
+                words.bound(leak.benchmark_low),
                 words.amount(leak.p50, leak.currency),
                 _range(leak),
                 words.amount(leak.p50_reduced, leak.currency),

@@ -12,7 +12,7 @@ from pipelines.report.rows import Micro, ShopRows
 # A key that is a chain of its own needs no parent's name behind its rate.
 _NOTE = (
     "Each rate counts sessions with the action among the sessions with the step it belongs to. The "
-    "line is the 95 % interval, the small tick the 28 days before. Scales differ from chart to chart."
+    "line is the 95 % interval, the small tick the 28 days before. Scales differ between charts."
 )
 
 
@@ -67,6 +67,7 @@ def _mark(row: Micro) -> RateMark:
         label=label,
         text=f"{label}: {missing or value}",
         rate=row.rate,
+        shown=words.percent(row.rate),
         low=row.ci_low,
         high=row.ci_high,
         before=row.previous_rate,

@@ -104,6 +104,8 @@ def _gate_table(gates: Sequence[Gate]) -> tuple[Table, ...]:
     table = Table(
         "Gates of the run",
         columns("Gate", "Checks", "Warnings", numbers="Checks|Warnings"),
-        tuple((gate.gate, words.count(gate.expectations), words.count(gate.failed)) for gate in gates),
+        tuple(
+            (gate.gate, words.count(gate.expectations), words.count(gate.failed)) for gate in gates
+        ),
     )
     return (table,)
