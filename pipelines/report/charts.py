@@ -78,30 +78,29 @@ def group_of(verdict: str | None) -> str:
 
 
 def rates(marks: Sequence[RateMark], title: str, description: str) -> Spec:
-    """A row per mark: the band, the interval, the rate, and the rate of the window before."""
+    """A row per mark: the band, the interval, the rate, and the rate of the window before.
+
+    A layer without any number would have no extent, so it is left out.
+    """
     base, y = _base(marks), _rows(marks)
-    x = alt.X("rate:Q", title=title, scale=alt.Scale(domainMin=0, nice=True), axis=_percent_axis())
-    layers = [
-        base.mark_point(filled=True, size=110, opacity=1)
-        .transform_filter("isValid(datum.rate)")
-        .encode(x=x, y=y, **_grouped(), description="text:N", tooltip="text:N"),
-        base.transform_filter("isValid(datum.rate)")
-        .mark_text(dy=-15, fontSize=12, color="var(--ink)", aria=False, align=_align("rate"))
-        .encode(x="rate:Q", y=y, text="shown:N"),
-        base.transform_filter("!isValid(datum.rate)")
-        .mark_text(align="left", fontSize=12, fontStyle="italic", color="var(--ink-soft)")
-        .encode(x=alt.datum(0), y=y, text="missing:N", description="text:N"),
-    ]
-    # A layer without any number would have no extent.
-    if any(mark.before is not None for mark in marks):
-        tick = base.mark_tick(color="var(--ink-soft)", thickness=2, height=16, aria=False)
-        layers.insert(0, tick.encode(x="before:Q", y=y).transform_filter("isValid(datum.before)"))
-    if any(mark.low is not None for mark in marks):
-        layers.insert(0, _interval(base, y))
+    layers = []
     if any(mark.band_low is not None for mark in marks):
         band = base.mark_bar(color="var(--band)", height=26, aria=False)
-        shown = band.encode(x=alt.X("band_low:Q", title=title), x2="band_high:Q", y=y)
-        layers.insert(0, shown.transform_filter("isValid(datum.band_low)"))
+        shown = band.encode(x=alt.X("band_low:Q", title=title), x2=alt.X2("band_high:Q"), y=y)
+        layers.append(shown.transform_filter("isValid(datum.band_low)"))
+    if any(mark.low is not None for mark in marks):
+        layers.append(_interval(base, y))
+    if any(mark.before is not None for mark in marks):
+        tick = base.mark_tick(color="var(--ink-soft)", thickness=2, height=16, aria=False)
+        shown = tick.encode(x=alt.X("before:Q"), y=y)
+        layers.append(shown.transform_filter("isValid(datum.before)"))
+    if any(mark.rate is not None for mark in marks):
+        layers += _points(base.transform_filter("isValid(datum.rate)"), y, title)
+    if any(mark.rate is None for mark in marks):
+        words = base.mark_text(
+            align="left", fontSize=12, fontStyle="italic", color="var(--ink-soft)"
+        ).encode(x=alt.XDatum(0), y=y, text=alt.Text("missing:N"), **_said())
+        layers.append(words.transform_filter("!isValid(datum.rate)"))
     return _finished(alt.layer(*layers), len(marks), description)
 
 
@@ -109,23 +108,37 @@ def bars(marks: Sequence[BarMark], title: str, description: str) -> Spec:
     """A row per mark: a bar from zero, its interval, and its value in words at the end."""
     base, y = _base(marks), _rows(marks)
     end = "datum.value < 0 ? 0 : max(datum.value, isValid(datum.high) ? datum.high : datum.value)"
-    x = alt.X("value:Q", title=title, axis=_amount_axis())
-    layers = [
-        base.mark_bar(height=22, opacity=1).encode(
-            x=x, y=y, **_coloured(), description="text:N", tooltip="text:N"
-        ),
+    layers = []
+    if any(mark.value is not None for mark in marks):
+        x = alt.X("value:Q", title=title, axis=_amount_axis())
+        bar = base.mark_bar(height=22, opacity=1).encode(x=x, y=y, **_coloured(), **_said())
+        layers.append(bar.transform_filter("isValid(datum.value)"))
+    if any(mark.low is not None for mark in marks):
+        layers.append(_interval(base, y))
+    layers.append(
         base.transform_calculate(end=end)
         .mark_text(align="left", dx=6, fontSize=12, color="var(--ink)", aria=False)
-        .encode(x="end:Q", y=y, text="short:N"),
-    ]
-    if any(mark.low is not None for mark in marks):
-        layers.insert(1, _interval(base, y))
+        .encode(x=alt.X("end:Q", title=title), y=y, text=alt.Text("short:N"))
+    )
     return _finished(alt.layer(*layers), len(marks), description, right=64)
+
+
+def _points(known: alt.Chart, y: alt.Y, title: str) -> list[alt.Chart]:
+    """The marks, and their rates in words above them."""
+    x = alt.X("rate:Q", title=title, scale=alt.Scale(domainMin=0, nice=True), axis=_percent_axis())
+    point = known.mark_point(filled=True, size=110, opacity=1)
+    text = known.mark_text(
+        dy=-15, fontSize=12, color="var(--ink)", aria=False, align=_align("rate")
+    )
+    return [
+        point.encode(x=x, y=y, **_grouped(), **_said()),
+        text.encode(x=alt.X("rate:Q"), y=y, text=alt.Text("shown:N")),
+    ]
 
 
 def _interval(base: alt.Chart, y: alt.Y) -> alt.Chart:
     rule = base.mark_rule(color="var(--ink)", strokeWidth=2, aria=False)
-    shown: alt.Chart = rule.encode(x="low:Q", x2="high:Q", y=y)
+    shown: alt.Chart = rule.encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y)
     return shown.transform_filter("isValid(datum.low)")
 
 
@@ -146,6 +159,11 @@ def _rows(marks: Sequence[RateMark | BarMark]) -> alt.Y:
         labelOffset=-7 if any(", " in label for label in labels) else 0,
     )
     return alt.Y("label:N", sort=labels, axis=axis, scale=alt.Scale(type="band", domain=labels))
+
+
+def _said() -> dict[str, Any]:
+    # Channel classes, here and above: a plain string costs ten times as long.
+    return {"description": alt.Description("text:N"), "tooltip": alt.Tooltip("text:N")}
 
 
 def _amount_axis() -> alt.Axis:
@@ -173,7 +191,9 @@ def _align(field: str) -> Any:
     return alt.expr(f"datum.{field} < 0.04 ? 'left' : 'center'")
 
 
-def _finished(chart: alt.LayerChart | alt.FacetChart, rows: int, description: str, right: int = 22) -> Spec:
+def _finished(
+    chart: alt.LayerChart | alt.FacetChart, rows: int, description: str, right: int = 22
+) -> Spec:
     sized = chart.properties(
         width="container",
         height=_ROW * max(rows, 1),

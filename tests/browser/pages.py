@@ -73,7 +73,9 @@ def difficult_page(published: Path, folder: Path) -> Path:
 def _copy_property(connection: duckdb.DuckDBPyConnection, identity: str, name: str) -> None:
     tables = connection.execute(
         "select table_name from duckdb_columns() "
-        "where schema_name = 'marts' and column_name = 'property_id'"
+        "where schema_name = 'marts' and column_name = 'property_id' "
+        # Large, and not read by the page.
+        "and not suffix(table_name, '_daily')"
     ).fetchall()
     for (table,) in tables:
         connection.execute(
