@@ -118,7 +118,8 @@ _SHIFTS = f"""
     group by factor_number, factor_key order by factor_number
 """
 _ALERTS = f"""
-    select date, alert_class, message, numerator, denominator, observed, expected, q_value
+    select date, alert_class, key, parent_key, message, numerator, denominator, observed,
+        expected, q_value
     from marts.fct_anomaly where property_id = $property and is_alert
     order by date desc, alert_order, q_value, message limit {ALERTS_SHOWN}
 """

@@ -160,6 +160,8 @@ class Alert:
 
     date: date
     alert_class: str
+    key: str
+    parent_key: str
     message: str
     numerator: int | None
     denominator: int | None

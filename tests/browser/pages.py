@@ -29,6 +29,18 @@ _WITHOUT_REVENUE = (
     "where window_name = '28d')",
     "update marts.dim_property set currency = null where property_id = '{id}'",
 )
+_DIAGNOSED = (
+    # Columns as the mart has them that the page reads; a version may have been made without it.
+    "create table if not exists marts.fct_diagnosis (property_id varchar, window_name varchar, "
+    "segment_name varchar, segment_value varchar, diagnosis_rank integer, rule varchar, "
+    "likely_cause varchar, fix varchar, confirm_with varchar, evidence varchar, "
+    "recoverable_value double, currency varchar)",
+    "delete from marts.fct_diagnosis where property_id = '{id}'",
+    "insert into marts.fct_diagnosis by name select '{id}' as property_id, '28d' as window_name, "
+    "'device' as segment_name, 'mobile' as segment_value, 1 as diagnosis_rank, 'X4' as rule, "
+    "'Likely a <missing> wallet' as likely_cause, 'Offer a wallet' as fix, "
+    "'Recordings' as confirm_with, 'Payment 20 of 90 sessions' as evidence",
+)
 _FIRST_DAY = (
     "update marts.fct_funnel_window set days_loaded = 1, previous_days_loaded = 0, "
     "previous_step_rate = null, step_rate_change = null, change_ci_low = null, "
@@ -59,7 +71,7 @@ def difficult_page(published: Path, folder: Path) -> Path:
         for identity, name in ((NO_REVENUE, "No revenue"), (NASTY_ID, NASTY), (ONE_DAY, "One day")):
             _copy_property(connection, identity, name)
         for identity, changes in (
-            (NO_REVENUE, _WITHOUT_REVENUE), (NASTY_ID, _UNTRACKED), (ONE_DAY, _FIRST_DAY),
+            (NO_REVENUE, (*_WITHOUT_REVENUE, *_DIAGNOSED)), (NASTY_ID, _UNTRACKED), (ONE_DAY, _FIRST_DAY),
         ):  # fmt: skip
             for change in changes:
                 connection.execute(change.format(id=identity))

@@ -130,6 +130,8 @@ def test_leaks_and_changes_are_told_in_orders_without_revenue(
     assert dict(changes) == near([("Sessions", 5.25), ("Purchased", 0)])
     assert "worth about 12\u00a0orders (3\u00a0orders to 20\u00a0orders) in 28 days" in text
     assert "a probability of 97\u00a0%" in text
+    for said in ("Likely a <missing> wallet (mobile)", "Payment 20 of 90 sessions", "likely · X4"):
+        assert said in text
     assert "Orders moved by −3\u00a0orders" in text
     assert "€" not in text
 

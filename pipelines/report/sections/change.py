@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelines.report import words
 from pipelines.report.charts import BarMark, bars
 from pipelines.report.parts import Card, Figure, Section, Table, columns
-from pipelines.report.rows import Factor, Shift, ShopRows
+from pipelines.report.rows import Alert, Factor, Shift, ShopRows
 
 _NOTE = (
     "The parts add up to the whole change. They say where the numbers moved, not what moved them.",
@@ -60,7 +60,7 @@ def alert_section(shop: ShopRows) -> Section:
         Card(
             kind=alert.alert_class,
             mark=_ALERT_MARKS.get(alert.alert_class, alert.alert_class),
-            title=_alert_title(alert.message),
+            title=_alert_title(alert),
             lines=(
                 ("That day", words.rate_of(alert.observed, alert.numerator, alert.denominator)),
                 ("Usually", words.percent(alert.expected)),
@@ -76,9 +76,12 @@ def alert_section(shop: ShopRows) -> Section:
     return Section("alerts", "Alerts", (looked, count), cards=cards, notes=(note,))
 
 
-def _alert_title(message: str) -> str:
-    """Keys in a sentence of the warehouse, as words."""
-    return words.key_words(message)
+def _alert_title(alert: Alert) -> str:
+    """The warehouse's sentence with its two keys as words."""
+    text = alert.message
+    for key in (alert.key, alert.parent_key):
+        text = text.replace(key, key.replace("_", " "))
+    return text[:1].upper() + text[1:]
 
 
 def _factor_name(factor: Factor) -> str:
