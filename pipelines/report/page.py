@@ -111,9 +111,9 @@ def _facts(shop: ShopRows) -> tuple[str, ...]:
 def _warnings(shop: ShopRows) -> tuple[str, ...]:
     found = []
     if shop.held_back:
+        reason = shop.held_back.rstrip(".")
         found.append(
-            f"This property was held back: {shop.held_back} Its numbers are those of the version "
-            "before."
+            f"This property was held back: {reason}. Its numbers are those of the version before."
         )
     for step in shop.whole[:1]:
         if step.days_loaded < step.window_days:

@@ -23,6 +23,7 @@ STATES = {
     "no_denominator": "no sessions to divide by",
     "no_parent": "has no step before it",
 }
+_TRACKING_STATES = {"not_tracked", "unknown_low_volume", "tracking_lost", "not_applicable"}
 VERDICTS = {
     "below": "below",
     "leaning_below": "leaning below",
@@ -57,6 +58,13 @@ def key_words(key: str) -> str:
 def state_words(state: str | None) -> str:
     """A tracking state or status as words; unknown ones keep their name."""
     return STATES.get(state or "", (state or "not known").replace("_", " "))
+
+
+def missing_words(state: str | None, is_counted: bool) -> str:
+    """Why there is no rate; where the thing itself is counted, it is the step before that lacks."""
+    if is_counted and state in _TRACKING_STATES:
+        return f"step before: {state_words(state)}"
+    return state_words(state)
 
 
 def verdict_words(status: str | None) -> str:

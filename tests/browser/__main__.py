@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.browser.chromium import open_browser, open_page
 
 PICTURE = Path("docs/images/report-light.png")
-WIDTH, HEIGHT = 1000, 1180
+WIDTH, HEIGHT = 1000, 1046
 
 
 def take(page: Path, picture: Path = PICTURE) -> None:

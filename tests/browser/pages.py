@@ -54,8 +54,14 @@ _FIRST_DAY = (
 )
 _UNTRACKED = (
     "update marts.fct_funnel_window set tracking_state = 'not_tracked', status = 'not_tracked', "
-    "reached = 0, step_rate = null, ci_low = null, ci_high = null "
+    "reached = null, step_rate = null, ci_low = null, ci_high = null "
     "where property_id = '{id}' and step_key = 'checkout_start'",
+    # The step after it is counted, but has no rate.
+    "update marts.fct_funnel_window set tracking_state = 'not_tracked', status = 'not_tracked', "
+    "previous_reached = null, step_rate = null, ci_low = null, ci_high = null "
+    "where property_id = '{id}' and step_key = 'purchase' and funnel = 'core'",
+    "update marts.fct_tracking_coverage set tracking_state = 'not_tracked', fix = 'Add a <tag>' "
+    "where property_id = '{id}' and key = 'checkout_start'",
     "update marts.fct_micro_conversion_window set key = '<b>' || key where property_id = '{id}'",
     "update marts.fct_funnel_window set segment_value = '<i>mobile</i> & \"co\"' "
     "where property_id = '{id}' and segment_value = 'mobile'",
@@ -71,7 +77,8 @@ def difficult_page(published: Path, folder: Path) -> Path:
         for identity, name in ((NO_REVENUE, "No revenue"), (NASTY_ID, NASTY), (ONE_DAY, "One day")):
             _copy_property(connection, identity, name)
         for identity, changes in (
-            (NO_REVENUE, (*_WITHOUT_REVENUE, *_DIAGNOSED)), (NASTY_ID, _UNTRACKED), (ONE_DAY, _FIRST_DAY),
+            (NO_REVENUE, _WITHOUT_REVENUE), (NO_REVENUE, _DIAGNOSED),
+            (NASTY_ID, _UNTRACKED), (ONE_DAY, _FIRST_DAY),
         ):  # fmt: skip
             for change in changes:
                 connection.execute(change.format(id=identity))

@@ -226,8 +226,11 @@ def test_names_are_text_and_missing_numbers_are_said(browser: Browser, many_file
     assert opened.requests == [f"{many_file.as_uri()}#p-{NASTY_ID}"]
     assert name == NASTY
 
-    assert "Set up tracking first: without “Checkout started”" in texts[NASTY_ID]
-    assert next(one["missing"] for one in untracked if one["rate"] is None) == "not tracked"
+    assert "Set up tracking first: without “Checkout started” nobody" in texts[NASTY_ID]
+    assert "Add a <tag>" in texts[NASTY_ID]
+    assert {one["label"]: one["missing"] for one in untracked if one["rate"] is None} == {
+        "Checkout started": "not tracked", "Purchased": "step before: not tracked",
+    }  # fmt: skip
     assert "Only 1 of the last 28 days are loaded." in texts[ONE_DAY]
     assert "too little data yet" in texts[ONE_DAY]
     assert "There are no numbers of the last 28 days yet." in texts[EMPTY]

@@ -26,7 +26,7 @@ def funnel_section(shop: ShopRows) -> Section:
         name="funnel",
         title="Funnel",
         summary=(
-            f"{words.count(steps[0].reached)} sessions in {_window(steps[0])}.",
+            f"{words.count(steps[0].reached)} sessions from {_window(steps[0])}.",
             *_by_verdict(steps),
         ),
         figures=(_reach(steps), _rates(steps, summary)),
@@ -63,7 +63,7 @@ def device_section(shop: ShopRows) -> Section:
 
 def rate_mark(step: Step, label: str) -> RateMark:
     """A step as a mark of a rate chart."""
-    missing = "" if step.rate is not None else words.state_words(step.state)
+    missing = "" if step.rate is not None else _missing(step)
     value = words.rate_of(step.rate, step.reached, step.previous_reached)
     return RateMark(
         label=label,
@@ -93,7 +93,7 @@ def _window(step: Step) -> str:
 
 def _said(step: Step) -> str:
     if step.rate is None:
-        return f"{step.step_label}: {words.state_words(step.state)}."
+        return f"{step.step_label}: {_missing(step)}."
     band = words.band(step.benchmark_low, step.benchmark_high)
     against = f", {words.verdict_words(step.verdict)} ({band})" if step.verdict else ""
     value = words.rate_of(step.rate, step.reached, step.previous_reached)
@@ -119,8 +119,8 @@ def _reach(steps: Sequence[Step]) -> Figure:
         BarMark(
             label=step.step_label,
             text=f"{step.step_label}: {_reached(step)}",
-            short=words.count(step.reached) if _is_counted(step) else words.state_words(step.state),
-            value=step.reached if _is_counted(step) else None,
+            short=_reached_short(step),
+            value=step.reached,
         )
         for step in steps
     ]
@@ -128,17 +128,19 @@ def _reach(steps: Sequence[Step]) -> Figure:
     return Figure("reach", "Sessions that reach each step", summary, bars(marks, "Sessions", ""))
 
 
-def _is_counted(step: Step) -> bool:
-    """A zero of a step that is not tracked is no zero."""
-    return step.reached is not None and (
-        step.reached > 0 or step.state in {"measured", "entry", "no_denominator"}
-    )
+def _missing(step: Step) -> str:
+    return words.missing_words(step.state, step.reached is not None)
+
+
+def _reached_short(step: Step) -> str:
+    """The count; None is no zero, but a step that is not tracked."""
+    return words.state_words(step.state) if step.reached is None else words.count(step.reached)
 
 
 def _reached(step: Step) -> str:
-    if not _is_counted(step):
+    if step.reached is None:
         return words.state_words(step.state)
-    return words.plural(step.reached or 0, "session")
+    return words.plural(step.reached, "session")
 
 
 def _rates(steps: Sequence[Step], summary: str) -> Figure:
@@ -158,7 +160,7 @@ def _table(steps: Sequence[Step]) -> Table:
         tuple(
             (
                 step.step_label,
-                words.count(step.reached) if _is_counted(step) else words.state_words(step.state),
+                _reached_short(step),
                 *_rate_cells(step),
                 words.percent(step.previous_rate),
                 _change(step),
@@ -172,7 +174,7 @@ def _rate_cells(step: Step) -> tuple[str, str, str, str]:
     if step.previous_label is None:
         return (words.NOTHING,) * 4
     if step.rate is None:
-        return (words.state_words(step.state), *(words.NOTHING,) * 3)
+        return (_missing(step), *(words.NOTHING,) * 3)
     verdict = words.verdict_words(step.verdict)
     if step.verdict == "insufficient_data" and step.weeks_to_know:
         verdict += f"; known in about {words.plural(round(step.weeks_to_know) or 1, 'week')}"

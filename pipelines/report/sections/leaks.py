@@ -9,7 +9,7 @@ from pipelines.report.charts import BarMark, bars
 from pipelines.report.parts import Figure, Section, Table, columns
 from pipelines.report.rows import Leak, ShopRows
 
-CORE_STATES = {"not_tracked", "tracking_lost"}
+UNTRACKED = {"not_tracked", "tracking_lost"}
 HOW_COUNTED = (
     "Worth: the sessions that are missing up to the floor of the benchmark, carried through to the "
     "order at today's rates and order value; the range holds 90 % of 20,000 draws. It is "
@@ -27,7 +27,8 @@ def verdict(shop: ShopRows) -> str:
     steps = shop.whole
     if not steps:
         return "There are no numbers of the last 28 days yet."
-    lost = [step.step_label for step in steps if step.state in CORE_STATES]
+    untracked = {row.key for row in shop.coverage if row.state in UNTRACKED}
+    lost = [step.step_label for step in steps if step.step_key in untracked]
     if lost:
         names = " and ".join(f"“{name}”" for name in lost)
         return f"Set up tracking first: without {names} nobody can tell where the funnel leaks."

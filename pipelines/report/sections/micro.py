@@ -61,7 +61,7 @@ def _figure(number: int, stage: str, rows: Sequence[Micro]) -> Figure:
 
 def _mark(row: Micro) -> RateMark:
     label = words.key_words(row.key)
-    missing = "" if row.rate is not None else words.state_words(row.state)
+    missing = "" if row.rate is not None else _missing(row)
     value = words.rate_of(row.rate, row.sessions, row.parent_sessions)
     return RateMark(
         label=label,
@@ -75,6 +75,10 @@ def _mark(row: Micro) -> RateMark:
     )
 
 
+def _missing(row: Micro) -> str:
+    return words.missing_words(row.state, row.sessions is not None)
+
+
 def _table(rows: Sequence[Micro]) -> Table:
     return Table(
         "Micro-conversions of the whole shop",
@@ -85,7 +89,7 @@ def _table(rows: Sequence[Micro]) -> Table:
             (
                 words.key_words(row.key),
                 row.stage_label,
-                words.state_words(row.state)
+                _missing(row)
                 if row.rate is None
                 else words.rate_of(row.rate, row.sessions, row.parent_sessions),
                 words.key_words(row.parent_key) if row.parent_key else words.NOTHING,

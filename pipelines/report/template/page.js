@@ -22,8 +22,10 @@
   };
 
   // The address names a property or one of its sections.
+  const named = () => document.getElementById(location.hash.slice(1));
+
   const follow = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = named();
     const property = target && target.closest(".property");
     if (!property) return show(properties[0]);
     const isHidden = !property.classList.contains("shown");
@@ -34,7 +36,7 @@
   if (choice) choice.addEventListener("change", () => { location.hash = choice.value; });
   addEventListener("hashchange", () => {
     // The skip link and the like name no property: what is shown stays.
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = named();
     if (target && target.closest(".property")) follow();
   });
 
