@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import duckdb
 
 from pipelines.report import rows
-from pipelines.report.rows import ShopRows, fetch
+from pipelines.report.fetch import Row, fetch
+from pipelines.report.rows import ShopRows
 
 WINDOW = "28d"
 ALERTS_SHOWN = 20
@@ -36,7 +35,7 @@ _STEPS = f"""
         directional_evidence, source, previous_step_rate as previous_rate,
         step_rate_change as change, change_ci_low as change_low, change_ci_high as change_high,
         funnel.window_start, funnel.window_end, funnel.window_days, funnel.days_loaded,
-        previous_days_loaded, funnel.is_complete, funnel.maturity, funnel.flags
+        funnel.is_complete, funnel.maturity
     from marts.fct_funnel_window as funnel
     left join labels on funnel.previous_step_key = labels.key
     left join marts.fct_benchmark_comparison as benchmark
@@ -74,8 +73,7 @@ _LEAKS = f"""
             and (segment_name = 'all' or is_leak)
     )
     select segment_name, segment_value, step_key, step_label, labels.label as previous_label,
-        numerator, denominator, rate, ci_low, ci_high, benchmark_low,
-        opportunity_p05 as p05, opportunity_p50 as p50, opportunity_p95 as p95,
+        numerator, denominator, rate, benchmark_low, opportunity_p05 as p05, opportunity_p50 as p50, opportunity_p95 as p95,
         opportunity_p50_reduced as p50_reduced, p_gap, p_biggest, allocated, currency,
         coalesce(is_leak, false) as is_leak, status as state
     from ranked left join labels on ranked.previous_step_key = labels.key
@@ -119,7 +117,7 @@ _SHIFTS = f"""
 """
 _ALERTS = f"""
     select date, alert_class, key, parent_key, message, numerator, denominator, observed,
-        expected, q_value
+        expected
     from marts.fct_anomaly where property_id = $property and is_alert
     order by date desc, alert_order, q_value, message limit {ALERTS_SHOWN}
 """
@@ -169,8 +167,6 @@ _GATES = """
     group by gate order by min(checked_at), gate
 """
 _HELD_BACK = "select reason from ops.held_back where run_id = ? and property_id = ? limit 1"
-
-Row = TypeVar("Row")
 
 
 def read_shops(connection: duckdb.DuckDBPyConnection) -> tuple[ShopRows, ...]:

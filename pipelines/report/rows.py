@@ -5,13 +5,8 @@ Rates and shares are 0-1, probabilities too; money is in `currency`, or orders w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
-
-import duckdb
-
-Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -62,10 +57,8 @@ class Step:
     window_end: date
     window_days: int
     days_loaded: int
-    previous_days_loaded: int | None
     is_complete: bool
     maturity: str
-    flags: str | None
 
 
 @dataclass(frozen=True)
@@ -96,8 +89,6 @@ class Leak:
     numerator: int | None
     denominator: int | None
     rate: float | None
-    ci_low: float | None
-    ci_high: float | None
     benchmark_low: float | None
     p05: float | None
     p50: float | None
@@ -167,7 +158,6 @@ class Alert:
     denominator: int | None
     observed: float | None
     expected: float | None
-    q_value: float | None
 
 
 @dataclass(frozen=True)
@@ -278,18 +268,3 @@ class ShopRows:
     def whole(self) -> tuple[Step, ...]:
         """The core funnel of the whole shop."""
         return tuple(step for step in self.steps if step.segment_name == "all")
-
-
-def fetch(
-    connection: duckdb.DuckDBPyConnection,
-    kind: type[Row],
-    query: str,
-    parameters: dict[str, Any] | None = None,
-) -> tuple[Row, ...]:
-    """The rows of `query` as `kind`, whose fields are the query's columns in any order."""
-    cursor = connection.execute(query, parameters)
-    names = [column[0] for column in cursor.description or ()]
-    wanted = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    if set(names) != wanted:
-        raise TypeError(f"{kind.__name__}: {sorted(set(names) ^ wanted)} differ")
-    return tuple(kind(**dict(zip(names, row, strict=True))) for row in cursor.fetchall())

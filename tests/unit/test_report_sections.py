@@ -25,7 +25,7 @@ SESSIONS = Step(
     state="entry", benchmark_low=None, benchmark_high=None, verdict=None, weeks_to_know=None,
     directional_evidence=None, source=None, previous_rate=None, change=None, change_low=None,
     change_high=None, window_start=date(2026, 6, 3), window_end=date(2026, 6, 30), window_days=28,
-    days_loaded=28, previous_days_loaded=28, is_complete=True, maturity="final", flags=None,
+    days_loaded=28, is_complete=True, maturity="final",
 )  # fmt: skip
 ADDED = replace(
     SESSIONS, step_key="add_to_cart", step_label="Added", previous_label="Sessions", reached=60,
@@ -34,8 +34,7 @@ ADDED = replace(
 )  # fmt: skip
 LEAK = Leak(
     segment_name="all", segment_value="all", step_key="add_to_cart", step_label="Added",
-    previous_label="Sessions", numerator=60, denominator=2000, rate=0.03, ci_low=0.0234,
-    ci_high=0.0384, benchmark_low=0.05, p05=700.0, p50=1234.0, p95=1800.0, p50_reduced=617.0,
+    previous_label="Sessions", numerator=60, denominator=2000, rate=0.03, benchmark_low=0.05, p05=700.0, p50=1234.0, p95=1800.0, p50_reduced=617.0,
     p_gap=0.99, p_biggest=0.9, allocated=1200.0, currency="EUR", is_leak=True, state="leak",
 )  # fmt: skip
 MOBILE = replace(

@@ -14,6 +14,8 @@ HOW_TO_READ = (
     "The mark is the rate, the line its 95 % interval, the shaded band the benchmark, the small "
     "tick the 28 days before. ▼ means below the benchmark, ▲ above it."
 )
+_UNDECIDED = {"insufficient_data", "leaning_below"}
+_TELLING = {"moderate", "strong"}
 
 
 def funnel_section(shop: ShopRows) -> Section:
@@ -176,6 +178,8 @@ def _rate_cells(step: Step) -> tuple[str, str, str, str]:
     if step.rate is None:
         return (_missing(step), *(words.NOTHING,) * 3)
     verdict = words.verdict_words(step.verdict)
+    if step.directional_evidence in _TELLING and step.verdict in _UNDECIDED:
+        verdict += f"; {step.directional_evidence} directional evidence that it is below"
     if step.verdict == "insufficient_data" and step.weeks_to_know:
         verdict += f"; known in about {words.plural(round(step.weeks_to_know) or 1, 'week')}"
     return (
