@@ -77,7 +77,7 @@ def group_of(verdict: str | None) -> str:
     return verdict if verdict in {"below", "above"} else "other"
 
 
-def rates(marks: Sequence[RateMark], title: str, description: str) -> Spec:
+def rates(marks: Sequence[RateMark], title: str) -> Spec:
     """A row per mark: the band, the interval, the rate, and the rate of the window before.
 
     A layer without any number would have no extent, so it is left out.
@@ -101,10 +101,10 @@ def rates(marks: Sequence[RateMark], title: str, description: str) -> Spec:
             align="left", fontSize=12, fontStyle="italic", color="var(--ink-soft)"
         ).encode(x=alt.XDatum(0), y=y, text=alt.Text("missing:N"), **_said())
         layers.append(words.transform_filter("!isValid(datum.rate)"))
-    return _finished(alt.layer(*layers), len(marks), description)
+    return _finished(alt.layer(*layers), len(marks))
 
 
-def bars(marks: Sequence[BarMark], title: str, description: str) -> Spec:
+def bars(marks: Sequence[BarMark], title: str) -> Spec:
     """A row per mark: a bar from zero, its interval, and its value in words at the end."""
     base, y = _base(marks), _rows(marks)
     end = "datum.value < 0 ? 0 : max(datum.value, isValid(datum.high) ? datum.high : datum.value)"
@@ -120,16 +120,14 @@ def bars(marks: Sequence[BarMark], title: str, description: str) -> Spec:
         .mark_text(align="left", dx=6, fontSize=12, color="var(--ink)", aria=False)
         .encode(x=alt.X("end:Q", title=title), y=y, text=alt.Text("short:N"))
     )
-    return _finished(alt.layer(*layers), len(marks), description, right=64)
+    return _finished(alt.layer(*layers), len(marks), right=64)
 
 
 def _points(known: alt.Chart, y: alt.Y, title: str) -> list[alt.Chart]:
     """The marks, and their rates in words above them."""
     x = alt.X("rate:Q", title=title, scale=alt.Scale(domainMin=0, nice=True), axis=_percent_axis())
     point = known.mark_point(filled=True, size=110, opacity=1)
-    text = known.mark_text(
-        dy=-15, fontSize=12, color="var(--ink)", aria=False, align=_align("rate")
-    )
+    text = known.mark_text(dy=-15, fontSize=12, color="var(--ink)", aria=False, align=_align())
     return [
         point.encode(x=x, y=y, **_grouped(), **_said()),
         text.encode(x=alt.X("rate:Q"), y=y, text=alt.Text("shown:N")),
@@ -186,18 +184,15 @@ def _coloured() -> dict[str, Any]:
     return {"color": alt.Color("group:N", legend=None, scale=scale)}
 
 
-def _align(field: str) -> Any:
-    """Text at the ends of the axis stays within the chart."""
-    return alt.expr(f"datum.{field} < 0.04 ? 'left' : 'center'")
+def _align() -> Any:
+    """A rate near zero is written to the right of its mark, not over the names of the rows."""
+    return alt.expr("datum.rate < 0.04 ? 'left' : 'center'")
 
 
-def _finished(
-    chart: alt.LayerChart | alt.FacetChart, rows: int, description: str, right: int = 22
-) -> Spec:
+def _finished(chart: alt.LayerChart | alt.FacetChart, rows: int, right: int = 22) -> Spec:
     sized = chart.properties(
         width="container",
         height=_ROW * max(rows, 1),
-        description=description,
         padding={"left": 2, "right": right, "top": 12, "bottom": 2},
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
     )

@@ -73,7 +73,8 @@ _LEAKS = f"""
             and (segment_name = 'all' or is_leak)
     )
     select segment_name, segment_value, step_key, step_label, labels.label as previous_label,
-        numerator, denominator, rate, benchmark_low, opportunity_p05 as p05, opportunity_p50 as p50, opportunity_p95 as p95,
+        numerator, denominator, rate, benchmark_low, opportunity_p05 as p05,
+        opportunity_p50 as p50, opportunity_p95 as p95,
         opportunity_p50_reduced as p50_reduced, p_gap, p_biggest, allocated, currency,
         coalesce(is_leak, false) as is_leak, status as state
     from ranked left join labels on ranked.previous_step_key = labels.key

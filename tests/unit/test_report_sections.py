@@ -34,7 +34,8 @@ ADDED = replace(
 )  # fmt: skip
 LEAK = Leak(
     segment_name="all", segment_value="all", step_key="add_to_cart", step_label="Added",
-    previous_label="Sessions", numerator=60, denominator=2000, rate=0.03, benchmark_low=0.05, p05=700.0, p50=1234.0, p95=1800.0, p50_reduced=617.0,
+    previous_label="Sessions", numerator=60, denominator=2000, rate=0.03, benchmark_low=0.05,
+    p05=700.0, p50=1234.0, p95=1800.0, p50_reduced=617.0,
     p_gap=0.99, p_biggest=0.9, allocated=1200.0, currency="EUR", is_leak=True, state="leak",
 )  # fmt: skip
 MOBILE = replace(

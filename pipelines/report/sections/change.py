@@ -125,7 +125,7 @@ def _figure(known: list[Factor], what: str) -> Figure:
     ]
     summary = "; ".join(mark.text for mark in marks) + "."
     title = f"Part of the change ({known[0].currency or 'orders'})"
-    return Figure("change", f"{what}: what the change consists of", summary, bars(marks, title, ""))
+    return Figure("change", f"{what}: what the change consists of", summary, bars(marks, title))
 
 
 def _table(known: list[Factor]) -> Table:

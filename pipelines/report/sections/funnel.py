@@ -127,7 +127,7 @@ def _reach(steps: Sequence[Step]) -> Figure:
         for step in steps
     ]
     summary = "; ".join(mark.text for mark in marks) + "."
-    return Figure("reach", "Sessions that reach each step", summary, bars(marks, "Sessions", ""))
+    return Figure("reach", "Sessions that reach each step", summary, bars(marks, "Sessions"))
 
 
 def _missing(step: Step) -> str:
@@ -147,7 +147,7 @@ def _reached(step: Step) -> str:
 
 def _rates(steps: Sequence[Step], summary: str) -> Figure:
     marks = [rate_mark(step, step.step_label) for step in steps if step.previous_label]
-    spec = rates(marks, "Of the sessions with the step before", "")
+    spec = rates(marks, "Of the sessions with the step before")
     return Figure("rates", "Rate of each step, with its benchmark", summary, spec)
 
 
@@ -229,7 +229,7 @@ def _device_figure(group: Sequence[Step]) -> Figure:
     marks = [rate_mark(step, step.segment_value) for step in group]
     summary = "; ".join(mark.text for mark in marks) + "."
     title = f"{first.previous_label} → {first.step_label}"
-    return Figure(f"device-{first.step_key}", title, summary, rates(marks, "", ""))
+    return Figure(f"device-{first.step_key}", title, summary, rates(marks, ""))
 
 
 def _device_table(steps: Sequence[Step]) -> Table:

@@ -138,7 +138,7 @@ def _figure(found: Sequence[Leak]) -> Figure:
     summary = "; ".join(mark.text for mark in marks) + "."
     unit = found[0].currency or "Orders"
     title = f"{unit} in 28 days, with the range of 90 %"
-    return Figure("leaks", "What each leak is worth", summary, bars(marks, title, ""))
+    return Figure("leaks", "What each leak is worth", summary, bars(marks, title))
 
 
 def _table(leaks: Sequence[Leak]) -> Table:

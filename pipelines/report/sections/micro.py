@@ -56,7 +56,7 @@ def _summary(rows: Sequence[Micro], moved: Sequence[Micro]) -> str:
 def _figure(number: int, stage: str, rows: Sequence[Micro]) -> Figure:
     marks = [_mark(row) for row in rows]
     summary = "; ".join(mark.text for mark in marks) + "."
-    return Figure(f"micro-{number}", stage, summary, rates(marks, "", ""))
+    return Figure(f"micro-{number}", stage, summary, rates(marks, ""))
 
 
 def _mark(row: Micro) -> RateMark:
