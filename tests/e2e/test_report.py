@@ -1,5 +1,7 @@
 """The page as a part of the version: written again it is the same, and kept-back shops stay old."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import duckdb
@@ -16,6 +18,15 @@ from tests.e2e.test_command_line import sluice
 
 def published_page(settings: Settings) -> str:
     return (settings.published_dir / "current" / "report.html").read_text(encoding="utf-8")
+
+
+def test_version_lists_the_page(published_home: Settings) -> None:
+    version = published_home.published_dir / "current"
+    manifest = json.loads((version / "manifest.json").read_text(encoding="utf-8"))
+    page = (version / "report.html").read_bytes()
+    assert manifest["files"]["report.html"] == {
+        "bytes": len(page), "sha256": hashlib.sha256(page).hexdigest(),
+    }  # fmt: skip
 
 
 def test_sluice_report_writes_the_published_page_again(
