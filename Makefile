@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export GX_ANALYTICS_ENABLED = false
 export SQLFLUFF_PROGRESS = false
 
-.PHONY: setup demo test lint dev bench study docs clean lock
+.PHONY: setup demo test lint dev bench study docs picture clean lock
 
 setup: $(STAMP)  ## make .venv and install the locked dependencies
 
@@ -45,6 +45,9 @@ study: setup  ## simulate the statistics and write docs/study.md; minutes
 
 docs: setup  ## write docs/metrics.md anew from the YAML
 	$(BIN)/python -m pipelines.docs.metrics
+
+picture: setup  ## docs/images/report-light.png of the page that `make demo` published (needs chromium)
+	$(BIN)/python -m tests.browser data/published/current/report.html
 
 clean:  ## remove everything that was made, but no data
 	rm -rf $(VENV) dbt_project/target dbt_project/logs *.egg-info

@@ -43,6 +43,7 @@ STEP_NAMES = {
     "gate_intermediate": "gate: intermediate",
     "dbt_marts": "build marts",
     "gate_marts": "gate: marts",
+    "published__report": "make the page",
     "published__version": "publish",
 }
 

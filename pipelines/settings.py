@@ -190,6 +190,11 @@ class Settings(BaseSettings):
         return self.home / "logs"
 
     @property
+    def cache_dir(self) -> Path:
+        """What can be made again at any time, and takes seconds."""
+        return self.home / "cache"
+
+    @property
     def time_zone(self) -> ZoneInfo:
         """Zone of the schedule and of the day partitions: that of the first property."""
         zones = (item.time_zone for item in self.properties if item.time_zone)

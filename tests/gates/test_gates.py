@@ -31,6 +31,7 @@ STEPS = [
     "gate: intermediate",
     "build marts",
     "gate: marts",
+    "make the page",
     "publish",
 ]
 DBT_FIELDS = ("project_dir", "profiles_dir", "dbt_executable", "database", "artifacts_dir")
