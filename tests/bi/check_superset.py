@@ -26,9 +26,9 @@ QUERIES = {
     "Step rates by day": "select epoch_ms(date), step_label, reached / nullif(previous_reached, 0) "
     "from marts.fct_funnel_daily "
     "where funnel = 'core' and segment_name = 'all' and step_number > 0",
-    "Step rates by device": "select step_label, segment_value, reached / previous_reached "
-    "from marts.fct_funnel_window where funnel = 'core' and window_name = '28d' "
-    "and segment_name = 'device' and step_number > 0",
+    "Step rates by device": "select step_number || ' ' || step_label, segment_value, "
+    "reached / previous_reached from marts.fct_funnel_window "
+    "where funnel = 'core' and window_name = '28d' and segment_name = 'device' and step_number > 0",
     "Against the benchmarks": "select benchmark_key, numerator, denominator, "
     "numerator / denominator, ci_low, ci_high, benchmark_low, benchmark_high, status, shortfall, "
     f"source from marts.fct_benchmark_comparison where {WINDOW}",

@@ -82,3 +82,12 @@ def test_the_seed_is_what_make_docs_writes() -> None:
     assert TARGET.read_text(encoding="utf-8") == to_csv(metric_rows(read_document())), (
         "run 'make docs'"
     )
+
+
+def test_readers_with_an_older_duckdb_can_open_the_file(published_home: Settings) -> None:
+    """docs/bi.md promises DuckDB 1.0: many BI tools bring a driver of their own."""
+    with published(published_home) as connection:
+        (version,) = connection.execute(
+            "select tags['storage_version'] from duckdb_databases() where database_name = 'sluice'"
+        ).fetchone()
+    assert version == "v1.0.0+"
