@@ -104,7 +104,7 @@ def test_datasets_bring_the_descriptions_of_the_contracts(
 
 
 @pytest.fixture(scope="module")
-def own_database(bi: Superset, home: Settings) -> int:
+def own_database(home: Settings, bi: Superset) -> int:
     """A connection made by hand as docs/bi.md says, but one that Superset itself lets write."""
     path = home.published_dir.absolute() / "current" / "sluice.duckdb"
     body = {

@@ -39,7 +39,7 @@ def bi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Superset]:
 
 
 @pytest.fixture(scope="session")
-def dashboard(bi: Superset, home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Superset:
+def dashboard(home: Settings, bi: Superset, tmp_path_factory: pytest.TempPathFactory) -> Superset:
     """Superset with the dashboard of docs/bi, as a user imports it."""
     zipped = bundle(home.published_dir, tmp_path_factory.mktemp("export") / "dashboard.zip")
     answer = bi.upload("dashboard/import/", zipped, passwords="{}", overwrite="true")
