@@ -1,7 +1,7 @@
 """Events that no row of the plan counts, but that look like one that does: what to write for them.
 
 The one rule for `sluice doctor`, which asks GA4, and for marts.fct_event_suggestion, whose dbt
-model calls `suggest_rows`.
+model calls `suggestion_rows.suggest_rows`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,9 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-import pandas as pd
-
 from pipelines.tracking.event_names import AUTOMATIC, looks_like
 
 _PLAIN = re.compile(r"[A-Za-z_]\w{3,}")
-COLUMNS = ("property_id", "event_name", "looks_like", "suggested_key", "words", "plan_lines")
 
 
 @dataclass(frozen=True)
@@ -72,28 +69,6 @@ def suggest(
         )
         for event, known in found.items()
     )
-
-
-def suggest_rows(events: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
-    """One row per property and event that looks like a known one.
-
-    `events`: property_id, event_name, events of the events that the plan does not count. `plan`:
-    key, event_names joined by `|` (NULL for the key `sessions`), is_not_applicable.
-    """
-    counted = plan[plan["event_names"].notna() & ~plan["is_not_applicable"].astype(bool)]
-    keys = {
-        str(key): tuple(part.strip() for part in str(names).split("|") if part.strip())
-        for key, names in zip(counted["key"], counted["event_names"], strict=True)
-    }
-    rows = []
-    for property_id, own in events.groupby("property_id"):
-        counts = dict(zip(own["event_name"], map(int, own["events"]), strict=True))
-        rows += [
-            (property_id, one.event, one.looks_like, ", ".join(one.keys), one.words,
-             "\n".join(one.lines))
-            for one in suggest(unknown_events(counts, ()), keys)
-        ]  # fmt: skip
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype("string")
 
 
 def _line(key: str, names: Collection[str]) -> str:

@@ -44,11 +44,12 @@ OTHER_REPORTS = {
     "'card' as parameter_value, 2 as event_count, 2 as sessions",
     "users_window": "'7d' as window_name, date '2026-01-01' as window_start, "
     "'all' as event_name, 'all' as device_category, 90 as total_users, 80 as active_users",
-    "funnel": "'1d' as window_name, date '2026-01-01' as window_start, 'core' as funnel, "
+    "funnel": "unnest(['1d', '28d', '28d', '28d']) as window_name, date '2026-01-01' as "
+    "window_start, unnest(['core', 'core', 'view_to_add', 'lift_gallery']) as funnel, "
     "'all' as device_category, 1 as step_number, 'product_view' as step_key, 70 as active_users",
     "funnel_next_action": "'28d' as window_name, date '2026-01-01' as window_start, "
     "'core' as funnel, 'all' as device_category, 1 as step_number, 'product_view' as step_key, "
-    "'scroll' as next_action, 7 as active_users",
+    "unnest(['all', 'scroll']) as next_action, unnest([70, 7]) as active_users",
     "metadata": "'metric' as kind, 'sessions' as api_name, false as is_custom",
 }
 
@@ -79,13 +80,27 @@ def fill(warehouse: Warehouse, first: date = FIRST, last: date = LAST) -> None:
             if day >= BLIND_FIRST
         },
     )
+    _add_window_pulls(warehouse, loaded)
     for table, columns in OTHER_REPORTS.items():
         warehouse.query(f"delete from raw.ga4_{table} where date between ? and ?", [first, last])
         warehouse.query(
-            f"insert into raw.ga4_{table} by name select ? as property_id, unnest(?) as date, "
-            f"timestamptz '2026-02-05 05:30:00+00' as pulled_at, 'pull' as pull_id, {columns}",
+            f"insert into raw.ga4_{table} by name select * from (select ? as property_id, "
+            "unnest(?) as date, timestamptz '2026-02-05 05:30:00+00' as pulled_at, "
+            f"'pull' as pull_id) cross join (select {columns})",
             [STEADY, loaded],
         )
+
+
+def _add_window_pulls(warehouse: Warehouse, loaded: list[date]) -> None:
+    """A loaded pull of each report of whole windows, for every date."""
+    warehouse.query(
+        "insert into ops.pulls (pull_id, property_id, report, report_version, date, window_name, "
+        "status, row_count, totals, currency, time_zone, pulled_at) "
+        "select 'pull', ?, report, 1, unnest(?), '28d', 'loaded', 1, '{}', 'EUR', "
+        "'Europe/Berlin', timestamptz '2026-02-05 05:30:00+00' "
+        "from (values ('funnel'), ('funnel_next_action')) as reports (report)",
+        [STEADY, loaded],
+    )
 
 
 def open_shops(warehouse: Warehouse) -> None:

@@ -90,10 +90,13 @@ def test_windows_end_on_the_last_loaded_date(built: Warehouse) -> None:
         "and segment_value = 'desktop' and step_key = 'add_to_cart' order by 1",
         [shop.STEADY],
     )
-    # 6 adds of 30 views a day; of the 28 days before, only 7 are loaded: not compared.
+    # 6 adds of 30 views a day; of the 28 days before, only 7 are loaded: not compared. The last
+    # day is a Wednesday: the newest week that is over ended on 1 February, the month a day before.
     assert rows == [
         ("28d", date(2026, 1, 8), shop.LAST, 28, 168, None, 7, 0.2, None, None, True),
         ("7d", date(2026, 1, 29), shop.LAST, 7, 42, 42, 7, 0.2, 0.2, 0.0, True),
+        ("month", shop.FIRST, date(2026, 1, 31), 31, 186, None, 0, 0.2, None, None, True),
+        ("week", date(2026, 1, 26), date(2026, 2, 1), 7, 42, 42, 7, 0.2, 0.2, 0.0, True),
     ]
 
 
@@ -186,5 +189,35 @@ def test_every_table_and_column_is_described_in_the_database(built: Warehouse) -
     comments = built.query(
         "select table_name, comment from duckdb_tables() where schema_name = 'marts'"
     )
-    assert len(comments) == 13
+    assert len(comments) == 29
     assert [name for name, text in comments if not text.startswith("One row per ")] == []
+
+
+def test_products_and_carts_of_a_window(built: Warehouse) -> None:
+    assert built.query(
+        "select step_key, units, previous_units, step_rate, status, item_revenue, "
+        "previous_window_units from marts.fct_product_funnel_window "
+        "where window_name = '7d' order by step_number"
+    ) == [
+        ("product_view", 140, None, None, "entry", None, 140),
+        ("add_to_cart", 35, 140, 0.25, "measured", None, 35),
+        ("checkout_start", 28, 35, 0.8, "measured", None, 28),
+        ("purchase", 14, 28, 0.5, "measured", 210.0, 14),
+    ]
+    # 9 adds, 5 checkouts and 3 orders of 50 a day: 6 lost carts of 50 a day.
+    assert built.query(
+        "select carts, lost_carts, round(cart_abandonment_rate, 6), checkout_abandonment_rate, "
+        "average_order_value, lost_value, recoverable_value, currency, previous_carts "
+        "from marts.fct_cart_recovery "
+        "where window_name = '7d' and segment_name = 'all' and property_id = ?",
+        [shop.STEADY],
+    ) == [(63, 42, 0.666667, 0.4, 50.0, 2100.0, 210.0, "EUR", 63)]
+
+
+def test_a_cart_without_a_checkout_tag(built: Warehouse) -> None:
+    assert built.query(
+        "select cart_status, cart_abandonment_rate, checkout_status, checkout_abandonment_rate, "
+        "lost_checkouts from marts.fct_cart_recovery "
+        "where window_name = '7d' and segment_name = 'all' and property_id = ?",
+        [shop.BLIND],
+    ) == [("measured", 0.5, "not_tracked", None, None)]

@@ -10,6 +10,8 @@ import pytest
 from jinja2 import Environment
 from scipy import stats
 
+from pipelines.stats.noise import widened_phi
+
 MACROS = Path(__file__).parents[2] / "dbt_project" / "macros" / "statistics.sql"
 
 
@@ -103,3 +105,53 @@ def test_operating_figures(macros: Any) -> None:
     assert leaking == pytest.approx([4.8, 32, 88, 100], abs=0.5)
     assert at_floor == pytest.approx([0.6, 1.6, 2.1, 2.2], abs=0.05)
     assert all(smaller < larger for smaller, larger in pairwise(leaking))
+
+
+DAYS = [(22, 400), (31, 420), (18, 390), (40, 450), (25, 410), (12, 300), (29, 430)]
+
+
+def phi_of(macros: Any, days: list[tuple[int, int]]) -> float:
+    rows = ", ".join(map(str, days))
+    row = duckdb.sql(
+        f"select cast({macros.overdispersion('x', 'n')} as double) "
+        f"from (values {rows}) as days (x, n)"
+    ).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_overdispersion_reference_case_15(macros: Any) -> None:
+    assert phi_of(macros, DAYS) == pytest.approx(1.845421, abs=5e-7)
+    assert phi_of(macros, DAYS[:6]) == 1
+    assert phi_of(macros, [(40, 400)] * 28) == pytest.approx(1)
+    assert phi_of(macros, [(0, 400)] * 28) == 1
+
+
+@pytest.mark.parametrize("days", [7, 14, 28, 31])
+def test_dispersion_is_widened_as_the_study_does(macros: Any, days: int) -> None:
+    expected = widened_phi(np.array([3.0]), np.array([float(days)]))[0]
+    assert value(macros.widened_dispersion(3.0, days)) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("x", "n", "unit", "sigma"),
+    [
+        (500, 10_000, "sessions", 0.023),
+        (500, 10_000, "users", 0.0115),
+        (500, 10_000, "events", 0.0),
+        (150, 3_000, "sessions", 0.0),
+        (0, 10_000, "sessions", 0.0),
+        (10_000, 10_000, "sessions", 0.0),
+    ],
+)
+def test_effective_trials_of_one_estimate(
+    macros: Any, x: int, n: int, unit: str, sigma: float
+) -> None:
+    p = x / n
+    variance = p * (1 - p) / n + p**2 * sigma**2
+    expected = p * (1 - p) / variance if 0 < p < 1 else n
+    assert value(macros.effective_trials(x, n, unit=unit)) == pytest.approx(expected)
+
+
+def test_effective_trials_of_summed_days(macros: Any) -> None:
+    assert value(macros.effective_trials(500, 10_000, phi=2.5)) == 4_000

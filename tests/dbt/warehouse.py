@@ -24,8 +24,9 @@ SEGMENT_COLUMNS = {
     "landing_page": "landing_page",
 }
 FAMILIES = ("sessions", "events", "micro")
-REPORTS = [f"{family}_by_{segment}" for family in FAMILIES for segment in SEGMENT_COLUMNS] + [
-    "items"
+REPORTS = [
+    *(f"{family}_by_{segment}" for family in FAMILIES for segment in SEGMENT_COLUMNS),
+    *("items", "pages", "page_events", "page_micro", "item_lists", "event_params", "funnel"),
 ]
 
 

@@ -9,6 +9,7 @@ from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     # Unit tests load this plugin too, and need none of what it imports.
+    from tests.e2e.scenarios import ScenarioShops
     from tests.e2e.shop import Shop
 
 
@@ -30,3 +31,11 @@ def published_home(shop: "Shop", tmp_path_factory: pytest.TempPathFactory) -> Se
     record, _ = night(settings, shop.window)
     assert record.status == "published", record.message
     return settings
+
+
+@pytest.fixture(scope="session")
+def scenarios(tmp_path_factory: pytest.TempPathFactory) -> "ScenarioShops":
+    """One published night over all scenarios: each a property with a seed of its own."""
+    from tests.e2e.scenarios import run_all
+
+    return run_all(tmp_path_factory.mktemp("scenarios"))

@@ -173,7 +173,8 @@ def test_a_doctor_looks_on_while_a_run_is_going_on(folder: Path) -> None:
     assert ended.returncode == 1
     assert ended.stderr == ""
     assert "Property 555" in ended.stdout
-    assert "add '|beginCheckout' to event_names of checkout_start" in ended.stdout
+    line = "checkout_start: {event_names: [begin_checkout, beginCheckout]}"
+    assert f"put '{line}' under micro_conversions" in " ".join(ended.stdout.split())
     assert "not in the plan: chat_open" in ended.stdout
     assert "4 things to put right" in ended.stdout
 

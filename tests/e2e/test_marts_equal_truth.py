@@ -1,5 +1,7 @@
 """Numbers in the marts equal what the simulator knows, for every date × segment × event."""
 
+from math import exp, log, sqrt
+
 import pyarrow as pa
 import pytest
 
@@ -52,6 +54,32 @@ def test_every_claim(shop: Shop, published_home: Settings, claim: str) -> None:
         count, found = differences(connection, shop.events, CLAIMS[claim], PROPERTY)
     assert found == []
     assert count > 0
+
+
+def test_lift_and_its_interval_from_the_four_counts(published_home: Settings) -> None:
+    with published(published_home) as connection:
+        rows = connection.execute(
+            "select view_users, did_users, did_add_users, view_add_users, lift, lift_ci_low, "
+            "lift_ci_high from marts.fct_engagement_lift where status = 'measured'"
+        ).fetchall()
+    assert len(rows) > 8
+    for view, did, did_add, view_add, *told in rows:
+        other, other_add = view - did, view_add - did_add
+        rates = did_add / did, other_add / other
+        error = sqrt((1 - rates[0]) / did_add + (1 - rates[1]) / other_add)
+        middle = log(rates[0] / rates[1])
+        expected = [exp(middle + sign * 1.959964 * error) for sign in (0, -1, 1)]
+        assert told == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_home_page_has_its_signals(published_home: Settings) -> None:
+    with published(published_home) as connection:
+        rows = connection.execute(
+            "select key, status from marts.fct_micro_conversion_window where stage = 'home' "
+            "and window_name = 'month' and segment_name = 'all' order by key"
+        ).fetchall()
+    keys = ("hero_click", "home_scroll_fold", "home_view", "navigation_click", "promotion_view")
+    assert rows == [(key, "measured") for key in keys]
 
 
 def test_landing_pages_add_up_to_the_truth_of_the_whole_shop(

@@ -1,8 +1,8 @@
 """What the marts should say of a simulated shop: pairs of queries over truth.json and the marts.
 
 In the queries `truth` is a table of truth.json and `last_day()` its last date; both sides must
-give the same rows. Rows of
-nobody are left out on both sides: a step that nobody reached may be missing, or not tracked.
+give the same rows. Rows of nobody are left out on both sides: a step that nobody reached may be
+missing, or not tracked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
+
+from tests.e2e.shop import read_truth
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,6 @@ CLAIMS = {
         "from marts.fct_product_funnel_window group by all",
     ),
 }
-
-
-def read_truth(events: Path, table: str) -> pa.Table:
-    """One table of truth.json."""
-    stored = json.loads((events / "truth.json").read_text(encoding="utf-8"))[table]
-    columns = list(zip(*stored["rows"], strict=True))
-    return pa.table(dict(zip(stored["columns"], map(list, columns), strict=True)))
 
 
 def differences(

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from pipelines.tracking import load_plan
-from pipelines.tracking.suggestions import suggest, suggest_rows, unknown_events
+from pipelines.tracking.suggestion_rows import suggest_rows
+from pipelines.tracking.suggestions import suggest, unknown_events
 
 KEYS = {
     "add_to_cart": ("add_to_cart",),

@@ -87,6 +87,6 @@ dense as (
 )
 
 select
-    * exclude (sessions, events, tracking_state, is_zero, is_doubtful),
+    * exclude (sessions, events, tracking_state, tag_state, is_zero, is_doubtful),
     {{ filled_counts() }}
 from dense

@@ -56,7 +56,10 @@ steps as (
         ) as previous_step_key
     from {{ ref('int_reports__windowed') }} as reports
     cross join {{ ref('funnel_steps') }} as chain
-    where reports.report = 'items' and chain.funnel = 'core' and chain.key in ('{{ counts.keys() | join("', '") }}')
+    where
+        reports.report = 'items'
+        and chain.funnel = 'core'
+        and chain.key in ('{{ counts.keys() | join("', '") }}')
 ),
 
 {{ rated_steps(period=['window_name', 'window_end'], cell=['item_id', 'item_name', 'item_revenue', 'currency']) }}

@@ -27,7 +27,7 @@ renamed as (
 suggested as (
     select *
     from renamed
-    qualify row_number() over (partition by property_id, key order by events desc, event_name) = 1
+    qualify row_number() over (partition by property_id, key order by events desc, event_name asc) = 1
 ),
 
 covered as (
@@ -89,14 +89,20 @@ select
         when tracking_state = 'not_tracked' and events_28d > 0
             then names || ' came first on ' || first_seen_date || ': its rates come once the window holds no day before that.'
         when suggested_event is not null
-            then names || ' is missing, but ' || suggested_event || ' came ' || suggested_events
-            || ' times: if it is the same, take the line of marts.fct_event_suggestion into {{ plan_file }}.'
+            then concat(
+                names, ' is missing, but ', suggested_event, ' came ', suggested_events,
+                ' times: if it is the same, take the line of marts.fct_event_suggestion into {{ plan_file }}.'
+            )
         when tracking_state = 'tracking_lost'
-            then names || ' was last seen on ' || last_seen_date || ': find out what changed then on the site or in the tag manager, and '
-            || advice || '.'
+            then concat(
+                names, ' was last seen on ', last_seen_date, ': find out what changed then on the site or in the tag manager, and ',
+                advice, '.'
+            )
         when tracking_state = 'not_tracked'
-            then 'No ' || names || ' in ' || exposed_sessions_28d || ' sessions: ' || advice
-            || ', or declare ' || key || ' under not_applicable in {{ plan_file }}.'
+            then concat(
+                'No ', names, ' in ', exposed_sessions_28d, ' sessions: ', advice, ', or declare ', key,
+                ' under not_applicable in {{ plan_file }}.'
+            )
         when days_to_tell is not null
             then 'No ' || names || ' yet: about ' || days_to_tell || ' more days tell whether it is sent; GA4''s DebugView tells at once.'
         else
