@@ -9,7 +9,6 @@ from tests.e2e.shop import PROPERTY, published
 
 
 def test_every_column_is_in_the_dictionary_as_the_database_has_it(published_home: Settings) -> None:
-    """`int_days__built` is built beside the marts, and is none."""
     with published(published_home) as connection:
         told = connection.execute("select * from marts.dim_column order by all").fetchall()
         there = connection.execute(
@@ -37,7 +36,8 @@ def test_metrics_have_a_place_in_the_file(published_home: Settings) -> None:
     assert counts == [(False, len(read_document().metrics)), (True, 17)]
 
 
-def test_every_example_query_answers(published_home: Settings) -> None:
+def test_the_queries_of_semantic_metrics_answer(published_home: Settings) -> None:
+    """They are composed; those of the others are run by test_metrics_document."""
     with published(published_home) as connection:
         queries = connection.execute(
             "select metric, example_query from marts.dim_metric"
