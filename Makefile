@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Superset holds back pandas, numpy and Flask: it lives in an environment of its own.
+BI := .venv-bi
+BI_PYTHON ?= python3.11
 
 export PATH := $(abspath $(BIN)):$(PATH)
 export DO_NOT_TRACK = 1
@@ -11,7 +14,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export GX_ANALYTICS_ENABLED = false
 export SQLFLUFF_PROGRESS = false
 
-.PHONY: setup demo test lint dev bench study docs picture clean lock
+.PHONY: setup demo test lint dev bench study docs picture bi-test clean lock
 
 setup: $(STAMP)  ## make .venv and install the locked dependencies
 
@@ -43,16 +46,26 @@ bench: setup  ## speed and memory, side by side with the alternative, as ratios
 study: setup  ## simulate the statistics and write docs/study.md; minutes
 	$(BIN)/python -m tests.study
 
-docs: setup  ## write docs/metrics.md anew from the YAML
-	$(BIN)/python -m pipelines.docs.metrics
+docs: setup  ## write what is made of the YAML anew, and dbt's documentation to build/docs
+	$(BIN)/python -m pipelines.docs
+
+bi-test: setup $(BI)/.installed  ## the dashboard of docs/bi in a real Superset, compared with SQL; minutes
+	$(BIN)/python -m pytest tests/bi/check_superset.py
+
+$(BI)/.installed: tests/bi/requirements.lock
+	test -x $(BI)/bin/python || $(BI_PYTHON) -m venv $(BI)
+	$(BI)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
 
 picture: setup  ## docs/images/report-light.png of the page that `make demo` published (needs chromium)
 	$(BIN)/python -m tests.browser data/published/current/report.html
 
 clean:  ## remove everything that was made, but no data
-	rm -rf $(VENV) dbt_project/target dbt_project/logs *.egg-info
+	rm -rf $(VENV) $(BI) build dbt_project/target dbt_project/logs *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock:  ## pin again what pyproject.toml asks for (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-strip-extras -o requirements.lock
+	uv pip compile tests/bi/requirements.in --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-strip-extras -o tests/bi/requirements.lock

@@ -9,11 +9,12 @@ from typing import Any
 
 import yaml
 
-from pipelines.settings import DBT_PROJECT_DIR, PROJECT_DIR
+from pipelines.docs.contracts import MARTS, read_marts
+from pipelines.settings import PROJECT_DIR
 
 SOURCE = PROJECT_DIR / "docs" / "metrics.yml"
 TARGET = PROJECT_DIR / "docs" / "metrics.md"
-MARTS = DBT_PROJECT_DIR / "models" / "marts"
+SHARE = "0-1"
 _HEAD = """\
 <!-- Made by `make docs` from docs/metrics.yml and the YAML of the marts: do not edit. -->
 # Metrics
@@ -38,6 +39,7 @@ class Metric:
     requirements: tuple[str, ...]
     query: str
     semantic: str | None
+    unit: str
     grain: str
 
 
@@ -65,6 +67,7 @@ def read_document(source: Path = SOURCE, marts: Path = MARTS) -> Document:
             requirements=tuple(one["requirements"]),
             query=one["query"].strip(),
             semantic=one.get("semantic"),
+            unit=one.get("unit", SHARE),
             grain=_grain(descriptions[one["table"]]),
         )
         for one in content["metrics"]
@@ -76,11 +79,7 @@ def read_document(source: Path = SOURCE, marts: Path = MARTS) -> Document:
 
 def mart_descriptions(marts: Path = MARTS) -> dict[str, str]:
     """Mart → its description."""
-    return {
-        model["name"]: model["description"]
-        for path in sorted(marts.rglob("*.yml"))
-        for model in (yaml.safe_load(path.read_text(encoding="utf-8")).get("models") or [])
-    }
+    return {name: mart.description for name, mart in read_marts(marts).items()}
 
 
 def render(document: Document) -> str:
@@ -94,6 +93,7 @@ def _metric(metric: Metric) -> str:
         "formula": metric.formula,
         "denominator": metric.denominator,
         "grain": metric.grain,
+        "unit": metric.unit,
         "where": ", ".join(f"`{name}`" for name in metric.columns) + f" of `marts.{metric.table}`",
         "requirements": ", ".join(metric.requirements),
     }
@@ -122,7 +122,3 @@ def _grain(description: str) -> str:
 
 def _cell(text: Any) -> str:
     return str(text).replace("|", "\\|")
-
-
-if __name__ == "__main__":
-    TARGET.write_text(render(read_document()), encoding="utf-8")

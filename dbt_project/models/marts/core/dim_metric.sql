@@ -1,0 +1,14 @@
+select
+    metric,
+    label,
+    is_semantic,
+    description,
+    formula,
+    numerator,
+    denominator,
+    unit,
+    table_name,
+    column_name,
+    requirement_ids,
+    example_query
+from {{ ref('metric_definitions') }}

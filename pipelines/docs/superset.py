@@ -1,0 +1,98 @@
+"""The Superset dashboard of docs/bi: its datasets, and the zip that Superset imports.
+
+Charts and dashboard are an export that people edit in Superset; the datasets are made here from the
+contracts of the marts, so that every column arrives with its type and description.
+"""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+import yaml
+
+from pipelines.docs.contracts import Mart, read_marts
+from pipelines.settings import PROJECT_DIR, load_settings
+
+EXPORT = PROJECT_DIR / "docs" / "bi" / "superset"
+ZIP = PROJECT_DIR / "build" / "superset-dashboard.zip"
+# Ids of the export are made of a name and this; by them Superset knows what it has already.
+_NAMES = UUID("5b1f2c9e-7a53-4f7e-9d55-0d6c6a3f51ce")
+# Stands in databases/Sluice.yaml for the folder `published` of a home.
+PLACEHOLDER = "/path/to/sluice/data/published"
+DATASETS = (
+    "dim_metric",
+    "fct_benchmark_comparison",
+    "fct_funnel_daily",
+    "fct_funnel_window",
+    "fct_leak",
+    "fct_micro_conversion_window",
+    "fct_tracking_coverage",
+)
+
+
+def dataset(mart: Mart) -> dict[str, Any]:
+    """A mart in the form of a dataset of Superset."""
+    times = [name for name, column in mart.columns.items() if _is_time(column.data_type)]
+    return {
+        "table_name": mart.name,
+        "schema": "marts",
+        "description": mart.description,
+        "main_dttm_col": "date" if "date" in times else None,
+        "columns": [
+            {
+                "column_name": name,
+                "type": column.data_type.upper(),
+                "is_dttm": name in times,
+                "groupby": True,
+                "filterable": True,
+                "description": column.description,
+            }
+            for name, column in mart.columns.items()
+        ],
+        "metrics": [],
+        "uuid": str(uuid5(_NAMES, f"dataset {mart.name}")),
+        "version": "1.0.0",
+        "database_uuid": str(uuid5(_NAMES, "database")),
+    }
+
+
+def dataset_files() -> dict[Path, str]:
+    """Path below the export → text, of every dataset."""
+    marts = read_marts()
+    return {
+        Path("datasets") / "Sluice" / f"{name}.yaml": "# Made by `make docs`: do not edit.\n"
+        + yaml.dump(dataset(marts[name]), Dumper=_Dumper, sort_keys=False, width=125)
+        for name in DATASETS
+    }
+
+
+def bundle(published: Path, target: Path) -> Path:
+    """Zip the export with the connection pointing at `published`, as Superset sees that folder."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(EXPORT.rglob("*.yaml")):
+            text = path.read_text(encoding="utf-8").replace(PLACEHOLDER, str(published.absolute()))
+            archive.writestr(f"sluice/{path.relative_to(EXPORT)}", text)
+    return target
+
+
+def _is_time(data_type: str) -> bool:
+    return data_type == "date" or data_type.startswith("timestamp")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists are indented, as yamllint wants them."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Never without an indent."""
+        del indentless
+        super().increase_indent(flow, False)
+
+
+if __name__ == "__main__":
+    seen = Path(sys.argv[1]) if len(sys.argv) > 1 else load_settings().published_dir
+    print(f"{bundle(seen, ZIP)}: import it in Superset under Dashboards > Import.")
