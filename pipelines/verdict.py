@@ -62,6 +62,8 @@ def judge(
             f"the last run was killed; {_seen(version)}, and what was loaded stays. "
             f"Run {_command(last)} again.",
         )
+    if "run 'sluice" in said:
+        return Verdict(FAILED, said)
     return Verdict(FAILED, f"{said} When that is put right, run {_command(last)} again.")
 
 

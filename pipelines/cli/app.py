@@ -73,7 +73,7 @@ def main() -> None:
     logging.basicConfig(handlers=[console])
     logging.getLogger("sluice").setLevel(logging.INFO)
     try:
-        code = app(standalone_mode=False) or 0
+        code = app(standalone_mode=False, prog_name="sluice") or 0
         sys.stdout.flush()
     except TyperException as error:
         command = getattr(getattr(error, "ctx", None), "command_path", "sluice")

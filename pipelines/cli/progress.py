@@ -85,7 +85,7 @@ class PlainLines:
         self._tenths, self._told = tenths, moment
         rate = done / (moment - self._start)
         left = duration((total - done) / rate)
-        self._say(f"  {done} of {total} {self._unit}, {rate:.1f} a second, {left} left")
+        self._say(f"  {done} of {total} {self._unit}, {speed(rate)}, {left} left")
 
 
 class _Rate(ProgressColumn):
@@ -93,8 +93,8 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Nothing before the first ones are done."""
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:.1f}/s" if speed else "")
+        rate = task.finished_speed or task.speed
+        return Text(speed(rate) if rate else "")
 
 
 class _Listener(logging.Handler):
@@ -108,6 +108,11 @@ class _Listener(logging.Handler):
         """Take the record's progress."""
         if progress := getattr(record, "progress", None):
             self._advance(*progress)
+
+
+def speed(rate: float) -> str:
+    """So many a second, or a minute where that is less than one."""
+    return f"{rate:.1f} a second" if rate >= 1 else f"{60 * rate:.0f} a minute"
 
 
 def duration(seconds: float) -> str:

@@ -65,7 +65,7 @@ def _run(row: dict[str, Any]) -> dict[str, Any]:
         "ended as": row["status"].replace("_", " "),
         "began": f"{began:%Y-%m-%d %H:%M}",
         "took": duration((ended - began).total_seconds()) if ended else "",
-        "message": row["message"],
+        "message": " ".join((row["message"] or "").split()),
     }
 
 
@@ -75,6 +75,8 @@ def _print(title: str, rows: list[dict[str, Any]]) -> None:
     table = new_table(*(name.replace("_", " ") for name in rows[0]), title=title)
     for column, name in zip(table.columns, rows[0], strict=True):
         column.justify = "right" if name in _NUMBERS else "left"
+        # The last message stands in the first line, all of them in `--json`.
+        column.no_wrap = name == "message"
     for row in rows:
         table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
     out.print(table)
