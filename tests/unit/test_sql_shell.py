@@ -159,7 +159,7 @@ def test_a_talk_on_a_terminal(published):
         shell.read("sluice> ")
         assert "   ...> " in shell.type("select reached * 6 as answer\n", "   ...> ")
         assert "42" in shell.type("from fct where reached = 7;\n", "1 row in")
-        assert "Error:" in shell.type("selec 1;\n", "sluice> ")
+        assert "Error:" in shell.type("selec 1;\n", "LINE 1")
         assert "fct_data_completeness" in shell.type(".describe fct_d\t\n", "maturity")
         shell.type("select count(*) from range(1000000000000) t(i) where sqrt(i) > 3;\n", "\n")
         shell.type("\x03", "Stopped.")
