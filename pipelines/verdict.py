@@ -73,6 +73,13 @@ def _published(
     last: dict[str, Any],
     freshness: list[dict[str, Any]],
 ) -> Verdict:
+    if version is None:
+        return Verdict(
+            STALE,
+            f"readers find no version: run 'sluice rollback {newest_version}'."
+            if newest_version
+            else "readers find no version: run 'sluice nightly'.",
+        )
     if version != newest_version:
         return Verdict(
             FINE,

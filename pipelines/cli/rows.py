@@ -54,8 +54,11 @@ def run_query(
         raise KeyboardInterrupt from error
     except duckdb.Error as error:
         raise QueryError(f"The query failed: {error}") from error
-    except RuntimeError as error:
-        # What Ctrl-C makes of DuckDB's client while it waits for rows.
+    except (RuntimeError, KeyboardInterrupt) as error:
+        # DuckDB's client makes either of Ctrl-C, and the query would go on in its threads.
+        connection.interrupt()
+        if isinstance(error, RuntimeError) and "interrupt" not in str(error).lower():
+            raise
         raise KeyboardInterrupt from error
     shown = rows[:limit]
     print_rows(columns, shown, form)

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from pipelines.cli.lineediting import Completer
-from pipelines.cli.shell import is_complete
+from pipelines.cli.shell import CONTINUED, PROMPT, is_complete
 from pipelines.warehouse.connect import published_database
 from tests.unit.reading import fail, run
 
@@ -135,36 +135,36 @@ class Terminal:
     def __init__(self, handle: int, process: subprocess.Popen[bytes]) -> None:
         self._handle, self.process, self.seen = handle, process, ""
 
-    def type(self, text: str, until: str) -> str:
-        """Type, and read until `until` is seen; what was seen since."""
+    def type(self, text: str, until: str = PROMPT) -> str:
+        """Type, and read until `until` is the last thing seen; what was seen since."""
         start = len(self.seen)
         os.write(self._handle, text.encode())
         return self.read(until, start)
 
     def read(self, until: str, start: int = 0) -> str:
         end = time.monotonic() + SECONDS
-        while until not in self.seen[start:]:
+        while not self.seen[start:].endswith(until):
             ready, _, _ = select.select([self._handle], [], [], end - time.monotonic())
             assert ready, self.seen
             try:
                 self.seen += os.read(self._handle, 65536).decode()
             except OSError:
                 break
-        assert until in self.seen[start:], self.seen
         return self.seen[start:]
 
 
 def test_a_talk_on_a_terminal(published):
     with terminal(published, "sql") as shell:
-        shell.read("sluice> ")
-        assert "   ...> " in shell.type("select reached * 6 as answer\n", "   ...> ")
-        assert "42" in shell.type("from fct where reached = 7;\n", "1 row in")
-        assert "Error:" in shell.type("selec 1;\n", "LINE 1")
-        assert "fct_data_completeness" in shell.type(".describe fct_d\t\n", "maturity")
+        shell.read(PROMPT)
+        shell.type("select reached * 6 as answer\n", CONTINUED)
+        answer = shell.type("from fct where reached = 7;\n")
+        assert "42" in answer
+        assert "1 row in" in answer
+        assert "Error:" in shell.type("selec 1;\n")
+        assert "maturity" in shell.type(".describe fct_d\t\n")
         shell.type("select count(*) from range(1000000000000) t(i) where sqrt(i) > 3;\n", "\n")
-        shell.type("\x03", "Stopped.")
-        shell.read("sluice> ")
-        os.write(shell._handle, b".quit\n")
+        assert "Stopped." in shell.type("\x03")
+        shell.type(".quit\n", "\n")
         assert shell.process.wait(SECONDS) == 0
     history = (published / ".sluice_history").read_text().splitlines()
     assert history[:2] == ["select reached * 6 as answer", "from fct where reached = 7;"]
@@ -173,6 +173,6 @@ def test_a_talk_on_a_terminal(published):
 @pytest.mark.parametrize(("variables", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_colours_only_on_a_terminal_that_wants_them(published, variables, is_coloured):
     with terminal(published, "sql", "selec 1", **variables) as shell:
-        shell.read("LINE 1")
+        shell.read("the end")
     assert ("\x1b[31m" in shell.seen) is is_coloured
     assert "Error:" in shell.seen

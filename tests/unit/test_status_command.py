@@ -139,6 +139,13 @@ def test_the_checks_that_held_a_night_back_are_shown(published):
     assert "no_duplicates" in run("status").stdout
 
 
+def test_status_when_the_link_to_the_version_is_gone(published):
+    (published / "published" / "current").unlink()
+    state = json.loads(run("status", "--json").stdout)
+    assert (state["state"], state["current_version"]) == ("stale", None)
+    assert f"run 'sluice rollback {state['newest_version']}'" in state["verdict"]
+
+
 def test_status_after_a_rollback_names_both_versions(published, monkeypatch):
     monkeypatch.setattr("pipelines.verdict.DAYS_BEHIND", 100_000)
     second = publish_again(published)
