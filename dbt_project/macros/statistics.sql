@@ -45,12 +45,13 @@
 {%- endmacro %}
 
 {#- Aggregate over the days of a window, each with trials: phi = max(1, Pearson's chi^2 / (days - 1)) of the daily counts
-    (McCullagh and Nelder 1989, 4.5), 1 with fewer than 7 days. sum((x - n p)^2 / (n p q)) in one pass. -#}
+    (McCullagh and Nelder 1989, 4.5), 1 with fewer than 7 days. sum((x - n p)^2 / (n p q)) in one pass, added
+    up as decimals: the same in whatever order threads go. -#}
 {% macro overdispersion(successes, trials) -%}
     {%- set p = '(sum(' ~ successes ~ ') / cast(sum(' ~ trials ~ ') as double))' -%}
     (case when count(*) >= 7 and {{ p }} > 0 and {{ p }} < 1
         then greatest(1, (
-            sum(pow({{ successes }}, 2) / {{ trials }}) - 2 * {{ p }} * sum({{ successes }})
+            cast(sum(cast(pow({{ successes }}, 2) / {{ trials }} as decimal(38, 9))) as double) - 2 * {{ p }} * sum({{ successes }})
             + pow({{ p }}, 2) * sum({{ trials }})
         ) / ({{ p }} * (1 - {{ p }})) / (count(*) - 1))
         else 1

@@ -18,7 +18,7 @@ sums as (
         case when count(reach.events) = count(*) then cast(sum(reach.events) as bigint) end as events,
         case
             when count(reach.revenue) = count(*) and coalesce(min(reach.currency) = max(reach.currency), true)
-                then sum(reach.revenue)
+                then {{ exact_sum('reach.revenue') }}
         end as revenue,
         max(reach.currency) as currency
     from periods

@@ -20,7 +20,7 @@ sums as (
         {%- endfor %}
         case
             when count(items.item_revenue) = count(*) and coalesce(min(items.currency) = max(items.currency), true)
-                then sum(items.item_revenue)
+                then {{ exact_sum('items.item_revenue') }}
         end as item_revenue,
         max(items.currency) as currency
     from {{ ref('int_funnel__periods_listed') }} as periods
