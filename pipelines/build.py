@@ -11,6 +11,7 @@ from dagster import BetaWarning, Definitions, in_process_executor
 from pipelines.assets.dbt import build_dbt_layers, layer_keys
 from pipelines.assets.ga4 import build_raw_assets
 from pipelines.assets.publish import build_publish_asset
+from pipelines.assets.report import build_report_asset
 from pipelines.checks import build_gate
 from pipelines.dbt_runner import parse_project
 from pipelines.ga4.reports import build_reports
@@ -42,9 +43,10 @@ def build_defs(
         build_gate(settings, layer, layer_keys(layers, layer))
         for layer in ("staging", "intermediate", "marts")
     ]
+    published = [build_report_asset(settings, marts), build_publish_asset(settings, marts)]
     job = build_nightly_job(settings)
     return Definitions(
-        assets=[raw, *layers, build_publish_asset(settings, marts)],
+        assets=[raw, *layers, *published],
         asset_checks=gates,
         jobs=[job],
         schedules=[build_nightly_schedule(settings, job)],

@@ -21,3 +21,7 @@ class SeedError(SluiceError):
 
 class WarehouseError(SluiceError):
     """The build database or a published version cannot be read or written."""
+
+
+class ReportError(SluiceError):
+    """The page cannot be made or written."""

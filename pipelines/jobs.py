@@ -8,9 +8,10 @@ from dagster import AssetSelection, HookContext, failure_hook
 from dagster import define_asset_job as _define_asset_job
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from pipelines.alerts import tell
 from pipelines.errors import SluiceError
 from pipelines.settings import Settings
-from pipelines.warehouse.runs import FAILED, HELD_BACK, PAUSED, finish_run
+from pipelines.warehouse.runs import FAILED, HELD_BACK, PAUSED, finish_run, first_gate_failure
 
 NIGHTLY = "nightly"
 # Where dagster-dbt's long message begins to tell what went wrong.
@@ -26,7 +27,12 @@ def build_nightly_job(settings: Settings) -> UnresolvedAssetJobDefinition:
     @failure_hook(name="remember_failure")
     def remember_failure(context: HookContext) -> None:
         status, message = describe_failure(context.op.name, context.op_exception)
-        finish_run(settings.build_db, context.run_id, status, message)
+        try:
+            if status == HELD_BACK:
+                message += first_gate_failure(settings.build_db, context.run_id)
+            finish_run(settings.build_db, context.run_id, status, message)
+        finally:
+            tell(settings, context.run_id, status, message)
 
     return _define_asset_job(
         NIGHTLY,

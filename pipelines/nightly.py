@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +20,6 @@ from pipelines.jobs import NIGHTLY, describe_failure
 from pipelines.logs import run_log
 from pipelines.partitions import BACKFILL_TAG, COMMAND_TAG, DayWindow
 from pipelines.settings import Settings
-from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import (
     FAILED,
     HELD_BACK,
@@ -45,6 +43,7 @@ STEP_NAMES = {
     "gate_intermediate": "gate: intermediate",
     "dbt_marts": "build marts",
     "gate_marts": "gate: marts",
+    "published__report": "make the page",
     "published__version": "publish",
 }
 
@@ -124,8 +123,6 @@ def _record(settings: Settings, run_id: str, result: ExecuteInProcessResult) -> 
         record = None
     if record is None or record.status == RUNNING:
         record = RunRecord(run_id, PUBLISHED if result.success else FAILED, _first_error(result))
-    if record.status == HELD_BACK:
-        record = RunRecord(run_id, HELD_BACK, gate_message(settings.build_db, run_id, record))
     return record
 
 
@@ -137,20 +134,3 @@ def _first_error(result: ExecuteInProcessResult) -> str:
             words = cause.message if cause else ""
             return describe_failure(event.step_key or "", RuntimeError(words))[1]
     return ""
-
-
-def gate_message(build_db: Path, run_id: str, record: RunRecord) -> str:
-    """The record's message with the first critical expectation that failed."""
-    with build_database(build_db, read_only=True) as connection:
-        row = connection.execute(
-            "select table_name, expectation, property_id, observed, sample from ops.gate_results "
-            "where run_id = ? and severity = 'critical' and not is_success order by all limit 1",
-            [run_id],
-        ).fetchone()
-    if row is None:
-        return record.message
-    table, expectation, property_id, observed, sample = row
-    return (
-        f"{record.message} {table}: {expectation} (property {property_id}, observed {observed}, "
-        f"e.g. {sample}). Readers still have the version before."
-    )

@@ -15,7 +15,15 @@ from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -25,6 +33,7 @@ from pydantic_settings import (
 )
 
 from pipelines.errors import ConfigError
+from pipelines.webhook import check_address
 
 PREFIX = "SLUICE_"
 CONFIG_VARIABLE = "SLUICE_CONFIG"
@@ -92,9 +101,16 @@ class Nightly(_Section):
 
 
 class Alerts(_Section):
-    """Where alerts are sent (nowhere by default)."""
+    """Where alerts are sent (nowhere by default). The address is the key to it, so a secret."""
 
-    webhook: None = Field(default=None, description="Not sent yet: must stay empty.")
+    webhook: SecretStr | None = None
+
+    @field_validator("webhook")
+    @classmethod
+    def _safe_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            check_address(value.get_secret_value())
+        return value
 
 
 class Publish(_Section):
@@ -120,6 +136,8 @@ class Settings(BaseSettings):
         env_nested_max_split=1,
         extra="forbid",
         frozen=True,
+        # pydantic's own words would repeat what was written, which may be a secret.
+        hide_input_in_errors=True,
     )
 
     home: Path = Path("./data")
@@ -170,6 +188,11 @@ class Settings(BaseSettings):
     def logs_dir(self) -> Path:
         """Logs and dbt's artifacts of each run."""
         return self.home / "logs"
+
+    @property
+    def cache_dir(self) -> Path:
+        """What can be made again at any time, and takes seconds."""
+        return self.home / "cache"
 
     @property
     def time_zone(self) -> ZoneInfo:

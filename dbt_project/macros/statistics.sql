@@ -4,11 +4,11 @@
     (({{ successes }}) / nullif(cast({{ trials }} as double), 0))
 {%- endmacro %}
 
-{#- Bounds of the 95 % Wilson interval (Wilson 1927), clamped to [0, 1]. `n_eff` is the effective sample size where the
-    counts are overdispersed or estimated; it defaults to the trials. None where there is no trial or more successes than trials. -#}
-{% macro wilson_bound(successes, trials, sign, n_eff=none) -%}
-    {%- set z = 1.959963984540054 -%}
-    {%- set n = '(' ~ (n_eff or trials) ~ ')' -%}
+{#- Bounds of the Wilson interval (Wilson 1927), 95 % unless another `z` is given, clamped to [0, 1]. `n_eff`: the effective
+    trials where they are known; else those of one estimate of `unit` (effective_trials), events being exact. None where
+    there is no trial or more successes than trials. -#}
+{% macro wilson_bound(successes, trials, sign, n_eff=none, unit='events', z=1.959963984540054) -%}
+    {%- set n = '(' ~ (n_eff or effective_trials(successes, trials, unit=unit)) ~ ')' -%}
     {%- set p = rate(successes, trials) -%}
     (case when ({{ trials }}) > 0 and ({{ successes }}) <= ({{ trials }})
         then least(1, greatest(0, (
@@ -18,12 +18,12 @@
     end)
 {%- endmacro %}
 
-{% macro wilson_low(successes, trials, n_eff=none) -%}
-    {{ wilson_bound(successes, trials, '-', n_eff) }}
+{% macro wilson_low(successes, trials, n_eff=none, unit='events') -%}
+    {{ wilson_bound(successes, trials, '-', n_eff, unit) }}
 {%- endmacro %}
 
-{% macro wilson_high(successes, trials, n_eff=none) -%}
-    {{ wilson_bound(successes, trials, '+', n_eff) }}
+{% macro wilson_high(successes, trials, n_eff=none, unit='events') -%}
+    {{ wilson_bound(successes, trials, '+', n_eff, unit) }}
 {%- endmacro %}
 
 {#- Effective trials of a rate (ANALYTICS section 4): n_eff = p(1-p) / (phi p(1-p)/n + p^2 sigma^2). Two kinds of counts:

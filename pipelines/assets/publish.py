@@ -1,6 +1,7 @@
 """The last asset: what passed every gate becomes the version that readers see."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from dagster import (
     AssetExecutionContext,
@@ -12,6 +13,9 @@ from dagster import (
 )
 
 from pipelines import __version__
+from pipelines.alerts import tell
+from pipelines.assets.report import REPORT_KEY, page_of_run
+from pipelines.errors import ReportError
 from pipelines.instance import prune_runs
 from pipelines.logs import prune_logs
 from pipelines.partitions import window_of_tags
@@ -25,16 +29,16 @@ PUBLISHED_KEY = AssetKey(["published", "version"])
 
 
 def build_publish_asset(settings: Settings, marts: Sequence[AssetKey]) -> AssetsDefinition:
-    """The asset `published/version`, downstream of every mart."""
+    """The asset `published/version`, downstream of every mart and of the page."""
 
     @asset(
         key=PUBLISHED_KEY,
-        deps=list(marts),
+        deps=[*marts, REPORT_KEY],
         group_name="published",
         kinds={"duckdb", "parquet"},
         backfill_policy=BackfillPolicy.single_run(),
         required_resource_keys={"run_lock"},
-        description="A complete, audited copy of marts and ops, swapped in atomically.",
+        description="Marts, ops and the page: a complete, audited copy, swapped in atomically.",
     )
     def published_version(context: AssetExecutionContext) -> MaterializeResult[None]:
         window = window_of_tags(context.run.tags)
@@ -50,6 +54,7 @@ def build_publish_asset(settings: Settings, marts: Sequence[AssetKey]) -> Assets
             keep_versions=settings.publish.keep_versions,
             with_parquet=settings.publish.parquet,
             kept_back=tuple(kept_back),
+            page=_page(settings, context.run_id),
         )
         version = publish(publication)
         prune_logs(settings.logs_dir)
@@ -57,9 +62,20 @@ def build_publish_asset(settings: Settings, marts: Sequence[AssetKey]) -> Assets
         finish_run(
             settings.build_db, context.run_id, publication.status, _ending(version, kept_back)
         )
+        tell(settings, context.run_id, publication.status, "")
         return MaterializeResult(metadata={"version": version, "held_back": list(kept_back)})
 
     return published_version
+
+
+def _page(settings: Settings, run_id: str) -> Path:
+    """The page of this very run: an older one would show other numbers than the version holds."""
+    page = page_of_run(settings, run_id)
+    if not page.exists():
+        raise ReportError(
+            "This run made no page: select published/report together with published/version."
+        )
+    return page
 
 
 def _ending(version: str, kept_back: Mapping[str, str]) -> str:

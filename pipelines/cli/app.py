@@ -14,7 +14,18 @@ from rich.console import Console
 from rich.markup import escape
 from typer.exceptions import Abort, TyperException
 
-from pipelines.cli import backfill, demo, doctor, emulator, init, nightly, sql, status, versions
+from pipelines.cli import (
+    backfill,
+    demo,
+    doctor,
+    emulator,
+    init,
+    nightly,
+    report,
+    sql,
+    status,
+    versions,
+)
 from pipelines.errors import SluiceError
 
 # Telemetry of every tool stays off, whichever of them a command starts.
@@ -40,6 +51,7 @@ app.command("nightly", rich_help_panel=RUN)(nightly.nightly)
 app.command("backfill", rich_help_panel=RUN)(backfill.backfill)
 app.command("rollback", rich_help_panel=RUN)(versions.rollback_version)
 app.command("status", rich_help_panel=READ)(status.status)
+app.command("report", rich_help_panel=READ)(report.report)
 app.command("sql", rich_help_panel=READ)(sql.sql)
 app.command("versions", rich_help_panel=READ)(versions.versions)
 

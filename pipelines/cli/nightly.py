@@ -23,13 +23,14 @@ def nightly(
     Exit code: 0 published, 1 failed, 2 a gate held it back, 75 stopped on quota.
     """
     from pipelines import __version__
+    from pipelines.alerts import tell
     from pipelines.cli.findings import print_suggestions
     from pipelines.ga4.client import connect
     from pipelines.lock import hold_lock, lock_path
     from pipelines.nightly import run_nightly
     from pipelines.properties import check_properties, profile_properties
     from pipelines.tracking import load_plan
-    from pipelines.warehouse.runs import record_failed_start
+    from pipelines.warehouse.runs import FAILED, record_failed_start
     from pipelines.windows import plan_window, with_time_zones
 
     show_warnings()
@@ -41,6 +42,7 @@ def nightly(
         profiles, _ = profile_properties(settings, connect(settings.ga4))
     except SluiceError as error:
         record_failed_start(settings.build_db, "nightly", str(error), __version__)
+        tell(settings, "", FAILED, str(error))
         raise
     settings = with_time_zones(settings, profiles)
     # A run that is going on has the build database open: wait for it, and say so.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipelines.diagnosis import playbook
 from pipelines.tracking.model import (
     SESSIONS,
     Funnel,
@@ -90,3 +91,13 @@ def _check(rows: dict[str, list[Row]], seeds: Path) -> None:
     refuse_other_definition(rows["benchmarks"], seeds / "benchmarks.csv")
     plan_file = seeds / "micro_conversions.csv"
     refuse_unknown(rows["micro_conversions"], "parent_key", known | {"", "@previous"}, plan_file)
+    playbook.check_playbook(
+        rows[playbook.SEED],
+        f"{seeds / playbook.SEED}.csv",
+        playbook.Known(
+            keys=frozenset(known - {SESSIONS}),
+            benchmarks=frozenset(row["benchmark_key"] for row in rows["benchmarks"]),
+            funnels=frozenset(row["funnel"] for row in rows["funnel_steps"]),
+            segments=frozenset(row["segment_name"] for row in rows["segments"]),
+        ),
+    )

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
+from pipelines.diagnosis import playbook
 from pipelines.errors import SeedError
 from pipelines.settings import DBT_PROJECT_DIR
 from pipelines.tracking.model import Row
@@ -19,6 +20,7 @@ SEED_KEYS = {
     "benchmarks": ("benchmark_key", "industry", "device", "region"),
     "event_origins": ("origin",),
     "changes": ("change_id",),
+    playbook.SEED: playbook.SEED_KEY,
 }
 # A shop that has declared nothing yet.
 MAY_BE_EMPTY = {"changes"}
@@ -40,6 +42,7 @@ SEED_COLUMNS = {
     "changes": (
         "change_id", "name", "property_id", "stage", "page", "device", "start_date", "end_date",
     ),
+    playbook.SEED: playbook.SEED_COLUMNS,
 }  # fmt: skip
 
 

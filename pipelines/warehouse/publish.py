@@ -19,19 +19,26 @@ from typing import Any
 import duckdb
 
 from pipelines.errors import WarehouseError
+from pipelines.warehouse.candidate import (
+    PUBLISHED_SCHEMAS,
+    attach,
+    detach,
+    quoted,
+    rows_to_publish,
+    tables_to_publish,
+)
 from pipelines.warehouse.connect import quiet
 from pipelines.warehouse.runs import PARTLY_PUBLISHED, PUBLISHED
 from pipelines.warehouse.versions import (
     DATABASE,
     MANIFEST,
+    PAGE,
     point_current_at,
     prune,
     sync,
     unfinished_path,
     versions_dir,
 )
-
-PUBLISHED_SCHEMAS = ("marts", "ops")
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class Publication:
     with_parquet: bool
     # Properties that this run holds back: readers keep their rows of the version before.
     kept_back: tuple[str, ...] = ()
+    # The page that goes with it.
+    page: Path | None = None
 
     @property
     def status(self) -> str:
@@ -65,6 +74,8 @@ def publish(publication: Publication) -> str:
         versions_dir(publication.published_dir).mkdir(parents=True, exist_ok=True)
         unfinished.mkdir()
         _copy_database(publication, unfinished)
+        if publication.page:
+            shutil.copyfile(publication.page, unfinished / PAGE)
         _write_manifest(publication, unfinished, final.name)
         for path in sorted(unfinished.rglob("*"), reverse=True):
             sync(path)
@@ -95,41 +106,29 @@ def _nothing_left_behind(unfinished: Path) -> Iterator[None]:
 
 def _copy_database(publication: Publication, folder: Path) -> None:
     with quiet(duckdb.connect(str(folder / DATABASE))) as connection:
-        connection.execute(f"attach '{_quoted(publication.build_db)}' as build (read_only)")
-        previous = publication.published_dir / "current" / DATABASE
-        if publication.kept_back and previous.exists():
-            connection.execute(f"attach '{_quoted(previous.resolve())}' as previous (read_only)")
+        attach(connection, publication.build_db, publication.published_dir, publication.kept_back)
         for schema in PUBLISHED_SCHEMAS:
             connection.execute(f"create schema {schema}")
-        for schema, table in _tables(connection):
+        for schema, table in tables_to_publish(connection):
             _copy_table(connection, schema, table, publication.kept_back)
             if publication.with_parquet and schema == "marts":
                 (folder / "parquet").mkdir(exist_ok=True)
-                target = _quoted(folder / "parquet" / f"{table}.parquet")
+                target = quoted(folder / "parquet" / f"{table}.parquet")
                 connection.execute(f"copy {schema}.{table} to '{target}' (format parquet)")
         # The copy knows that its own run ended well; the build database learns it afterwards.
         connection.execute(
             "update ops.runs set status = ?, finished_at = ? where run_id = ?",
             [publication.status, datetime.now(UTC), publication.run_id],
         )
-        for database in ("build", "previous"):
-            connection.execute(f"detach database if exists {database}")
+        detach(connection)
         connection.execute("checkpoint")
-
-
-def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    return connection.execute(
-        "select schema_name, table_name from duckdb_tables() "
-        "where database_name = 'build' and list_contains(?, schema_name) order by all",
-        [list(PUBLISHED_SCHEMAS)],
-    ).fetchall()
 
 
 def _copy_table(
     connection: duckdb.DuckDBPyConnection, schema: str, table: str, kept_back: tuple[str, ...]
 ) -> None:
     """Rows in a fixed order (equal nights give equal files), and the descriptions as comments."""
-    rows = _rows(connection, schema, table, kept_back)
+    rows = rows_to_publish(connection, schema, table, kept_back)
     connection.execute(f"create table {schema}.{table} as {rows} order by all")
     name = [schema, table]
     comments = connection.execute(
@@ -142,52 +141,7 @@ def _copy_table(
     for column, comment in comments:
         kind = "column" if column else "table"
         target = f'{schema}.{table}."{column}"' if column else f"{schema}.{table}"
-        connection.execute(f"comment on {kind} {target} is '{_quoted(comment)}'")
-
-
-def _rows(
-    connection: duckdb.DuckDBPyConnection, schema: str, table: str, kept_back: tuple[str, ...]
-) -> str:
-    """SQL of a table's rows: of properties that are held back, those of the version before."""
-    source = f"build.{schema}.{table}"
-    if schema != "marts" or not kept_back or not _has_property(connection, "build", table):
-        return f"select * from {source}"
-    names = ", ".join(f"'{_quoted(name)}'" for name in kept_back)
-    fresh = f"select * from {source} where property_id not in ({names})"
-    if not _has_property(connection, "previous", table):
-        return fresh
-    old = _as_today(connection, schema, table)
-    kept = f"select {old} from previous.{schema}.{table} where property_id in ({names})"
-    return f"{fresh} union all {kept}"
-
-
-def _as_today(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> str:
-    """Select list that gives rows of the version before today's columns and types.
-
-    Columns that came since are NULL, those that went are left out.
-    """
-    names = connection.execute(
-        "select today.column_name, today.data_type, old.column_name is not null "
-        "from duckdb_columns() as today left join duckdb_columns() as old "
-        "on old.database_name = 'previous' and old.schema_name = today.schema_name "
-        "and old.table_name = today.table_name and old.column_name = today.column_name "
-        "where today.database_name = 'build' and today.schema_name = ? and today.table_name = ? "
-        "order by today.column_index",
-        [schema, table],
-    ).fetchall()
-    return ", ".join(
-        f"cast({_identifier(name) if is_there else 'null'} as {kind}) as {_identifier(name)}"
-        for name, kind, is_there in names
-    )
-
-
-def _has_property(connection: duckdb.DuckDBPyConnection, database: str, table: str) -> bool:
-    found = connection.execute(
-        "select 1 from duckdb_columns() where database_name = ? and schema_name = 'marts' "
-        "and table_name = ? and column_name = 'property_id'",
-        [database, table],
-    ).fetchone()
-    return found is not None
+        connection.execute(f"comment on {kind} {target} is '{quoted(comment)}'")
 
 
 def _write_manifest(publication: Publication, folder: Path, name: str) -> None:
@@ -237,11 +191,3 @@ def _sha256(path: Path) -> str:
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
     row = connection.execute(query).fetchone()
     return row[0] if row else None
-
-
-def _quoted(text: object) -> str:
-    return str(text).replace("'", "''")
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

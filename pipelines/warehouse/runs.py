@@ -52,6 +52,26 @@ def finish_run(build_db: Path, run_id: str, status: str, message: str) -> None:
         )
 
 
+def first_gate_failure(build_db: Path, run_id: str) -> str:
+    """The first critical expectation that failed in a run, in words; empty when none did.
+
+    Opened as dbt opens it, see `pulled_days`.
+    """
+    with build_database(build_db) as connection:
+        row = connection.execute(
+            "select table_name, expectation, property_id, observed, sample from ops.gate_results "
+            "where run_id = ? and severity = 'critical' and not is_success order by all limit 1",
+            [run_id],
+        ).fetchone()
+    if row is None:
+        return ""
+    table, expectation, property_id, observed, sample = row
+    return (
+        f" {table}: {expectation} (property {property_id}, observed {observed}, "
+        f"e.g. {sample}). Readers still have the version before."
+    )
+
+
 def pulled_days(build_db: Path, run_id: str) -> tuple[date, date] | None:
     """First and last day that a run loaded of daily reports: a night pulls some further back.
 

@@ -137,6 +137,19 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         "reason": "VARCHAR",
         "held_back_at": _TIME,
     },
+    # What the webhook was told, or did not take (status sent or undelivered).
+    "alerts": {
+        "alert_key": "VARCHAR PRIMARY KEY",
+        "night": "DATE",
+        "run_id": "VARCHAR",
+        "alert_class": "VARCHAR",
+        "property_id": "VARCHAR",
+        "message": "VARCHAR",
+        "payload": "VARCHAR",
+        "status": "VARCHAR",
+        "reason": "VARCHAR",
+        "tried_at": _TIME,
+    },
     "runs": {
         "run_id": "VARCHAR PRIMARY KEY",
         "command": "VARCHAR",

@@ -20,6 +20,7 @@ from pipelines.errors import WarehouseError
 
 MANIFEST = "manifest.json"
 DATABASE = "sluice.duckdb"
+PAGE = "report.html"
 NAME_FORMAT = "%Y%m%dT%H%M%S.%fZ"
 _UNFINISHED = ".unfinished-"
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from pipelines.ga4.reports import build_reports
 from pipelines.tracking import load_plan
@@ -83,6 +84,13 @@ class Warehouse:
                     _insert_cell(connection, property_id, day, segment, value, cell, at)
                 _insert_pulls(connection, property_id, day, at, cells)
             connection.execute("commit")
+
+    def append(self, table: str, rows: pa.Table) -> None:
+        """Add many rows to a table at once; columns that they lack stay NULL."""
+        with duckdb.connect(str(self.path)) as connection:
+            connection.register("new_rows", rows)
+            at = "timestamptz '2026-04-01 05:30:00+00' as pulled_at, 'pull' as pull_id"
+            connection.execute(f"insert into {table} by name select *, {at} from new_rows")
 
     def flag(self, property_id: str, day: date, report: str, setting: str) -> None:
         """Change what the pulls of a date and report (a LIKE pattern) say: `column = value`."""

@@ -54,6 +54,19 @@ def test_the_planted_leak_is_the_largest(scenarios: ScenarioShops, scenario: str
     ) == [("below",)]
 
 
+def test_the_broken_payment_on_phones_is_diagnosed(scenarios: ScenarioShops) -> None:
+    found = scenarios.query(
+        "select rule, segment_value, evidence, likely_cause from marts.fct_diagnosis "
+        f"where property_id = '{PROPERTIES['mobile_payment_broken']}' and window_name = '28d' "
+        "and segment_name in ('all', 'device') order by rule, segment_value"
+    )
+    rules = {(rule, value) for rule, value, _, _ in found}
+    assert ("X3", "mobile") in rules
+    assert ("X3", "desktop") not in rules
+    assert all(" of " in evidence for _, _, evidence, _ in found)
+    assert all("ikely" in cause for *_, cause in found)
+
+
 def test_a_healthy_shop_has_no_leak(scenarios: ScenarioShops) -> None:
     assert not scenarios.query(
         "select step_key from marts.fct_leak where window_name = '28d' and segment_name = 'all' "

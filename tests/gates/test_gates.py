@@ -13,12 +13,14 @@ import duckdb
 import pytest
 
 import pipelines.assets.ga4 as ga4_assets
+from pipelines.alerts import tell
 from pipelines.dbt_runner import SluiceDbt
 from pipelines.partitions import DayWindow
 from pipelines.resources import build_dbt
-from pipelines.settings import Settings
+from pipelines.settings import Alerts, Settings
 from pipelines.warehouse.versions import current_name
 from tests.e2e.shop import Shop, all_marts, night
+from tests.unit.webhook_server import WebhookServer, webhook
 
 STEPS = [
     "pull GA4",
@@ -29,6 +31,7 @@ STEPS = [
     "gate: intermediate",
     "build marts",
     "gate: marts",
+    "make the page",
     "publish",
 ]
 DBT_FIELDS = ("project_dir", "profiles_dir", "dbt_executable", "database", "artifacts_dir")
@@ -86,10 +89,17 @@ def corrupt(database: Path, statement: str) -> None:
 
 
 @pytest.fixture
-def home(published_home: Settings, tmp_path: Path) -> Settings:
-    """A copy of the published home, links kept."""
+def alerted() -> Iterator[WebhookServer]:
+    with webhook() as server:
+        yield server
+
+
+@pytest.fixture
+def home(published_home: Settings, tmp_path: Path, alerted: WebhookServer) -> Settings:
+    """A copy of the published home, links kept, with a webhook."""
     shutil.copytree(published_home.home, tmp_path / "home", symlinks=True)
-    return published_home.model_copy(update={"home": tmp_path / "home"})
+    alerts = Alerts(webhook=alerted.address)
+    return published_home.model_copy(update={"home": tmp_path / "home", "alerts": alerts})
 
 
 def last_days(shop: Shop) -> DayWindow:
@@ -115,7 +125,9 @@ def held_back(settings: Settings, window: DayWindow, gate: str, resources: Any =
     return record.message
 
 
-def test_raw_gate(shop: Shop, home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_raw_gate(
+    shop: Shop, home: Settings, alerted: WebhookServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = ga4_assets.ingest
 
     def then_corrupt(settings: Settings, *args: Any, **options: Any) -> Any:
@@ -127,6 +139,10 @@ def test_raw_gate(shop: Shop, home: Settings, monkeypatch: pytest.MonkeyPatch) -
     message = held_back(home, last_days(shop), "raw")
     assert DROPPED[1] in message
     assert "100000001" in message
+    # The same words reach the webhook, once.
+    ((alert,),) = (sent["alerts"] for sent in alerted.messages)
+    assert (alert["alert_class"], alert["message"]) == ("gate_failed", message)
+    assert alert["night"] == str(shop.window.end)
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -140,9 +156,15 @@ def test_dbt_layer_gates(shop: Shop, home: Settings, layer: str) -> None:
     assert f"{layer}." in message
 
 
-def test_the_next_clean_night_heals(shop: Shop, home: Settings) -> None:
+def test_the_next_clean_night_heals(shop: Shop, home: Settings, alerted: WebhookServer) -> None:
+    # The night before could not tell of its failure: this one does, after it has published.
+    alerted.answers = [404]
+    tell(home, "", "failed", "The disk is full.")
     corrupt(home.build_db, statement_of(DROPPED))
     marts = all_marts(home)
     record, _ = night(home, last_days(shop))
     assert record.status == "published", record.message
     assert all_marts(home) == marts
+    (sent,) = alerted.messages
+    assert sent["status"] == "published"
+    assert "The disk is full." in [alert["message"] for alert in sent["alerts"]]

@@ -12,7 +12,7 @@ windows as (
     from chains
 ),
 
--- Steps over the step before them, as the chain was joined in each window; keys over their parents; benchmarks.
+-- Steps over the step before them, as the chain was joined in each window; keys over their parents; benchmarks; carts.
 pairs as (
     select
         property_id,
@@ -41,6 +41,14 @@ pairs as (
         benchmarks.denominator as denominator_key
     from windows
     cross join {{ ref('int_benchmarks__resolved') }} as benchmarks
+    union
+    select
+        windows.property_id,
+        windows.window_name,
+        windows.window_end,
+        'purchase' as numerator_key,
+        'add_to_cart' as denominator_key
+    from windows
 )
 
 select * from pairs

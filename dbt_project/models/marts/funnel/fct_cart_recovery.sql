@@ -26,9 +26,10 @@ rated as (
     select
         *,
         {%- for name, (started, state) in abandonments.items() %}
+        {%- set n_eff = effective_trials('lost_' ~ started, started, phi=name ~ '_phi') %}
         {{ rate('lost_' ~ started, started) }} as {{ name }}_abandonment_rate,
-        case when {{ name }}_status = 'measured' then {{ wilson_low('lost_' ~ started, started) }} end as {{ name }}_ci_low,
-        case when {{ name }}_status = 'measured' then {{ wilson_high('lost_' ~ started, started) }} end as {{ name }}_ci_high,
+        case when {{ name }}_status = 'measured' then {{ wilson_low('lost_' ~ started, started, n_eff) }} end as {{ name }}_ci_low,
+        case when {{ name }}_status = 'measured' then {{ wilson_high('lost_' ~ started, started, n_eff) }} end as {{ name }}_ci_high,
         {%- endfor %}
         case when value_status = 'measured' then {{ rate('purchase_revenue', 'transactions') }} end as average_order_value
     from counted

@@ -48,12 +48,12 @@ select
     case when is_in_chain then entry_reached end as entry_reached,
     case when is_shown then {{ rate('reached', 'previous_reached') }} end as step_rate,
     case when is_shown then {{ rate('reached', 'entry_reached') }} end as cumulative_rate,
-    case when is_shown then {{ wilson_low('reached', 'previous_reached') }} end as ci_low,
-    case when is_shown then {{ wilson_high('reached', 'previous_reached') }} end as ci_high,
+    case when is_shown then {{ wilson_low('reached', 'previous_reached', unit='users') }} end as ci_low,
+    case when is_shown then {{ wilson_high('reached', 'previous_reached', unit='users') }} end as ci_high,
     exited,
     {{ rate('exited', 'entry_reached') }} as exit_share,
-    case when exited >= 0 then {{ wilson_low('exited', 'entry_reached') }} end as exit_ci_low,
-    case when exited >= 0 then {{ wilson_high('exited', 'entry_reached') }} end as exit_ci_high,
+    case when exited >= 0 then {{ wilson_low('exited', 'entry_reached', unit='users') }} end as exit_ci_low,
+    case when exited >= 0 then {{ wilson_high('exited', 'entry_reached', unit='users') }} end as exit_ci_high,
     case
         when tracking_state <> 'tracked' then tracking_state
         when previous_step_key is null then 'entry'

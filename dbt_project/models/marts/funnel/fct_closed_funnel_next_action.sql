@@ -18,8 +18,8 @@ select
     users,
     step_users,
     case when not is_sampled then {{ rate('users', 'step_users') }} end as share,
-    case when not is_sampled then {{ wilson_low('users', 'step_users') }} end as ci_low,
-    case when not is_sampled then {{ wilson_high('users', 'step_users') }} end as ci_high,
+    case when not is_sampled then {{ wilson_low('users', 'step_users', unit='users') }} end as ci_low,
+    case when not is_sampled then {{ wilson_high('users', 'step_users', unit='users') }} end as ci_high,
     is_complete,
     maturity,
     {{ flag_names('flag_bits') }} as flags

@@ -1,0 +1,85 @@
+-- The eight weeks before each window: a window that is among its own weeks would pull their quartiles towards itself.
+{% set weeks = 8 %}
+{% set least_weeks = 4 %}
+{% set least_trials = 30 %}
+
+with ratios as (
+    select *
+    from {{ ref('int_metrics__valued') }}
+    where family <> 'carts'
+),
+
+windows as (
+    select distinct
+        property_id,
+        window_name,
+        window_start
+    from ratios
+),
+
+-- Whole weeks only, of days on which the key was tracked.
+sums as (
+    select
+        windows.property_id,
+        windows.window_name,
+        counts.segment_name,
+        counts.segment_value,
+        counts.key,
+        (windows.window_start - 1 - counts.date) // 7 as weeks_ago,
+        sum(counts.amount) as amount
+    from windows
+    inner join {{ ref('int_metrics__counted_daily') }} as counts
+        on
+            windows.property_id = counts.property_id
+            and counts.date between windows.window_start - {{ 7 * weeks }} and windows.window_start - 1
+    group by all
+    having count(counts.amount) = 7
+),
+
+pairs as (
+    select distinct
+        property_id,
+        window_name,
+        segment_name,
+        segment_value,
+        numerator_key,
+        denominator_key
+    from ratios
+),
+
+weekly as (
+    select
+        pairs.*,
+        above.amount / below.amount as value
+    from pairs
+    inner join sums as above
+        on
+            pairs.property_id = above.property_id
+            and pairs.window_name = above.window_name
+            and pairs.segment_name = above.segment_name
+            and pairs.segment_value = above.segment_value
+            and pairs.numerator_key = above.key
+    inner join sums as below
+        on
+            pairs.property_id = below.property_id
+            and pairs.window_name = below.window_name
+            and pairs.segment_name = below.segment_name
+            and pairs.segment_value = below.segment_value
+            and pairs.denominator_key = below.key
+            and above.weeks_ago = below.weeks_ago
+    where below.amount >= {{ least_trials }}
+)
+
+select
+    property_id,
+    window_name,
+    segment_name,
+    segment_value,
+    numerator_key,
+    denominator_key,
+    cast(count(*) as integer) as weeks,
+    quantile_cont(value, 0.25) as own_p25,
+    quantile_cont(value, 0.75) as own_p75
+from weekly
+group by all
+having count(*) >= {{ least_weeks }}

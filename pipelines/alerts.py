@@ -1,0 +1,220 @@
+"""What a night has to tell: one message to the webhook, and the memory of what was told.
+
+Anomalies of `marts.fct_anomaly`, properties that were held back, and runs that ended badly take the
+same door. What was sent once is not sent again; what did not arrive goes out with the next message.
+A webhook never fails a night. No Dagster.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pipelines import __version__
+from pipelines.errors import WarehouseError
+from pipelines.settings import Settings
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.runs import FAILED, HELD_BACK, PAUSED
+from pipelines.webhook import WAITS, WebhookError, post
+
+logger = logging.getLogger("sluice")
+# What a run that published nothing is told as.
+CLASS_OF_STATUS = {FAILED: "run_failed", HELD_BACK: "gate_failed", PAUSED: "quota_paused"}
+PULL_FAILED = "pull_failed"
+# The order of a message; a class that is not here comes last.
+ORDER = (
+    *CLASS_OF_STATUS.values(),
+    PULL_FAILED,
+    "tracking_lost",
+    "data_quality",
+    "behaviour",
+)
+SENT, UNDELIVERED = "sent", "undelivered"
+# Anomalies of the newest days that were judged: a night that was missed is told by the next one.
+NEWEST_DAYS = 7
+_ANOMALIES = f"""
+    select judged.* replace (judged.date::varchar as date)
+    from (
+        select *, max(date) over (partition by property_id) as newest_date from marts.fct_anomaly
+    ) as judged
+    where is_alert and judged.date > newest_date - {NEWEST_DAYS}
+        and property_id not in (select property_id from ops.held_back where run_id = ?)
+    order by property_id, judged.date desc, q_value nulls last, segment_name, segment_value, metric
+"""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One thing to tell. `night`: the last day of the run; numbers only of anomalies."""
+
+    night: str
+    alert_class: str
+    message: str
+    property_id: str | None = None
+    date: str | None = None
+    segment_name: str | None = None
+    segment_value: str | None = None
+    metric: str | None = None
+    observed: float | None = None
+    expected: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    p_value: float | None = None
+    q_value: float | None = None
+    relative_change: float | None = None
+
+    @property
+    def key(self) -> str:
+        """What makes it the same alert tomorrow: an anomaly's cell, or a night's own words."""
+        if self.metric is None:
+            parts = [self.alert_class, self.property_id, self.night, self.message]
+        else:
+            parts = [self.alert_class, self.property_id, self.date]
+            parts += [self.segment_name, self.segment_value, self.metric]
+        return " | ".join(part or "" for part in parts)
+
+
+def tell(
+    settings: Settings, run_id: str, status: str, message: str, waits: Sequence[float] = WAITS
+) -> None:
+    """Send what this run has to tell, if there is a webhook and anything new.
+
+    `status` and `message`: how the run ended. Never raises: what goes wrong is one line in the log.
+    """
+    if settings.alerts.webhook is None:
+        return
+    try:
+        _tell(settings, run_id, status, message, waits)
+    except Exception as error:  # The night is over: an alert must not change how it ended.
+        logger.warning("The alerts of this night were not sent (%s).", type(error).__name__)
+
+
+def _tell(
+    settings: Settings, run_id: str, status: str, message: str, waits: Sequence[float]
+) -> None:
+    assert settings.alerts.webhook is not None
+    night, alerts = _pending(settings, run_id, status, message)
+    if not alerts:
+        return
+    try:
+        post(settings.alerts.webhook, compose(night, run_id, status, alerts), waits)
+        outcome, reason = SENT, None
+    except WebhookError as error:
+        outcome, reason = UNDELIVERED, str(error)
+        logger.warning(
+            "The alert webhook did not take the message (%s): it goes out with the next one.", error
+        )
+    if settings.build_db.exists():
+        with build_database(settings.build_db) as connection:
+            _remember(connection, run_id, alerts, outcome, reason)
+
+
+def compose(night: str, run_id: str, status: str, alerts: Sequence[Alert]) -> dict[str, Any]:
+    """The message: the whole of it as data, and its first alert as text for chat programs."""
+    more = f" (and {len(alerts) - 1} more)" if len(alerts) > 1 else ""
+    return {
+        "source": "sluice",
+        "version": __version__,
+        "night": night,
+        "run_id": run_id,
+        "status": status,
+        "text": f"Sluice, night of {night}: {alerts[0].message}{more}",
+        "alerts": [asdict(alert) for alert in alerts],
+    }
+
+
+def _pending(settings: Settings, run_id: str, status: str, message: str) -> tuple[str, list[Alert]]:
+    """The night, and what was not sent yet, most urgent first."""
+    night = str(datetime.now(settings.time_zone).date() - timedelta(days=1))
+    bad = CLASS_OF_STATUS.get(status)
+    if not settings.build_db.exists():
+        return night, [Alert(night, bad, message)] if bad else []
+    try:
+        with build_database(settings.build_db) as connection:
+            night = _night(connection, run_id) or night
+            found = [Alert(night, bad, message)] if bad else _found(connection, run_id, night)
+            sent, waiting = _memory(connection)
+    except WarehouseError:
+        # That the warehouse cannot be opened may be just what there is to tell.
+        return night, [Alert(night, bad, message)] if bad else []
+    new = {alert.key: alert for alert in (*waiting, *found) if alert.key not in sent}
+    return night, sorted(new.values(), key=_urgency)
+
+
+def _urgency(alert: Alert) -> int:
+    return ORDER.index(alert.alert_class) if alert.alert_class in ORDER else len(ORDER)
+
+
+def _night(connection: duckdb.DuckDBPyConnection, run_id: str) -> str | None:
+    row = connection.execute(
+        "select window_end::varchar from ops.runs where run_id = ?", [run_id]
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _found(connection: duckdb.DuckDBPyConnection, run_id: str, night: str) -> list[Alert]:
+    """Properties that were held back, and anomalies of the others."""
+    held = connection.execute(
+        "select property_id, gate, reason from ops.held_back where run_id = ? order by all",
+        [run_id],
+    ).fetchall()
+    alerts = [
+        Alert(
+            night,
+            PULL_FAILED if gate == "pull" else CLASS_OF_STATUS[HELD_BACK],
+            f"Property {property_id} was held back: {reason}",
+            property_id,
+        )
+        for property_id, gate, reason in held
+    ]
+    if not connection.execute(
+        "select 1 from duckdb_tables() where schema_name = 'marts' and table_name = 'fct_anomaly'"
+    ).fetchone():
+        return alerts
+    rows = connection.execute(_ANOMALIES, [run_id]).to_arrow_table().to_pylist()
+    told = {field.name for field in fields(Alert)}
+    return alerts + [
+        Alert(night=night, **{name: _plain(row[name]) for name in row.keys() & told})
+        for row in rows
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """JSON knows no NaN."""
+    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124
+
+
+def _memory(connection: duckdb.DuckDBPyConnection) -> tuple[set[str], list[Alert]]:
+    """Keys that were sent, and alerts that did not arrive."""
+    rows = connection.execute("select alert_key, status, payload from ops.alerts").fetchall()
+    sent = {key for key, status, _ in rows if status == SENT}
+    waiting = [Alert(**json.loads(payload)) for _, status, payload in rows if status != SENT]
+    return sent, waiting
+
+
+def _remember(
+    connection: duckdb.DuckDBPyConnection,
+    run_id: str,
+    alerts: Sequence[Alert],
+    status: str,
+    reason: str | None,
+) -> None:
+    rows = [
+        {
+            "alert_key": alert.key, "night": date.fromisoformat(alert.night), "run_id": run_id,
+            "alert_class": alert.alert_class, "property_id": alert.property_id,
+            "message": alert.message, "payload": json.dumps(asdict(alert)), "status": status,
+            "reason": reason, "tried_at": datetime.now(UTC),
+        }
+        for alert in alerts
+    ]  # fmt: skip
+    connection.register("alert_rows", pa.Table.from_pylist(rows))
+    connection.execute("insert or replace into ops.alerts by name select * from alert_rows")
+    connection.unregister("alert_rows")

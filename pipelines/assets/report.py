@@ -1,0 +1,52 @@
+"""The morning page as an asset: made from what passed the last gate, before it is published."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    BackfillPolicy,
+    MaterializeResult,
+    asset,
+)
+
+from pipelines.settings import Settings
+from pipelines.warehouse.candidate import candidate
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.properties import held_back
+from pipelines.warehouse.versions import PAGE
+
+REPORT_KEY = AssetKey(["published", "report"])
+
+
+def page_of_run(settings: Settings, run_id: str) -> Path:
+    """Where a run leaves its page until it is published."""
+    return settings.logs_dir / run_id / PAGE
+
+
+def build_report_asset(settings: Settings, marts: Sequence[AssetKey]) -> AssetsDefinition:
+    """The asset `published/report`, downstream of every mart and of their gate."""
+
+    @asset(
+        key=REPORT_KEY,
+        deps=list(marts),
+        group_name="published",
+        kinds={"html"},
+        backfill_policy=BackfillPolicy.single_run(),
+        required_resource_keys={"run_lock"},
+        description="One self-contained page of what readers are about to get.",
+    )
+    def published_report(context: AssetExecutionContext) -> MaterializeResult[None]:
+        # Charts take a second to import: only the run that draws them pays.
+        from pipelines.report.page import write_page  # noqa: PLC0415
+
+        with build_database(settings.build_db) as connection:
+            kept_back = tuple(held_back(connection, context.run_id))
+        page = page_of_run(settings, context.run_id)
+        with candidate(settings.build_db, settings.published_dir, kept_back) as connection:
+            write_page(connection, page, settings.cache_dir)
+        return MaterializeResult(metadata={"bytes": page.stat().st_size})
+
+    return published_report

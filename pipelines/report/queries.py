@@ -1,0 +1,225 @@
+"""The page's questions to the schemas `marts` and `ops` of a published version."""
+
+from __future__ import annotations
+
+import duckdb
+
+from pipelines.report import rows
+from pipelines.report.fetch import Row, fetch
+from pipelines.report.rows import ShopRows
+
+WINDOW = "28d"
+ALERTS_SHOWN = 20
+SEGMENT_LEAKS_SHOWN = 8
+DIAGNOSES_SHOWN = 12
+
+_SHOPS = """
+    select property_id, property_name, store_name, time_zone, currency, first_date, last_date,
+        days_loaded
+    from marts.dim_property order by property_name, property_id
+"""
+_LABELS = """
+    labels as (
+        select distinct step_key as key, step_label as label
+        from marts.fct_funnel_window where property_id = $property and funnel = 'core'
+    )
+"""
+_STEPS = f"""
+    with {_LABELS}
+    select funnel.segment_name, funnel.segment_value, step_key, step_label,
+        labels.label as previous_label, reached, previous_reached, step_rate as rate,
+        funnel.ci_low, funnel.ci_high,
+        case when funnel.tracking_state = 'tracked' then funnel.status
+            else coalesce(funnel.tracking_state, funnel.status) end as state,
+        benchmark_low, benchmark_high, benchmark.status as verdict, weeks_to_know,
+        directional_evidence, source, previous_step_rate as previous_rate,
+        step_rate_change as change, change_ci_low as change_low, change_ci_high as change_high,
+        funnel.window_start, funnel.window_end, funnel.window_days, funnel.days_loaded,
+        funnel.is_complete, funnel.maturity
+    from marts.fct_funnel_window as funnel
+    left join labels on funnel.previous_step_key = labels.key
+    left join marts.fct_benchmark_comparison as benchmark
+        on funnel.property_id = benchmark.property_id
+        and funnel.window_name = benchmark.window_name
+        and funnel.segment_name = benchmark.segment_name
+        and funnel.segment_value = benchmark.segment_value
+        and funnel.step_key = benchmark.numerator_key
+        and funnel.previous_step_key = benchmark.denominator_key
+    where funnel.property_id = $property and funnel.window_name = $window
+        and funnel.funnel = 'core' and funnel.segment_name in ('all', 'device')
+    order by funnel.segment_name, step_number, funnel.segment_value
+"""
+_BENCHMARKS = """
+    select benchmark_key, numerator, denominator, rate, ci_low, ci_high, benchmark_low,
+        benchmark_high, status as verdict, source
+    from marts.fct_benchmark_comparison as benchmark
+    where property_id = $property and window_name = $window and segment_name = 'all'
+        and not exists (
+            select 1 from marts.fct_funnel_window as funnel
+            where funnel.property_id = benchmark.property_id and funnel.funnel = 'core'
+                and funnel.step_key = benchmark.numerator_key
+                and funnel.previous_step_key = benchmark.denominator_key
+        )
+    order by benchmark_key
+"""
+_LEAKS = f"""
+    with {_LABELS},
+    ranked as (
+        select *, row_number() over (
+            partition by segment_name = 'all' order by opportunity_p50 desc nulls last, leak_rank
+        ) as position
+        from marts.fct_leak
+        where property_id = $property and window_name = $window
+            and (segment_name = 'all' or is_leak)
+    )
+    select segment_name, segment_value, step_key, step_label, labels.label as previous_label,
+        numerator, denominator, rate, benchmark_low, opportunity_p05 as p05,
+        opportunity_p50 as p50, opportunity_p95 as p95,
+        opportunity_p50_reduced as p50_reduced, p_gap, p_biggest, allocated, currency,
+        coalesce(is_leak, false) as is_leak, status as state
+    from ranked left join labels on ranked.previous_step_key = labels.key
+    where segment_name = 'all' or position <= {SEGMENT_LEAKS_SHOWN}
+    order by segment_name <> 'all', position
+"""
+_MICROS = """
+    select micro.key, coalesce(stages.stage_label, micro.stage) as stage_label,
+        plan.description, sessions, micro.parent_key, parent_sessions, micro_rate as rate,
+        ci_low, ci_high,
+        case when tracking_state = 'tracked' then status
+            else coalesce(tracking_state, status) end as state,
+        previous_micro_rate as previous_rate, micro_rate_change as change,
+        change_ci_low as change_low, change_ci_high as change_high
+    from marts.fct_micro_conversion_window as micro
+    left join marts.dim_micro_conversion as plan on micro.key = plan.key
+    left join marts.dim_stage as stages on micro.stage = stages.stage
+    where property_id = $property and window_name = $window and segment_name = 'all'
+    order by stages.position, micro_rate desc nulls last, micro.key
+"""
+_FACTORS = f"""
+    with {_LABELS}
+    select factor_key as key, coalesce(labels.label, factor_key) as label, value_before, value_now,
+        contribution, case when unit = 'money' then currency end as currency
+    from marts.fct_funnel_change as change left join labels on change.factor_key = labels.key
+    where property_id = $property and window_name = $window and effect = 'stage'
+        and segment_name = 'all'
+    order by factor_number
+"""
+_SHIFTS = f"""
+    with {_LABELS}
+    select any_value(coalesce(labels.label, factor_key)) as label,
+        sum(contribution) filter (effect = 'rate') as rate_effect,
+        sum(contribution) filter (effect = 'mix') as mix_effect,
+        coalesce(bool_or(is_simpson), false) as is_simpson,
+        coalesce(bool_or(is_mix_driven), false) as is_mix_driven
+    from marts.fct_funnel_change as change left join labels on change.factor_key = labels.key
+    where property_id = $property and window_name = $window and segment_name = 'device'
+        and effect in ('rate', 'mix')
+    group by factor_number, factor_key order by factor_number
+"""
+_ALERTS = f"""
+    select date, alert_class, key, parent_key, message, numerator, denominator, observed,
+        expected
+    from marts.fct_anomaly where property_id = $property and is_alert
+    order by date desc, alert_order, q_value, message limit {ALERTS_SHOWN}
+"""
+_JUDGED = """
+    select count(*) as rates, min(date) as first_date, max(date) as last_date
+    from marts.fct_anomaly where property_id = $property
+"""
+_DIAGNOSES = f"""
+    select segment_name, segment_value, rule, likely_cause, fix, confirm_with, evidence,
+        recoverable_value, currency
+    from marts.fct_diagnosis where property_id = $property and window_name = $window
+    order by diagnosis_rank limit {DIAGNOSES_SHOWN}
+"""
+_COVERAGE = """
+    select coverage.key, coalesce(stages.stage_label, coverage.stage) as stage_label,
+        coverage.is_expected, tracking_state as state, sessions_28d as sessions, exposure_key,
+        exposed_sessions_28d as exposed_sessions, last_seen_date, fix
+    from marts.fct_tracking_coverage as coverage
+    left join marts.dim_stage as stages on coverage.stage = stages.stage
+    where property_id = $property
+    order by fix is null, not coverage.is_expected, stages.position, coverage.key
+"""
+_SUGGESTIONS = """
+    select words, plan_lines from marts.fct_event_suggestion
+    where property_id = $property order by events_28d desc, event_name limit 5
+"""
+_COMPLETENESS = """
+    with newest as (
+        select *, max(date) over () - 27 as first_date
+        from marts.fct_data_completeness where property_id = $property
+    )
+    select report, count(*) as days, count_if(is_complete) as complete_days,
+        min(date) filter (maturity = 'provisional') as provisional_from,
+        min(date) filter (maturity = 'settled') as settled_from,
+        count_if(is_sampled) as sampled, count_if(is_thresholded) as thresholded,
+        count_if(has_other_row) as other, count_if(is_restricted) as restricted,
+        count_if(is_truncated) as truncated,
+        coalesce(sum(restatement_count), 0)::bigint as restatements
+    from newest where date >= first_date group by report order by report
+"""
+_RUN = """
+    select run_id, code_version, started_at from ops.runs order by started_at desc limit 1
+"""
+_GATES = """
+    select gate, count(*) as expectations, count_if(not is_success) as failed
+    from ops.gate_results where run_id = $run and property_id = $property
+    group by gate order by min(checked_at), gate
+"""
+_HELD_BACK = "select reason from ops.held_back where run_id = ? and property_id = ? limit 1"
+
+
+def read_shops(connection: duckdb.DuckDBPyConnection) -> tuple[ShopRows, ...]:
+    """Everything the page says, by property; a property without any row still has its place."""
+    found = fetch(connection, rows.Shop, _SHOPS)
+    run = next(iter(fetch(connection, rows.Run, _RUN)), None)
+    return tuple(_read_shop(connection, shop, run) for shop in found)
+
+
+def _read_shop(
+    connection: duckdb.DuckDBPyConnection, shop: rows.Shop, run: rows.Run | None
+) -> ShopRows:
+    def ask(kind: type[Row], query: str) -> tuple[Row, ...]:
+        known = {"property": shop.property_id, "window": WINDOW, "run": run.run_id if run else ""}
+        wanted = {name: value for name, value in known.items() if f"${name}" in query}
+        return fetch(connection, kind, query, wanted)
+
+    has_diagnosis = _has_table(connection, "fct_diagnosis")
+    return ShopRows(
+        shop=shop,
+        run=run,
+        held_back=_held_back(connection, shop, run),
+        steps=ask(rows.Step, _STEPS),
+        benchmarks=ask(rows.Benchmark, _BENCHMARKS),
+        leaks=ask(rows.Leak, _LEAKS),
+        micros=ask(rows.Micro, _MICROS),
+        factors=ask(rows.Factor, _FACTORS),
+        shifts=ask(rows.Shift, _SHIFTS),
+        alerts=ask(rows.Alert, _ALERTS),
+        judged=ask(rows.Judged, _JUDGED)[0],
+        diagnoses=ask(rows.Diagnosis, _DIAGNOSES) if has_diagnosis else (),
+        has_diagnosis=has_diagnosis,
+        coverage=ask(rows.Coverage, _COVERAGE),
+        suggestions=ask(rows.Suggestion, _SUGGESTIONS),
+        completeness=ask(rows.Completeness, _COMPLETENESS),
+        gates=ask(rows.Gate, _GATES),
+    )
+
+
+def _held_back(
+    connection: duckdb.DuckDBPyConnection, shop: rows.Shop, run: rows.Run | None
+) -> str | None:
+    if run is None:
+        return None
+    row = connection.execute(_HELD_BACK, [run.run_id, shop.property_id]).fetchone()
+    return str(row[0]) if row else None
+
+
+def _has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """A version that was made before the table came has none."""
+    found = connection.execute(
+        "select 1 from information_schema.tables where table_schema = 'marts' and table_name = ?",
+        [table],
+    ).fetchone()
+    return found is not None

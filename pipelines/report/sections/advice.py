@@ -1,0 +1,85 @@
+"""What to look into: the playbook's diagnoses, and the tracking that is missing."""
+
+from __future__ import annotations
+
+from pipelines.report import words
+from pipelines.report.parts import Card, Section, Table, columns
+from pipelines.report.rows import Coverage, Diagnosis, ShopRows
+
+_MISSING = {"not_tracked", "tracking_lost"}
+
+
+def diagnosis_section(shop: ShopRows) -> Section:
+    """Likely causes with what speaks for them."""
+    if not shop.has_diagnosis:
+        text = "This version was made without the playbook of diagnoses."
+        return Section("diagnosis", "Diagnosis", (text,))
+    if not shop.diagnoses:
+        text = "No rule of the playbook fired: the numbers do not point at a known cause."
+        return Section("diagnosis", "Diagnosis", (text,))
+    text = f"{words.plural(len(shop.diagnoses), 'rule')} of the playbook fired."
+    note = "A rule names what is often behind such numbers. Confirm it before changing anything."
+    cards = tuple(_diagnosis(one) for one in shop.diagnoses)
+    return Section("diagnosis", "Diagnosis", (text,), cards=cards, notes=(note,))
+
+
+def tracking_section(shop: ShopRows) -> Section:
+    """The to-do list: what is expected first."""
+    if not shop.coverage:
+        return Section("tracking", "Tracking to-do", ("No tracking can be judged yet.",))
+    todo = [row for row in shop.coverage if row.fix]
+    tracked = sum(row.state == "tracked" for row in shop.coverage)
+    summary = f"{tracked} of {words.plural(len(shop.coverage), 'action')} are tracked. " + (
+        f"{words.plural(len(todo), 'thing')} to do." if todo else "Nothing to do."
+    )
+    renamed = tuple(
+        Card("suggestion", "? renamed", one.words, (("Into tracking_plan.yml", one.plan_lines),))
+        for one in shop.suggestions
+    )
+    return Section(
+        name="tracking",
+        title="Tracking to-do",
+        summary=(summary,),
+        cards=(*(_todo(row) for row in todo), *renamed),
+        tables=(_table(shop.coverage),),
+    )
+
+
+def _diagnosis(one: Diagnosis) -> Card:
+    where = "" if one.segment_name == "all" else f" ({one.segment_value})"
+    lines = [("Evidence", one.evidence), ("Try", one.fix)]
+    if one.confirm_with:
+        lines.append(("Confirm with", one.confirm_with))
+    if one.recoverable_value is not None:
+        worth = words.amount(one.recoverable_value, one.currency)
+        lines.append(("May win back", f"about {worth} in 28 days"))
+    return Card("diagnosis", f"likely · {one.rule}", one.likely_cause + where, tuple(lines))
+
+
+def _todo(row: Coverage) -> Card:
+    weight = "expected" if row.is_expected else "optional"
+    mark = f"{'✕' if row.state in _MISSING else '?'} {weight}"
+    lines = [("To do", row.fix or ""), ("State", words.state_words(row.state))]
+    if row.last_seen_date:
+        lines.append(("Last seen", words.day(row.last_seen_date)))
+    kind = "missing" if row.is_expected and row.state in _MISSING else "optional"
+    return Card(kind, mark, words.key_words(row.key), tuple(lines))
+
+
+def _table(rows: tuple[Coverage, ...]) -> Table:
+    return Table(
+        "Tracking coverage, 28 days",
+        columns("Action", "Stage", "State", "Expected", "Sessions with it", "Last seen",
+                numbers="Sessions with it"),
+        tuple(
+            (
+                words.key_words(row.key),
+                row.stage_label,
+                words.state_words(row.state),
+                "yes" if row.is_expected else "no",
+                words.count(row.sessions) if row.state == "tracked" else words.NOTHING,
+                words.day(row.last_seen_date),
+            )
+            for row in rows
+        ),
+    )  # fmt: skip

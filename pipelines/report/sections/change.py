@@ -1,0 +1,167 @@
+"""What changed since the 28 days before, and single days that stand out."""
+
+from __future__ import annotations
+
+from pipelines.report import words
+from pipelines.report.charts import BarMark, bars
+from pipelines.report.parts import Card, Figure, Section, Table, columns
+from pipelines.report.rows import Alert, Factor, Shift, ShopRows
+
+_NOTE = (
+    "The parts add up to the whole change. They say where the numbers moved, not what moved them.",
+    "Rate: visitors of the same devices went on more or less often. Mix: the share of the devices "
+    "changed.",
+)
+_ALERT_MARKS = {
+    "tracking_lost": "✕ tracking lost",
+    "data_quality": "! data not whole",
+    "behaviour": "↕ unusual day",
+}
+
+
+def change_section(shop: ShopRows) -> Section:
+    """The change of revenue (orders, where none is known) by factor."""
+    known = [factor for factor in shop.factors if factor.contribution is not None]
+    if not known:
+        why = "There are no 28 days before to compare with yet."
+        return Section("change", "What changed", (why,))
+    currency = known[0].currency
+    total = sum(factor.contribution or 0 for factor in known)
+    largest = max(known, key=lambda factor: abs(factor.contribution or 0))
+    what = "Revenue" if currency else "Orders"
+    summary = (
+        f"{what} moved by {words.signed_amount(total, currency)} since the 28 days before; the "
+        f"largest part, {words.signed_amount(largest.contribution, currency)}, is "
+        f"{_factor_name(largest)}."
+    )
+    return Section(
+        name="change",
+        title="What changed",
+        summary=(summary, *_warnings(shop.shifts)),
+        figures=(_figure(known, what),),
+        tables=(_table(known), *_shift_table(shop.shifts)),
+        notes=_NOTE,
+    )
+
+
+def alert_section(shop: ShopRows) -> Section:
+    """Days that are unlike their own weekday."""
+    judged = shop.judged
+    if not judged.rates:
+        text = "No day can be judged yet: that takes six weeks of the same weekday."
+        return Section("alerts", "Alerts", (text,))
+    looked = (
+        f"{judged.rates:,} rates of {words.day(judged.first_date)} to "
+        f"{words.day(judged.last_date)} were compared with their own weekday."
+    )
+    if not shop.alerts:
+        return Section("alerts", "Alerts", (f"{looked} No day stands out.",))
+    cards = tuple(
+        Card(
+            kind=alert.alert_class,
+            mark=_ALERT_MARKS.get(alert.alert_class, alert.alert_class),
+            title=_alert_title(alert),
+            lines=(
+                ("That day", words.rate_of(alert.observed, alert.numerator, alert.denominator)),
+                ("Usually", words.percent(alert.expected)),
+            ),
+        )
+        for alert in shop.alerts
+    )
+    count = f"{words.plural(len(cards), 'alert')}, newest first."
+    note = (
+        "A day is named where it is at least 15 % off with 100 sessions or more, and at most one "
+        "in twenty of such alerts would be chance (Benjamini–Hochberg q ≤ 0.05 over the night)."
+    )
+    return Section("alerts", "Alerts", (looked, count), cards=cards, notes=(note,))
+
+
+def _alert_title(alert: Alert) -> str:
+    """The warehouse's sentence with its two keys as words."""
+    text = alert.message
+    for key in (alert.key, alert.parent_key):
+        text = text.replace(key, key.replace("_", " "))
+    return text[:1].upper() + text[1:]
+
+
+def _factor_name(factor: Factor) -> str:
+    if factor.key == "sessions":
+        return "the number of sessions"
+    if factor.key == "order_value":
+        return "the order value"
+    return f"the rate of “{factor.label}”"
+
+
+def _factor_label(factor: Factor) -> str:
+    return words.key_words(factor.label)
+
+
+def _warnings(shifts: tuple[Shift, ...]) -> tuple[str, ...]:
+    simpson = [
+        f"Every device moved one way at “{shift.label}” and the shop the other: read the devices, "
+        "not the total."
+        for shift in shifts
+        if shift.is_simpson
+    ]
+    mixed = [
+        f"At “{shift.label}” more of the change is the mix of devices than their rates."
+        for shift in shifts
+        if shift.is_mix_driven and not shift.is_simpson
+    ]
+    return tuple(simpson + mixed)
+
+
+def _figure(known: list[Factor], what: str) -> Figure:
+    marks = [
+        BarMark(
+            label=_factor_label(factor),
+            text=f"{_factor_label(factor)}: "
+            f"{words.signed_amount(factor.contribution, factor.currency)}",
+            short=words.signed_amount(factor.contribution, factor.currency),
+            value=factor.contribution,
+            group="below" if (factor.contribution or 0) < 0 else "other",
+        )
+        for factor in known
+    ]
+    summary = "; ".join(mark.text for mark in marks) + "."
+    title = f"Part of the change ({known[0].currency or 'orders'})"
+    return Figure("change", f"{what}: what the change consists of", summary, bars(marks, title))
+
+
+def _table(known: list[Factor]) -> Table:
+    return Table(
+        "Parts of the change",
+        columns("Factor", "28 days before", "Now", "Part of the change",
+                numbers="28 days before|Now|Part of the change"),
+        tuple(
+            (
+                _factor_label(factor),
+                _value(factor, factor.value_before),
+                _value(factor, factor.value_now),
+                words.signed_amount(factor.contribution, factor.currency),
+            )
+            for factor in known
+        ),
+    )  # fmt: skip
+
+
+def _value(factor: Factor, value: float | None) -> str:
+    if factor.key == "sessions":
+        return words.count(value)
+    if factor.key == "order_value":
+        return words.amount(value, factor.currency)
+    return words.percent(value)
+
+
+def _shift_table(shifts: tuple[Shift, ...]) -> tuple[Table, ...]:
+    if not shifts:
+        return ()
+    table = Table(
+        "Change of each step's rate over the devices",
+        columns("Step", "Rate", "Mix", numbers="Rate|Mix"),
+        tuple(
+            (shift.label, words.points(shift.rate_effect), words.points(shift.mix_effect))
+            for shift in shifts
+        ),
+    )
+    return (table,)

@@ -1,0 +1,174 @@
+"""The leaks in the order of what they are worth, and the verdict that opens the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelines.report import words
+from pipelines.report.charts import BarMark, bars
+from pipelines.report.parts import Figure, Section, Table, columns
+from pipelines.report.rows import Leak, ShopRows
+
+UNTRACKED = {"not_tracked", "tracking_lost"}
+HOW_COUNTED = (
+    "Worth: the sessions that are missing up to the floor of the benchmark, carried through to the "
+    "order at today's rates and order value; the range holds 90 % of 20,000 draws. It is "
+    "what would come in if nothing else changed, not a forecast.",
+    "Cautious: the same if visitors won later buy less readily than those already here (half as "
+    "readily, unless the dbt variable marginal_visitor_share says otherwise).",
+    "Segments overlap (a mobile visitor is new or returning too): rows of different segments are "
+    "never added up. “In the total” is each step's share when all steps are lifted together, and "
+    "may be added up over the steps of the whole shop.",
+)
+
+
+def verdict(shop: ShopRows) -> str:
+    """The page in one sentence: what to do first."""
+    steps = shop.whole
+    if not steps:
+        return "There are no numbers of the last 28 days yet."
+    untracked = {row.key for row in shop.coverage if row.state in UNTRACKED}
+    lost = [step.step_label for step in steps if step.step_key in untracked]
+    if lost:
+        names = " and ".join(f"“{name}”" for name in lost)
+        return f"Set up tracking first: without {names} nobody can tell where the funnel leaks."
+    leaks = [leak for leak in shop.leaks if leak.is_leak]
+    whole = [leak for leak in leaks if leak.segment_name == "all"]
+    if whole:
+        return _leak_sentence(whole[0], leaks)
+    if leaks:
+        return (
+            "The shop as a whole is not likely below any floor, but a part of it is: "
+            + _what(leaks[0])
+            + "."
+        )
+    judged = [step for step in steps if step.verdict]
+    if not judged or all(step.verdict == "insufficient_data" for step in judged):
+        return "There is too little data yet to tell whether any step leaks."
+    return "No step of the funnel is likely below the floor of its benchmark."
+
+
+def leak_section(shop: ShopRows) -> Section:
+    """Every core step of the shop, and the parts of the shop that leak most."""
+    if not shop.leaks:
+        return Section("leaks", "Leaks", ("Nothing can be valued yet: no step has a benchmark.",))
+    found = [leak for leak in shop.leaks if leak.is_leak]
+    whole = [leak for leak in shop.leaks if leak.segment_name == "all"]
+    return Section(
+        name="leaks",
+        title="Leaks",
+        summary=(_summary(found, whole),),
+        figures=(_figure(found),) if found else (),
+        tables=(_table(shop.leaks),),
+        notes=HOW_COUNTED,
+    )
+
+
+def leak_name(leak: Leak) -> str:
+    """Where a leak is."""
+    if leak.segment_name == "all":
+        return f"{leak.step_label}, whole shop"
+    return f"{leak.step_label}, {words.key_words(leak.segment_name).lower()}: {leak.segment_value}"
+
+
+def _leak_sentence(leak: Leak, leaks: Sequence[Leak]) -> str:
+    device = next(
+        (
+            one
+            for one in leaks
+            if one.segment_name == "device" and one.step_key == leak.step_key and one.p50
+        ),
+        None,
+    )
+    where = (
+        f", most of it on {device.segment_value}: "
+        f"{words.rate_of(device.rate, device.numerator, device.denominator)}"
+        if device and leak.p50 and (device.p50 or 0) > leak.p50 / 2
+        else ""
+    )
+    return f"The largest leak is likely {_what(leak)}{where}."
+
+
+def _what(leak: Leak) -> str:
+    where = "" if leak.segment_name == "all" else f" ({leak.segment_value})"
+    return (
+        f"between “{leak.previous_label}” and “{leak.step_label}”{where}: "
+        f"{words.rate_of(leak.rate, leak.numerator, leak.denominator)} go on where at least "
+        f"{words.bound(leak.benchmark_low)} is usual, worth about {_worth(leak)} in 28 days"
+    )
+
+
+def _worth(leak: Leak) -> str:
+    return f"{words.amount(leak.p50, leak.currency)} ({_range(leak)})"
+
+
+def _range(leak: Leak) -> str:
+    if leak.p05 is None:
+        return words.NOTHING
+    low = words.amount(leak.p05, leak.currency)
+    return f"{low} to {words.amount(leak.p95, leak.currency)}"
+
+
+def _summary(found: Sequence[Leak], whole: Sequence[Leak]) -> str:
+    if not found:
+        unknown = [leak.step_label for leak in whole if leak.p_gap is None]
+        tail = f" Not known for {', '.join(unknown)}." if unknown else ""
+        return f"No step is likely below the floor of its benchmark.{tail}"
+    first = found[0]
+    return (
+        f"{leak_name(first)}: worth about {_worth(first)} in 28 days, below its floor with a "
+        f"probability of {words.chance(first.p_gap)}, and the biggest leak of its funnel with "
+        f"{words.chance(first.p_biggest)}. A leak is named only from 80 % on."
+    )
+
+
+def _figure(found: Sequence[Leak]) -> Figure:
+    marks = [
+        BarMark(
+            label=leak_name(leak),
+            text=f"{leak_name(leak)}: about {_worth(leak)}",
+            short=words.amount(leak.p50, leak.currency),
+            value=leak.p50,
+            low=leak.p05,
+            high=leak.p95,
+            group="below",
+        )
+        for leak in found
+    ]
+    summary = "; ".join(mark.text for mark in marks) + "."
+    unit = found[0].currency or "Orders"
+    title = f"{unit} in 28 days, with the range of 90 %"
+    return Figure("leaks", "What each leak is worth", summary, bars(marks, title))
+
+
+def _table(leaks: Sequence[Leak]) -> Table:
+    return Table(
+        "Steps of the whole shop, and the parts of it that likely leak",
+        columns(
+            "Leak", "Rate", "Floor", "Worth in 28 days", "Range (90 %)", "Cautious",
+            "In the total", "P(below floor)", "P(biggest)", "Finding",
+            numbers="Rate|Floor|Worth in 28 days|Range (90 %)|Cautious|In the total|"
+            "P(below floor)|P(biggest)",
+        ),
+        tuple(
+            (
+                leak_name(leak),
+                words.rate_of(leak.rate, leak.numerator, leak.denominator),
+                words.bound(leak.benchmark_low),
+                words.amount(leak.p50, leak.currency),
+                _range(leak),
+                words.amount(leak.p50_reduced, leak.currency),
+                words.amount(leak.allocated, leak.currency),
+                words.chance(leak.p_gap),
+                words.chance(leak.p_biggest),
+                _finding(leak),
+            )
+            for leak in leaks
+        ),
+    )  # fmt: skip
+
+
+def _finding(leak: Leak) -> str:
+    if leak.is_leak:
+        return "▼ likely a leak"
+    return "no leak" if leak.state == "no_leak" else words.state_words(leak.state)

@@ -1,0 +1,110 @@
+"""Micro-conversions: one small chart a stage of the visit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelines.report import words
+from pipelines.report.charts import RateMark, rates
+from pipelines.report.parts import Figure, Section, Table, columns
+from pipelines.report.rows import Micro, ShopRows
+
+# A key that is a chain of its own needs no parent's name behind its rate.
+_NOTE = (
+    "Each rate counts sessions with the action among the sessions with the step it belongs to. The "
+    "line is the 95 % interval, the small tick the 28 days before. Scales differ between charts."
+)
+
+
+def micro_section(shop: ShopRows) -> Section:
+    """All actions of the tracking plan, by stage."""
+    if not shop.micros:
+        return Section("micro", "Micro-conversions", ("No micro-conversion is counted yet.",))
+    stages = list(dict.fromkeys(row.stage_label for row in shop.micros))
+    moved = [row for row in shop.micros if _has_moved(row)]
+    return Section(
+        name="micro",
+        title="Micro-conversions",
+        summary=(_summary(shop.micros, moved),),
+        figures=tuple(
+            _figure(number, stage, [row for row in shop.micros if row.stage_label == stage])
+            for number, stage in enumerate(stages)
+        ),
+        tables=(_table(shop.micros),),
+        notes=(_NOTE,),
+    )
+
+
+def _has_moved(row: Micro) -> bool:
+    """The interval of the change leaves zero out."""
+    if row.change_low is None or row.change_high is None:
+        return False
+    return row.change_low > 0 or row.change_high < 0
+
+
+def _summary(rows: Sequence[Micro], moved: Sequence[Micro]) -> str:
+    known = sum(row.rate is not None for row in rows)
+    tail = "; ".join(f"{words.key_words(row.key)} {words.points(row.change)}" for row in moved)
+    return f"{known} of {words.plural(len(rows), 'action')} have a rate. " + (
+        f"Outside the interval of no change since the 28 days before: {tail}. Of many intervals, "
+        "one in twenty leaves zero out by chance."
+        if moved
+        else "None has left the interval of no change since the 28 days before."
+    )
+
+
+def _figure(number: int, stage: str, rows: Sequence[Micro]) -> Figure:
+    marks = [_mark(row) for row in rows]
+    summary = "; ".join(mark.text for mark in marks) + "."
+    return Figure(f"micro-{number}", stage, summary, rates(marks, ""))
+
+
+def _mark(row: Micro) -> RateMark:
+    label = words.key_words(row.key)
+    missing = "" if row.rate is not None else _missing(row)
+    value = words.rate_of(row.rate, row.sessions, row.parent_sessions)
+    return RateMark(
+        label=label,
+        text=f"{label}: {missing or value}",
+        rate=row.rate,
+        shown=words.percent(row.rate),
+        low=row.ci_low,
+        high=row.ci_high,
+        before=row.previous_rate,
+        missing=missing,
+    )
+
+
+def _missing(row: Micro) -> str:
+    return words.missing_words(row.state, row.sessions is not None)
+
+
+def _table(rows: Sequence[Micro]) -> Table:
+    return Table(
+        "Micro-conversions of the whole shop",
+        columns("Action", "Stage", "Rate", "Of sessions with", "95 % interval", "28 days before",
+                "Change (95 % interval)", "What it is",
+                numbers="Rate|95 % interval|28 days before|Change (95 % interval)"),
+        tuple(
+            (
+                words.key_words(row.key),
+                row.stage_label,
+                _missing(row)
+                if row.rate is None
+                else words.rate_of(row.rate, row.sessions, row.parent_sessions),
+                words.key_words(row.parent_key) if row.parent_key else words.NOTHING,
+                words.interval(row.ci_low, row.ci_high),
+                words.percent(row.previous_rate),
+                _change(row),
+                row.description or words.NOTHING,
+            )
+            for row in rows
+        ),
+    )  # fmt: skip
+
+
+def _change(row: Micro) -> str:
+    if row.change is None:
+        return words.NOTHING
+    spread = words.points_interval(row.change_low, row.change_high)
+    return f"{words.points(row.change)} ({spread})"

@@ -1,0 +1,111 @@
+"""How far the numbers can be trusted: completeness, what is provisional, gates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelines.report import words
+from pipelines.report.parts import Section, Table, columns
+from pipelines.report.rows import Completeness, Gate, ShopRows
+
+_DOUBTS = {
+    "sampled": "sampled",
+    "thresholded": "thresholded for privacy",
+    "other": "partly in (other)",
+    "restricted": "restricted",
+    "truncated": "cut off",
+}
+
+
+def quality_section(shop: ShopRows) -> Section:
+    """What was pulled, what is missing, what may still change."""
+    reports = shop.completeness
+    if not reports:
+        return Section("quality", "Data quality", ("Nothing was pulled yet.",))
+    return Section(
+        name="quality",
+        title="Data quality",
+        summary=(_whole(reports), _provisional(reports), *_doubts(reports), *_gates(shop.gates)),
+        tables=(_table(reports), *_gate_table(shop.gates)),
+        notes=(
+            "Late events arrive for 72 hours, attribution moves for about 12 days: until then a "
+            "number may still change, and later nights pull it again.",
+        ),
+    )
+
+
+def _whole(reports: Sequence[Completeness]) -> str:
+    pulled = sum(one.days for one in reports)
+    complete = sum(one.complete_days for one in reports)
+    if complete == pulled:
+        return f"All {pulled:,} daily reports of the last 28 days are complete."
+    gaps = [one.report for one in reports if one.complete_days < one.days]
+    return (
+        f"{complete:,} of {pulled:,} daily reports of the last 28 days are complete; not: "
+        f"{', '.join(gaps)}."
+    )
+
+
+def _provisional(reports: Sequence[Completeness]) -> str:
+    days = [one.provisional_from for one in reports if one.provisional_from]
+    if not days:
+        return "Nothing is provisional any more."
+    return f"Provisional from {words.day(min(days))} on: GA4 still adds events for 72 hours."
+
+
+def _doubts(reports: Sequence[Completeness]) -> tuple[str, ...]:
+    found = []
+    for field, said in _DOUBTS.items():
+        number = sum(getattr(one, field) for one in reports)
+        if number:
+            found.append(f"{words.plural(number, 'report')} {said}")
+    restated = sum(one.restatements for one in reports)
+    if restated:
+        found.append(f"{words.plural(restated, 'number')} restated by GA4")
+    return (f"{'; '.join(found)}.",) if found else ()
+
+
+def _gates(gates: Sequence[Gate]) -> tuple[str, ...]:
+    if not gates:
+        return ()
+    total, failed = sum(gate.expectations for gate in gates), sum(gate.failed for gate in gates)
+    if not failed:
+        return (f"All {total:,} checks of the gates passed.",)
+    return (f"{failed:,} of {total:,} checks of the gates gave a warning.",)
+
+
+def _table(reports: Sequence[Completeness]) -> Table:
+    return Table(
+        "Reports of the last 28 days",
+        columns("Report", "Days pulled", "Complete", "Provisional from", "Settled from", "Notes",
+                numbers="Days pulled|Complete"),
+        tuple(
+            (
+                words.key_words(one.report),
+                words.count(one.days),
+                words.count(one.complete_days),
+                words.day(one.provisional_from),
+                words.day(one.settled_from),
+                "; ".join(
+                    f"{getattr(one, field)} {said}"
+                    for field, said in _DOUBTS.items()
+                    if getattr(one, field)
+                )
+                or words.NOTHING,
+            )
+            for one in reports
+        ),
+    )  # fmt: skip
+
+
+def _gate_table(gates: Sequence[Gate]) -> tuple[Table, ...]:
+    if not gates:
+        return ()
+    table = Table(
+        "Gates of the run",
+        columns("Gate", "Checks", "Warnings", numbers="Checks|Warnings"),
+        tuple(
+            (gate.gate, words.count(gate.expectations), words.count(gate.failed)) for gate in gates
+        ),
+    )
+    return (table,)

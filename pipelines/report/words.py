@@ -1,0 +1,173 @@
+"""Numbers and keys as people read them. Rates come as 0-1; None is a dash, never a zero."""
+
+from __future__ import annotations
+
+from datetime import date
+from math import floor, log10
+
+NOTHING = "–"
+# A number stays with its unit at the end of a line.
+_HARD_SPACE = "\u00a0"
+_SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
+_SIGNIFICANT = 3
+_HARDLY, _SURELY = 0.005, 0.995
+_SMALL_RATE = 0.01
+STATES = {
+    "tracked": "tracked",
+    "not_tracked": "not tracked",
+    "unknown_low_volume": "too little traffic to tell whether it is tracked",
+    "tracking_lost": "tracking lost",
+    "not_applicable": "not part of this shop",
+    "withheld": "withheld by GA4",
+    "anomaly": "more than 100 %: check the tags",
+    "no_denominator": "no sessions to divide by",
+    "no_parent": "has no step before it",
+}
+_TRACKING_STATES = {"not_tracked", "unknown_low_volume", "tracking_lost", "not_applicable"}
+VERDICTS = {
+    "below": "below",
+    "leaning_below": "leaning below",
+    "within": "within",
+    "likely_within": "likely within",
+    "leaning_above": "leaning above",
+    "above": "above",
+    "insufficient_data": "too little data to tell",
+}
+# A sign beside each word: nothing on the page is told by its colour alone.
+SIGNS = {
+    "below": "▼",
+    "leaning_below": "▽",
+    "within": "●",
+    "likely_within": "○",
+    "leaning_above": "△",
+    "above": "▲",
+}
+MATURITIES = {
+    "provisional": "provisional: GA4 still adds events for 72 hours",
+    "settled": "settled: attribution may still move for about 12 days",
+    "final": "final",
+}
+
+
+def key_words(key: str) -> str:
+    """`add_to_cart` as `Add to cart`."""
+    text = key.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def state_words(state: str | None) -> str:
+    """A tracking state or status as words; unknown ones keep their name."""
+    return STATES.get(state or "", (state or "not known").replace("_", " "))
+
+
+def missing_words(state: str | None, is_counted: bool) -> str:
+    """Why there is no rate; where the thing itself is counted, it is the step before that lacks."""
+    if is_counted and state in _TRACKING_STATES:
+        return f"step before: {state_words(state)}"
+    return state_words(state)
+
+
+def verdict_words(status: str | None) -> str:
+    """A benchmark status with its sign."""
+    if status is None:
+        return "no benchmark"
+    words = VERDICTS.get(status) or state_words(status)
+    return f"{SIGNS[status]} {words}" if status in SIGNS else words
+
+
+def count(number: float | None) -> str:
+    """12,345."""
+    return NOTHING if number is None else f"{number:,.0f}"
+
+
+def percent(rate: float | None) -> str:
+    """34.7 %; below 1 % with two decimals."""
+    if rate is None:
+        return NOTHING
+    decimals = 2 if 0 < abs(rate) < _SMALL_RATE else 1
+    return f"{100 * rate:.{decimals}f}{_HARD_SPACE}%".replace("-", "−")
+
+
+def bound(rate: float | None) -> str:
+    """An end of a benchmark: 50 %, 5.5 %."""
+    return NOTHING if rate is None else f"{100 * rate:.4g}{_HARD_SPACE}%"
+
+
+def band(low: float | None, high: float | None) -> str:
+    """A benchmark: 50 – 70 %."""
+    if low is None or high is None:
+        return NOTHING
+    return f"{100 * low:.4g} – {bound(high)}"
+
+
+def rate_of(rate: float | None, numerator: float | None, denominator: float | None) -> str:
+    """34.7 % (305 of 878): a rate never goes without its denominator."""
+    if rate is None or denominator is None:
+        return NOTHING
+    return f"{percent(rate)} ({count(numerator)} of {count(denominator)})"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """28.3 – 41.8 %."""
+    if low is None or high is None:
+        return NOTHING
+    return f"{percent(low).removesuffix('%').strip()} – {percent(high)}"
+
+
+def points(difference: float | None) -> str:
+    """A difference of two rates: +1.7 points."""
+    if difference is None:
+        return NOTHING
+    return f"{100 * difference:+.1f}{_HARD_SPACE}points".replace("-", "−")
+
+
+def points_interval(low: float | None, high: float | None) -> str:
+    """−33.5 to −18.1 points."""
+    if low is None or high is None:
+        return NOTHING
+    return f"{100 * low:+.1f} to {points(high)}".replace("-", "−")
+
+
+def chance(probability: float | None) -> str:
+    """A probability; draws never make one certain."""
+    if probability is None:
+        return NOTHING
+    if probability >= _SURELY:
+        return f">{_HARD_SPACE}99{_HARD_SPACE}%"
+    if probability < _HARDLY:
+        return f"<{_HARD_SPACE}1{_HARD_SPACE}%"
+    return f"{100 * probability:.0f}{_HARD_SPACE}%"
+
+
+def amount(value: float | None, currency: str | None) -> str:
+    """€15,200 to three digits, or `134 orders` where no revenue is known."""
+    if value is None:
+        return NOTHING
+    number = f"{abs(_three_digits(value)):,.0f}"
+    sign = "−" if value < 0 and number != "0" else ""
+    if currency is None:
+        return f"{sign}{number}{_HARD_SPACE}orders"
+    symbol = _SYMBOLS.get(currency, f"{currency}{_HARD_SPACE}")
+    return f"{sign}{symbol}{number}"
+
+
+def signed_amount(value: float | None, currency: str | None) -> str:
+    """The same of a change, with its sign."""
+    text = amount(value, currency)
+    return f"+{text}" if value is not None and value > 0 else text
+
+
+def day(moment: date | None) -> str:
+    """19 Nov 2026."""
+    return NOTHING if moment is None else f"{moment.day} {moment:%b %Y}"
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """1 day, 2 days."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _three_digits(value: float) -> float:
+    if abs(value) < 1:
+        return value
+    return round(value, _SIGNIFICANT - 1 - floor(log10(abs(value))))

@@ -1,0 +1,114 @@
+"""What the next version will hold: today's `marts` and `ops`, and of properties that this run holds
+back the rows of the version before. The page is made from it before it is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from pipelines.warehouse.connect import quiet
+from pipelines.warehouse.versions import DATABASE
+
+PUBLISHED_SCHEMAS = ("marts", "ops")
+
+
+@contextmanager
+def candidate(
+    build_db: Path, published_dir: Path, kept_back: tuple[str, ...]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose schemas `marts` and `ops` are views of what publishing would copy now."""
+    with quiet(duckdb.connect()) as connection:
+        attach(connection, build_db, published_dir, kept_back)
+        for schema in PUBLISHED_SCHEMAS:
+            connection.execute(f"create schema {schema}")
+        for schema, table in tables_to_publish(connection):
+            rows = rows_to_publish(connection, schema, table, kept_back)
+            connection.execute(f"create view {schema}.{table} as {rows}")
+        yield connection
+
+
+def attach(
+    connection: duckdb.DuckDBPyConnection,
+    build_db: Path,
+    published_dir: Path,
+    kept_back: tuple[str, ...],
+) -> None:
+    """Attach what rows come from, read-only: `build`, and `previous` where something is kept."""
+    connection.execute(f"attach '{quoted(build_db)}' as build (read_only)")
+    previous = published_dir / "current" / DATABASE
+    if kept_back and previous.exists():
+        connection.execute(f"attach '{quoted(previous.resolve())}' as previous (read_only)")
+
+
+def detach(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let go of both."""
+    for database in ("build", "previous"):
+        connection.execute(f"detach database if exists {database}")
+
+
+def tables_to_publish(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """(schema, table) of everything that readers get."""
+    return connection.execute(
+        "select schema_name, table_name from duckdb_tables() "
+        "where database_name = 'build' and list_contains(?, schema_name) order by all",
+        [list(PUBLISHED_SCHEMAS)],
+    ).fetchall()
+
+
+def rows_to_publish(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, kept_back: tuple[str, ...]
+) -> str:
+    """SQL of a table's rows: of properties that are held back, those of the version before."""
+    source = f"build.{schema}.{table}"
+    if schema != "marts" or not kept_back or not _has_property(connection, "build", table):
+        return f"select * from {source}"
+    names = ", ".join(f"'{quoted(name)}'" for name in kept_back)
+    fresh = f"select * from {source} where property_id not in ({names})"
+    if not _has_property(connection, "previous", table):
+        return fresh
+    old = _as_today(connection, schema, table)
+    kept = f"select {old} from previous.{schema}.{table} where property_id in ({names})"
+    return f"{fresh} union all {kept}"
+
+
+def _as_today(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> str:
+    """Select list that gives rows of the version before today's columns and types.
+
+    Columns that came since are NULL, those that went are left out.
+    """
+    names = connection.execute(
+        "select today.column_name, today.data_type, old.column_name is not null "
+        "from duckdb_columns() as today left join duckdb_columns() as old "
+        "on old.database_name = 'previous' and old.schema_name = today.schema_name "
+        "and old.table_name = today.table_name and old.column_name = today.column_name "
+        "where today.database_name = 'build' and today.schema_name = ? and today.table_name = ? "
+        "order by today.column_index",
+        [schema, table],
+    ).fetchall()
+    return ", ".join(
+        f"cast({identifier(name) if is_there else 'null'} as {kind}) as {identifier(name)}"
+        for name, kind, is_there in names
+    )
+
+
+def _has_property(connection: duckdb.DuckDBPyConnection, database: str, table: str) -> bool:
+    found = connection.execute(
+        "select 1 from duckdb_columns() where database_name = ? and schema_name = 'marts' "
+        "and table_name = ? and column_name = 'property_id'",
+        [database, table],
+    ).fetchone()
+    return found is not None
+
+
+def quoted(text: object) -> str:
+    """For between two quotes of an SQL string."""
+    return str(text).replace("'", "''")
+
+
+def identifier(name: str) -> str:
+    """A column's name for SQL."""
+    return '"' + name.replace('"', '""') + '"'

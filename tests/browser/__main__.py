@@ -1,0 +1,21 @@
+"""`make picture`: the README's picture, taken of a published page."""
+
+import sys
+from pathlib import Path
+
+from tests.browser.chromium import open_browser, open_page
+
+PICTURE = Path("docs/images/report-light.png")
+WIDTH, HEIGHT = 1000, 1046
+
+
+def take(page: Path, picture: Path = PICTURE) -> None:
+    """Its top in light colours: the verdict, the funnel and the leaks."""
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    with open_browser() as browser, open_page(browser, page.resolve(), width=WIDTH) as opened:
+        clip = {"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT}
+        opened.page.screenshot(path=picture, full_page=True, clip=clip)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    take(Path(sys.argv[1]))

@@ -1,0 +1,107 @@
+"""Pages for the tests: the published one, and one with difficult shops beside it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from pipelines.report.page import write_page
+
+# All that HTML, an attribute, a script and a narrow screen could stumble over.
+NASTY = "</script><script>alert('x')</script> & Söhne \"Quoted\" " + "Donaudampfschifffahrt" * 6
+NO_REVENUE, NASTY_ID, ONE_DAY, EMPTY = "200000001", "200000002", "200000003", "200000004"
+# A leak and a change with numbers of their own, so that a test knows them without asking.
+_WITHOUT_REVENUE = (
+    "update marts.fct_leak set currency = null, value_unit = 'orders', is_leak = false "
+    "where property_id = '{id}'",
+    "update marts.fct_leak set is_leak = true, status = 'leak', opportunity_p05 = 3, "
+    "opportunity_p50 = 12, opportunity_p95 = 20, p_gap = 0.97, p_biggest = 0.9 "
+    "where property_id = '{id}' and segment_name = 'all' and step_key = 'purchase'",
+    "delete from marts.fct_funnel_change where property_id = '{id}'",
+    "insert into marts.fct_funnel_change by name select '{id}' as property_id, "
+    "'28d' as window_name, window_start, window_end, 'all' as segment_name, "
+    "'all' as segment_value, 'stage' as effect, factors.* from (values "
+    "(0, 'sessions', 100, 120, 5.25, 'orders'), (4, 'purchase', 0.5, 0.4, -8.5, 'orders')) "
+    "as factors (factor_number, factor_key, value_before, value_now, contribution, unit), "
+    "(select distinct window_start, window_end from marts.fct_funnel_window "
+    "where window_name = '28d')",
+    "update marts.dim_property set currency = null where property_id = '{id}'",
+)
+_DIAGNOSED = (
+    # Columns as the mart has them that the page reads; a version may have been made without it.
+    "create table if not exists marts.fct_diagnosis (property_id varchar, window_name varchar, "
+    "segment_name varchar, segment_value varchar, diagnosis_rank integer, rule varchar, "
+    "likely_cause varchar, fix varchar, confirm_with varchar, evidence varchar, "
+    "recoverable_value double, currency varchar)",
+    "delete from marts.fct_diagnosis where property_id = '{id}'",
+    "insert into marts.fct_diagnosis by name select '{id}' as property_id, '28d' as window_name, "
+    "'device' as segment_name, 'mobile' as segment_value, 1 as diagnosis_rank, 'X4' as rule, "
+    "'Likely a <missing> wallet' as likely_cause, 'Offer a wallet' as fix, "
+    "'Recordings' as confirm_with, 'Payment 20 of 90 sessions' as evidence",
+)
+_FIRST_DAY = (
+    "update marts.fct_funnel_window set days_loaded = 1, previous_days_loaded = 0, "
+    "previous_step_rate = null, step_rate_change = null, change_ci_low = null, "
+    "change_ci_high = null, ci_low = null, ci_high = null where property_id = '{id}'",
+    "update marts.fct_benchmark_comparison set status = 'insufficient_data' "
+    "where property_id = '{id}'",
+    "update marts.fct_leak set is_leak = false, opportunity_p05 = null, opportunity_p50 = null, "
+    "opportunity_p95 = null, p_gap = null, p_biggest = null where property_id = '{id}'",
+    "delete from marts.fct_funnel_change where property_id = '{id}'",
+    "delete from marts.fct_anomaly where property_id = '{id}'",
+)
+_UNTRACKED = (
+    "update marts.fct_funnel_window set tracking_state = 'not_tracked', status = 'not_tracked', "
+    "reached = null, step_rate = null, ci_low = null, ci_high = null "
+    "where property_id = '{id}' and step_key = 'checkout_start'",
+    # The step after it is counted, but has no rate.
+    "update marts.fct_funnel_window set tracking_state = 'not_tracked', status = 'not_tracked', "
+    "previous_reached = null, step_rate = null, ci_low = null, ci_high = null "
+    "where property_id = '{id}' and step_key = 'purchase' and funnel = 'core'",
+    "update marts.fct_tracking_coverage set tracking_state = 'not_tracked', fix = 'Add a <tag>' "
+    "where property_id = '{id}' and key = 'checkout_start'",
+    "update marts.fct_micro_conversion_window set key = '<b>' || key where property_id = '{id}'",
+    "update marts.fct_funnel_window set segment_value = '<i>mobile</i> & \"co\"' "
+    "where property_id = '{id}' and segment_value = 'mobile'",
+)
+
+
+def difficult_page(published: Path, folder: Path) -> Path:
+    """A page of five properties: the published one, and four made difficult with SQL."""
+    database = folder / "sluice.duckdb"
+    shutil.copyfile(published / "sluice.duckdb", database)
+    page = folder / "report.html"
+    with duckdb.connect(str(database)) as connection:
+        for identity, name in ((NO_REVENUE, "No revenue"), (NASTY_ID, NASTY), (ONE_DAY, "One day")):
+            _copy_property(connection, identity, name)
+        for identity, changes in (
+            (NO_REVENUE, _WITHOUT_REVENUE), (NO_REVENUE, _DIAGNOSED),
+            (NASTY_ID, _UNTRACKED), (ONE_DAY, _FIRST_DAY),
+        ):  # fmt: skip
+            for change in changes:
+                connection.execute(change.format(id=identity))
+        connection.execute(
+            "insert into marts.dim_property (property_id, days_loaded) values (?, 0)", [EMPTY]
+        )
+        write_page(connection, page, folder)
+    return page
+
+
+def _copy_property(connection: duckdb.DuckDBPyConnection, identity: str, name: str) -> None:
+    tables = connection.execute(
+        "select table_name from duckdb_columns() "
+        "where schema_name = 'marts' and column_name = 'property_id' "
+        # Large, and not read by the page.
+        "and not suffix(table_name, '_daily')"
+    ).fetchall()
+    for (table,) in tables:
+        connection.execute(
+            f"insert into marts.{table} select * replace ($new as property_id) "
+            f"from marts.{table} where property_id = $old",
+            {"new": identity, "old": "100000001"},
+        )
+    connection.execute(
+        "update marts.dim_property set property_name = ? where property_id = ?", [name, identity]
+    )

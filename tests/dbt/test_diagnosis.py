@@ -1,0 +1,116 @@
+"""Each rule of the playbook fires in the shop made for it, and stays silent in the others."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.dbt import playbook_shops
+from tests.dbt.conftest import Dbt
+from tests.dbt.playbook_shops import PROPERTIES, SHOPS
+from tests.dbt.warehouse import Warehouse
+
+
+@pytest.fixture(scope="module")
+def diagnosed(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
+    warehouse = new_warehouse()
+    playbook_shops.fill(warehouse)
+    dbt(warehouse, "seed")
+    dbt(warehouse, "run", "--select", "+fct_diagnosis")
+    # Data tests and unit tests of what is new, on 18 shops.
+    dbt(warehouse, "test", "--select", "int_metrics__*", "int_diagnosis__*", "diagnosis_playbook")
+    return warehouse
+
+
+def findings(diagnosed: Warehouse, shop: str, columns: str, rule: str = "%") -> list[tuple]:
+    return diagnosed.query(
+        f"select {columns} from marts.fct_diagnosis "
+        "where property_id = ? and window_name = '28d' and rule like ? order by diagnosis_rank",
+        [PROPERTIES[shop], rule],
+    )
+
+
+@pytest.mark.parametrize("shop", SHOPS)
+def test_exactly_its_rule_fires(diagnosed: Warehouse, shop: str) -> None:
+    _, expected = SHOPS[shop]
+    assert set(findings(diagnosed, shop, "rule, segment_value")) == expected
+
+
+def test_there_is_a_shop_for_every_rule(diagnosed: Warehouse) -> None:
+    rules = {rule for (rule,) in diagnosed.query("select rule from seeds.diagnosis_playbook")}
+    assert {rule for _, fired in SHOPS.values() for rule, _ in fired} == rules
+
+
+def test_a_shop_as_ever_has_no_diagnosis_in_any_window(diagnosed: Warehouse) -> None:
+    assert (
+        diagnosed.query(
+            "select * from marts.fct_diagnosis where property_id = ?", [PROPERTIES["none"]]
+        )
+        == []
+    )
+
+
+def test_evidence_in_words_and_numbers(diagnosed: Warehouse) -> None:
+    ((evidence, numbers),) = findings(diagnosed, "P2", "evidence, evidence_numbers")
+    # 28 days of 1,200 sessions with a product view, of which 18 add to cart; 2,400 views.
+    assert evidence == (
+        "product pages were looked at for 90 s a view (67,200 views), above the upper quarter of "
+        "the shop's own weeks before (60 s); add to cart in 504 of 33,600 sessions with product "
+        "view (1.5 %), below the benchmark of 5.0 % to 10.0 %."
+    )
+    dwell, adds = json.loads(numbers)
+    assert dwell == {
+        "metric": "dwell(product)", "segment_name": "all", "segment_value": "all", "level": "high",
+        "reason": "own_above", "value": 90.0, "numerator": 6_048_000.0, "denominator": 67_200.0,
+        "comparison_low": 60.0, "comparison_high": 60.0, "detail": None,
+    }  # fmt: skip
+    assert (adds["value"], adds["numerator"], adds["denominator"]) == (0.015, 504.0, 33_600.0)
+    assert (adds["comparison_low"], adds["comparison_high"]) == (0.05, 0.10)
+
+
+def test_a_rule_that_compares_devices_shows_both(diagnosed: Warehouse) -> None:
+    ((evidence,),) = findings(diagnosed, "P4", "evidence")
+    assert evidence == (
+        "add to cart in 252 of 16,800 sessions with product view (1.5 %) on mobile, below the "
+        "benchmark of 5.0 % to 10.0 %; add to cart in 1,260 of 16,800 sessions with product view "
+        "(7.5 %) on desktop, not below the benchmark of 5.0 % to 10.0 %."
+    )
+
+
+def test_a_missing_stage_is_named(diagnosed: Warehouse) -> None:
+    assert findings(diagnosed, "T1", "evidence, stage, diagnosis_rank") == [
+        ("checkout start is not tracked.", "site", 1)
+    ]
+
+
+def test_the_size_of_lost_carts(diagnosed: Warehouse) -> None:
+    rows = findings(
+        diagnosed, "K2",
+        "segment_value, lost_carts, recovery_rate, average_order_value, recoverable_value, "
+        "currency", "K2",
+    )  # fmt: skip
+    # 28 days of 90 carts and 12 orders of EUR 50; 10 % of the carts won back.
+    assert rows[0] == ("all", 2184, 0.10, 50.0, pytest.approx(10_920.0), "EUR")
+    assert {row[:2] for row in rows[1:]} == {("mobile", 1092), ("desktop", 1092)}
+    assert set(findings(diagnosed, "K2", "recoverable_value, currency", "K1")) == {(None, None)}
+
+
+def test_the_whole_shop_comes_first(diagnosed: Warehouse) -> None:
+    rows: list[tuple[Any, ...]] = findings(diagnosed, "C2", "rule, segment_value")
+    assert rows == [
+        ("C1", "all"), ("C2", "all"), ("C1", "desktop"), ("C1", "mobile"), ("C2", "desktop"),
+        ("C2", "mobile"),
+    ]  # fmt: skip
+
+
+def test_no_text_claims_more_than_it_knows(diagnosed: Warehouse) -> None:
+    texts = diagnosed.query(
+        "select likely_cause || fix || confirm_with || evidence from marts.fct_diagnosis "
+        "union all select likely_cause || fix || confirm_with from seeds.diagnosis_playbook"
+    )
+    assert len(texts) > len(SHOPS)
+    for (text,) in texts:
+        assert "likely" in text.lower() or "evidence" in text
+        assert "significan" not in text.lower()
+        assert "because" not in text.lower()

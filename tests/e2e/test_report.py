@@ -1,0 +1,82 @@
+"""The page as a part of the version: written again it is the same, and kept-back shops stay old."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.errors import ReportError
+from pipelines.report import page as report_page
+from pipelines.report.page import write_page
+from pipelines.settings import Settings
+from pipelines.warehouse.candidate import candidate
+from tests.e2e.shop import PROPERTY
+from tests.e2e.test_command_line import sluice
+
+
+def published_page(settings: Settings) -> str:
+    return (settings.published_dir / "current" / "report.html").read_text(encoding="utf-8")
+
+
+def test_version_lists_the_page(published_home: Settings) -> None:
+    version = published_home.published_dir / "current"
+    manifest = json.loads((version / "manifest.json").read_text(encoding="utf-8"))
+    page = (version / "report.html").read_bytes()
+    assert manifest["files"]["report.html"] == {
+        "bytes": len(page), "sha256": hashlib.sha256(page).hexdigest(),
+    }  # fmt: skip
+
+
+def test_sluice_report_writes_the_published_page_again(
+    published_home: Settings, tmp_path: Path
+) -> None:
+    done = sluice(tmp_path, "report", "--out", "again.html", SLUICE_HOME=str(published_home.home))
+    assert done.returncode == 0, done.stderr
+    assert str(tmp_path / "again.html") in done.stdout
+    assert (tmp_path / "again.html").read_text(encoding="utf-8") == published_page(published_home)
+
+
+def test_nothing_published_and_a_full_folder_are_said_plainly(
+    published_home: Settings, tmp_path: Path
+) -> None:
+    nothing = sluice(tmp_path, "report", SLUICE_HOME=str(tmp_path / "empty"))
+    assert nothing.returncode == 1
+    assert "Nothing is published" in nothing.stderr
+    (tmp_path / "file").write_text("")
+    home = str(published_home.home)
+    refused = sluice(tmp_path, "report", "--out", "file/report.html", SLUICE_HOME=home)
+    assert refused.returncode == 1
+    assert "could not be written" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_page_of_a_kept_back_property_shows_the_version_before(
+    published_home: Settings, tmp_path: Path
+) -> None:
+    """Its new numbers did not pass: the page may not show them."""
+    build = tmp_path / "build.duckdb"
+    with duckdb.connect(str(build)) as connection:
+        source = published_home.published_dir / "current" / "sluice.duckdb"
+        connection.execute(f"attach '{source.resolve()}' as source (read_only)")
+        connection.execute("copy from database source to build")
+        connection.execute("detach source")
+        connection.execute("update marts.fct_funnel_window set reached = 987654321")
+    kept_back: tuple[str, ...]
+    for kept_back, is_new in (((), True), ((PROPERTY,), False)):
+        page = tmp_path / f"{is_new}.html"
+        with candidate(build, published_home.published_dir, kept_back) as connection:
+            write_page(connection, page, published_home.cache_dir)
+        assert ("987,654,321" in page.read_text(encoding="utf-8")) is is_new
+
+
+def test_a_broken_template_is_named_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "page.html").write_text("fine\n{% if %}\n")
+    for name in ("style.css", "page.js"):
+        (tmp_path / name).write_text("")
+    monkeypatch.setattr(report_page, "TEMPLATE_DIR", tmp_path)
+    with pytest.raises(ReportError, match=r"line 2 .*Correct it"):
+        report_page.render((), "")
