@@ -11,13 +11,22 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from pipelines.alerts import tell
 from pipelines.errors import SluiceError
 from pipelines.settings import Settings
-from pipelines.warehouse.runs import FAILED, HELD_BACK, PAUSED, finish_run, first_gate_failure
+from pipelines.warehouse.runs import (
+    FAILED,
+    FULL_REFRESH,
+    HELD_BACK,
+    PAUSED,
+    finish_run,
+    first_gate_failure,
+)
 
 NIGHTLY = "nightly"
 # Where dagster-dbt's long message begins to tell what went wrong.
 _DBT_REASONS = "Errors parsed from dbt logs:"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 MESSAGE_LENGTH = 400
+# dbt's words for an incremental table that was built by an older version of the models.
+_OUTDATED = "source and target schemas on this incremental model are out of sync"
 _STATUS_OF_EXIT = {2: HELD_BACK, 75: PAUSED}
 
 
@@ -48,6 +57,12 @@ def describe_failure(op_name: str, error: BaseException | None) -> tuple[str, st
         return HELD_BACK, f"The {op_name.removeprefix('gate_')} gate held the night back."
     if isinstance(error, SluiceError):
         return _STATUS_OF_EXIT.get(error.exit_code, FAILED), str(error)
+    if _OUTDATED in str(error):
+        return FAILED, (
+            "The warehouse was built by an older version of the models: run "
+            f"'sluice {FULL_REFRESH}', which builds them anew from the raw data. Readers still "
+            "have the version before."
+        )
     return FAILED, (
         f"The step {op_name} failed: {_first_words(error)} Readers still have the version before; "
         "the whole story is in the newest folder under logs/."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -12,11 +11,10 @@ import duckdb
 from pipelines.errors import WarehouseError
 from pipelines.lock import is_running, lock_path
 from pipelines.settings import Settings
+from pipelines.verdict import Verdict, judge
 from pipelines.warehouse.connect import build_database, published_database
-from pipelines.warehouse.versions import current_name
+from pipelines.warehouse.versions import current_name, list_versions
 
-# A night publishes yesterday; one more day for zones far to the west.
-DAYS_BEHIND = 2
 _RUNS = """
     select left(run_id, 8) as run_id, command, window_start, window_end, status, message,
         date_trunc('second', started_at) as started_at,
@@ -31,8 +29,17 @@ _GATES = """
     where run_id = (select run_id from ops.runs order by started_at desc limit 1)
     group by gate order by min(checked_at)
 """
+# What held the last run back: critical expectations that failed.
+_FAILURES = """
+    select gate, property_id, table_name, expectation, observed, sample
+    from ops.gate_results
+    where run_id = (select run_id from ops.runs order by started_at desc limit 1)
+        and severity = 'critical' and not is_success
+    order by all limit 10
+"""
 _FRESHNESS = """
     select property_id, max(date) as newest_day,
+        min(date) filter (where maturity = 'provisional') as provisional_since,
         count(distinct date) filter (where maturity = 'provisional') as provisional_days,
         count(distinct date) filter (where not is_complete) as incomplete_days
     from marts.fct_data_completeness group by property_id order by property_id
@@ -44,17 +51,22 @@ _QUOTA = """
     qualify row_number() over (partition by property_id, quota order by read_at desc) = 1
     order by all
 """
+_MEMORY = (_RUNS, _GATES, _FAILURES, _QUOTA)
 
 
 @dataclass(frozen=True)
 class State:
     """Everything `sluice status` shows; lists of rows, newest first where it matters."""
 
+    state: str
     verdict: str
+    exit_code: int
     is_running: bool
     current_version: str | None
+    newest_version: str | None
     runs: list[dict[str, Any]] = field(default_factory=list)
     gates: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
     freshness: list[dict[str, Any]] = field(default_factory=list)
     quota: list[dict[str, Any]] = field(default_factory=list)
 
@@ -67,7 +79,9 @@ def read_state(settings: Settings) -> State:
     """Read the build database's memory; while a run holds it, the published copy of it."""
     running = is_running(lock_path(settings))
     version = current_name(settings.published_dir)
-    runs, gates, quota = _memory(settings, running)
+    versions = list_versions(settings.published_dir)
+    newest = versions[-1].name if versions else None
+    runs, gates, failures, quota = _memory(settings, running)
     freshness: list[dict[str, Any]] = []
     if version is not None:
         with published_database(settings.published_dir) as connection:
@@ -75,46 +89,25 @@ def read_state(settings: Settings) -> State:
     for run in runs:
         if run["status"] == "running" and not running:
             run["status"] = "interrupted"
-    verdict = _verdict(running, version, runs, freshness)
-    return State(verdict, running, version, runs, gates, freshness, quota)
+    verdict: Verdict = judge(running, version, newest, runs, freshness)
+    return State(
+        verdict.state, verdict.text, verdict.exit_code, running, version, newest,
+        runs, gates, failures, freshness, quota,
+    )  # fmt: skip
 
 
 def _memory(settings: Settings, running: bool) -> tuple[list[dict[str, Any]], ...]:
     # Not beside a run: DuckDB would refuse the run's next step while we read.
     if not running and settings.build_db.exists():
         with suppress(WarehouseError), build_database(settings.build_db, read_only=True) as build:
-            return tuple(_rows(build, query) for query in (_RUNS, _GATES, _QUOTA))
+            return tuple(_rows(build, query) for query in _MEMORY)
     if current_name(settings.published_dir) is None:
-        return [], [], []
+        return [], [], [], []
     with published_database(settings.published_dir) as connection:
-        return tuple(_rows(connection, query) for query in (_RUNS, _GATES, _QUOTA))
+        return tuple(_rows(connection, query) for query in _MEMORY)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
     result = connection.execute(query)
     names = [column[0] for column in result.description or []]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-
-def _verdict(
-    running: bool,
-    version: str | None,
-    runs: list[dict[str, Any]],
-    freshness: list[dict[str, Any]],
-) -> str:
-    if running:
-        return f"A run is going on; readers see version {version or '(none yet)'}."
-    if not runs:
-        return "Nothing has run here yet: run 'sluice nightly' or 'sluice demo'."
-    last = runs[0]
-    overdue = datetime.now(UTC).date() - timedelta(days=DAYS_BEHIND)
-    late = [row for row in freshness if row["newest_day"] < overdue]
-    if last["status"] == "published" and late:
-        return (
-            f"Not fine: the newest published day of property {late[0]['property_id']} is "
-            f"{late[0]['newest_day']}. Run 'sluice nightly', and see that it runs every night."
-        )
-    if last["status"] == "published":
-        return f"Fine: the last run published days up to {last['window_end']} (version {version})."
-    seen = f"readers see version {version}" if version else "nothing is published yet"
-    return f"Not fine: the last run ended as {last['status']}; {seen}. {last['message']}".strip()

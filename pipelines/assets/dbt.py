@@ -1,7 +1,7 @@
 """The dbt layers as assets: one `@dbt_assets` a layer, so that a gate can stand between two.
 
 A check cannot stop work inside one multi-asset. The layers are unpartitioned: staging takes the
-run's window as vars, everything below is rebuilt whole.
+run's window as vars, what is below it builds the days that changed; a full refresh builds all.
 """
 
 import json
@@ -21,6 +21,7 @@ from pipelines.dbt_runner import SluiceDbt
 from pipelines.partitions import DayWindow
 from pipelines.resources import RunLock
 from pipelines.settings import Settings
+from pipelines.warehouse.runs import is_rebuilding
 from pipelines.windows import worked_window
 
 # Layer → which dbt nodes it builds. Seeds come with the first layer.
@@ -75,8 +76,10 @@ def _layer(
         backfill_policy=BackfillPolicy.single_run(),
     )
     def build(context: AssetExecutionContext, dbt: SluiceDbt, run_lock: RunLock) -> Iterator[Any]:
-        arguments = dbt_arguments(worked_window(settings, context.run))
-        yield from dbt.cli(arguments, context=context).stream()
+        window = None
+        if not is_rebuilding(settings.build_db):
+            window = worked_window(settings, context.run)
+        yield from dbt.cli(dbt_arguments(window), context=context).stream()
 
     return build
 

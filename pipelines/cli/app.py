@@ -8,12 +8,12 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from typer.exceptions import Abort, TyperException
 
+from pipelines import __version__
 from pipelines.cli import (
     backfill,
     demo,
@@ -26,6 +26,7 @@ from pipelines.cli import (
     status,
     versions,
 )
+from pipelines.cli.common import notes, out, say_error
 from pipelines.errors import SluiceError
 
 # Telemetry of every tool stays off, whichever of them a command starts.
@@ -34,13 +35,14 @@ os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 app = typer.Typer(
-    help="Finds where an online shop's funnel leaks.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 # Not click's 2, which here means that a gate held the night back (sysexits' EX_USAGE).
 EXIT_USAGE = 64
+EXIT_STOPPED = 130
 SET_UP, RUN, READ, TRY = "Set up", "Run", "Read", "Try without GA4"
 app.command("demo", rich_help_panel=TRY)(demo.demo)
 app.command("simulate", rich_help_panel=TRY)(emulator.simulate_shop)
@@ -56,6 +58,25 @@ app.command("sql", rich_help_panel=READ)(sql.sql)
 app.command("versions", rich_help_panel=READ)(versions.versions)
 
 
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        out.print(f"sluice {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _sluice(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="The version.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Finds where an online shop's funnel leaks.
+
+    What the exit codes mean, cron, upgrades and repairs: docs/operations.md.
+    """
+
+
 def main() -> None:
     """Run a command; a user's error is one sentence on standard error and an exit code."""
     # Libraries speak to the run's log file; the terminal hears only our own lines and errors.
@@ -63,24 +84,36 @@ def main() -> None:
     console.setLevel(logging.CRITICAL)
     logging.basicConfig(handlers=[console])
     logging.getLogger("sluice").setLevel(logging.INFO)
-    errors = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        code = app(standalone_mode=False, prog_name="sluice") or 0
+        sys.stdout.flush()
     except TyperException as error:
-        errors.print(f"[red]Error:[/red] {escape(error.format_message())} See 'sluice --help'.")
-        sys.exit(EXIT_USAGE)
+        command = getattr(getattr(error, "ctx", None), "command_path", "sluice")
+        # `sluice` alone has shown its help, and has nothing to complain about.
+        if words := error.format_message().rstrip("."):
+            say_error(f"{words}. See '{command} --help'.")
+        code = EXIT_USAGE
     except SluiceError as error:
-        errors.print(f"[red]Error:[/red] {escape(str(error))}")
-        sys.exit(error.exit_code)
+        say_error(str(error))
+        code = error.exit_code
     except (Abort, KeyboardInterrupt):
-        errors.print("Stopped. What was loaded stays; run the same command again to go on.")
-        sys.exit(130)
+        notes.print("Stopped. What was loaded stays; run the same command again to go on.")
+        code = EXIT_STOPPED
+    except BrokenPipeError:
+        # Whoever read us has seen enough; the interpreter must not try to write the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
     except Exception as error:
-        log = Path(tempfile.gettempdir()) / f"sluice-error-{os.getpid()}.log"
-        log.write_text(traceback.format_exc(), encoding="utf-8")
-        words = escape(" ".join(str(error).split())[:300])
-        errors.print(
-            f"[red]Error:[/red] something unexpected happened ({type(error).__name__}: {words}); "
-            f"this is a fault in Sluice, please report it with the file {log}."
-        )
-        sys.exit(1)
+        say_error(_describe_fault(error))
+        code = 1
+    sys.exit(code)
+
+
+def _describe_fault(error: Exception) -> str:
+    log = Path(tempfile.gettempdir()) / f"sluice-error-{os.getpid()}.log"
+    log.write_text(traceback.format_exc(), encoding="utf-8")
+    words = " ".join(str(error).split())[:300]
+    return (
+        f"something unexpected happened ({type(error).__name__}: {words}); "
+        f"this is a fault in Sluice, please report it with the file {log}."
+    )

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.cli.common import (
+    AsJson,
     notes,
     out,
     parse_day,
+    print_json,
     refuse_failed,
-    show_progress,
-    show_step,
     show_warnings,
 )
+from pipelines.cli.progress import show_pulls, show_step
 from pipelines.errors import ConfigError
 from pipelines.settings import load_settings
 
@@ -28,13 +28,11 @@ def backfill(
     start: Annotated[str, typer.Option(help="First day, YYYY-MM-DD.")],
     end: Annotated[str, typer.Option(help="Last day, YYYY-MM-DD.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only plan the tokens.")] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="The plan and the result as JSON.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Pull many days within GA4's quota, over hours if need be, then publish.
 
-    Killed or stopped, the same command goes on where it was.
+    Killed or stopped, the same command goes on where it was. Exit codes as of nightly.
     """
     from pipelines.backfill import (
         check_window,
@@ -74,21 +72,21 @@ def backfill(
     plan = plan_tokens(client, reports, window, done_days(settings, backfill_id))
     note_plan(settings, backfill_id, plan)
     _show_plan(plan, as_json=False)
-    with show_progress():
+    with show_pulls():
         record = run_nightly(
             settings, window, command="backfill", on_step=show_step, backfill_id=backfill_id
         )
     refuse_failed(record)
     used = close_backfill(settings, backfill_id)
     if as_json:
-        out.print_json(json.dumps({"plan": asdict(plan), "used_tokens": used}))
+        print_json({"plan": asdict(plan), "used_tokens": used})
     else:
         out.print(f"Published {window}; the pulls cost {used:,} tokens.")
 
 
 def _show_plan(plan: TokenPlan, as_json: bool) -> None:
     if as_json:
-        out.print_json(json.dumps(asdict(plan)))
+        print_json(asdict(plan))
         return
     done = f", {plan.done_items} are done" if plan.done_items else ""
     notes.print(

@@ -1,33 +1,32 @@
-"""What commands share: consoles, dates, and how a run's progress is shown."""
+"""What commands share: consoles, JSON, tables, dates, warnings, and how a failed run ends.
+
+Results go to standard output, everything said along the way to standard error. Colours are rich's
+affair: on a terminal only, and not where NO_COLOR is set.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.logging import RichHandler
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.markup import escape
+from rich.table import Table
 
 from pipelines.errors import ConfigError, SluiceError
 
 if TYPE_CHECKING:
-    from pipelines.nightly import Step
     from pipelines.warehouse.runs import RunRecord
 
 # In a pipe or a log file nothing tells the width, and 80 columns would squeeze every table.
 WIDTH_WITHOUT_TERMINAL = 130
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
 
 
 def _console(*, stderr: bool) -> Console:
@@ -39,6 +38,29 @@ def _console(*, stderr: bool) -> Console:
 
 out = _console(stderr=False)
 notes = _console(stderr=True)
+
+
+def print_json(result: Any) -> None:
+    """A result for scripts; dates and the like as text."""
+    out.print_json(json.dumps(result, default=str))
+
+
+def say_error(text: str) -> None:
+    """An error on standard error: one line, whatever the width, with the prefix of all."""
+    notes.print(f"[red]Error:[/red] {escape(text)}", soft_wrap=True)
+
+
+def say_warning(text: str) -> None:
+    """What a person should know and the command could live with."""
+    notes.print(f"[yellow]Warning:[/yellow] {escape(text)}", soft_wrap=True)
+
+
+def new_table(*columns: str, title: str | None = None, numbers: Collection[str] = ()) -> Table:
+    """An empty table in the style of all commands; columns in `numbers` stand at the right."""
+    table = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE_HEAD)
+    for name in columns:
+        table.add_column(escape(name), justify="right" if name in numbers else "left")
+    return table
 
 
 def parse_day(text: str | None, option: str) -> date | None:
@@ -54,50 +76,23 @@ def parse_day(text: str | None, option: str) -> date | None:
 def show_warnings() -> None:
     """Our own log lines on standard error, one line each."""
     logger = logging.getLogger("sluice")
-    if not logger.handlers:
-        handler = RichHandler(console=notes, show_time=False, show_path=False, markup=False)
-        handler.addFilter(lambda record: not hasattr(record, "progress"))
-        logger.addHandler(handler)
+    if not any(isinstance(handler, _Lines) for handler in logger.handlers):
+        logger.addHandler(_Lines())
 
 
-def show_step(step: Step) -> None:
-    """One line for a step that ended."""
-    mark = "[green]✔[/green]" if step.is_success else "[red]✘[/red]"
-    notes.print(f"  {mark} {step.name:<20} {step.seconds:6.1f} s")
-
-
-@contextmanager
-def show_progress() -> Iterator[None]:
-    """A bar over the pulls of a run, with rate and time left; on a terminal only."""
-    logger = logging.getLogger("sluice")
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=notes,
-        transient=True,
-        disable=not notes.is_terminal,
-    ) as bar:
-        handler = _BarHandler(bar, bar.add_task("pulls", total=None))
-        logger.addHandler(handler)
-        try:
-            yield
-        finally:
-            logger.removeHandler(handler)
-
-
-class _BarHandler(logging.Handler):
-    """Moves a bar with the log records that carry `progress` = (done, total)."""
-
-    def __init__(self, bar: Progress, task: TaskID) -> None:
-        super().__init__()
-        self._bar, self._task = bar, task
+class _Lines(logging.Handler):
+    """Log records in the style of the other lines; progress has a bar of its own."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take the record's progress."""
-        if progress := getattr(record, "progress", None):
-            self._bar.update(self._task, completed=progress[0], total=progress[1])
+        """Print it, unless it only tells progress."""
+        if hasattr(record, "progress"):
+            return
+        if record.levelno >= logging.ERROR:
+            say_error(record.getMessage())
+        elif record.levelno >= logging.WARNING:
+            say_warning(record.getMessage())
+        else:
+            notes.print(record.getMessage(), markup=False, soft_wrap=True)
 
 
 class RunFailedError(SluiceError):
@@ -113,4 +108,4 @@ def refuse_failed(record: RunRecord) -> None:
     from pipelines.nightly import exit_code
 
     if code := exit_code(record):
-        raise RunFailedError(record.message or "The run failed.", code)
+        raise RunFailedError(record.message or "The run failed: see 'sluice status'.", code)

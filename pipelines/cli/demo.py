@@ -6,10 +6,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
-from pipelines.cli.common import notes, out, parse_day, refuse_failed, show_step, show_warnings
+from pipelines.cli.common import (
+    AsJson,
+    notes,
+    out,
+    parse_day,
+    print_json,
+    refuse_failed,
+    show_warnings,
+)
 from pipelines.cli.findings import print_findings
+from pipelines.cli.progress import show_pulls, show_step, show_work
 from pipelines.settings import load_settings
 
 
@@ -20,6 +28,7 @@ def demo(
     home: Annotated[Path | None, typer.Option(help="Where data goes (default: ./data).")] = None,
     sessions: Annotated[int, typer.Option(min=1, help="Sessions on an average day.")] = 1000,
     end: Annotated[str | None, typer.Option(help="Last day (default: yesterday).")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Try everything on a simulated shop: two minutes, no account needed."""
     from pipelines.demo import Demo, run_demo
@@ -34,14 +43,13 @@ def demo(
         last_day=parse_day(end, "--end"),
     )
     notes.print(f"Simulating {days} days of a shop (scenario {scenario}, seed {seed})")
-    with Progress(console=notes, transient=True) as bar:
-        task = bar.add_task("simulating", total=days)
-        record = run_demo(
-            wish,
-            on_day=lambda done, total: bar.update(task, completed=done, total=total),
-            on_step=show_step,
-        )
+    # One bar after the other: rich draws one at a time, and the days are done before the pulls.
+    with show_work("days simulated") as on_day, show_pulls():
+        record = run_demo(wish, on_day=on_day, on_step=show_step)
     refuse_failed(record)
+    if as_json:
+        print_json({"run_id": record.run_id, "status": record.status, "home": wish.home})
+        return
     print_findings(wish.home / "published")
     out.print(
         f'Ask on: sluice sql "select * from marts.fct_funnel_window"   '

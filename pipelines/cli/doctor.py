@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.cli.common import notes, out
+from pipelines.cli.common import AsJson, notes, out, print_json
 from pipelines.errors import ConfigError
 from pipelines.settings import load_settings
 
@@ -24,7 +23,7 @@ _MARKS = {
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check credentials, properties, tracking, quota, disk and schedule; changes nothing.
 
@@ -32,7 +31,7 @@ def doctor(
     """
     diagnosis = _visit()
     if as_json:
-        out.print_json(json.dumps(diagnosis.as_dict()))
+        print_json(diagnosis.as_dict())
     else:
         for block in diagnosis.blocks:
             _print(block)

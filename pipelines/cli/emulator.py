@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
-from pipelines.cli.common import notes, out, parse_day
+from pipelines.cli.common import AsJson, out, parse_day, print_json
+from pipelines.cli.progress import show_work
 
 
 def simulate_shop(
@@ -19,13 +19,13 @@ def simulate_shop(
     seed: Annotated[int, typer.Option(help="Same seed, same shop.")] = 7,
     scenario: Annotated[str, typer.Option(help="Which leak is planted.")] = "none",
     sessions: Annotated[int, typer.Option(min=1, help="Sessions on an average day.")] = 1000,
+    as_json: AsJson = False,
 ) -> None:
     """Simulate a shop: events in GA4's export schema, one Parquet file a day, and the truth."""
     from pipelines.emulator.simulator import simulate
 
     last = parse_day(end, "--end") or datetime.now(UTC).date() - timedelta(days=1)
-    with Progress(console=notes, transient=True) as bar:
-        task = bar.add_task("simulating", total=days)
+    with show_work("days") as advance:
         result = simulate(
             out_dir,
             start=last - timedelta(days=days - 1),
@@ -33,9 +33,12 @@ def simulate_shop(
             seed=seed,
             scenario=scenario,
             sessions_per_day=sessions,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=advance,
         )
-    out.print(f"{result.events:,} events of {result.sessions:,} sessions in {out_dir}")
+    if as_json:
+        print_json({"events": result.events, "sessions": result.sessions, "folder": out_dir})
+    else:
+        out.print(f"{result.events:,} events of {result.sessions:,} sessions in {out_dir}")
 
 
 def emulate(
@@ -45,11 +48,15 @@ def emulate(
         Path | None,
         typer.Option(help="YAML of faults and quota limits; read again when it changes."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Serve events as a GA4 Data API on loopback, until Ctrl-C."""
     from pipelines.emulator.server import serve
 
     with serve(events, port=port, faults=faults) as server:
-        ids = ", ".join(server.property_ids)
-        out.print(f"GA4 Data API for {ids} on {server.endpoint}; Ctrl-C ends it.")
+        ids = list(server.property_ids)
+        if as_json:
+            print_json({"endpoint": server.endpoint, "properties": ids})
+        else:
+            out.print(f"GA4 Data API for {', '.join(ids)} on {server.endpoint}; Ctrl-C ends it.")
         server.wait()

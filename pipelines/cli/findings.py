@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
-from rich.box import SIMPLE_HEAD
-from rich.console import JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.cli.common import out
+from pipelines.cli.common import new_table, out
 from pipelines.settings import DEFAULT_TRACKING_PLAN
 from pipelines.warehouse.connect import published_database
 
@@ -128,12 +126,7 @@ def _verdicts(connection: duckdb.DuckDBPyConnection) -> Table:
 
 
 def _table(title: str, columns: list[str]) -> Table:
-    table = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE_HEAD)
-    for name in columns:
-        is_number = name in NUMBERS
-        justify: JustifyMethod = "right" if is_number else "left"
-        table.add_column(name, justify=justify)
-    return table
+    return new_table(*columns, title=title, numbers=NUMBERS)
 
 
 def _largest_leak(connection: duckdb.DuckDBPyConnection) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from pipelines.cli.common import notes, out
+from pipelines.cli.common import notes, out, say_warning
 from pipelines.errors import ConfigError
 from pipelines.settings import CONFIG_VARIABLE, DEFAULT_CONFIG
 
@@ -64,7 +64,7 @@ def _write(path: Path, answers: Answers) -> None:
     for property_id, zone in zones.items():
         out.print(f"GA4 answers for property {property_id}: its days are those of {zone}.")
     for problem in problems:
-        notes.print(f"[yellow]GA4 told no time zone:[/yellow] {escape(problem)}")
+        say_warning(f"GA4 told no time zone: {problem}")
     out.print(f"Wrote {escape(str(path))}. Next: 'sluice doctor' checks it, 'sluice nightly' runs.")
 
 

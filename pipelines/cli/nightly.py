@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.common import notes, out, parse_day, refuse_failed, show_step, show_warnings
+from pipelines.cli.common import (
+    AsJson,
+    notes,
+    out,
+    parse_day,
+    print_json,
+    refuse_failed,
+    show_warnings,
+)
+from pipelines.cli.progress import show_pulls, show_step
 from pipelines.errors import SluiceError
 from pipelines.settings import load_settings
 
@@ -16,11 +24,19 @@ def nightly(
     date: Annotated[
         str | None, typer.Option(help="Newest day to pull, YYYY-MM-DD (default: yesterday).")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    full_refresh: Annotated[
+        bool,
+        typer.Option(
+            "--full-refresh",
+            help="Build every model anew from all raw data, as an upgrade may ask for; "
+            "raw data and published versions stay.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Pull the newest days, build, check and publish.
+    """Pull the newest days, build, check and publish; made for cron.
 
-    Exit code: 0 published, 1 failed, 2 a gate held it back, 75 stopped on quota.
+    Exit code: 0 published, 1 failed, 2 a gate held it (or a property) back, 75 stopped on quota.
     """
     from pipelines import __version__
     from pipelines.alerts import tell
@@ -30,10 +46,11 @@ def nightly(
     from pipelines.nightly import run_nightly
     from pipelines.properties import check_properties, profile_properties
     from pipelines.tracking import load_plan
-    from pipelines.warehouse.runs import FAILED, record_failed_start
+    from pipelines.warehouse.runs import FAILED, FULL_REFRESH, record_failed_start
     from pipelines.windows import plan_window, with_time_zones
 
     show_warnings()
+    command = FULL_REFRESH if full_refresh else "nightly"
     last_day = parse_day(date, "--date")
     settings = load_settings()
     check_properties(settings)
@@ -41,7 +58,7 @@ def nightly(
     try:
         profiles, _ = profile_properties(settings, connect(settings.ga4))
     except SluiceError as error:
-        record_failed_start(settings.build_db, "nightly", str(error), __version__)
+        record_failed_start(settings.build_db, command, str(error), __version__)
         tell(settings, "", FAILED, str(error))
         raise
     settings = with_time_zones(settings, profiles)
@@ -49,11 +66,13 @@ def nightly(
     with hold_lock(lock_path(settings)):
         window = plan_window(settings, last_day)
     names = ", ".join(item.name or item.id for item in settings.properties)
-    notes.print(f"Nightly run for {names}: {window}")
-    record = run_nightly(settings, window, command="nightly", on_step=show_step)
+    refresh = ", every model anew" if full_refresh else ""
+    notes.print(f"Nightly run for {names}: {window}{refresh}", markup=False)
+    with show_pulls():
+        record = run_nightly(settings, window, command=command, on_step=show_step)
     if as_json:
         result = {"run_id": record.run_id, "status": record.status, "message": record.message}
-        out.print_json(json.dumps({**result, "start": f"{window.start}", "end": f"{window.end}"}))
+        print_json({**result, "start": window.start, "end": window.end})
     refuse_failed(record)
     if not as_json:
         print_suggestions(settings.published_dir)

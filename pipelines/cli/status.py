@@ -2,42 +2,81 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from pipelines.cli.common import out
+from pipelines.cli.common import AsJson, new_table, out, print_json
+from pipelines.cli.progress import duration
 from pipelines.settings import load_settings
 
 if TYPE_CHECKING:
     from pipelines.state import State
 
+_NUMBERS = {
+    "expectations", "critical", "warnings", "provisional_days", "incomplete_days",
+    "consumed_by_request", "remaining", "took",
+}  # fmt: skip
+_COLOURS = {0: "green", 1: "red", 2: "yellow", 75: "yellow"}
 
-def status(
-    as_json: Annotated[bool, typer.Option("--json", help="The state as JSON.")] = False,
-) -> None:
-    """Last runs, gates, freshness, quota, and what is provisional."""
+
+def status(as_json: AsJson = False) -> None:
+    """Is it fine? One line, then runs, gates, freshness, quota and what is provisional.
+
+    Exit code: 0 fine or running, 1 stale, failed, killed or never run, 2 held back (also a
+    single property), 75 paused on quota.
+    """
     from pipelines.state import read_state
 
     state = read_state(load_settings())
     if as_json:
-        out.print_json(json.dumps(state.as_dict(), default=str))
-        return
-    out.print(state.verdict, markup=False)
-    _print(state, "runs", "Last runs")
-    _print(state, "gates", "Gates of the last run")
-    _print(state, "freshness", "Newest days")
-    _print(state, "quota", "Quota left")
+        print_json(state.as_dict())
+    else:
+        _print_state(state)
+    raise typer.Exit(state.exit_code)
 
 
-def _print(state: State, part: str, title: str) -> None:
-    rows: list[dict[str, Any]] = getattr(state, part)
+def _print_state(state: State) -> None:
+    word = state.state.replace("_", " ").capitalize()
+    colour = _COLOURS[state.exit_code]
+    out.print(f"[{colour}]{word}[/{colour}]: {escape(state.verdict)}", soft_wrap=True)
+    _print("Last runs", [_run(row) for row in state.runs])
+    _print("Gates of the last run", state.gates)
+    _print("Checks that held it back", state.failures)
+    _print("Newest published days", state.freshness)
+    if any(row["provisional_days"] for row in state.freshness):
+        out.print("  Provisional days may still change in GA4; the next nights pull them again.\n")
+    # The other quotas matter when they are used up; `--json` has them all.
+    _print("Quota left", [row for row in state.quota if _matters(row)])
+
+
+def _matters(row: dict[str, Any]) -> bool:
+    return "tokens" in row["quota"] or not row["remaining"]
+
+
+def _run(row: dict[str, Any]) -> dict[str, Any]:
+    """A run as people read it; `--json` has it as it is stored."""
+    began, ended = row["started_at"], row["finished_at"]
+    return {
+        "run": row["run_id"],
+        "command": row["command"],
+        "days": f"{row['window_start']} to {row['window_end']}" if row["window_start"] else "",
+        "ended as": row["status"].replace("_", " "),
+        "began": f"{began:%Y-%m-%d %H:%M}",
+        "took": duration((ended - began).total_seconds()) if ended else "",
+        "message": " ".join((row["message"] or "").split()),
+    }
+
+
+def _print(title: str, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    table = Table(*rows[0], title=title, title_justify="left")
+    table = new_table(*(name.replace("_", " ") for name in rows[0]), title=title)
+    for column, name in zip(table.columns, rows[0], strict=True):
+        column.justify = "right" if name in _NUMBERS else "left"
+        # The last message stands in the first line, all of them in `--json`.
+        column.no_wrap = name == "message"
     for row in rows:
         table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
     out.print(table)

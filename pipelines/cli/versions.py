@@ -2,44 +2,82 @@
 
 from __future__ import annotations
 
-import json
+from contextlib import suppress
+from itertools import pairwise
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from pipelines.cli.common import out
+from pipelines.cli.common import AsJson, new_table, out, print_json
+from pipelines.errors import SluiceError
 from pipelines.settings import load_settings
-from pipelines.warehouse.versions import list_versions, rollback
+from pipelines.warehouse.compare import mart_rows, what_changed
+from pipelines.warehouse.versions import Version, list_versions, rollback
 
 
-def versions(
-    as_json: Annotated[bool, typer.Option("--json", help="The list as JSON.")] = False,
-) -> None:
-    """List the published versions, oldest first."""
+def versions(as_json: AsJson = False) -> None:
+    """List the published versions, oldest first, and what each changed."""
     found = list_versions(load_settings().published_dir)
     if as_json:
-        rows = [{"current": v.is_current, **v.manifest} for v in found]
-        out.print_json(json.dumps(rows))
-        return
-    table = Table("", "version", "days", "code", "rows in marts")
-    for version in found:
-        window, counts = version.manifest["window"], version.manifest["rows"]
+        print_json([{"current": one.is_current, **one.manifest} for one in found])
+    elif found:
+        _print_versions(found)
+    else:
+        out.print("Nothing is published yet: run 'sluice nightly'.")
+
+
+def _print_versions(found: tuple[Version, ...]) -> None:
+    table = new_table(
+        "", "version", "days of its run", "code", "rows in marts", "what changed",
+        numbers={"rows in marts"},
+    )  # fmt: skip
+    changes = ["", *(_words(older, newer) for older, newer in pairwise(found))]
+    for version, change in zip(found, changes, strict=True):
+        window = version.manifest["window"]
         table.add_row(
-            "current" if version.is_current else "",
+            "[green]current[/green]" if version.is_current else "",
             version.name,
             f"{window['start']} to {window['end']}",
             version.manifest["code_version"],
-            f"{sum(n for name, n in counts.items() if name.startswith('marts.')):,}",
+            f"{mart_rows(version.manifest):,}",
+            change,
         )
-    out.print(table if found else "Nothing is published yet: run 'sluice nightly'.")
+    out.print(table)
+
+
+def _words(before: Version, after: Version) -> str:
+    return "; ".join(what_changed(before.manifest, after.manifest)) or "the same days and rows"
+
+
+def _names() -> list[str]:
+    """For the shell's completion."""
+    with suppress(SluiceError):
+        return [one.name for one in list_versions(load_settings().published_dir)]
+    return []
 
 
 def rollback_version(
     version: Annotated[
-        str | None, typer.Argument(help="A name from 'sluice versions' (default: the one before).")
+        str | None,
+        typer.Argument(
+            help="A name from 'sluice versions' (default: the one before).", autocompletion=_names
+        ),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Let readers see an older version again."""
-    chosen = rollback(load_settings().published_dir, version)
-    out.print(f"Readers now see version {chosen.name}.")
+    """Let readers see an older version again, until the next night publishes a new one."""
+    published = load_settings().published_dir
+    before = next((one for one in list_versions(published) if one.is_current), None)
+    chosen = rollback(published, version)
+    if as_json:
+        left = before.name if before else None
+        changed = what_changed(before.manifest, chosen.manifest) if before else []
+        print_json({"version": chosen.name, "instead_of": left, "changed": changed})
+    elif before is None or before.name == chosen.name:
+        out.print(f"Readers see version {chosen.name}.")
+    else:
+        out.print(
+            f"Readers now see version {chosen.name} instead of {before.name}: "
+            f"{_words(before, chosen)}. Back again: sluice rollback {before.name}",
+            soft_wrap=True,
+        )

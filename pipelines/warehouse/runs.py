@@ -18,6 +18,10 @@ RUNNING, PUBLISHED, PARTLY_PUBLISHED, HELD_BACK, FAILED, PAUSED = (
 )  # fmt: skip
 
 
+# The command of a run that builds every model anew; see `is_rebuilding`.
+FULL_REFRESH = "nightly --full-refresh"
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """How a run ended, in one sentence for people."""
@@ -85,6 +89,21 @@ def pulled_days(build_db: Path, run_id: str) -> tuple[date, date] | None:
             [run_id],
         ).fetchone()
     return (row[0], row[1]) if row and row[0] else None
+
+
+def is_rebuilding(build_db: Path) -> bool:
+    """Whether a full refresh was begun and nothing has been published since.
+
+    A full refresh that failed or was killed half-way leaves old and new models side by side:
+    whatever runs next goes on with it. Opened as dbt opens it, see `pulled_days`.
+    """
+    with build_database(build_db) as connection:
+        row = connection.execute(
+            "select max(started_at) filter (where command = ?) > coalesce(max(started_at) "
+            "filter (where status in (?, ?)), timestamptz '1970-01-01') from ops.runs",
+            [FULL_REFRESH, PUBLISHED, PARTLY_PUBLISHED],
+        ).fetchone()
+    return bool(row and row[0])
 
 
 def record_failed_start(build_db: Path, command: str, message: str, code_version: str) -> None:

@@ -5,10 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+from pipelines.nightly import run_nightly
 from pipelines.partitions import DayWindow
 from pipelines.settings import Settings
+from pipelines.warehouse.runs import FULL_REFRESH
 from tests.e2e.shop import Shop, all_marts, night
 
 COMPLETENESS = "fct_data_completeness"
@@ -27,6 +30,31 @@ def test_the_same_night_twice_changes_no_row(shop: Shop, home: Settings) -> None
     record, _ = night(home, DayWindow(shop.window.end - timedelta(days=3), shop.window.end))
     assert record.status == "published", record.message
     assert all_marts(home) == before
+
+
+def test_a_full_refresh_mends_the_warehouse_of_an_older_version(shop: Shop, home: Settings) -> None:
+    """Models that gained a column: a usual night refuses to mix, a full refresh builds anew."""
+    before, raw = all_marts(home), raw_sessions(home)
+    with duckdb.connect(str(home.build_db)) as build:
+        build.execute("alter table staging.stg_ga4__sessions drop column transactions")
+    window = DayWindow(shop.window.end, shop.window.end)
+    record, _ = night(home, window)
+    assert record.status == "failed"
+    assert "run 'sluice nightly --full-refresh'" in record.message
+    record = run_nightly(home, window, command=FULL_REFRESH)
+    assert record.status == "published", record.message
+    assert all_marts(home) == before
+    assert raw_sessions(home) == raw
+
+
+def raw_sessions(settings: Settings) -> list[tuple[Any, ...]]:
+    """Rows as GA4 gave them, without when they were pulled."""
+    with duckdb.connect(str(settings.build_db), read_only=True) as build:
+        rows = build.execute(
+            "select * exclude (pulled_at, pull_id) from raw.ga4_sessions_by_device order by all"
+        ).fetchall()
+    assert len(rows) > 40
+    return rows
 
 
 def test_nights_one_after_another_equal_one_night_over_all(

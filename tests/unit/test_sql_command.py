@@ -1,72 +1,14 @@
-"""The reading commands on a published version: `sql`, `versions`, `rollback`, `status`."""
+"""`sluice sql`, `sluice versions` and `sluice rollback` on a published version."""
 
 import json
-import sys
-from datetime import date
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from pipelines.cli.app import app, main
-from pipelines.lock import hold_lock
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.publish import Publication, publish
-from pipelines.warehouse.runs import FAILED, finish_run, start_run
+from tests.unit.reading import fail, publish_again, run
 
 ROWS = "select * from marts.fct order by step"
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home; commands run in a folder of their own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SLUICE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("COLUMNS", "120")
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def published(home: Path) -> Path:
-    """One version with one small mart."""
-    with build_database(home / "build.duckdb") as build:
-        build.execute("create schema marts")
-        build.execute(
-            "create table marts.fct as select * from (values "
-            "('[b]cart', 0.123456::double, date '2026-03-01', 7), "
-            "('it''s, \"100%\"', null, date '2026-03-02', 1200)) as t (step, rate, day, reached)"
-        )
-        build.execute(
-            "create table marts.fct_data_completeness as select '42' as property_id, "
-            "date '2026-03-02' as date, 'provisional' as maturity, true as is_complete"
-        )
-        start_run(build, "r1", "nightly", date(2026, 3, 1), date(2026, 3, 2), "0.1.0")
-    publish_again(home)
-    finish_run(home / "build.duckdb", "r1", "published", "")
-    return home
-
-
-def publish_again(home: Path) -> str:
-    return publish(
-        Publication(
-            home / "build.duckdb", home / "published", "r1", "0.1.0", "2026-03-01", "2026-03-02",
-            keep_versions=7, with_parquet=False,
-        )
-    )  # fmt: skip
-
-
-def run(*arguments: str, text: str | None = None) -> Result:
-    return CliRunner().invoke(app, arguments, input=text)
-
-
-def fail(monkeypatch, capsys, *arguments: str) -> tuple[int, str]:
-    """Exit code and standard error of the command as the shell sees it."""
-    monkeypatch.setattr(sys, "argv", ["sluice", *arguments])
-    with pytest.raises(SystemExit) as caught:
-        main()
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    return int(caught.value.code or 0), captured.err
 
 
 @pytest.mark.usefixtures("published")
@@ -77,6 +19,11 @@ def test_sql_as_json():
         {"step": "[b]cart", "rate": 0.123456, "day": "2026-03-01", "reached": 7},
         {"step": 'it\'s, "100%"', "rate": None, "day": "2026-03-02", "reached": 1200},
     ]
+
+
+@pytest.mark.usefixtures("published")
+def test_json_has_one_option_in_all_commands():
+    assert run("sql", ROWS, "--json").stdout == run("sql", ROWS, "--format", "json").stdout
 
 
 @pytest.mark.usefixtures("published")
@@ -171,71 +118,28 @@ def test_versions_and_rollback(published):
     assert second in run("rollback", second).stdout
 
 
+def test_versions_and_rollback_say_what_changed(published):
+    first = json.loads(run("versions", "--json").stdout)[0]["version"]
+    with build_database(published / "build.duckdb") as build:
+        build.execute("insert into marts.fct from marts.fct limit 1")
+        build.execute("create table marts.fct_new as select 1 as a")
+    second = publish_again(published, end="2026-03-03", code="0.2.0")
+    after = ["newest day 2026-03-02 → 2026-03-03", "+2 rows", "with fct_new", "code 0.1.0 → 0.2.0"]
+    before = ["newest day 2026-03-03 → 2026-03-02", "-2 rows", "without fct_new",
+              "code 0.2.0 → 0.1.0"]  # fmt: skip
+    listed = " ".join(run("versions").stdout.split())
+    assert "; ".join(after[:2]) in listed
+    told = run("rollback").stdout
+    assert told == (
+        f"Readers now see version {first} instead of {second}: {'; '.join(before)}. "
+        f"Back again: sluice rollback {second}\n"
+    )
+    result = json.loads(run("rollback", second, "--json").stdout)
+    assert result == {"version": second, "instead_of": first, "changed": after}
+
+
 @pytest.mark.usefixtures("published")
 def test_rollback_to_an_unknown_version_fails(monkeypatch, capsys):
     code, text = fail(monkeypatch, capsys, "rollback", "v9")
     assert code == 1
     assert "no version 'v9'" in text
-
-
-@pytest.mark.usefixtures("home")
-def test_status_before_the_first_night():
-    state = json.loads(run("status", "--json").stdout)
-    assert "Nothing has run here yet" in state["verdict"]
-    assert (state["current_version"], state["runs"], state["is_running"]) == (None, [], False)
-    assert run("versions").stdout.startswith("Nothing is published yet")
-
-
-def test_status_says_when_nothing_new_came_for_days(published):
-    verdict = json.loads(run("status", "--json").stdout)["verdict"]
-    assert verdict.startswith("Not fine: the newest published day of property 42 is 2026-03-02.")
-
-
-def test_status_after_a_good_and_a_bad_night(published, monkeypatch):
-    monkeypatch.setattr("pipelines.state.DAYS_BEHIND", 100_000)
-    state = json.loads(run("status", "--json").stdout)
-    assert state["verdict"].startswith("Fine: the last run published days up to 2026-03-02")
-    assert state["freshness"] == [
-        {"property_id": "42", "newest_day": "2026-03-02", "provisional_days": 1,
-         "incomplete_days": 0}
-    ]  # fmt: skip
-    build_db = published / "build.duckdb"
-    with build_database(build_db) as build:
-        start_run(build, "r2", "nightly", date(2026, 3, 2), date(2026, 3, 3), "0.1.0")
-        # A night that fails at once may end, and be tried again, in the same second.
-        for run_id, second in (("r1", "05.1"), ("r2", "05.9")):
-            moment = f"2026-03-04 04:30:{second}+00"
-            build.execute("update ops.runs set started_at = ? where run_id = ?", [moment, run_id])
-    assert json.loads(run("status", "--json").stdout)["runs"][0]["status"] == "interrupted"
-    finish_run(build_db, "r2", FAILED, "It's the disk.")
-    state = json.loads(run("status", "--json").stdout)
-    assert state["verdict"].startswith("Not fine: the last run ended as failed")
-    assert state["verdict"].endswith("It's the disk.")
-    assert [one["run_id"] for one in state["runs"]] == ["r2", "r1"]
-    text = run("status").stdout
-    assert "Last runs" in text
-    assert "Newest days" in text
-
-
-def test_status_shows_a_message_as_it_is(published):
-    build_db = published / "build.duckdb"
-    with build_database(build_db) as build:
-        start_run(build, "r1", "nightly", date(2026, 3, 1), date(2026, 3, 2), "0.1.0")
-    finish_run(build_db, "r1", FAILED, "No column [size] in [/data].")
-    result = run("status")
-    assert result.exit_code == 0
-    assert "No column [size] in [/data]." in result.stdout
-
-
-def test_status_during_a_run_leaves_the_build_database_to_it(published, monkeypatch):
-    """DuckDB takes one writer or some readers: a look at it would make the run's next step fail."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("the build database was opened beside a run")
-
-    monkeypatch.setattr("pipelines.state.build_database", refuse)
-    with hold_lock(published / "run.lock"):
-        state = json.loads(run("status", "--json").stdout)
-    assert state["is_running"]
-    assert state["verdict"].startswith("A run is going on; readers see version ")
-    assert [one["run_id"] for one in state["runs"]] == ["r1"]

@@ -1,0 +1,39 @@
+"""Fixtures of the reading commands: an empty home, and one with a small published version."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.runs import finish_run, start_run
+from tests.unit.reading import publish_again
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home; commands run in a folder of their own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLUICE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "120")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def published(home: Path) -> Path:
+    """One version with one small mart."""
+    with build_database(home / "build.duckdb") as build:
+        build.execute("create schema marts")
+        build.execute(
+            "create table marts.fct as select * from (values "
+            "('[b]cart', 0.123456::double, date '2026-03-01', 7), "
+            "('it''s, \"100%\"', null, date '2026-03-02', 1200)) as t (step, rate, day, reached)"
+        )
+        build.execute(
+            "create table marts.fct_data_completeness as select '42' as property_id, "
+            "date '2026-03-02' as date, 'provisional' as maturity, true as is_complete"
+        )
+        start_run(build, "r1", "nightly", date(2026, 3, 1), date(2026, 3, 2), "0.1.0")
+    publish_again(home)
+    finish_run(home / "build.duckdb", "r1", "published", "")
+    return home

@@ -1,0 +1,53 @@
+"""A full refresh goes on until something was published: half of it would mix old and new models."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.assets.dbt import dbt_arguments
+from pipelines.jobs import describe_failure
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.runs import is_rebuilding
+
+REFRESH, NIGHT = "nightly --full-refresh", "nightly"
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([], False),
+        ([(NIGHT, "running")], False),
+        ([(REFRESH, "running")], True),
+        ([(NIGHT, "published"), (REFRESH, "failed")], True),
+        ([(REFRESH, "failed"), (NIGHT, "running")], True),
+        ([(REFRESH, "held_back"), (NIGHT, "paused"), (NIGHT, "running")], True),
+        ([(REFRESH, "failed"), (NIGHT, "published"), (NIGHT, "running")], False),
+        ([(REFRESH, "partly_published"), (NIGHT, "running")], False),
+    ],
+)
+def test_until_something_was_published(
+    tmp_path: Path, runs: list[tuple[str, str]], expected: bool
+) -> None:
+    path = tmp_path / "build.duckdb"
+    with build_database(path) as build:
+        for hour, (command, status) in enumerate(runs):
+            build.execute(
+                "insert into ops.runs (run_id, command, status, started_at) values (?, ?, ?, ?)",
+                [f"r{hour}", command, status, f"2026-03-01 {hour:02d}:00:00+00"],
+            )
+    assert is_rebuilding(path) is expected
+
+
+def test_without_a_window_every_model_is_built_anew() -> None:
+    assert "--full-refresh" in dbt_arguments(None)
+    assert "--vars" not in dbt_arguments(None)
+
+
+def test_tables_of_an_older_version_name_the_command() -> None:
+    error = RuntimeError(
+        "dbt: The source and target schemas on this incremental model are out of sync! They can"
+    )
+    status, message = describe_failure("dbt_staging", error)
+    assert status == "failed"
+    assert "run 'sluice nightly --full-refresh'" in message
+    assert "older version" not in describe_failure("dbt_staging", RuntimeError("No."))[1]

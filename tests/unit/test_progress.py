@@ -1,0 +1,49 @@
+"""Progress without a terminal: a line each tenth, with rate and time left."""
+
+import logging
+
+import pytest
+
+from pipelines.cli.progress import PlainLines, duration, show_pulls, speed
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "0 s"), (59, "59 s"), (61, "1 min"), (3540, "59 min"), (7500, "2 h 05 min")],
+)
+def test_seconds_for_people(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_a_rate_for_people():
+    assert [speed(12.34), speed(1), speed(0.25)] == ["12.3 a second", "1.0 a second", "15 a minute"]
+
+
+def test_a_line_each_tenth_with_rate_and_time_left():
+    moment, said = [100.0], []
+    lines = PlainLines("pulls", said.append, lambda: moment[0])
+    for done in range(1, 41):
+        moment[0] += 2
+        lines(done, 40)
+    # 4 pulls are a tenth and take 8 s; the rest goes on at a pull in two seconds.
+    assert len(said) == 10
+    assert said[0] == "  4 of 40 pulls, 30 a minute, 1 min left"
+    assert said[-2] == "  36 of 40 pulls, 30 a minute, 8 s left"
+
+
+def test_short_work_needs_no_line():
+    said: list[str] = []
+    lines = PlainLines("days", said.append, lambda: 0.0)
+    for done in range(1, 11):
+        lines(done, 10)
+    assert said == []
+
+
+def test_pulls_tell_their_progress_in_log_records(monkeypatch, capsys):
+    monkeypatch.setattr("pipelines.cli.progress.SECONDS_BETWEEN_LINES", 0)
+    logger = logging.getLogger("sluice")
+    monkeypatch.setattr(logger, "level", logging.INFO)
+    with show_pulls():
+        logger.info("Pulled a", extra={"progress": (1, 2)})
+    logger.info("Pulled b", extra={"progress": (2, 2)})
+    assert capsys.readouterr().err.startswith("  1 of 2 pulls, ")
