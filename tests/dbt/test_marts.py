@@ -189,7 +189,7 @@ def test_every_table_and_column_is_described_in_the_database(built: Warehouse) -
     comments = built.query(
         "select table_name, comment from duckdb_tables() where schema_name = 'marts'"
     )
-    assert len(comments) == 29
+    assert len(comments) == 30
     assert [name for name, text in comments if not text.startswith("One row per ")] == []
 
 
