@@ -63,6 +63,13 @@ def test_a_device_with_less_than_half_is_not_named() -> None:
     assert "mobile" not in verdict(replace(WHOLE, leaks=(LEAK, small)))
 
 
+def test_what_may_be_a_leak_is_not_called_none() -> None:
+    unsure = replace(LEAK, is_leak=False, state="no_leak", p_gap=0.67)
+    sure = replace(unsure, p_gap=0.01)
+    rows = leak_section(replace(WHOLE, leaks=(LEAK, unsure, sure))).tables[0].rows
+    assert [row[-1] for row in rows] == ["▼ likely a leak", "○ cannot be told yet", "no leak"]
+
+
 def test_missing_tracking_comes_before_every_leak() -> None:
     lost = replace(WHOLE, leaks=(LEAK,), coverage=(replace(TAG, state="not_tracked"),))
     assert verdict(lost).startswith("Set up tracking first: without “Added” nobody can tell")

@@ -9,6 +9,8 @@ from pipelines.report.charts import BarMark, bars
 from pipelines.report.parts import Figure, Section, Table, columns
 from pipelines.report.rows import Leak, ShopRows
 
+# A leak is named from P(gap) 0.8 on (ANALYTICS section 5); that there is none has to be as sure.
+UNSURE_FROM = 0.2
 UNTRACKED = {"not_tracked", "tracking_lost"}
 HOW_COUNTED = (
     "Worth: the sessions that are missing up to the floor of the benchmark, carried through to the "
@@ -118,7 +120,7 @@ def _summary(found: Sequence[Leak], whole: Sequence[Leak]) -> str:
     return (
         f"{leak_name(first)}: worth about {_worth(first)} in 28 days, below its floor with a "
         f"probability of {words.chance(first.p_gap)}, and the biggest leak of its funnel with "
-        f"{words.chance(first.p_biggest)}. A leak is named only from 80 % on."
+        f"{words.chance(first.p_biggest)}. A leak is named only from 80\u00a0% on."
     )
 
 
@@ -171,4 +173,6 @@ def _table(leaks: Sequence[Leak]) -> Table:
 def _finding(leak: Leak) -> str:
     if leak.is_leak:
         return "▼ likely a leak"
+    if leak.p_gap is not None and leak.p_gap > UNSURE_FROM:
+        return "○ cannot be told yet"
     return "no leak" if leak.state == "no_leak" else words.state_words(leak.state)
