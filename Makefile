@@ -28,7 +28,7 @@ demo: setup  ## simulate a shop and run the whole nightly job on it
 	$(BIN)/sluice demo
 
 test: setup  ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## ruff, mypy, sqlfluff, yamllint
 	$(BIN)/ruff check .

@@ -113,11 +113,9 @@ NO_KEY = "ga4: {credentials: nowhere.json}\nproperties: [{id: 1}]"
 BAD = [
     ("unknown key", {"config": "homee: ./x"}, "did you mean 'home'"),
     ("credentials missing", {"config": NO_KEY}, "nowhere.json does not exist"),
-    ("no property", {"config": "home: ./home"}, "No GA4 property is configured"),
     ("wrong property", {"property_id": "555"}, "555"),
     ("unreachable", {"endpoint": "127.0.0.1:9"}, "check the network"),
     ("date in the future", {"arguments": ["--date", "2999-01-01"]}, "is not over yet"),
-    ("no date", {"arguments": ["--date", "01.02.2026"]}, "YYYY-MM-DD"),
 ]
 
 

@@ -14,7 +14,7 @@ from tests.unit.reading import fail, run
 SLUICE = str(Path(sys.executable).parent / "sluice")
 COMMANDS = {command.name: command for command in app.registered_commands}
 # `init` writes a file and talks; its result is the file.
-WITHOUT_JSON = {"init"}
+WITHOUT_JSON = {"init", "report"}
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

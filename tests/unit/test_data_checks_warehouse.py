@@ -317,7 +317,12 @@ _MARTS = (
         200 as denominator, 0.2::double as rate, 0.15::double as ci_low, 0.26::double as ci_high,
         low as benchmark_low, high as benchmark_high, 'above' as status,
         true as is_complete, 'final' as maturity, null::varchar as flags
-    from seeds.benchmarks cross join (select unnest(['100', '200']) as property_id)
+    from (select distinct on (benchmark_key) * from seeds.benchmarks)
+    cross join (select unnest(['100', '200']) as property_id)
+    """,
+    """
+    create table marts.fct_leak as
+    select * exclude (benchmark_key), benchmark_key as step_key from marts.fct_benchmark_comparison
     """,
     """
     create table marts.fct_product_funnel as
