@@ -119,7 +119,7 @@ def test_versions_and_rollback(published):
 
 
 def test_versions_and_rollback_say_what_changed(published, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr("pipelines.cli.common.out._width", 200)
     first = json.loads(run("versions", "--json").stdout)[0]["version"]
     with build_database(published / "build.duckdb") as build:
         build.execute("insert into marts.fct from marts.fct limit 1")
