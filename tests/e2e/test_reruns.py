@@ -1,4 +1,7 @@
-"""Nights one after another, and a full refresh, equal one build over all; test_gates.py has the same night twice."""
+"""Nights one after another, and a full refresh, equal one build over all.
+
+The same night twice is in tests/gates.
+"""
 
 import shutil
 from datetime import timedelta

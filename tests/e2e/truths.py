@@ -100,6 +100,27 @@ CLAIMS = {
         "max(units) filter (step_key = 'purchase'), round(max(item_revenue), 2) "
         "from marts.fct_product_funnel_window group by all",
     ),
+    "pages": Claim(
+        "pages",
+        "select page_path, sum(views), sum(sessions), sum(engaged_sessions), "
+        "sum(scroll_sessions) from truth where date::date > last_day() - 28 group by all",
+        "select page_path, views, sessions, engaged_sessions, scroll_sessions "
+        "from marts.fct_page_engagement where window_name = '28d'",
+    ),
+    "keys on pages": Claim(
+        "page_keys",
+        "select page_path, key, sum(events), sum(sessions) from truth "
+        "where date::date > last_day() - 28 group by all",
+        "select page_path, key, events, sessions from marts.fct_page_micro_conversion "
+        "where window_name = '28d' and events > 0",
+    ),
+    "lists": Claim(
+        "lists",
+        "select item_list_name, sum(items_viewed), sum(items_clicked) from truth "
+        "where date::date > last_day() - 28 group by all",
+        "select item_list_name, items_viewed, items_clicked from marts.fct_collection "
+        "where window_name = '28d'",
+    ),
 }
 
 

@@ -14,12 +14,10 @@ import pytest
 
 import pipelines.assets.ga4 as ga4_assets
 from pipelines.alerts import tell
-from pipelines.dbt_runner import SluiceDbt
 from pipelines.partitions import DayWindow
-from pipelines.resources import build_dbt
 from pipelines.settings import Alerts, Settings
 from pipelines.warehouse.versions import current_name
-from tests.e2e.shop import Shop, all_marts, night
+from tests.e2e.shop import Shop, UntestedDbt, all_marts, night, untested
 from tests.unit.webhook_server import WebhookServer, webhook
 
 STEPS = [
@@ -34,7 +32,6 @@ STEPS = [
     "make the page",
     "publish",
 ]
-DBT_FIELDS = ("project_dir", "profiles_dir", "dbt_executable", "database", "artifacts_dir")
 NEWEST = "date = (select max(date) from {table})"
 DROPPED = ("delete from {table} where {newest}", "raw.ga4_events_by_device")
 # The other corruptions of each stage are judged without Dagster in tests/unit/test_data_checks_*.
@@ -60,7 +57,7 @@ def statement_of(case: tuple[str, str]) -> str:
     return template.format(table=table, newest=NEWEST.format(table=table))
 
 
-class CorruptingDbt(SluiceDbt):
+class CorruptingDbt(UntestedDbt):
     """The real dbt, and then one SQL statement after the layer named."""
 
     corrupt_after: str
@@ -147,8 +144,9 @@ def test_raw_gate(
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_dbt_layer_gates(shop: Shop, home: Settings, layer: str) -> None:
-    corrupting = CorruptingDbt(
-        **{field: getattr(build_dbt(home), field) for field in DBT_FIELDS},
+    corrupting = untested(
+        home,
+        CorruptingDbt,
         corrupt_after=f"dbt_{layer}",
         statement=statement_of(LAYERS[layer]),
     )
