@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,16 +44,17 @@ def folder(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def test_a_night_its_status_versions_and_rollback(shop: Shop, folder: Path) -> None:
+def test_a_night_its_status_versions_and_rollback(
+    shop: Shop, folder: Path, published_home: Settings
+) -> None:
+    """The second night of a home; the first one's window is planned in unit/test_windows.py."""
+    shutil.copytree(published_home.home, folder / "home", symlinks=True)
     end = shop.window.end.isoformat()
-    first = sluice(folder, "nightly", "--date", end, "--json")
-    assert first.returncode == 0, first.stderr
-    result = json.loads(first.stdout)
-    assert result["status"] == "published"
-    # A property's first night takes the whole sweep of 35 days.
-    assert (result["start"], result["end"]) == ("2026-05-27", end)
     second = sluice(folder, "nightly", "--date", end, "--json")
-    assert json.loads(second.stdout)["start"] == "2026-06-27"
+    assert second.returncode == 0, second.stderr
+    result = json.loads(second.stdout)
+    assert (result["status"], result["start"]) == ("published", "2026-06-27")
+    assert result["end"] == end
 
     status = json.loads(sluice(folder, "status", "--json").stdout)
     assert [run["status"] for run in status["runs"]] == ["published", "published"]
