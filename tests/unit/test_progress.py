@@ -39,10 +39,11 @@ def test_short_work_needs_no_line():
     assert said == []
 
 
-def test_pulls_tell_their_progress_in_log_records(monkeypatch, capsys):
+def test_pulls_tell_their_progress_in_log_records(monkeypatch, capsys, caplog):
     monkeypatch.setattr("pipelines.cli.progress.SECONDS_BETWEEN_LINES", 0)
     logger = logging.getLogger("sluice")
-    monkeypatch.setattr(logger, "level", logging.INFO)
+    # Not by its attribute: a logger remembers which levels it has found disabled.
+    caplog.set_level(logging.INFO, logger="sluice")
     with show_pulls():
         logger.info("Pulled a", extra={"progress": (1, 2)})
     logger.info("Pulled b", extra={"progress": (2, 2)})
