@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,7 +46,7 @@ class FileClock:
     def sleep_until(self, moment: datetime) -> None:
         # Replaced whole: a reader never sees half a number.
         if moment > self.now():
-            part = self._path.with_suffix(f".{os.getpid()}")
+            part = self._path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
             part.write_text(str(moment.timestamp()))
             part.replace(self._path)
 
