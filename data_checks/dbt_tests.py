@@ -67,7 +67,7 @@ def tests_of_layer(manifest: Mapping[str, Any], layer: str) -> tuple[ModelTest, 
     """
     nodes = manifest["nodes"]
     found = [
-        _read(node, nodes)
+        read_test(node, nodes)
         for node in nodes.values()
         if node["resource_type"] == "test" and node.get("test_metadata")
         if _last_layer(node, nodes, list(_LAYERS)) == layer
@@ -88,8 +88,11 @@ def _last_layer(test: Mapping[str, Any], nodes: Mapping[str, Any], layers: list[
     return layers[max(places)]
 
 
-def _read(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> ModelTest:
-    """The test of a manifest node."""
+def read_test(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> ModelTest:
+    """The generic test of a manifest's node; `nodes` are all of them.
+
+    Raises GateRequestError for a kind of test that this module cannot judge.
+    """
     kind, arguments = node["test_metadata"]["name"], node["test_metadata"]["kwargs"]
     column = node.get("column_name") or arguments.get("column_name") or ""
     where = node["config"].get("where")
@@ -115,7 +118,8 @@ def _read(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> ModelTest:
         case "unique_grain":
             columns = tuple(arguments["columns"])
             within = f"{common.pop('within')} and {_RECENT[arguments.get('only', 'all')]}"
-            return ModelTest(**common, name=kind, shown=columns, within=within, key=columns)
+            name = f"{kind}({', '.join(columns)})"
+            return ModelTest(**common, name=name, shown=columns, within=within, key=columns)
     raise GateRequestError(
         f"The dbt test {node['name']} is of the kind {kind}, which the gates cannot judge: write it "
         "as a singular test under dbt_project/tests, or teach data_checks/dbt_tests.py the kind."
@@ -177,7 +181,7 @@ def _tested(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     """SQL: the CTE `tested`. All three values are named, since DuckDB refuses one that is not."""
     columns = connection.execute(f"describe {table}").fetchall()
     own = any(name == "property_id" for name, *_ in columns)
-    mine = "property_id is null or list_contains($properties, property_id)" if own else "true"
+    mine = "property_id is null or list_contains($properties, property_id::varchar)" if own else "true"
     owner = "" if own else ", null::varchar as property_id"
     return (
         f"with given as (select $start::date, $end::date, $properties::varchar[]), "
@@ -188,9 +192,9 @@ def _tested(connection: duckdb.DuckDBPyConnection, table: str) -> str:
 def _failures(
     test: ModelTest, connection: duckdb.DuckDBPyConnection, tested: str, values: dict[str, Any]
 ) -> Iterator[GateResult]:
-    shown = ", ".join(f"{name} := {name}::varchar" for name in test.shown)
+    shown = ", ".join(f"'{name}': {name}::varchar" for name in test.shown)
     rows = connection.execute(
-        f"{tested} select property_id, count(*), list(struct_pack({shown}))[:{SAMPLE_SIZE}] "
+        f"{tested} select property_id, count(*), list({{{shown}}})[:{SAMPLE_SIZE}] "
         f"from ({test.rows}) group by property_id order by property_id",
         values,
     ).fetchall()

@@ -21,8 +21,7 @@ import duckdb
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.candidate import (
     PUBLISHED_SCHEMAS,
-    attach,
-    detach,
+    attached,
     quoted,
     rows_to_publish,
     tables_to_publish,
@@ -106,23 +105,23 @@ def _nothing_left_behind(unfinished: Path) -> Iterator[None]:
 
 
 def _copy_database(publication: Publication, folder: Path) -> None:
+    kept_back = publication.kept_back
     with quiet(duckdb.connect(str(folder / DATABASE))) as connection:
-        attach(connection, publication.build_db, publication.published_dir, publication.kept_back)
-        for schema in PUBLISHED_SCHEMAS:
-            connection.execute(f"create schema {schema}")
-        for schema, table in tables_to_publish(connection):
-            _copy_table(connection, schema, table, publication.kept_back)
-            if publication.with_parquet and schema == "marts":
-                (folder / "parquet").mkdir(exist_ok=True)
-                target = quoted(folder / "parquet" / f"{table}.parquet")
-                connection.execute(f"copy {schema}.{table} to '{target}' (format parquet)")
-        _copy_comments(connection)
+        with attached(connection, publication.build_db, publication.published_dir, kept_back):
+            for schema in PUBLISHED_SCHEMAS:
+                connection.execute(f"create schema {schema}")
+            for schema, table in tables_to_publish(connection):
+                _copy_table(connection, schema, table, kept_back)
+                if publication.with_parquet and schema == "marts":
+                    (folder / "parquet").mkdir(exist_ok=True)
+                    target = quoted(folder / "parquet" / f"{table}.parquet")
+                    connection.execute(f"copy {schema}.{table} to '{target}' (format parquet)")
+            _copy_comments(connection)
         # The copy knows that its own run ended well; the build database learns it afterwards.
         connection.execute(
             "update ops.runs set status = ?, finished_at = ? where run_id = ?",
             [publication.status, datetime.now(UTC), publication.run_id],
         )
-        detach(connection)
         connection.execute("checkpoint")
 
 

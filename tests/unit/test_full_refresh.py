@@ -38,9 +38,9 @@ def test_until_something_was_published(
     assert is_rebuilding(path) is expected
 
 
-def test_without_a_window_every_model_is_built_anew() -> None:
-    assert "--full-refresh" in dbt_arguments(None)
-    assert "--vars" not in dbt_arguments(None)
+def test_only_a_full_refresh_builds_every_day_anew() -> None:
+    assert dbt_arguments(is_full_refresh=True) == ["build", "--full-refresh"]
+    assert dbt_arguments(is_full_refresh=False) == ["build"]
 
 
 def test_tables_of_an_older_version_name_the_command() -> None:
