@@ -14,6 +14,7 @@ from pipelines.errors import ConfigError
 from pipelines.settings import Alerts, Property, Settings, load_settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import start_run
+from tests.unit.clock import MORNING
 from tests.unit.webhook_server import PATH, WebhookServer, webhook
 
 NIGHT = date(2026, 6, 30)
@@ -51,7 +52,7 @@ def home(server: WebhookServer, tmp_path: Path) -> Settings:
 
 def begin(settings: Settings, run_id: str, night: date = NIGHT) -> None:
     with build_database(settings.build_db) as connection:
-        start_run(connection, run_id, "nightly", night, night, "0")
+        start_run(connection, run_id, "nightly", night, night, "0", MORNING)
 
 
 def find(settings: Settings, *rows: tuple[Any, ...]) -> None:

@@ -1,8 +1,7 @@
 """A night's ingestion over the wire: server → client → audit → DuckDB, several reports at once."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 import grpc
 import pytest
@@ -11,10 +10,10 @@ from pipelines.errors import ConfigError
 from pipelines.ga4.errors import QuotaError
 from pipelines.ga4.reports import ReportSpec
 from pipelines.ingest import Outcome
-from pipelines.partitions import DayWindow, yesterday
+from pipelines.partitions import DayWindow
 from pipelines.properties import profile_properties
 from pipelines.settings import Property
-from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, REPORTS, WINDOW, sessions
+from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, NOON, REPORTS, WINDOW, sessions
 from tests.unit.protocol_server import Fault, move_day
 
 Code = grpc.StatusCode
@@ -137,10 +136,17 @@ def test_without_the_parameter_its_keys_are_not_asked_for(night):
     assert "scroll_50" in message
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles", "UTC"])
-def test_a_day_that_is_not_over_for_the_property_is_refused(night, zone):
+@pytest.mark.parametrize(
+    ("zone", "newest"),
+    [
+        ("Pacific/Auckland", date(2026, 3, 2)),
+        ("America/Los_Angeles", date(2026, 3, 1)),
+        ("UTC", date(2026, 3, 1)),
+    ],
+)
+def test_a_day_that_is_not_over_for_the_property_is_refused(night, zone, newest):
+    night.at(NOON)
     night.server.time_zone = zone
-    newest = yesterday(ZoneInfo(zone))
     night.run(DayWindow(newest, newest))
     today = newest + timedelta(days=1)
     with pytest.raises(ConfigError) as caught:
@@ -150,12 +156,9 @@ def test_a_day_that_is_not_over_for_the_property_is_refused(night, zone):
     assert night.query("select run_id from ops.runs") == [("run1",)]
 
 
-def test_the_configured_zone_wins_over_the_server(night, monkeypatch):
+def test_the_configured_zone_wins_over_the_server(night):
     # 2026-03-02 12:00 UTC: 3 March 01:00 in Auckland, 2 March in Los Angeles.
-    monkeypatch.setattr(
-        "pipelines.properties.yesterday",
-        lambda zone, now=None: yesterday(zone, datetime(2026, 3, 2, 12, tzinfo=UTC)),
-    )
+    night.at(NOON)
     night.server.time_zone = "America/Los_Angeles"
     with pytest.raises(ConfigError, match="America/Los_Angeles"):
         night.run()
