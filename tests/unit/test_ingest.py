@@ -1,11 +1,13 @@
 """A night's ingestion over the wire: server → client → audit → DuckDB, several reports at once."""
 
 import json
+import logging
 from datetime import date, timedelta
 
 import grpc
 import pytest
 
+from pipelines.clock import pin_clock, pinned_clock
 from pipelines.errors import ConfigError
 from pipelines.ga4.errors import QuotaError
 from pipelines.ga4.reports import ReportSpec
@@ -13,6 +15,7 @@ from pipelines.ingest import Outcome
 from pipelines.partitions import DayWindow
 from pipelines.properties import profile_properties
 from pipelines.settings import Property
+from tests.unit.clock import MORNING
 from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, NOON, REPORTS, WINDOW, sessions
 from tests.unit.protocol_server import Fault, move_day
 
@@ -154,6 +157,35 @@ def test_a_day_that_is_not_over_for_the_property_is_refused(night, zone, newest)
     for word in (f"{today} is not over yet in {zone}", "property 42", f"--date {newest}"):
         assert word in str(caught.value)
     assert night.query("select run_id from ops.runs") == [("run1",)]
+
+
+def test_a_real_property_ends_the_demo_s_time(night, caplog):
+    """Its night is stamped with the real time, and so is what comes after it."""
+    pin_clock(night.settings.home, MORNING, ["100000001"])
+    with caplog.at_level(logging.INFO, "sluice"):
+        night.run()
+    assert f"{night.settings.home} was the demo's home" in caplog.text
+    assert pinned_clock(night.settings.home) is None
+    assert night.query("select count(*) from ops.pulls where pulled_at <= '2026-03-05'") == [(0,)]
+    night.run()
+    assert caplog.text.count("the demo's home") == 1
+
+
+def test_everything_is_stamped_by_the_home_s_clock(night):
+    # Nobody may see 43, which is held back.
+    night.configure(Property(id="42"), Property(id="43"))
+    night.run()
+    for stamp in (
+        "pulls.pulled_at",
+        "quota.read_at",
+        "runs.started_at",
+        "properties.checked_at",
+        "held_back.held_back_at",
+        "field_checks.checked_on",
+    ):
+        table, column = stamp.split(".")
+        found = night.query(f"select distinct {column}::date from ops.{table}")
+        assert found == [(date(2026, 3, 4),)], stamp
 
 
 def test_the_configured_zone_wins_over_the_server(night):
