@@ -56,7 +56,8 @@ def run_demo(
     window = _window(demo)
     with hold_lock(lock_path(settings)):
         _refuse_real_home(settings)
-        pin_clock(demo.home, _morning_after(window.end), [PROPERTY_ID])
+        morning = datetime.combine(window.end + timedelta(days=1), MORNING, ZoneInfo(TIME_ZONE))
+        pin_clock(demo.home, morning, [PROPERTY_ID])
     events = demo.home / "demo" / "events"
     simulate(
         events,
@@ -69,7 +70,8 @@ def run_demo(
         progress=on_day,
     )
     _start_afresh(settings)
-    with serve([events], now=settings.clock.now) as server:
+    # The server's clock stands: its newest numbers must not depend on how fast this machine is.
+    with serve([events], now=lambda: morning) as server:
         served = settings.model_copy(update={"ga4": Ga4(endpoint=server.endpoint)})
         return run_nightly(served, window, command="demo", on_step=on_step)
 
@@ -87,10 +89,6 @@ def _window(demo: Demo) -> DayWindow:
             + (f", or --days {most} at most." if most > 0 else ".")
         )
     return DayWindow(demo.last_day - timedelta(days=demo.days - 1), demo.last_day)
-
-
-def _morning_after(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), MORNING, ZoneInfo(TIME_ZONE))
 
 
 def _settings(demo: Demo) -> Settings:
