@@ -63,12 +63,16 @@ def judge(
             run_id=run.run_id,
             properties=[item.id for item in settings.properties if item.id not in gone],
             tests=tests,
+            now=settings.clock.now(),
         )
         record(connection, report)
         if _others_go_on(report):
             for result in report.failed_critical:
                 assert result.property_id is not None, "what is nobody's own stops all"
-                remember_held_back(connection, run.run_id, result.property_id, gate, _words(result))
+                remember_held_back(
+                    connection, run.run_id, result.property_id, gate, _words(result),
+                    now=settings.clock.now(),
+                )  # fmt: skip
     return report
 
 
@@ -79,7 +83,7 @@ def _others_go_on(report: GateReport) -> bool:
 
 
 def _newest(settings: Settings) -> DayWindow:
-    day = yesterday(settings.time_zone)
+    day = yesterday(settings.time_zone, settings.clock.now())
     return DayWindow(day, day)
 
 

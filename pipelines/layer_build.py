@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,12 +39,13 @@ class RunDbt(Protocol):
 
 @dataclass(frozen=True)
 class LayerBuild:
-    """One layer of one run. `explain`: a dbt error in one line."""
+    """One layer of one run. `now` stamps what is blocked, `explain` puts a dbt error in one line."""
 
     build_db: Path
     run_id: str
     layer: str
     properties: tuple[str, ...]
+    now: datetime
     explain: Callable[[Exception], str]
 
     def run(self, attempt: Callable[[], Iterator[Any]], run_dbt: RunDbt) -> Iterator[Any]:
@@ -80,10 +82,13 @@ class LayerBuild:
         with build_database(self.build_db) as connection:
             for name, reason in culprits.items():
                 words = f"its rows cannot be computed in {self.layer}: {reason}"
-                remember_held_back(connection, self.run_id, name, self.layer, words)
+                remember_held_back(
+                    connection, self.run_id, name, self.layer, words, now=self.now
+                )
         self._leave_out(self._blocked())
-        # What the trials left in the layers before is one property's; all of the others' again.
-        run_dbt(layers[:-1]) if layers[:-1] else None
+        # The trials left one property's rows in the layers before: all of the others' again.
+        if layers[:-1]:
+            run_dbt(layers[:-1])
         return True
 
     def _fails(self, run_dbt: RunDbt, layers: Sequence[str], names: Sequence[str]) -> str | None:

@@ -86,7 +86,9 @@ def _layer(
             ).wait()
 
         names = tuple(item.id for item in settings.properties)
-        layer_build = LayerBuild(settings.build_db, context.run_id, layer, names, first_words)
+        layer_build = LayerBuild(
+            settings.build_db, context.run_id, layer, names, settings.clock.now(), first_words
+        )
         yield from layer_build.run(attempt, run_dbt)
 
     return build
