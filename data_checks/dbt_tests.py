@@ -181,7 +181,9 @@ def _tested(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     """SQL: the CTE `tested`. All three values are named, since DuckDB refuses one that is not."""
     columns = connection.execute(f"describe {table}").fetchall()
     own = any(name == "property_id" for name, *_ in columns)
-    mine = "property_id is null or list_contains($properties, property_id::varchar)" if own else "true"
+    mine = (
+        "property_id is null or list_contains($properties, property_id::varchar)" if own else "true"
+    )
     owner = "" if own else ", null::varchar as property_id"
     return (
         f"with given as (select $start::date, $end::date, $properties::varchar[]), "

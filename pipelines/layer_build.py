@@ -82,9 +82,7 @@ class LayerBuild:
         with build_database(self.build_db) as connection:
             for name, reason in culprits.items():
                 words = f"its rows cannot be computed in {self.layer}: {reason}"
-                remember_held_back(
-                    connection, self.run_id, name, self.layer, words, now=self.now
-                )
+                remember_held_back(connection, self.run_id, name, self.layer, words, now=self.now)
         self._leave_out(self._blocked())
         # The trials left one property's rows in the layers before: all of the others' again.
         if layers[:-1]:

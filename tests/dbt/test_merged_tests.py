@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+
 import data_checks
 from data_checks import GateResult, ModelTest, Window
 from data_checks.dbt_tests import judge_tests, read_test

@@ -155,9 +155,7 @@ def _injected(
     statement = fault.statement.format(ill=ill)
     if fault.after is not None:
         kind = CorruptingDbt
-        return {
-            "dbt": other_dbt(settings, kind, corrupt_after=fault.after, statement=statement)
-        }
+        return {"dbt": other_dbt(settings, kind, corrupt_after=fault.after, statement=statement)}
     real = ga4_assets.ingest
 
     def then_corrupt(settings: Settings, *args: Any, **options: Any) -> Any:
