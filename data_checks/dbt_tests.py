@@ -1,4 +1,4 @@
-"""dbt's generic data tests of a stage, judged together: one query per table instead of one per test.
+"""dbt's generic data tests of a stage, judged together: one query a table, not one a test.
 
 They stay ordinary tests in the models' YAML (`dbt test` runs them as ever); the gate reads them
 from dbt's manifest. Three hundred of them one by one take a third of a small night; and dbt's own
@@ -121,7 +121,7 @@ def read_test(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> ModelTest:
             name = f"{kind}({', '.join(columns)})"
             return ModelTest(**common, name=name, shown=columns, within=within, key=columns)
     raise GateRequestError(
-        f"The dbt test {node['name']} is of the kind {kind}, which the gates cannot judge: write it "
+        f"The gates cannot judge the dbt test {node['name']} of the kind {kind}: write it "
         "as a singular test under dbt_project/tests, or teach data_checks/dbt_tests.py the kind."
     )
 

@@ -39,7 +39,7 @@ class RunDbt(Protocol):
 
 @dataclass(frozen=True)
 class LayerBuild:
-    """One layer of one run. `now` stamps what is blocked, `explain` puts a dbt error in one line."""
+    """One layer of one run. `now`: stamp of what is blocked; `explain`: an error in one line."""
 
     build_db: Path
     run_id: str

@@ -1,4 +1,4 @@
-"""dbt's generic tests as the gates judge them: the verdicts of `dbt test`, and whose rows failed."""
+"""dbt's generic tests as the gates judge them: as `dbt test` does, and whose rows failed."""
 
 from collections.abc import Callable
 from datetime import date
