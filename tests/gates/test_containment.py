@@ -1,14 +1,14 @@
 """Whatever is wrong with one property's rows blocks that property alone, and heals by itself.
 
-Real nights over three properties; the fault is put into the build database right after the pull or
-after a layer. A model of its own stands for any SQL that cannot compute with a number.
+Real nights over four properties, of which three are ill at once, each in another way; a fault is put
+into the build database right after the pull or after a layer. A model of its own stands for any SQL
+that cannot compute with a number.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,17 @@ from pipelines.nightly import exit_code
 from pipelines.partitions import DayWindow
 from pipelines.settings import DBT_PROJECT_DIR, Alerts, Ga4, Property, Settings, Store
 from pipelines.state import read_state
+from pipelines.warehouse.versions import current_name
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, all_marts, night, other_dbt, published
 from tests.gates.test_gates import CorruptingDbt, corrupt
 from tests.unit.webhook_server import WebhookServer, webhook
 
-SHOPS = ("100000001", "100000002", "100000003")
+LOST, FRAGILE, TWICE, HEALTHY = SHOPS = ("100000001", "100000002", "100000003", "100000004")
 WINDOW = window_of(10)
 LAST = DayWindow(LAST_DAY, LAST_DAY)
 # GA4 counts on its own what is part of what: the difference may be below zero.
-FRAGILE = """
+FRAGILE_MODEL = """
 select
     property_id,
     date,
@@ -39,50 +40,39 @@ from {{ ref('stg_ga4__pages') }}
 """
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What is done to the rows of one property, and the words that must name it.
-
-    `after`: the dbt layer after which it is done; None: after the pull.
-    """
-
-    statement: str
-    words: str
-    after: str | None = None
-
-
-FAULTS = {
-    "a partition is lost": Fault(
-        "delete from raw.ga4_events_by_device where property_id = '{ill}' "
-        f"and date = '{LAST_DAY}'",
-        "row_count_equals_pull",
-    ),
-    "SQL cannot compute with a number": Fault(
-        "update raw.ga4_pages set engaged_sessions = sessions + 1 where property_id = '{ill}' "
-        f"and date = '{LAST_DAY}'",
-        "cannot take square root",
-    ),
-    "a dbt test fails": Fault(
-        "insert into intermediate.int_funnel__keys_assessed from "
-        "intermediate.int_funnel__keys_assessed where property_id = '{ill}' limit 1",
-        "unique_grain",
-        after="dbt_intermediate",
-    ),
+# After the pull: a partition is lost, and a number comes that SQL cannot compute with.
+AFTER_THE_PULL = (
+    f"delete from raw.ga4_events_by_device where property_id = '{LOST}' and date = '{LAST_DAY}'",
+    "update raw.ga4_pages set engaged_sessions = sessions + 1 "
+    f"where property_id = '{FRAGILE}' and date = '{LAST_DAY}'",
+)
+# After the intermediate layer: a row that a dbt test calls a second one.
+AFTER_INTERMEDIATE = (
+    "insert into intermediate.int_funnel__keys_assessed from "
+    f"intermediate.int_funnel__keys_assessed where property_id = '{TWICE}' limit 1"
+)
+# Property → the words that must tell why it was blocked.
+REASONS = {
+    LOST: "row_count_equals_pull",
+    FRAGILE: "cannot take square root",
+    TWICE: "unique_grain",
 }
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Three published properties, and dbt's project with the fragile model beside its own."""
+    """Four published properties, and dbt's project with the fragile model beside its own."""
     folder = tmp_path_factory.mktemp("contained")
     for seed, name in enumerate(SHOPS, start=7):
         simulate(
             folder / name, start=WINDOW.start, days=10, seed=seed, scenario="none",
-            sessions_per_day=60, property_id=name,
+            sessions_per_day=40, property_id=name,
         )  # fmt: skip
     ignored = shutil.ignore_patterns("target", "logs")
     project = shutil.copytree(DBT_PROJECT_DIR, folder / "dbt_project", ignore=ignored)
-    (project / "models/intermediate/int_test__fragile.sql").write_text(FRAGILE, encoding="utf-8")
+    (project / "models/intermediate/int_test__fragile.sql").write_text(
+        FRAGILE_MODEL, encoding="utf-8"
+    )
     with pytest.MonkeyPatch.context() as patch, serve([folder / name for name in SHOPS]) as server:
         patch.setattr("pipelines.build.DBT_PROJECT_DIR", project)
         patch.setattr("pipelines.resources.DBT_PROJECT_DIR", project)
@@ -103,31 +93,39 @@ def alerted() -> Iterator[WebhookServer]:
         yield server
 
 
-@pytest.mark.parametrize(("ill", "fault"), zip(SHOPS, FAULTS, strict=True))
-def test_the_healthy_ones_are_published_whichever_is_ill(
-    home: Settings,
-    alerted: WebhookServer,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    ill: str,
-    fault: str,
+def test_the_healthy_one_is_published_and_the_ill_heal(
+    home: Settings, alerted: WebhookServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = _copy(home, tmp_path, alerted)
-    before = all_marts(settings)
+    before, version = all_marts(settings), current_name(settings.published_dir)
+    corrupting = other_dbt(
+        settings,
+        CorruptingDbt,
+        corrupt_after="dbt_intermediate",
+        statement=AFTER_INTERMEDIATE,
+    )
     with monkeypatch.context() as patch:
-        record, _ = night(settings, LAST, _injected(settings, patch, FAULTS[fault], ill))
+        patch.setattr(ga4_assets, "ingest", _then_corrupt(ga4_assets.ingest))
+        record, _ = night(settings, LAST, {"dbt": corrupting})
     assert (record.status, exit_code(record)) == ("partly_published", 2), record.message
-    assert f"property {ill} was held back" in record.message
-    assert FAULTS[fault].words in record.message
-    # It is named where people look: in the status, on the page, in the alert.
-    assert ill in read_state(settings).verdict
+    assert current_name(settings.published_dir) != version
+    assert _blocked(settings, record.run_id) == set(REASONS)
+    # Each is named where people look, with its reason: status, page, alert.
+    status = read_state(settings).verdict
     page = (settings.published_dir / "current" / "report.html").read_text(encoding="utf-8")
-    assert FAULTS[fault].words in page
-    (alert,) = (one for sent in alerted.messages for one in sent["alerts"])
-    assert (alert["property_id"], FAULTS[fault].words in alert["message"]) == (ill, True)
-    assert _blocked(settings, record.run_id) == {ill}
-    # Readers keep its rows of the version before; the others' numbers are the same data's.
-    assert _rows_of(all_marts(settings), ill) == _rows_of(before, ill)
+    alerts = {
+        one["property_id"]: one["message"] for sent in alerted.messages for one in sent["alerts"]
+    }
+    assert set(alerts) == set(REASONS)
+    for ill, words in REASONS.items():
+        assert f"property {ill} was held back" in status
+        assert words in status
+        assert words in page
+        assert words in alerts[ill]
+    # Readers keep their rows of the version before.
+    after = all_marts(settings)
+    for name in SHOPS:
+        assert _rows_of(after, name) == _rows_of(before, name), name
 
     record, _ = night(settings, LAST)
     assert exit_code(record) == 0, record.message
@@ -149,22 +147,14 @@ def test_what_is_nobody_s_own_stops_the_night(home: Settings, tmp_path: Path) ->
     assert all_marts(settings) == before
 
 
-def _injected(
-    settings: Settings, patch: pytest.MonkeyPatch, fault: Fault, ill: str
-) -> dict[str, Any]:
-    statement = fault.statement.format(ill=ill)
-    if fault.after is not None:
-        kind = CorruptingDbt
-        return {"dbt": other_dbt(settings, kind, corrupt_after=fault.after, statement=statement)}
-    real = ga4_assets.ingest
-
-    def then_corrupt(settings: Settings, *args: Any, **options: Any) -> Any:
+def _then_corrupt(real: Callable[..., Any]) -> Callable[..., Any]:
+    def ingest(settings: Settings, *args: Any, **options: Any) -> Any:
         outcome = real(settings, *args, **options)
-        corrupt(settings.build_db, statement)
+        for statement in AFTER_THE_PULL:
+            corrupt(settings.build_db, statement)
         return outcome
 
-    patch.setattr(ga4_assets, "ingest", then_corrupt)
-    return {}
+    return ingest
 
 
 def _copy(home: Settings, folder: Path, alerted: WebhookServer | None) -> Settings:
