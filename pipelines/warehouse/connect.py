@@ -79,6 +79,10 @@ def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         return quiet(duckdb.connect(str(path), read_only=read_only))
+    except duckdb.ConnectionException:
+        # This process has the file open for writing: a cursor of dbt's that nobody has collected
+        # yet, most often one that a failed model left in its traceback.
+        return quiet(duckdb.connect(str(path)))
     except duckdb.IOException as error:
         problem = "is open in another process" if _names_a_lock(error) else "cannot be opened"
         raise WarehouseError(

@@ -1,8 +1,8 @@
 """Whatever is wrong with one property's rows blocks that property alone, and heals by itself.
 
-Real nights over four properties, of which three are ill at once, each in another way; a fault is put
-into the build database right after the pull or after a layer. A model of its own stands for any SQL
-that cannot compute with a number.
+Real nights over four properties, of which three are ill at once, each in another way; a fault is
+put into the build database right after the pull or after a layer. A model of its own stands for
+any SQL that cannot compute with a number.
 """
 
 from __future__ import annotations
