@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from datetime import UTC, datetime
+from datetime import date
 
 import duckdb
 
@@ -21,12 +21,12 @@ def unusable_reports(
     client: Ga4Client,
     profile: Profile,
     reports: Sequence[ReportSpec],
+    today: date,
 ) -> dict[str, str]:
-    """Report name → why it cannot be asked for today.
+    """Report name → why it cannot be asked for `today`.
 
     CheckCompatibility is asked once a day; what it said is remembered in `ops.field_checks`.
     """
-    today = datetime.now(UTC).date()
     known = checked_reports(connection, profile.property_id, today)
     unchecked = [spec for spec in reports if spec.name not in known]
     found = dict(

@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import duckdb
 
 from pipelines import __version__
+from pipelines.clock import Clock, leave_pin
 from pipelines.errors import SluiceError
 from pipelines.fieldchecks import unusable_reports
 from pipelines.ga4.client import Ga4Client
@@ -62,11 +63,15 @@ logger = logging.getLogger("sluice")
 
 @dataclass(frozen=True)
 class Run:
-    """Which run this is. `backfill_id` lets a killed backfill go on where it was."""
+    """Which run this is. `backfill_id` lets a killed backfill go on where it was.
+
+    `clock` gives the stamps; `ingest` takes the home's.
+    """
 
     run_id: str
     command: str
     backfill_id: str | None = None
+    clock: Clock = field(default_factory=Clock)
 
     @property
     def pull_run_id(self) -> str:
@@ -95,13 +100,19 @@ def ingest(
     Raises the first failure when no property is left; otherwise failed properties are noted in
     `ops.held_back`, and the outcome tells of them.
     """
+    run = replace(run, clock=settings.clock)
     profiles, failures = profile_properties(settings, client)
     profiles, unclosed = with_closed_days(settings, profiles, window)
     outcome = Outcome(failures={**failures, **unclosed})
+    if leave_pin(settings.home, [item.id for item in settings.properties]):
+        logger.info("%s was the demo's home: it is on today's time from now on.", settings.home)
     with build_database(settings.build_db) as connection:
         ensure_tables(connection, reports)
         remember_properties(connection, settings, profiles)
-        start_run(connection, run.run_id, run.command, window.start, window.end, __version__)
+        start_run(
+            connection, run.run_id, run.command, window.start, window.end, __version__,
+            run.clock.now(),
+        )  # fmt: skip
         with ThreadPoolExecutor(CONCURRENT_REQUESTS, thread_name_prefix="ga4") as pool:
             wanted = [(profile, spec) for profile in profiles for spec in reports]
             items = plan_items(connection, settings, wanted, window, backfill_id=run.backfill_id)
@@ -113,9 +124,11 @@ def ingest(
                 pool.shutdown(cancel_futures=True)
                 raise
             finally:
-                remember_readings(connection, client.governor.take_readings())
+                remember_readings(connection, client.governor.take_readings(), run.clock)
         for property_id, error in outcome.failures.items():
-            remember_held_back(connection, run.run_id, property_id, "pull", str(error))
+            remember_held_back(
+                connection, run.run_id, property_id, "pull", str(error), now=run.clock.now()
+            )
     if len(outcome.failures) == len(settings.properties):
         raise next(iter(outcome.failures.values()))
     return outcome
@@ -135,7 +148,7 @@ def _usable(
         own = {item.spec.name: item.spec for item in items if item.profile is profile}
         try:
             refused[profile.property_id] = unusable_reports(
-                connection, pool, client, profile, tuple(own.values())
+                connection, pool, client, profile, tuple(own.values()), run.clock.now().date()
             )
         except Ga4Error as error:
             outcome.failures[profile.property_id] = error
@@ -168,6 +181,7 @@ def _pull_all(
             item.end,
             custom_dimensions=item.profile.custom_dimensions,
             fields=item.profile.fields,
+            clock=run.clock,
         )
 
     waiting, futures = iter(items), dict[Future[Pull | None], Item]()
@@ -177,7 +191,7 @@ def _pull_all(
         done = next(iter(wait(futures, return_when=FIRST_COMPLETED).done))
         item = futures.pop(done)
         _store(connection, done, item, outcome, run)
-        remember_readings(connection, client.governor.take_readings())
+        remember_readings(connection, client.governor.take_readings(), run.clock)
         logger.info("Pulled %s", item, extra={"progress": (number, len(items))})
 
 
@@ -198,7 +212,7 @@ def _store(
     written = replace_partitions(connection, pulled, run_id=run.pull_run_id)
     outcome.rows[item.spec.name] = outcome.rows.get(item.spec.name, 0) + written
     if item.spec.kind == "metadata":
-        remember_field_changes(connection, item.property_id)
+        remember_field_changes(connection, item.property_id, run.clock.now())
 
 
 def _remember_problem(
@@ -211,6 +225,7 @@ def _remember_problem(
     record_failure(
         connection, item.property_id, item.spec, (item.start, item.end),
         run_id=run.pull_run_id, status=_status(error), message=str(error),
+        now=run.clock.now(),
     )  # fmt: skip
     outcome.problems[item.spec.name] = str(error)
     logger.warning("%s", error)

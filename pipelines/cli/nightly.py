@@ -58,7 +58,9 @@ def nightly(
     try:
         profiles, _ = profile_properties(settings, connect(settings.ga4))
     except SluiceError as error:
-        record_failed_start(settings.build_db, command, str(error), __version__)
+        record_failed_start(
+            settings.build_db, command, str(error), __version__, settings.clock.now()
+        )
         tell(settings, "", FAILED, str(error))
         raise
     settings = with_time_zones(settings, profiles)

@@ -7,7 +7,7 @@ an upsert would keep them), and nothing outside of them is touched.
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -68,13 +68,14 @@ def record_failure(
     run_id: str,
     status: str,
     message: str,
+    now: datetime,
 ) -> None:
     """Remember a pull that stored nothing, and why: for every day that it should have brought."""
     rows = [
         {
             "run_id": run_id, "property_id": property_id, "report": spec.name,
             "report_version": spec.version, "date": day, "status": status, "message": message,
-            "pulled_at": datetime.now(UTC),
+            "pulled_at": now,
         }
         for day in days_of(*window)
     ]  # fmt: skip

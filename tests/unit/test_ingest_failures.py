@@ -1,7 +1,7 @@
 """What goes wrong in a night: what is held back, what stays, and who goes on."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 
 import grpc
 import pytest
@@ -18,10 +18,17 @@ from pipelines.ga4.errors import (
 )
 from pipelines.ga4.quota import CIRCUIT_ERRORS_PER_HOUR
 from pipelines.ingest import CONCURRENT_REQUESTS
-from pipelines.partitions import yesterday
 from pipelines.settings import Property
 from pipelines.warehouse import load
-from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, REPORTS, WINDOW, Night, sessions
+from tests.unit.night import (
+    BY_DEVICE,
+    MOBILE_AND_DESKTOP,
+    NOON,
+    REPORTS,
+    WINDOW,
+    Night,
+    sessions,
+)
 from tests.unit.protocol_server import (
     Fault,
     asks_for,
@@ -193,12 +200,9 @@ def test_when_all_properties_fail_the_first_reason_is_told(two):
     }  # fmt: skip
 
 
-def test_a_day_that_is_not_over_everywhere_holds_those_properties_back(two, monkeypatch):
+def test_a_day_that_is_not_over_everywhere_holds_those_properties_back(two):
     # 2026-03-02 12:00 UTC: the 2nd is over in Auckland and not in Berlin.
-    monkeypatch.setattr(
-        "pipelines.properties.yesterday",
-        lambda zone, now=None: yesterday(zone, datetime(2026, 3, 2, 12, tzinfo=UTC)),
-    )
+    two.at(NOON)
     two.configure(Property(id="42"), Property(id="43", time_zone="Pacific/Auckland"))
     outcome = two.run()
     assert "2026-03-02 is not over yet in Europe/Berlin" in str(outcome.failures["42"])

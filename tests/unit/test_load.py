@@ -20,6 +20,7 @@ from pipelines.warehouse import load
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import days_of, ensure_tables, record_failure, replace_partitions
 from pipelines.warehouse.schema import OPS_TABLES
+from tests.unit.clock import MORNING
 
 D1, D2, D3, D4 = (date(2026, 3, day) for day in (1, 2, 3, 4))
 STAMP = datetime(2026, 3, 5, 4, 30, tzinfo=UTC)
@@ -262,7 +263,14 @@ def test_a_row_that_does_not_fit_leaves_everything_as_it_was(build):
 
 def test_a_failed_pull_is_remembered_for_every_day(build):
     record_failure(
-        build, "42", SPEC, (D2, D4), run_id="r1", status="held_back", message="it's 100% wrong"
+        build,
+        "42",
+        SPEC,
+        (D2, D4),
+        run_id="r1",
+        status="held_back",
+        message="it's 100% wrong",
+        now=MORNING,
     )
     assert build.execute(
         "select date, property_id, report, report_version, status, message, row_count "
