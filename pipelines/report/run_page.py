@@ -1,4 +1,4 @@
-"""The page of a run: a property of which it cannot be made is blocked, and shown as it was before."""
+"""The page of a run: a property of which it cannot be made is blocked, and shown as it was."""
 
 from __future__ import annotations
 
