@@ -38,6 +38,10 @@ EXIT_FAILED = 1
 # Where dagster-dbt's long message begins to tell what went wrong.
 _REASONS = "Errors parsed from dbt logs:"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_MODEL_FAILED = re.compile(
+    r"Error in (?:test|seed|(?:sql |python )?model) (?P<model>\w+) \([^()]*\) "
+    r"(?P<why>.+?)(?= compiled code at | > in macro | \d+ of \d+ | Failure in |$)"
+)
 MESSAGE_LENGTH = 400
 
 
@@ -216,10 +220,12 @@ class SluiceDbt(DbtCliResource):
 
 
 def first_words(error: BaseException | None) -> str:
-    """An error in one line; of dbt's report the part that names the model and the reason."""
+    """An error in one line; of dbt's report the first model that failed, and why."""
     text = _COLOURS.sub("", str(error)).strip() or type(error).__name__
     _, mark, reasons = text.partition(_REASONS)
     if not mark:
         return text.splitlines()[0]
     words = " ".join(reasons.split())
+    if found := _MODEL_FAILED.search(words):
+        words = f"{found['model']}: {found['why']}"
     return f"{words[:MESSAGE_LENGTH]}{'…' if len(words) > MESSAGE_LENGTH else ''}"

@@ -95,7 +95,9 @@ class LayerBuild:
         try:
             run_dbt(layers)
         except Exception as error:
-            return self.explain(error)[:REASON_LENGTH]
+            reason = self.explain(error)[:REASON_LENGTH]
+            logger.info("With %s alone %s fails: %s", ", ".join(names), self.layer, reason)
+            return reason
         return None
 
     def _blocked(self) -> set[str]:

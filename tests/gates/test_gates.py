@@ -67,7 +67,8 @@ class CorruptingDbt(SluiceDbt):
 
     def cli(self, args: Any, **options: Any) -> Any:  # type: ignore[override]
         invocation = super().cli(args, **options)
-        if self.corrupt_after != options["context"].op_execution_context.op.name:
+        context = options.get("context")
+        if context is None or context.op_execution_context.op.name != self.corrupt_after:
             return invocation
         return _Corrupting(invocation, self.database, self.statement)
 
