@@ -4,6 +4,7 @@
 in `suites/`, one module per stage; `runner.py` alone touches Great Expectations. No Dagster here.
 """
 
+from data_checks.dbt_tests import ModelTest, tests_of_layer
 from data_checks.model import GateReport, GateRequestError, GateResult, Window
 from data_checks.record import record
 from data_checks.registry import GATES
@@ -14,7 +15,9 @@ __all__ = [
     "GateReport",
     "GateRequestError",
     "GateResult",
+    "ModelTest",
     "Window",
     "record",
     "run_gate",
+    "tests_of_layer",
 ]

@@ -111,10 +111,12 @@ class Suite:
 class GateResult:
     """One expectation on one table of one property.
 
-    `unexpected_count` counts partitions (rows of the slice), `sample` up to five of their keys.
+    `property_id` is None where it is nobody's own: a dbt test that passed for all of them, or one
+    that failed on rows of no property. `unexpected_count` counts partitions (rows of the slice)
+    or rows of the table, `sample` up to five of their keys.
     """
 
-    property_id: str
+    property_id: str | None
     table_name: str
     expectation: str
     severity: Severity
@@ -130,10 +132,8 @@ class GateResult:
         told = [f"{name} {value}" for name, value in first.items()]
         keys = ", ".join(text for text in told if text not in self.observed)
         where = f" (for example {keys})" if keys else ""
-        return (
-            f"property {self.property_id}: {self.table_name} fails {self.expectation}: "
-            f"{self.observed}{where}"
-        )
+        whose = "" if self.property_id is None else f"property {self.property_id}: "
+        return f"{whose}{self.table_name} fails {self.expectation}: {self.observed}{where}"
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,13 @@ class GateReport:
     @property
     def held_back(self) -> tuple[str, ...]:
         """Properties with at least one failed critical expectation."""
-        return tuple(dict.fromkeys(r.property_id for r in self.failed_critical))
+        names = (result.property_id for result in self.failed_critical)
+        return tuple(dict.fromkeys(name for name in names if name is not None))
+
+    @property
+    def stops_all(self) -> bool:
+        """A critical expectation failed that cannot be laid to a property."""
+        return any(result.property_id is None for result in self.failed_critical)
 
     def summary(self) -> str:
         """One sentence for a person: what passed, or the first failure and how many more."""

@@ -7,7 +7,7 @@ so that one property's failure holds back that property only.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -35,15 +35,14 @@ class Judgement:
 
 def results_of_suite(
     suite: Suite,
-    slices: tuple[Slice, ...],
+    slices: Sequence[tuple[Slice, tuple[str, ...]]],
     frame: pd.DataFrame,
     judgement: Judgement,
-    properties: tuple[str, ...],
 ) -> list[GateResult]:
-    """Per property and table: whether there are rows, then every expectation on them."""
+    """Per table and property it was read of: are there rows, then every expectation on them."""
     owned = frame.groupby([TABLE, "property_id"]).indices
     results: list[GateResult] = []
-    for piece in slices:
+    for piece, properties in slices:
         for property_id in properties:
             rows = owned.get((piece.table_name, property_id), ())
             results.append(_presence(suite, piece, property_id, len(rows)))

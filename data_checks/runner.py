@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from data_checks.catalog import Catalog, read_catalog
+from data_checks.dbt_tests import ModelTest, judge_tests
 from data_checks.model import (
     CRITICAL,
     Bound,
@@ -41,10 +42,11 @@ def run_gate(
     run_id: str,
     properties: Sequence[str],
     now: datetime,
+    tests: Sequence[ModelTest] = (),
 ) -> GateReport:
     """Check one stage of `properties` over `window`; changes nothing in the database.
 
-    `now` is the stamp of the results.
+    `now` is the stamp of the results, `tests` are dbt's own tests of the stage.
 
     Whatever is wrong with the data (a missing table or column included) is a failed result, with
     at least one result per property. Raises `GateRequestError` for an unknown gate or no property.
@@ -58,11 +60,9 @@ def run_gate(
         )
     catalog = read_catalog(connection, window, asked)
     judge = _Judge()
-    found = [
-        result
-        for suite in SUITES[gate](catalog)
-        for result in _run_suite(suite, connection, catalog, judge, window, asked)
-    ]
+    found = judge_tests(tests, connection, window, asked)
+    for suite in SUITES[gate](catalog):
+        found += _run_suite(suite, connection, catalog, judge, window, asked)
     # A table of two suites that cannot be read says so once.
     unique = {(r.property_id, r.table_name, r.expectation): r for r in reversed(found)}
     results = tuple(reversed(unique.values()))
@@ -80,25 +80,46 @@ def _run_suite(
     """Results of one suite: unreadable slices first, then one validation of all others."""
     results: list[GateResult] = []
     frames: list[pd.DataFrame] = []
-    readable: list[Slice] = []
+    readable: list[tuple[Slice, tuple[str, ...]]] = []
     for piece in suite.slices:
         if not catalog.has(piece.table_name):
             problem = f"table {piece.table_name} does not exist"
             results += _unreadable(piece, "table_exists", problem, properties)
             continue
-        try:
-            frame = _read(piece, connection, window, properties)
-        except duckdb.Error as error:
-            problem = f"it cannot be read: {str(error).splitlines()[0]}"
-            results += _unreadable(piece, "slice_can_be_read", problem, properties)
-            continue
-        frames.append(frame)
-        readable.append(piece)
-    if readable:
+        read, problems = _read_apart(piece, connection, window, properties)
+        frames += read.values()
+        for name, problem in problems.items():
+            results += _unreadable(piece, "slice_can_be_read", problem, (name,))
+        readable.append((piece, tuple(name for name in properties if name not in problems)))
+    if frames:
         frame = _stack(frames)
         judgement = judge.validate(frame, suite)
-        results += results_of_suite(suite, tuple(readable), frame, judgement, properties)
+        results += results_of_suite(suite, readable, frame, judgement)
     return results
+
+
+def _read_apart(
+    piece: Slice,
+    connection: duckdb.DuckDBPyConnection,
+    window: Window,
+    properties: tuple[str, ...],
+) -> tuple[dict[tuple[str, ...], pd.DataFrame], dict[str, str]]:
+    """The slice of all properties; where it cannot be read, of each alone, and why not.
+
+    A number of one property that SQL cannot compute with must not stop the others.
+    """
+    try:
+        return {properties: _read(piece, connection, window, properties)}, {}
+    except duckdb.Error as error:
+        if len(properties) == 1:
+            return {}, {properties[0]: f"it cannot be read: {str(error).splitlines()[0]}"}
+    frames: dict[tuple[str, ...], pd.DataFrame] = {}
+    problems: dict[str, str] = {}
+    for name in properties:
+        alone, problem = _read_apart(piece, connection, window, (name,))
+        frames |= alone
+        problems |= problem
+    return frames, problems
 
 
 def _read(

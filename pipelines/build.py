@@ -8,6 +8,7 @@ from typing import Any
 
 from dagster import BetaWarning, Definitions, in_process_executor
 
+from data_checks import tests_of_layer
 from pipelines.assets.dbt import build_dbt_layers, layer_keys
 from pipelines.assets.ga4 import build_raw_assets
 from pipelines.assets.publish import build_publish_asset
@@ -36,11 +37,12 @@ def build_defs(
     warnings.simplefilter("ignore", BetaWarning)
     plan = load_plan(shop=settings.tracking_plan)
     raw = build_raw_assets(settings, build_reports(plan), plan)
-    layers = build_dbt_layers(settings, parse_project(DBT_PROJECT_DIR).as_dict)
+    manifest = parse_project(DBT_PROJECT_DIR, settings.cache_dir).as_dict
+    layers = build_dbt_layers(settings, manifest)
     marts = layer_keys(layers, "marts")
     gates = [build_gate(settings, "raw", sorted(raw.keys))]
     gates += [
-        build_gate(settings, layer, layer_keys(layers, layer))
+        build_gate(settings, layer, layer_keys(layers, layer), tests_of_layer(manifest, layer))
         for layer in ("staging", "intermediate", "marts")
     ]
     published = [build_report_asset(settings, marts), build_publish_asset(settings, marts)]

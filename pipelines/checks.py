@@ -17,7 +17,7 @@ from dagster import (
     multi_asset_check,
 )
 
-from data_checks import GateReport, GateResult, Window, record, run_gate
+from data_checks import GateReport, GateResult, ModelTest, Window, record, run_gate
 from pipelines.partitions import DayWindow, yesterday
 from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database
@@ -27,8 +27,10 @@ from pipelines.windows import worked_window
 CHECK_NAME = "gate"
 
 
-def build_gate(settings: Settings, gate: str, keys: Sequence[AssetKey]) -> AssetChecksDefinition:
-    """The gate of one layer: a blocking check on every asset of it."""
+def build_gate(
+    settings: Settings, gate: str, keys: Sequence[AssetKey], tests: Sequence[ModelTest] = ()
+) -> AssetChecksDefinition:
+    """The gate of one layer: a blocking check on every asset of it, with dbt's `tests` of it."""
     specs = [
         AssetCheckSpec(CHECK_NAME, asset=key, blocking=True, description=f"The {gate} gate.")
         for key in keys
@@ -36,7 +38,7 @@ def build_gate(settings: Settings, gate: str, keys: Sequence[AssetKey]) -> Asset
 
     @multi_asset_check(name=f"gate_{gate}", specs=specs, required_resource_keys={"run_lock"})
     def check(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
-        report = judge(settings, gate, context.run)
+        report = judge(settings, gate, context.run, tests)
         if report.failed_critical:
             context.log.error(report.summary())
         yield from check_results(report, keys, is_blocking=not _others_go_on(report))
@@ -44,7 +46,9 @@ def build_gate(settings: Settings, gate: str, keys: Sequence[AssetKey]) -> Asset
     return check
 
 
-def judge(settings: Settings, gate: str, run: DagsterRun) -> GateReport:
+def judge(
+    settings: Settings, gate: str, run: DagsterRun, tests: Sequence[ModelTest] = ()
+) -> GateReport:
     """Run a gate over the properties that are still in the run, and remember what it found.
 
     A property that fails is held back from here on; the others go on without it.
@@ -58,11 +62,13 @@ def judge(settings: Settings, gate: str, run: DagsterRun) -> GateReport:
             window=Window(window.start, window.end),
             run_id=run.run_id,
             properties=[item.id for item in settings.properties if item.id not in gone],
+            tests=tests,
             now=settings.clock.now(),
         )
         record(connection, report)
         if _others_go_on(report):
             for result in report.failed_critical:
+                assert result.property_id is not None, "what is nobody's own stops all"
                 remember_held_back(
                     connection, run.run_id, result.property_id, gate, _words(result),
                     now=settings.clock.now(),
@@ -72,8 +78,8 @@ def judge(settings: Settings, gate: str, run: DagsterRun) -> GateReport:
 
 def _others_go_on(report: GateReport) -> bool:
     """Some properties failed, but not all of those that were judged."""
-    judged = {result.property_id for result in report.results}
-    return bool(report.held_back) and set(report.held_back) < judged
+    judged = {result.property_id for result in report.results if result.property_id is not None}
+    return bool(report.held_back) and not report.stops_all and set(report.held_back) < judged
 
 
 def _newest(settings: Settings) -> DayWindow:
@@ -111,7 +117,8 @@ def check_results(
 
 
 def _words(result: GateResult) -> str:
+    whose = "no property's own" if result.property_id is None else f"property {result.property_id}"
     return (
         f"{result.table_name}: {result.expectation} "
-        f"(property {result.property_id}, observed {result.observed}, e.g. {result.sample})"
+        f"({whose}, observed {result.observed}, e.g. {result.sample})"
     )

@@ -11,10 +11,10 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,6 +35,14 @@ from pipelines.lock import exclusive
 _END = object()
 NODE_FINISHED = "NodeFinished"
 EXIT_FAILED = 1
+# Where dagster-dbt's long message begins to tell what went wrong.
+_REASONS = "Errors parsed from dbt logs:"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_MODEL_FAILED = re.compile(
+    r"Error in (?:test|seed|(?:sql |python )?model) (?P<model>\w+) \([^()]*\) "
+    r"(?P<why>.+?)(?= compiled code at | > in macro | \d+ of \d+ | Failure in |$)"
+)
+MESSAGE_LENGTH = 400
 
 
 @dataclass(frozen=True)
@@ -45,13 +53,21 @@ class ParsedProject:
     as_dict: dict[str, Any]
 
 
-@cache
-def parse_project(project_dir: Path) -> ParsedProject:
+_PARSED: dict[Path, ParsedProject] = {}
+
+
+def parse_project(project_dir: Path, cache_dir: Path) -> ParsedProject:
     """Parse once a process; dbt's own partial parsing makes an unchanged project cheap.
 
-    Raises ConfigError with dbt's words when the project does not parse.
+    What dbt writes lies in `cache_dir`: the checkout may be read-only. Raises ConfigError with
+    dbt's words when the project does not parse.
     """
-    target = project_dir / "target"
+    if project_dir not in _PARSED:
+        _PARSED[project_dir] = _parse(project_dir, cache_dir / "dbt")
+    return _PARSED[project_dir]
+
+
+def _parse(project_dir: Path, target: Path) -> ParsedProject:
     # Two processes that parse at once would write the same files.
     with exclusive(target / "parse.lock"):
         result = dbtRunner().invoke(
@@ -152,6 +168,7 @@ class SluiceDbt(DbtCliResource):
 
     database: str
     artifacts_dir: str
+    cache_dir: str
     in_process: bool = True
 
     def cli(
@@ -182,14 +199,13 @@ class SluiceDbt(DbtCliResource):
             context, manifest or {}, dagster_dbt_translator or DagsterDbtTranslator()
         )
         full = [
-            "--log-level",
-            "none",
+            *("--log-level", "none", "--log-level-file", "warn", "--no-write-json"),
             *args,
             *params.selection_args,
             *_folders(Path(self.project_dir), target),
         ]
         return InProcessInvocation(
-            process=cast(Any, DbtThread(full, parse_project(Path(self.project_dir)).manifest)),
+            process=cast(Any, DbtThread(full, self._parsed().manifest)),
             manifest=params.manifest,
             dagster_dbt_translator=params.dagster_dbt_translator,
             project_dir=Path(self.project_dir),
@@ -198,3 +214,18 @@ class SluiceDbt(DbtCliResource):
             cli_version=version.parse(dbt_version),
             context=context,
         )
+
+    def _parsed(self) -> ParsedProject:
+        return parse_project(Path(self.project_dir), Path(self.cache_dir))
+
+
+def first_words(error: BaseException | None) -> str:
+    """An error in one line; of dbt's report the first model that failed, and why."""
+    text = _COLOURS.sub("", str(error)).strip() or type(error).__name__
+    _, mark, reasons = text.partition(_REASONS)
+    if not mark:
+        return text.splitlines()[0]
+    words = " ".join(reasons.split())
+    if found := _MODEL_FAILED.search(words):
+        words = f"{found['model']}: {found['why']}"
+    return f"{words[:MESSAGE_LENGTH]}{'…' if len(words) > MESSAGE_LENGTH else ''}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from dagster import AssetSelection, HookContext, failure_hook
 from dagster import define_asset_job as _define_asset_job
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.errors import DagsterAssetCheckFailedError
 
 from pipelines.alerts import tell
+from pipelines.dbt_runner import first_words
 from pipelines.errors import SluiceError
 from pipelines.settings import Settings
 from pipelines.warehouse.runs import (
@@ -21,10 +21,6 @@ from pipelines.warehouse.runs import (
 )
 
 NIGHTLY = "nightly"
-# Where dagster-dbt's long message begins to tell what went wrong.
-_DBT_REASONS = "Errors parsed from dbt logs:"
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-MESSAGE_LENGTH = 400
 # dbt's words for an incremental table that was built by an older version of the models.
 _OUTDATED = "source and target schemas on this incremental model are out of sync"
 _STATUS_OF_EXIT = {2: HELD_BACK, 75: PAUSED}
@@ -53,7 +49,7 @@ def build_nightly_job(settings: Settings) -> UnresolvedAssetJobDefinition:
 
 def describe_failure(op_name: str, error: BaseException | None) -> tuple[str, str]:
     """(status, one sentence) for the step that failed."""
-    if op_name.startswith("gate_"):
+    if isinstance(error, DagsterAssetCheckFailedError):
         return HELD_BACK, f"The {op_name.removeprefix('gate_')} gate held the night back."
     if isinstance(error, SluiceError):
         return _STATUS_OF_EXIT.get(error.exit_code, FAILED), str(error)
@@ -64,16 +60,6 @@ def describe_failure(op_name: str, error: BaseException | None) -> tuple[str, st
             "have the version before."
         )
     return FAILED, (
-        f"The step {op_name} failed: {_first_words(error)} Readers still have the version before; "
+        f"The step {op_name} failed: {first_words(error)} Readers still have the version before; "
         "the whole story is in the newest folder under logs/."
     )
-
-
-def _first_words(error: BaseException | None) -> str:
-    """The error in one line; of dbt's report the part that names the model and the reason."""
-    text = _COLOURS.sub("", str(error)).strip() or type(error).__name__
-    _, mark, reasons = text.partition(_DBT_REASONS)
-    if not mark:
-        return text.splitlines()[0]
-    words = " ".join(reasons.split())
-    return f"{words[:MESSAGE_LENGTH]}{'…' if len(words) > MESSAGE_LENGTH else ''}"

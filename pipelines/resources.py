@@ -60,6 +60,7 @@ def build_dbt(settings: Settings, *, in_process: bool = True) -> SluiceDbt:
         dbt_executable=str(Path(sys.executable).parent / "dbt"),
         database=str(settings.build_db),
         artifacts_dir=str(settings.logs_dir),
+        cache_dir=str(settings.cache_dir),
         in_process=in_process,
     )
 

@@ -13,15 +13,28 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- Only what did not change stays: also days and properties that are not there any more go. -#}
+{#- Only what did not change stays: also days and properties that are not there any more go. A blocked property rests. -#}
 {% macro delete_stale_days() -%}
     {%- if is_incremental() -%}
-        delete from {{ this }} as built
-        where not exists (
-            select 1
-            from {{ ref('int_days__versioned') }} as days
-            where days.property_id = built.property_id and days.date = built.date and not days.is_stale
-        )
+        delete from {{ this }} as built where {{ is_stale_in(ref('int_days__versioned')) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro is_stale_in(versioned) -%}
+    not exists (
+        select 1
+        from {{ versioned }} as days
+        where days.property_id = built.property_id and days.date = built.date and not days.is_stale
+    )
+    and not {{ is_blocked('built') }}
+{%- endmacro %}
+
+{#- Before the first table by day is touched, its stale days stop counting as built: a run that ends between the first and
+    the last of these tables would otherwise leave days behind that nobody builds again. -#}
+{% macro forget_stale_days() -%}
+    {%- set built = days_relation('int_days__built') -%}
+    {%- if built -%}
+        delete from {{ built }} as built where {{ is_stale_in(this) }}
     {%- endif -%}
 {%- endmacro %}
 

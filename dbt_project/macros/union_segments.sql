@@ -12,7 +12,7 @@
         pulled_at,
         pull_id
     from {{ source('raw', 'ga4_' ~ report ~ '_by_' ~ segment) }}
-    where {{ in_window() }}
+    where {{ takes_part() }}
     {%- if not loop.last %}
     union all
     {%- endif %}

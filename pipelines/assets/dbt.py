@@ -1,11 +1,10 @@
 """The dbt layers as assets: one `@dbt_assets` a layer, so that a gate can stand between two.
 
-A check cannot stop work inside one multi-asset. The layers are unpartitioned: staging takes the
-run's window as vars, what is below it builds the days that changed; a full refresh builds all.
+A check cannot stop work inside one multi-asset. The layers are unpartitioned: staging is views,
+what is below it builds the days that changed; a full refresh builds all.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dagster import (
@@ -15,6 +14,7 @@ from dagster import (
     AssetsDefinition,
     AssetSpec,
     BackfillPolicy,
+    Output,
 )
 from dagster_dbt import (
     DagsterDbtTranslator,
@@ -23,19 +23,15 @@ from dagster_dbt import (
     dbt_assets,
 )
 
-from pipelines.dbt_runner import SluiceDbt
-from pipelines.partitions import DayWindow
+from pipelines.dbt_runner import SluiceDbt, first_words
+from pipelines.layer_build import LAYERS, LayerBuild
 from pipelines.resources import RunLock
 from pipelines.settings import Settings
 from pipelines.warehouse.runs import is_rebuilding
-from pipelines.windows import worked_window
 
-# Layer → which dbt nodes it builds. Seeds come with the first layer.
-LAYERS = {
-    "staging": "resource_type:seed tag:staging",
-    "intermediate": "tag:intermediate",
-    "marts": "tag:marts",
-}
+# The gates judge the generic tests (data_checks/dbt_tests.py), `make test` runs the unit tests.
+# The few tests left are whole queries of their own, about seeds; dbt runs them with the layer.
+NOT_AT_NIGHT = "resource_type:unit_test test_type:generic"
 
 
 class LayerTranslator(DagsterDbtTranslator):
@@ -55,16 +51,9 @@ class LayerTranslator(DagsterDbtTranslator):
         return spec.replace_attributes(group_name=self._layer)
 
 
-def dbt_arguments(window: DayWindow | None) -> list[str]:
-    """Arguments of a layer's build; without a window everything is rebuilt.
-
-    dbt unit tests need no data and leave no asset check: they run in `make test`.
-    """
-    arguments = ["build", "--exclude-resource-type", "unit_test"]
-    if window is None:
-        return [*arguments, "--full-refresh"]
-    days = {"start_date": window.start.isoformat(), "end_date": window.end.isoformat()}
-    return [*arguments, "--vars", json.dumps(days)]
+def dbt_arguments(*, is_full_refresh: bool) -> list[str]:
+    """Arguments of a layer's build; a full refresh builds every day anew."""
+    return ["build", *(["--full-refresh"] if is_full_refresh else [])]
 
 
 def build_dbt_layers(settings: Settings, manifest: dict[str, Any]) -> list[AssetsDefinition]:
@@ -78,20 +67,43 @@ def _layer(
     @dbt_assets(
         manifest=manifest,
         select=select,
-        exclude="resource_type:unit_test",
+        exclude=NOT_AT_NIGHT,
         name=f"dbt_{layer}",
         dagster_dbt_translator=LayerTranslator(layer),
         backfill_policy=BackfillPolicy.single_run(),
     )
     def build(context: AssetExecutionContext, dbt: SluiceDbt, run_lock: RunLock) -> Iterator[Any]:
-        window = None
-        if not is_rebuilding(settings.build_db):
-            window = worked_window(settings, context.run)
-        for event in dbt.cli(dbt_arguments(window), context=context).stream():
-            if not isinstance(event, AssetObservation):
-                yield event
+        arguments = dbt_arguments(is_full_refresh=is_rebuilding(settings.build_db))
+        told: set[str] = set()
+
+        def attempt() -> Iterator[Any]:
+            yield from _new(dbt.cli(arguments, context=context).stream(), told)
+
+        def run_dbt(layers: Sequence[str]) -> None:
+            chosen = " ".join(LAYERS[name] for name in layers)
+            dbt.cli(
+                [*arguments, "--select", chosen, "--exclude", NOT_AT_NIGHT], manifest=manifest
+            ).wait()
+
+        names = tuple(item.id for item in settings.properties)
+        layer_build = LayerBuild(
+            settings.build_db, context.run_id, layer, names, settings.clock.now(), first_words
+        )
+        yield from layer_build.run(attempt, run_dbt)
 
     return build
+
+
+def _new(events: Iterator[Any], told: set[str]) -> Iterator[Any]:
+    """Without what Dagster was told before: a layer that is built again has the same outputs."""
+    for event in events:
+        if isinstance(event, AssetObservation):
+            continue
+        if isinstance(event, Output):
+            if event.output_name in told:
+                continue
+            told.add(event.output_name)
+        yield event
 
 
 def layer_keys(layers: list[AssetsDefinition], layer: str) -> list[AssetKey]:

@@ -13,9 +13,6 @@ from dagster import (
 )
 
 from pipelines.settings import Settings
-from pipelines.warehouse.candidate import candidate
-from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.properties import held_back
 from pipelines.warehouse.versions import PAGE
 
 REPORT_KEY = AssetKey(["published", "report"])
@@ -40,13 +37,10 @@ def build_report_asset(settings: Settings, marts: Sequence[AssetKey]) -> AssetsD
     )
     def published_report(context: AssetExecutionContext) -> MaterializeResult[None]:
         # Charts take a second to import: only the run that draws them pays.
-        from pipelines.report.page import write_page  # noqa: PLC0415
+        from pipelines.report.run_page import write_run_page  # noqa: PLC0415
 
-        with build_database(settings.build_db) as connection:
-            kept_back = tuple(held_back(connection, context.run_id))
         page = page_of_run(settings, context.run_id)
-        with candidate(settings.build_db, settings.published_dir, kept_back) as connection:
-            write_page(connection, page, settings.cache_dir)
+        write_run_page(settings, context.run_id, page)
         return MaterializeResult(metadata={"bytes": page.stat().st_size})
 
     return published_report

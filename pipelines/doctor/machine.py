@@ -14,6 +14,7 @@ from rich.filesize import decimal
 
 from pipelines.doctor.model import Step, right, wrong
 from pipelines.settings import Settings
+from pipelines.warehouse.connect import unlocked
 from pipelines.warehouse.versions import DATABASE, Version, list_versions
 
 DISK, SCHEDULE = "disk", "schedule"
@@ -93,7 +94,10 @@ def schedule_step(settings: Settings, now: datetime) -> Step:
 
 def _last_night(version: Version) -> tuple[datetime, str] | None:
     """When the last night ended, and its last day."""
-    with duckdb.connect(str(version.path / DATABASE), read_only=True) as connection:
+    with (
+        unlocked(version.path / DATABASE) as free,
+        duckdb.connect(str(free), read_only=True) as connection,
+    ):
         row = connection.execute(_LAST_NIGHT).fetchone()
     return None if row is None else (row[0].astimezone(UTC), str(row[1]))
 

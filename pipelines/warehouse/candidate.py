@@ -5,12 +5,12 @@ back the rows of the version before. The page is made from it before it is publi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
 
-from pipelines.warehouse.connect import quiet
+from pipelines.warehouse.connect import quiet, unlocked
 from pipelines.warehouse.versions import DATABASE
 
 PUBLISHED_SCHEMAS = ("marts", "ops")
@@ -21,8 +21,10 @@ def candidate(
     build_db: Path, published_dir: Path, kept_back: tuple[str, ...]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose schemas `marts` and `ops` are views of what publishing would copy now."""
-    with quiet(duckdb.connect()) as connection:
-        attach(connection, build_db, published_dir, kept_back)
+    with (
+        quiet(duckdb.connect()) as connection,
+        attached(connection, build_db, published_dir, kept_back),
+    ):
         for schema in PUBLISHED_SCHEMAS:
             connection.execute(f"create schema {schema}")
         for schema, table in tables_to_publish(connection):
@@ -31,23 +33,23 @@ def candidate(
         yield connection
 
 
-def attach(
+@contextmanager
+def attached(
     connection: duckdb.DuckDBPyConnection,
     build_db: Path,
     published_dir: Path,
     kept_back: tuple[str, ...],
-) -> None:
+) -> Iterator[None]:
     """Attach what rows come from, read-only: `build`, and `previous` where something is kept."""
-    connection.execute(f"attach '{quoted(build_db)}' as build (read_only)")
-    previous = published_dir / "current" / DATABASE
-    if kept_back and previous.exists():
-        connection.execute(f"attach '{quoted(previous.resolve())}' as previous (read_only)")
-
-
-def detach(connection: duckdb.DuckDBPyConnection) -> None:
-    """Let go of both."""
-    for database in ("build", "previous"):
-        connection.execute(f"detach database if exists {database}")
+    with ExitStack() as stack:
+        connection.execute(f"attach '{quoted(build_db)}' as build (read_only)")
+        stack.callback(connection.execute, "detach database if exists build")
+        previous = published_dir / "current" / DATABASE
+        if kept_back and previous.exists():
+            free = stack.enter_context(unlocked(previous.resolve()))
+            connection.execute(f"attach '{quoted(free)}' as previous (read_only)")
+            stack.callback(connection.execute, "detach database if exists previous")
+        yield
 
 
 def tables_to_publish(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
@@ -78,7 +80,8 @@ def rows_to_publish(
 def _as_today(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> str:
     """Select list that gives rows of the version before today's columns and types.
 
-    Columns that came since are NULL, those that went are left out.
+    Columns that came since, and values that do not fit any more, are NULL; those that went are
+    left out.
     """
     names = connection.execute(
         "select today.column_name, today.data_type, old.column_name is not null "
@@ -90,7 +93,7 @@ def _as_today(connection: duckdb.DuckDBPyConnection, schema: str, table: str) ->
         [schema, table],
     ).fetchall()
     return ", ".join(
-        f"cast({identifier(name) if is_there else 'null'} as {kind}) as {identifier(name)}"
+        f"try_cast({identifier(name) if is_there else 'null'} as {kind}) as {identifier(name)}"
         for name, kind, is_there in names
     )
 

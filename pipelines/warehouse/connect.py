@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +31,7 @@ def build_database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.Du
 
 @contextmanager
 def published_database(published_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The current published version, read-only.
+    """The current published version, read-only; also while another program writes to its file.
 
     Raises WarehouseError when nothing was published yet.
     """
@@ -38,8 +40,34 @@ def published_database(published_dir: Path) -> Iterator[duckdb.DuckDBPyConnectio
         raise WarehouseError(
             f"Nothing is published in {published_dir} yet: run 'sluice nightly' or 'sluice demo'."
         )
-    with _open(path.resolve(), read_only=True) as connection:
+    with unlocked(path.resolve()) as free, _open(free, read_only=True) as connection:
         yield connection
+
+
+@contextmanager
+def unlocked(path: Path) -> Iterator[Path]:
+    """A published database, or a copy of it where another program has it open for writing.
+
+    DuckDB then refuses every other reader, but its lock does not stop a copy: whoever looks at
+    what is published must never stop a run. The copy is gone afterwards.
+    """
+    with tempfile.TemporaryDirectory(prefix="sluice-") as folder:
+        copy = Path(folder) / path.name
+        if _is_locked(path):
+            shutil.copyfile(path, copy)
+        yield copy if copy.exists() else path
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        duckdb.connect(str(path), read_only=True).close()
+    except duckdb.IOException as error:
+        return _names_a_lock(error)
+    return False
+
+
+def _names_a_lock(error: duckdb.IOException) -> bool:
+    return "Could not set lock" in str(error)
 
 
 def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -55,8 +83,12 @@ def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         return quiet(duckdb.connect(str(path), read_only=read_only))
+    except duckdb.ConnectionException:
+        # This process has the file open for writing: a cursor of dbt's that nobody has collected
+        # yet, most often one that a failed model left in its traceback.
+        return quiet(duckdb.connect(str(path)))
     except duckdb.IOException as error:
-        problem = "is open in another process" if "lock" in str(error) else "cannot be opened"
+        problem = "is open in another process" if _names_a_lock(error) else "cannot be opened"
         raise WarehouseError(
             f"The database {path} {problem}: {str(error).splitlines()[0]}"
         ) from error

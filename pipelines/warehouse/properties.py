@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -115,6 +115,13 @@ def remember_held_back(
         "held_back_at": now,
     }  # fmt: skip
     insert_rows(connection, "held_back", [row])
+
+
+def set_blocked(connection: duckdb.DuckDBPyConnection, names: Collection[str]) -> None:
+    """Leave exactly these properties out of every model that is built from now on."""
+    connection.execute(
+        "update ops.properties set is_blocked = list_contains(?, property_id)", [sorted(names)]
+    )
 
 
 def held_back(connection: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, str]:

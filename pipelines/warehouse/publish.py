@@ -22,13 +22,13 @@ from pipelines.clock import Clock
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.candidate import (
     PUBLISHED_SCHEMAS,
-    attach,
-    detach,
+    attached,
     quoted,
     rows_to_publish,
     tables_to_publish,
 )
 from pipelines.warehouse.connect import quiet
+from pipelines.warehouse.ops import transaction
 from pipelines.warehouse.runs import PARTLY_PUBLISHED, PUBLISHED
 from pipelines.warehouse.versions import (
     DATABASE,
@@ -116,43 +116,50 @@ def _copy_page(page: Path, target: Path) -> None:
 
 
 def _copy_database(publication: Publication, folder: Path) -> None:
+    kept_back = publication.kept_back
     with quiet(duckdb.connect(str(folder / DATABASE))) as connection:
-        attach(connection, publication.build_db, publication.published_dir, publication.kept_back)
-        for schema in PUBLISHED_SCHEMAS:
-            connection.execute(f"create schema {schema}")
-        for schema, table in tables_to_publish(connection):
-            _copy_table(connection, schema, table, publication.kept_back)
-            if publication.with_parquet and schema == "marts":
-                (folder / "parquet").mkdir(exist_ok=True)
-                target = quoted(folder / "parquet" / f"{table}.parquet")
-                connection.execute(f"copy {schema}.{table} to '{target}' (format parquet)")
+        with attached(connection, publication.build_db, publication.published_dir, kept_back):
+            for schema in PUBLISHED_SCHEMAS:
+                connection.execute(f"create schema {schema}")
+            for schema, table in tables_to_publish(connection):
+                _copy_table(connection, schema, table, kept_back)
+                if publication.with_parquet and schema == "marts":
+                    (folder / "parquet").mkdir(exist_ok=True)
+                    target = quoted(folder / "parquet" / f"{table}.parquet")
+                    connection.execute(f"copy {schema}.{table} to '{target}' (format parquet)")
+            _copy_comments(connection)
         # The copy knows that its own run ended well; the build database learns it afterwards.
         connection.execute(
             "update ops.runs set status = ?, finished_at = ? where run_id = ?",
             [publication.status, publication.now, publication.run_id],
         )
-        detach(connection)
         connection.execute("checkpoint")
 
 
 def _copy_table(
     connection: duckdb.DuckDBPyConnection, schema: str, table: str, kept_back: tuple[str, ...]
 ) -> None:
-    """Rows in a fixed order (equal nights give equal files), and the descriptions as comments."""
+    """Rows in a fixed order: equal nights give equal files."""
     rows = rows_to_publish(connection, schema, table, kept_back)
     connection.execute(f"create table {schema}.{table} as {rows} order by all")
-    name = [schema, table]
+
+
+def _copy_comments(connection: duckdb.DuckDBPyConnection) -> None:
+    """The descriptions as comments, in one transaction: each alone is flushed to the disk."""
     comments = connection.execute(
-        "select null, comment from duckdb_tables() where database_name = 'build' "
-        "and schema_name = ? and table_name = ? and comment is not null union all "
-        "select column_name, comment from duckdb_columns() where database_name = 'build' "
-        "and schema_name = ? and table_name = ? and comment is not null",
-        name + name,
+        "select schema_name, table_name, null, comment from duckdb_tables() "
+        "where database_name = 'build' and list_contains($schemas, schema_name) "
+        "and comment is not null union all "
+        "select schema_name, table_name, column_name, comment from duckdb_columns() "
+        "where database_name = 'build' and list_contains($schemas, schema_name) "
+        "and comment is not null",
+        {"schemas": list(PUBLISHED_SCHEMAS)},
     ).fetchall()
-    for column, comment in comments:
-        kind = "column" if column else "table"
-        target = f'{schema}.{table}."{column}"' if column else f"{schema}.{table}"
-        connection.execute(f"comment on {kind} {target} is '{quoted(comment)}'")
+    with transaction(connection):
+        for schema, table, column, comment in comments:
+            kind = "column" if column else "table"
+            target = f'{schema}.{table}."{column}"' if column else f"{schema}.{table}"
+            connection.execute(f"comment on {kind} {target} is '{quoted(comment)}'")
 
 
 def _write_manifest(publication: Publication, folder: Path, name: str) -> None:

@@ -71,8 +71,9 @@ def first_gate_failure(build_db: Path, run_id: str) -> str:
     if row is None:
         return ""
     table, expectation, property_id, observed, sample = row
+    whose = "no property's own" if property_id is None else f"property {property_id}"
     return (
-        f" {table}: {expectation} (property {property_id}, observed {observed}, "
+        f" {table}: {expectation} ({whose}, observed {observed}, "
         f"e.g. {sample}). Readers still have the version before."
     )
 

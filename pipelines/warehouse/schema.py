@@ -18,6 +18,8 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         "store_name": "VARCHAR",
         "industry": "VARCHAR",
         "is_active": "BOOLEAN",
+        # Blocked by the run that is going on: its rows are left out of every model from there on.
+        "is_blocked": "BOOLEAN",
         "custom_dimensions": "VARCHAR",
         "checked_at": _TIME,
     },

@@ -35,6 +35,14 @@ class Dbt:
         os.environ[DATABASE_VARIABLE] = str(warehouse.path)
         return self._invoke(command, *arguments)
 
+    def failing_tests(self, warehouse: Warehouse, *arguments: str) -> set[str]:
+        """Ids of the tests that `dbt test` calls failed."""
+        os.environ[DATABASE_VARIABLE] = str(warehouse.path)
+        command = ["--quiet", "test", *self._folders, *arguments]
+        results = dbtRunner(manifest=self._manifest).invoke(command).result
+        assert len(results) > 0
+        return {one.node.unique_id for one in results if one.status == "fail"}
+
     def _invoke(self, command: str, *arguments: str) -> dbtRunnerResult:
         runner = dbtRunner(manifest=self._manifest)
         result = runner.invoke(["--quiet", command, *self._folders, *arguments])

@@ -3,13 +3,16 @@
 What belongs here: building the input. The numbers that come out are worked out in the tests.
 """
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
 from pipelines.ga4.reports import build_reports
 from pipelines.tracking import load_plan
@@ -59,6 +62,28 @@ class Warehouse:
     def query(self, sql: str, values: Iterable[object] = ()) -> list[tuple]:
         with duckdb.connect(str(self.path)) as connection:
             return connection.execute(sql, list(values)).fetchall()
+
+    @contextmanager
+    def opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The database, opened as dbt has it open in this process."""
+        with duckdb.connect(str(self.path)) as connection:
+            yield connection
+
+    @contextmanager
+    def undone(self, *statements: str) -> Iterator[None]:
+        """Change something for a while; afterwards the database is what it was."""
+        kept = self.path.with_suffix(".kept")
+        DuckDBConnectionManager.close_all_connections()
+        shutil.copyfile(self.path, kept)
+        try:
+            for statement in statements:
+                ((changed,),) = self.query(statement)
+                assert changed > 0, f"nothing was changed by: {statement}"
+            yield
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+            self.path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+            kept.replace(self.path)
 
     def add_property(self, property_id: str, time_zone: str, currency: str = "EUR") -> None:
         self.query(

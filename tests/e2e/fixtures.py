@@ -28,7 +28,7 @@ def published_home(shop: "Shop", tmp_path_factory: pytest.TempPathFactory) -> Se
     from tests.e2e.shop import night
 
     settings = shop.settings(tmp_path_factory.mktemp("published") / "home")
-    record, _ = night(settings, shop.window, {})
+    record, _ = night(settings, shop.window)
     assert record.status == "published", record.message
     return settings
 

@@ -91,32 +91,19 @@ def open_shop(
         yield Shop(folder, window, server.endpoint)
 
 
-class UntestedDbt(SluiceDbt):
-    """The real dbt without its data tests: half of a night on data this small.
-
-    They run in the night of `published_home`, in the commands', and on every hand-made warehouse.
-    """
-
-    def cli(self, args: Any, **options: Any) -> Any:  # type: ignore[override]
-        words = list(args)
-        words.insert(words.index("unit_test") + 1, "test")
-        return super().cli(words, **options)
-
-
-def untested(settings: Settings, kind: type[UntestedDbt] = UntestedDbt, **fields: Any) -> SluiceDbt:
+def other_dbt(settings: Settings, kind: type[SluiceDbt], **fields: Any) -> SluiceDbt:
     """What `build_dbt` makes, as another class with fields of its own."""
-    made = build_dbt(settings)
-    names = ("project_dir", "profiles_dir", "dbt_executable", "database", "artifacts_dir")
-    return kind(**{name: getattr(made, name) for name in names}, **fields)
+    return kind(**build_dbt(settings).model_dump(), **fields)
 
 
 def night(
     settings: Settings, window: DayWindow, resources: Mapping[str, Any] | None = None
 ) -> tuple[RunRecord, list[Step]]:
-    """Run the nightly job; the record and the steps that ran. Nothing is replaced with {}."""
+    """Run the nightly job with every check on; the record and the steps that ran."""
     steps: list[Step] = []
-    chosen = {"dbt": untested(settings)} if resources is None else resources
-    record = run_nightly(settings, window, command="test", on_step=steps.append, resources=chosen)
+    record = run_nightly(
+        settings, window, command="test", on_step=steps.append, resources=resources
+    )
     return record, steps
 
 

@@ -1,10 +1,12 @@
 """The product as a user runs it: commands in processes of their own, exit codes, clear errors."""
 
+import ctypes
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -34,7 +36,15 @@ def sluice(folder: Path, *arguments: str, **environment: str) -> subprocess.Comp
         capture_output=True,
         text=True,
         check=False,
+        preexec_fn=_obey_permissions,
     )
+
+
+def _obey_permissions() -> None:
+    """Root may write into read-only folders; a command that is tested may not."""
+    if os.geteuid() == 0:
+        drop_from_bounding_set, may_override_permissions = 24, 1
+        ctypes.CDLL(None).prctl(drop_from_bounding_set, may_override_permissions, 0, 0, 0)
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +56,27 @@ def folder(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.fixture
+def read_only_checkout(tmp_path: Path) -> Iterator[Path]:
+    """The product as an image or a service user has it: nothing can be written beside the code."""
+    root, checkout = Path(__file__).parents[2], tmp_path / "checkout"
+    for name in ("pipelines", "dbt_project", "data_checks"):
+        ignored = shutil.ignore_patterns("target", "logs", "__pycache__")
+        shutil.copytree(root / name, checkout / name, ignore=ignored)
+    for path in (checkout, *checkout.rglob("*")):
+        path.chmod(path.stat().st_mode & ~0o222)
+    yield checkout
+    for path in (checkout, *checkout.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o200)
+
+
 def test_a_night_its_status_versions_and_rollback(
-    shop: Shop, folder: Path, published_home: Settings
+    shop: Shop, folder: Path, published_home: Settings, read_only_checkout: Path
 ) -> None:
     """The second night of a home; the first one's window is planned in unit/test_windows.py."""
     shutil.copytree(published_home.home, folder / "home", symlinks=True)
     end = shop.window.end.isoformat()
-    second = sluice(folder, "nightly", "--date", end, "--json")
+    second = sluice(folder, "nightly", "--date", end, "--json", PYTHONPATH=str(read_only_checkout))
     assert second.returncode == 0, second.stderr
     result = json.loads(second.stdout)
     assert (result["status"], result["start"]) == ("published", "2026-06-27")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,7 @@ import pytest
 from pipelines.errors import ReportError
 from pipelines.report import page as report_page
 from pipelines.report.page import write_page
+from pipelines.report.run_page import write_run_page
 from pipelines.settings import Settings
 from pipelines.warehouse.candidate import candidate
 from tests.e2e.shop import PROPERTY
@@ -69,6 +71,52 @@ def test_page_of_a_kept_back_property_shows_the_version_before(
         with candidate(build, published_home.published_dir, kept_back) as connection:
             write_page(connection, page, published_home.cache_dir)
         assert ("987,654,321" in page.read_text(encoding="utf-8")) is is_new
+
+
+def test_a_property_whose_part_cannot_be_made_blocks_only_itself(
+    published_home: Settings, tmp_path: Path
+) -> None:
+    """A date that Python cannot hold; the other property's numbers are new, its own are old."""
+    settings = published_home.model_copy(update={"home": tmp_path / "home"})
+    shutil.copytree(published_home.published_dir, settings.published_dir, symlinks=True)
+    other, changes = "200000002", {"published": 11_111_111, "other": 22_222_222}
+    with duckdb.connect(str(settings.build_db)) as connection:
+        source = published_home.published_dir / "current" / "sluice.duckdb"
+        connection.execute(f"attach '{source.resolve()}' as source (read_only)")
+        connection.execute("copy from database source to build")
+        connection.execute("detach source")
+        _duplicate_property(connection, other)
+        for name, reached in ((PROPERTY, changes["published"]), (other, changes["other"])):
+            connection.execute(
+                "update marts.fct_funnel_window set reached = ? where property_id = ?",
+                [reached, name],
+            )
+        connection.execute(
+            "update marts.dim_property set last_date = '20000-01-01' where property_id = ?",
+            [PROPERTY],
+        )
+    path = tmp_path / "report.html"
+    write_run_page(settings, "run", path)
+    page = path.read_text(encoding="utf-8")
+    assert ("22,222,222" in page, "11,111,111" in page) == (True, False)
+    with duckdb.connect(str(settings.build_db)) as connection:
+        rows = connection.execute(
+            "select property_id, gate from ops.held_back where run_id = 'run'"
+        )
+        assert rows.fetchall() == [(PROPERTY, "report")]
+
+
+def _duplicate_property(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """The same numbers once more, as another property's."""
+    tables = connection.execute(
+        "select table_name from duckdb_columns() where schema_name = 'marts' "
+        "and column_name = 'property_id'"
+    ).fetchall()
+    for (table,) in tables:
+        connection.execute(
+            f"insert into marts.{table} select * replace ('{name}' as property_id) "
+            f"from marts.{table}"
+        )
 
 
 def test_a_broken_template_is_named_with_its_line(

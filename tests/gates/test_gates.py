@@ -14,10 +14,11 @@ import pytest
 
 import pipelines.assets.ga4 as ga4_assets
 from pipelines.alerts import tell
+from pipelines.dbt_runner import SluiceDbt
 from pipelines.partitions import DayWindow
 from pipelines.settings import Alerts, Settings
 from pipelines.warehouse.versions import current_name
-from tests.e2e.shop import Shop, UntestedDbt, all_marts, night, untested
+from tests.e2e.shop import Shop, all_marts, night, other_dbt
 from tests.unit.webhook_server import WebhookServer, webhook
 
 STEPS = [
@@ -37,8 +38,9 @@ DROPPED = ("delete from {table} where {newest}", "raw.ga4_events_by_device")
 # The other corruptions of each stage are judged without Dagster in tests/unit/test_data_checks_*.
 LAYERS = {
     "staging": (
+        # Staging is views: what they show is corrupted under them, after the raw gate.
         "insert into {table} from {table} where {newest} limit 3",
-        "staging.stg_ga4__events",
+        "raw.ga4_events_by_all",
     ),
     "intermediate": (
         "update {table} set sessions = events + 1 where key = 'add_to_cart' and events > 0",
@@ -57,7 +59,7 @@ def statement_of(case: tuple[str, str]) -> str:
     return template.format(table=table, newest=NEWEST.format(table=table))
 
 
-class CorruptingDbt(UntestedDbt):
+class CorruptingDbt(SluiceDbt):
     """The real dbt, and then one SQL statement after the layer named."""
 
     corrupt_after: str
@@ -65,7 +67,8 @@ class CorruptingDbt(UntestedDbt):
 
     def cli(self, args: Any, **options: Any) -> Any:  # type: ignore[override]
         invocation = super().cli(args, **options)
-        if self.corrupt_after != options["context"].op_execution_context.op.name:
+        context = options.get("context")
+        if context is None or context.op_execution_context.op.name != self.corrupt_after:
             return invocation
         return _Corrupting(invocation, self.database, self.statement)
 
@@ -144,7 +147,7 @@ def test_raw_gate(
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_dbt_layer_gates(shop: Shop, home: Settings, layer: str) -> None:
-    corrupting = untested(
+    corrupting = other_dbt(
         home,
         CorruptingDbt,
         corrupt_after=f"dbt_{layer}",

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.assets.dbt import dbt_arguments
+from pipelines.dbt_runner import first_words
 from pipelines.jobs import describe_failure
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import is_rebuilding
@@ -38,9 +39,9 @@ def test_until_something_was_published(
     assert is_rebuilding(path) is expected
 
 
-def test_without_a_window_every_model_is_built_anew() -> None:
-    assert "--full-refresh" in dbt_arguments(None)
-    assert "--vars" not in dbt_arguments(None)
+def test_only_a_full_refresh_builds_every_day_anew() -> None:
+    assert dbt_arguments(is_full_refresh=True) == ["build", "--full-refresh"]
+    assert dbt_arguments(is_full_refresh=False) == ["build"]
 
 
 def test_tables_of_an_older_version_name_the_command() -> None:
@@ -51,3 +52,20 @@ def test_tables_of_an_older_version_name_the_command() -> None:
     assert status == "failed"
     assert "run 'sluice nightly --full-refresh'" in message
     assert "older version" not in describe_failure("dbt_staging", RuntimeError("No."))[1]
+
+
+def test_of_dbt_s_report_the_model_and_the_reason_are_told() -> None:
+    report = (
+        "The dbt CLI process with command failed. Errors parsed from dbt logs: "
+        "4 of 59 ERROR creating sql table model intermediate.int_roots ... [ERROR in 0.02s] "
+        "58 of 59 ERROR creating sql table model intermediate.int_lasts ... [ERROR in 0.08s] "
+        "Failure in model int_roots (models/intermediate/int_roots.sql) "
+        "Runtime Error in model int_roots (models/intermediate/int_roots.sql) "
+        "Out of Range Error: cannot take square root of a negative number "
+        "compiled code at logs/compiled/int_roots.sql Failure in model int_lasts (models/x.sql)"
+    )
+    assert first_words(RuntimeError(report)) == (
+        "int_roots: Out of Range Error: cannot take square root of a negative number"
+    )
+    assert first_words(RuntimeError("One line.\nAnother.")) == "One line."
+    assert first_words(None) == "None"

@@ -1,10 +1,15 @@
 """Of a property that a run holds back, readers keep the rows of the version before."""
 
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines.warehouse.connect import build_database, published_database
@@ -154,3 +159,43 @@ def test_a_strange_id_is_no_sql(publication):
     publish(publication)
     later(publication, 2, "2' or '1'='1")
     assert len(rows(publication, FACTS)) == 3
+
+
+HOLDER = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
+
+
+@contextmanager
+def open_for_writing(path: Path) -> Iterator[None]:
+    """Another program has the file open, as a BI tool does that was not told to only read."""
+    arguments = [sys.executable, "-c", HOLDER, str(path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(arguments, stdin=pipe, stdout=pipe, text=True) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        try:
+            yield
+        finally:
+            holder.communicate()
+
+
+def test_a_reader_that_locks_the_published_file_stops_nobody(publication):
+    """Neither the next version, which needs kept rows from that file, nor other readers."""
+    publish(publication)
+    current = (publication.published_dir / "current" / "sluice.duckdb").resolve()
+    with open_for_writing(current):
+        with pytest.raises(duckdb.IOException, match="Could not set lock"):
+            duckdb.connect(str(current), read_only=True)
+        assert rows(publication, FACTS) == [("1", D1, 10), ("2", D1, 20), ("3", D1, 30)]
+        later(publication, 2, "2")
+    assert rows(publication, FACTS) == [("1", D2, 20), ("2", D1, 20), ("3", D2, 60)]
+
+
+def test_an_old_value_that_fits_no_more_is_null(publication):
+    change(publication, "alter table marts.fct add column share varchar default 'ten'")
+    publish(publication)
+    change(publication, "alter table marts.fct drop column share")
+    change(publication, "alter table marts.fct add column share double default 0.5")
+    later(publication, 2, "2")
+    assert rows(publication, "select property_id, share from marts.fct order by 1") == [
+        ("1", 0.5), ("2", None), ("3", 0.5),
+    ]  # fmt: skip

@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ forget_stale_days() }}") }}
+
 with pulled as (
     select
         property_id,
@@ -6,30 +8,6 @@ with pulled as (
         max(pulled_at) as last_pulled_at
     from {{ ref('stg_ga4__pulls') }}
     where status = 'loaded' and window_name = '1d'
-    group by property_id, date
-),
-
--- A run that was killed between raw and staging has pulled what staging does not hold yet.
-staged_rows as (
-    {%- for table in ['stg_ga4__sessions', 'stg_ga4__events', 'stg_ga4__micro_conversions', 'stg_ga4__items'] %}
-    select
-        property_id,
-        date,
-        pulled_at
-    from {{ ref(table) }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
-),
-
-staged as (
-    select
-        property_id,
-        date,
-        count(*) as row_count,
-        max(pulled_at) as last_staged_at
-    from staged_rows
     group by property_id, date
 ),
 
@@ -53,12 +31,11 @@ versioned as (
         pulled.date,
         md5(concat_ws(
             '|', seeds.version, properties.time_zone, properties.currency, {{ var('max_other_share') }}, pulled.pull_count,
-            epoch_us(pulled.last_pulled_at), staged.row_count, epoch_us(staged.last_staged_at)
+            epoch_us(pulled.last_pulled_at)
         )) as version
     from pulled
     inner join {{ ref('int_properties__active') }} as properties on pulled.property_id = properties.property_id
     cross join seeds
-    left join staged on pulled.property_id = staged.property_id and pulled.date = staged.date
 ),
 
 built as (

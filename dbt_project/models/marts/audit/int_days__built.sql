@@ -11,3 +11,10 @@ select
     date,
     version
 from {{ ref('int_days__versioned') }}
+union all
+select
+    built.property_id,
+    built.date,
+    built.version
+from ({{ days_built() }}) as built
+where {{ is_blocked('built') }}

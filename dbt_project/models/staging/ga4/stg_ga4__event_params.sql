@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ delete_window() }}") }}
-
 select
     property_id,
     date,
@@ -11,4 +9,4 @@ select
     pulled_at,
     pull_id
 from {{ source('raw', 'ga4_event_params') }}
-where {{ in_window() }}
+where {{ takes_part() }}

@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ delete_window() }}") }}
-
 with unioned as (
     {{ union_segments('events', ['event_name', 'event_count', 'sessions']) }}
 )

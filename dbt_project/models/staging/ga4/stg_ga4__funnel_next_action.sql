@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ delete_window() }}") }}
-
 select
     property_id,
     window_name,
@@ -14,4 +12,4 @@ select
     pulled_at,
     pull_id
 from {{ source('raw', 'ga4_funnel_next_action') }}
-where {{ in_window() }}
+where {{ takes_part() }}

@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ delete_window() }}") }}
-
 select
     property_id,
     date,
@@ -10,4 +8,4 @@ select
     pulled_at,
     pull_id
 from {{ source('raw', 'ga4_page_events') }}
-where {{ in_window() }}
+where {{ takes_part() }}

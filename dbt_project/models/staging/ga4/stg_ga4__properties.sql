@@ -7,5 +7,6 @@ select
     store_name,
     industry,
     custom_dimensions,
-    is_active
+    is_active,
+    coalesce(is_blocked, false) as is_blocked
 from {{ source('ops', 'properties') }}

@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ delete_window() }}") }}
-
 with unioned as (
     {{ union_segments('sessions', [
         'sessions', 'engaged_sessions', 'screen_page_views', 'user_engagement_duration', 'transactions', 'purchase_revenue'

@@ -1,10 +1,3 @@
--- The newest complete month may have ended up to 31 days before a night's own window.
-{% set reach_back = 31 %}
-{{ config(
-    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
-    pre_hook='{{ delete_window(reach_back=' ~ reach_back ~ ') }}'
-) }}
-
 select
     property_id,
     window_name,
@@ -17,4 +10,4 @@ select
     pulled_at,
     pull_id
 from {{ source('raw', 'ga4_users_window') }}
-where {{ in_window(reach_back=reach_back) }}
+where {{ takes_part() }}
