@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 
@@ -24,8 +25,10 @@ LOADED, HELD_BACK, FAILED, REFUSED, SKIPPED = (
 def ensure_tables(connection: duckdb.DuckDBPyConnection, reports: tuple[ReportSpec, ...]) -> None:
     """Create the raw tables, and add the columns that a newer spec has.
 
-    An optional report without an answer still has its (empty) table, so dbt can read it.
+    An optional report without an answer still has its (empty) table, so dbt can read it. Failed
+    pulls that were remembered without an id, by older versions, get one each.
     """
+    connection.execute("update ops.pulls set pull_id = uuid()::varchar where pull_id is null")
     for spec in reports:
         body = ", ".join(f"{name} {kind}" for name, kind in spec.columns.items())
         connection.execute(f"create table if not exists raw.{spec.table} ({body})")
@@ -69,11 +72,16 @@ def record_failure(
     status: str,
     message: str,
 ) -> None:
-    """Remember a pull that stored nothing, and why: for every day that it should have brought."""
+    """Remember a pull that stored nothing, and why: for every day that it should have brought.
+
+    Every attempt has an id of its own, also a second one of the same run. What a server wrote
+    into `message` is kept as far as it is text.
+    """
+    pull_id, said = uuid4().hex, message.encode("utf-8", "replace").decode()
     rows = [
         {
-            "run_id": run_id, "property_id": property_id, "report": spec.name,
-            "report_version": spec.version, "date": day, "status": status, "message": message,
+            "pull_id": pull_id, "run_id": run_id, "property_id": property_id, "report": spec.name,
+            "report_version": spec.version, "date": day, "status": status, "message": said,
             "pulled_at": datetime.now(UTC),
         }
         for day in days_of(*window)
@@ -118,6 +126,7 @@ def _common(pull: Pull, run_id: str) -> dict[str, Any]:
         "request_hash": pull.request_hash, "status": LOADED,
         "is_sampled": pull.flags.is_sampled, "is_thresholded": pull.flags.is_thresholded,
         "has_other_row": pull.flags.has_other_row, "other_share": pull.other_share,
+        "missing_share": pull.missing_share,
         "empty_reason": pull.flags.empty_reason,
         "restricted_metrics": ",".join(pull.flags.restricted_metrics),
         "truncation": pull.flags.truncation, "currency": pull.flags.currency,
@@ -127,12 +136,21 @@ def _common(pull: Pull, run_id: str) -> dict[str, Any]:
 
 def _notes(pull: Pull) -> str:
     notes = list(pull.notes)
+    if pull.missing_share:
+        notes.append(
+            f"The rows lack {_percent(pull.missing_share)} of GA4's own total: it left rows out."
+        )
     if pull.skipped:
         notes.append(
             f"Not asked for: {', '.join(pull.skipped)}. Register their event parameters as custom "
             "dimensions in GA4 (Admin > Custom definitions)."
         )
     return " ".join(notes)
+
+
+def _percent(share: float) -> str:
+    """`4.2 %`, and `< 0.1 %` instead of nothing at all."""
+    return "< 0.1 %" if share < 0.001 else f"{share:.1%}".replace("%", " %")
 
 
 def _quarantine_rows(pull: Pull) -> list[dict[str, Any]]:

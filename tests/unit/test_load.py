@@ -26,7 +26,7 @@ STAMP = datetime(2026, 3, 5, 4, 30, tzinfo=UTC)
 SPEC = ReportSpec(
     "by_device",
     ("deviceCategory",),
-    (Metric("sessions"), Metric("purchaseRevenue", is_integer=False, is_additive=True)),
+    (Metric("sessions"), Metric("purchaseRevenue")),
 )
 
 
@@ -270,6 +270,55 @@ def test_a_failed_pull_is_remembered_for_every_day(build):
     ).fetchall() == [
         (day, "42", "by_device", 1, "held_back", "it's 100% wrong", None) for day in (D2, D3, D4)
     ]
+
+
+GRAIN = "pull_id, property_id, report, date, coalesce(window_name, '1d')"
+
+
+def attempts_per_key(build) -> list[tuple]:
+    return build.execute(
+        f"select distinct count(*) filter (where pull_id is not null) from ops.pulls "
+        f"group by {GRAIN}"
+    ).fetchall()
+
+
+def test_every_attempt_has_an_id_of_its_own(build):
+    """Also the second failure of one report in one run, and the same one told twice."""
+    replace_partitions(build, pulled([(D1, "mobile", 10, 1.5)]), run_id="r1")
+    for status, days in (("failed", (D1, D3)), ("failed", (D1, D3)), ("refused", (D2, D4))):
+        record_failure(build, "42", SPEC, days, run_id="r1", status=status, message="no")
+    assert attempts_per_key(build) == [(1,)]
+    assert build.execute("select count(distinct pull_id) from ops.pulls").fetchall() == [(4,)]
+
+
+def test_failures_of_an_older_version_get_their_ids(build):
+    for message in ("first", "second"):
+        record_failure(build, "42", SPEC, (D1, D2), run_id="r1", status="failed", message=message)
+    replace_partitions(build, pulled([]), run_id="r1")
+    build.execute("update ops.pulls set pull_id = null where status = 'failed'")
+    ensure_tables(build, (SPEC,))
+    assert attempts_per_key(build) == [(1,)]
+    assert build.execute("select count(*) from ops.pulls where pull_id = 'p1'").fetchall() == [(3,)]
+
+
+def test_a_message_that_is_no_text_is_kept_as_far_as_it_is(build):
+    record_failure(
+        build, "42", SPEC, (D1, D1), run_id="r1", status="failed", message="odd \ud800 \x00 end"
+    )
+    assert build.execute("select message from ops.pulls").fetchall() == [("odd ? \x00 end",)]
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.25, "lack 25.0 % of"), (0.0004, "lack < 0.1 % of"), (0.0, None), (None, None)],
+)
+def test_the_share_that_is_missing_stands_with_every_day_of_the_pull(build, share, words):
+    replace_partitions(build, pulled([], missing_share=share), run_id="r1")
+    ((stored_share, message, days),) = build.execute(
+        "select missing_share, message, count(*) from ops.pulls group by all"
+    ).fetchall()
+    assert (stored_share, days) == (share, 3)
+    assert (words in message) if words else message == ""
 
 
 def test_a_newer_spec_adds_its_columns(build):
