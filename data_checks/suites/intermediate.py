@@ -86,9 +86,7 @@ def _reach_slice(catalog: Catalog) -> Slice:
     of_events = estimate_allowance_sql("events ** 2", "1", "is_exact")
     too_many_sessions = f"{is_sound} and sessions - events > {of_events}"
     # Of a segment with too many values each report asks for its own largest ones.
-    of_both = estimate_allowance_sql(
-        "sessions ** 2 + coalesce(total, 0) ** 2", is_exact="is_exact"
-    )
+    of_both = estimate_allowance_sql("sessions ** 2 + coalesce(total, 0) ** 2", is_exact="is_exact")
     more_than_all = (
         f"{is_sound} and (total is not null or segment_name is null"
         f" or not list_contains({list(catalog.top_segments)}::varchar[], segment_name))"

@@ -53,6 +53,10 @@ class CircuitOpenError(UnreachableError):
     """The property's server failed so often this hour that asking on would only do harm."""
 
 
+class NotAskedError(UnreachableError):
+    """Not asked for any more, since the property's requests had ended before."""
+
+
 class SlowPageError(UnreachableError):
     """A page took longer than the deadline, twice: a smaller page may come through."""
 
@@ -86,7 +90,8 @@ def is_final(error: Exception) -> bool:
 def status_of(error: Exception) -> Exception:
     """The channel's own error as the client library's, by its status; any other as it is."""
     if isinstance(error, grpc.RpcError) and isinstance(error, grpc.Call):
-        return google_errors.from_grpc_error(error)
+        known: Exception = google_errors.from_grpc_error(error)
+        return known
     return error
 
 
@@ -157,4 +162,3 @@ def _refused_credentials(where: str, words: str) -> CredentialsError:
         f"GA4 does not accept the credentials for {where} ({words}): "
         "check ga4.credentials in sluice.yml."
     )
-

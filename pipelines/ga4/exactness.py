@@ -50,6 +50,7 @@ MADE = {
     "itemRevenue": Made.MONEY,
 }  # fmt: skip
 
+
 def excess_allowed(made: Made, total: float, rows: int) -> float:
     """By how much the sum of `rows` rows may exceed their `total` in an unsampled answer."""
     match made:

@@ -51,9 +51,7 @@ def all_pages(ask: Ask, request: ga4.RunReportRequest, spec: ReportSpec, part: P
     )  # fmt: skip
 
 
-def _provable_totals(
-    pages: Sequence[Page], flags: Flags, spec: ReportSpec
-) -> dict[str, float]:
+def _provable_totals(pages: Sequence[Page], flags: Flags, spec: ReportSpec) -> dict[str, float]:
     """Metric column → the highest total of all pages, where a total says something of the rows.
 
     Numbers that were scaled up from a share of the events are each rounded by themselves. Of a

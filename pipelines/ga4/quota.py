@@ -167,8 +167,10 @@ class Governor:
             except LIBRARY_ERRORS as raised:
                 error = status_of(raised)
                 pause = self._pause(error, tries, (property_id, bucket))
+                if pause is None and error is raised:
+                    raise
                 if pause is None:
-                    raise error from raised.__cause__
+                    raise error from raised
                 self.clock.sleep_until(pause)
 
     def stop(self) -> None:

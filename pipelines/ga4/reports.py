@@ -178,9 +178,7 @@ def _funnel_reports(plan: TrackingPlan) -> list[ReportSpec]:
     return reports
 
 
-def _report(
-    name: str, kind: Kind, funnels: tuple[Funnel, ...], *, version: int = 1
-) -> ReportSpec:
+def _report(name: str, kind: Kind, funnels: tuple[Funnel, ...], *, version: int = 1) -> ReportSpec:
     metrics = (ACTIVE_USERS,) if funnels else ()
     return ReportSpec(
         name, (), metrics, (), is_required=False, kind=kind, funnels=funnels, version=version

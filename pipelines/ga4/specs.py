@@ -126,6 +126,11 @@ class ReportSpec:
     funnels: tuple[Funnel, ...] = ()
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it is about the whole property: no dimension of it can be left out."""
+        return self.is_required and self.name.endswith("_by_all")
+
+    @property
     def table(self) -> str:
         """Name of the table in the schema `raw`."""
         return f"ga4_{self.name}"

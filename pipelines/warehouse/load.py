@@ -150,7 +150,8 @@ def _notes(pull: Pull) -> str:
 
 def _percent(share: float) -> str:
     """`4.2 %`, and `< 0.1 %` instead of nothing at all."""
-    return "< 0.1 %" if share < 0.001 else f"{share:.1%}".replace("%", " %")
+    text = f"{share:.1%}".replace("%", " %")
+    return "< 0.1 %" if text == "0.0 %" else text
 
 
 def _quarantine_rows(pull: Pull) -> list[dict[str, Any]]:

@@ -49,9 +49,7 @@ def test_estimates_differ_by_six_standard_errors_and_their_rounding():
 @given(st.floats(0, 1e12), st.integers(1, 50))
 def test_sql_allows_the_same(squares, counts):
     sql = estimate_allowance_sql("$squares::double", "$counts::integer")
-    ((found,),) = duckdb.execute(
-        f"select {sql}", {"squares": squares, "counts": counts}
-    ).fetchall()
+    ((found,),) = duckdb.execute(f"select {sql}", {"squares": squares, "counts": counts}).fetchall()
     assert found == pytest.approx(estimate_allowance(squares, counts), rel=1e-9)
 
 
