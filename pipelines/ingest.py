@@ -218,10 +218,12 @@ def _remember_problem(
     outcome.problems[item.spec.name] = str(error)
     # What ended the requests has been said; which reports it cost stands in `ops.pulls`.
     logger.log(logging.INFO if isinstance(error, NotAskedError) else logging.WARNING, "%s", error)
-    if _concerns_property(item.spec, error):
-        outcome.failures.setdefault(item.property_id, error)
-    if item.spec.kind not in _OWN_BUCKET and _ends_requests(error):
+    has_ended = item.spec.kind not in _OWN_BUCKET and _ends_requests(error)
+    if has_ended:
         outcome.ended.setdefault(item.property_id, error)
+    # A backfill is there to be whole: it goes on where it was.
+    if _concerns_property(item.spec, error) or (has_ended and run.backfill_id):
+        outcome.failures.setdefault(item.property_id, error)
 
 
 def _status(error: Ga4Error) -> str:

@@ -117,7 +117,8 @@ def _first_missing_day(settings: Settings, span: DayWindow) -> date:
         ).fetchall()
         first = dict(
             connection.execute(
-                "select property_id, min(date) from ops.pulls where status = 'loaded' group by all"
+                "select property_id, min(date) from ops.pulls "
+                "where status = 'loaded' and window_name is null group by all"
             ).fetchall()
         )
     asked = {tuple(row) for *row, _ in rows}

@@ -20,9 +20,10 @@ from pipelines.ga4.daily import pull_days
 from pipelines.ga4.decode import OTHER, Flags
 from pipelines.ga4.exactness import missing_share
 from pipelines.ga4.fields import pull_fields
-from pipelines.ga4.funnel import pull_funnels, pull_next_actions
-from pipelines.ga4.specs import Kind, ReportSpec
-from pipelines.ga4.users import pull_users
+from pipelines.ga4.funnel import WINDOW_DAYS, pull_funnels, pull_next_actions
+from pipelines.ga4.periods import each_day, trailing, window_partitions
+from pipelines.ga4.specs import DATE, Kind, ReportSpec
+from pipelines.ga4.users import pull_users, user_windows
 
 _KINDS: dict[Kind, Callable[[Ask], Found]] = {
     "daily": pull_days,
@@ -107,6 +108,24 @@ def pull(
         notes=(*found.notes, *_rounding(flags)),
         missing_share=_missing_share(found.answers),
     )  # fmt: skip
+
+
+def partitions_of(spec: ReportSpec, start: date, end: date) -> pa.Table:
+    """What a pull of `spec` replaces: `date`, and `window_name` for reports of whole windows.
+
+    A pull that fails leaves just these as they were.
+    """
+    match spec.kind:
+        case "users_window":
+            return window_partitions(user_windows(end))
+        case "funnel":
+            return window_partitions((trailing(WINDOW_DAYS, end), *each_day(start, end)))
+        case "next_action":
+            return window_partitions((trailing(WINDOW_DAYS, end),))
+        case "metadata":
+            start = end
+    days = [period.end for period in each_day(start, end)]
+    return pa.table({DATE: pa.array(days, pa.date32())})
 
 
 def _missing_share(answers: Sequence[Answer]) -> float | None:

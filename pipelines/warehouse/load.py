@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import duckdb
 
-from pipelines.ga4.pull import Pull
+from pipelines.ga4.pull import Pull, partitions_of
 from pipelines.ga4.reports import ReportSpec
 from pipelines.warehouse.ops import insert_rows, transaction
 
@@ -72,7 +72,7 @@ def record_failure(
     status: str,
     message: str,
 ) -> None:
-    """Remember a pull that stored nothing, and why: for every day that it should have brought.
+    """Remember a pull that stored nothing, and why: for all partitions that it should have brought.
 
     Every attempt has an id of its own, also a second one of the same run. What a server wrote
     into `message` is kept as far as it is text.
@@ -81,10 +81,11 @@ def record_failure(
     rows = [
         {
             "pull_id": pull_id, "run_id": run_id, "property_id": property_id, "report": spec.name,
-            "report_version": spec.version, "date": day, "status": status, "message": said,
+            "report_version": spec.version, "date": partition["date"],
+            "window_name": partition.get("window_name"), "status": status, "message": said,
             "pulled_at": datetime.now(UTC),
         }
-        for day in days_of(*window)
+        for partition in partitions_of(spec, *window).to_pylist()
     ]  # fmt: skip
     insert_rows(connection, "pulls", rows)
 

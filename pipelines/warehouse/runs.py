@@ -106,7 +106,9 @@ def is_rebuilding(build_db: Path) -> bool:
     return bool(row and row[0])
 
 
-def record_failed_start(build_db: Path, command: str, message: str, code_version: str) -> None:
+def record_failed_start(
+    build_db: Path, command: str, message: str, code_version: str, status: str = FAILED
+) -> None:
     """Remember a run that ended before its job began, where there is a database to tell it to.
 
     Beside a run that has the database open nothing is written: that run will tell its own end.
@@ -117,7 +119,7 @@ def record_failed_start(build_db: Path, command: str, message: str, code_version
     with suppress(WarehouseError), build_database(build_db) as connection:
         connection.execute(
             "insert into ops.runs values (?, ?, null, null, ?, ?, ?, ?, ?)",
-            [str(uuid4()), command, FAILED, message, code_version, now, now],
+            [str(uuid4()), command, status, message, code_version, now, now],
         )
 
 

@@ -435,7 +435,7 @@ def test_a_server_without_funnels_loses_only_them(loaded: Puller, puller: Puller
     outcome = puller.run((*REPORTS, *specs("funnel")), without)
     assert set(outcome.problems) == {"funnel"}
     assert outcome.failures == {}
-    assert puller.pulls("funnel", "status") == [("failed",)]
+    assert puller.pulls("funnel", "status") == [("refused",)]
     assert_as_before(loaded, puller, (*NAMES, "funnel"))
 
 

@@ -286,6 +286,16 @@ def test_what_ends_half_way_leaves_a_night_with_what_it_has(night, name):
     assert night.query("select count(*) from raw.ga4_items") == [(2,)]
 
 
+def test_a_backfill_that_lacks_optional_reports_is_not_finished(night):
+    """It waits an hour for tokens, and goes on another day where they are gone for the day."""
+    words = "Exhausted property tokens per day."
+    night.server.faults = [Fault(Code.RESOURCE_EXHAUSTED, words, match=ITEMS)]
+    with pytest.raises(QuotaError):
+        night.run(backfill_id="b1")
+    night.server.faults = []
+    assert night.run(backfill_id="b1").rows == {"items": 2}
+
+
 @pytest.mark.parametrize("name", ENDS)
 def test_what_ends_before_a_required_report_pauses_the_run(two, name):
     """One property is held back and the others go on; with all of them the run is only paused."""

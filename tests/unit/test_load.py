@@ -291,6 +291,27 @@ def test_every_attempt_has_an_id_of_its_own(build):
     assert build.execute("select count(distinct pull_id) from ops.pulls").fetchall() == [(4,)]
 
 
+# What a pull of 2 to 4 March (a Wednesday) replaces; a report by day has no window's name.
+D28, WEEK_END, MONTH_END = date(2026, 3, 4), date(2026, 3, 1), date(2026, 2, 28)
+PARTITIONS = {
+    "daily": [(day, None) for day in (D2, D3, D4)],
+    "metadata": [(D4, None)],
+    "next_action": [(D28, "28d")],
+    "funnel": [(D2, "1d"), (D3, "1d"), (D4, "1d"), (D28, "28d")],
+    "users_window": [(MONTH_END, "month"), (WEEK_END, "week"), (D28, "28d"), (D28, "7d")],
+}
+
+
+@pytest.mark.parametrize("kind", PARTITIONS)
+def test_a_failure_stands_with_the_partitions_that_it_should_have_brought(build, kind):
+    """A window that failed is no missing day: nobody waits for a day of a report of windows."""
+    spec = ReportSpec("r", (), (), kind=kind)
+    record_failure(build, "42", spec, (D2, D4), run_id="r1", status="failed", message="no")
+    assert build.execute(
+        "select date, window_name from ops.pulls order by date, window_name"
+    ).fetchall() == PARTITIONS[kind]
+
+
 def test_failures_of_an_older_version_get_their_ids(build):
     for message in ("first", "second"):
         record_failure(build, "42", SPEC, (D1, D2), run_id="r1", status="failed", message=message)
