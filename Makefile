@@ -14,7 +14,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export GX_ANALYTICS_ENABLED = false
 export SQLFLUFF_PROGRESS = false
 
-.PHONY: setup demo test lint dev bench study docs picture bi-test clean lock
+.PHONY: setup demo test lint dev bench study docs picture readme bi-test clean lock
 
 setup: $(STAMP)  ## make .venv and install the locked dependencies
 
@@ -59,6 +59,9 @@ $(BI)/.installed: tests/bi/requirements.lock
 
 picture: setup  ## docs/images/report-light.png of the page that `make demo` published (needs chromium)
 	$(BIN)/python -m tests.browser data/published/current/report.html
+
+readme: setup  ## run the demo and put what it prints into README.md
+	$(BIN)/python -m tests.e2e.readme
 
 clean:  ## remove everything that was made, but no data
 	rm -rf $(VENV) $(BI) build dbt_project/target dbt_project/logs *.egg-info

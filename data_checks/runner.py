@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -40,8 +40,11 @@ def run_gate(
     window: Window,
     run_id: str,
     properties: Sequence[str],
+    now: datetime,
 ) -> GateReport:
     """Check one stage of `properties` over `window`; changes nothing in the database.
+
+    `now` is the stamp of the results.
 
     Whatever is wrong with the data (a missing table or column included) is a failed result, with
     at least one result per property. Raises `GateRequestError` for an unknown gate or no property.
@@ -63,7 +66,7 @@ def run_gate(
     # A table of two suites that cannot be read says so once.
     unique = {(r.property_id, r.table_name, r.expectation): r for r in reversed(found)}
     results = tuple(reversed(unique.values()))
-    return GateReport(gate, results, run_id, datetime.now(UTC))
+    return GateReport(gate, results, run_id, now)
 
 
 def _run_suite(

@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import duckdb
@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from pipelines import __version__
 from pipelines.errors import WarehouseError
+from pipelines.partitions import yesterday
 from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import FAILED, HELD_BACK, PAUSED
@@ -113,7 +114,7 @@ def _tell(
         )
     if settings.build_db.exists():
         with build_database(settings.build_db) as connection:
-            _remember(connection, run_id, alerts, outcome, reason)
+            _remember(connection, run_id, alerts, outcome, reason, settings.clock.now())
 
 
 def compose(night: str, run_id: str, status: str, alerts: Sequence[Alert]) -> dict[str, Any]:
@@ -132,7 +133,7 @@ def compose(night: str, run_id: str, status: str, alerts: Sequence[Alert]) -> di
 
 def _pending(settings: Settings, run_id: str, status: str, message: str) -> tuple[str, list[Alert]]:
     """The night, and what was not sent yet, most urgent first."""
-    night = str(datetime.now(settings.time_zone).date() - timedelta(days=1))
+    night = str(yesterday(settings.time_zone, settings.clock.now()))
     bad = CLASS_OF_STATUS.get(status)
     if not settings.build_db.exists():
         return night, [Alert(night, bad, message)] if bad else []
@@ -205,13 +206,14 @@ def _remember(
     alerts: Sequence[Alert],
     status: str,
     reason: str | None,
+    now: datetime,
 ) -> None:
     rows = [
         {
             "alert_key": alert.key, "night": date.fromisoformat(alert.night), "run_id": run_id,
             "alert_class": alert.alert_class, "property_id": alert.property_id,
             "message": alert.message, "payload": json.dumps(asdict(alert)), "status": status,
-            "reason": reason, "tried_at": datetime.now(UTC),
+            "reason": reason, "tried_at": now,
         }
         for alert in alerts
     ]  # fmt: skip

@@ -12,7 +12,6 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -168,7 +167,7 @@ def open_backfill(
         "insert into ops.backfills "
         "(backfill_id, start_date, end_date, properties, status, created_at) "
         "values (?, ?, ?, ?, ?, ?)",
-        [backfill_id, window.start, window.end, properties, RUNNING, datetime.now(UTC)],
+        [backfill_id, window.start, window.end, properties, RUNNING, settings.clock.now()],
     )
     return backfill_id
 
@@ -201,6 +200,6 @@ def close_backfill(settings: Settings, backfill_id: str) -> int:
         connection.execute(
             "update ops.backfills set status = ?, used_tokens = ?, finished_at = ? "
             "where backfill_id = ?",
-            [FINISHED, used, datetime.now(UTC), backfill_id],
+            [FINISHED, used, settings.clock.now(), backfill_id],
         )
     return used

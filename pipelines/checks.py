@@ -58,11 +58,15 @@ def judge(settings: Settings, gate: str, run: DagsterRun) -> GateReport:
             window=Window(window.start, window.end),
             run_id=run.run_id,
             properties=[item.id for item in settings.properties if item.id not in gone],
+            now=settings.clock.now(),
         )
         record(connection, report)
         if _others_go_on(report):
             for result in report.failed_critical:
-                remember_held_back(connection, run.run_id, result.property_id, gate, _words(result))
+                remember_held_back(
+                    connection, run.run_id, result.property_id, gate, _words(result),
+                    now=settings.clock.now(),
+                )  # fmt: skip
     return report
 
 
@@ -73,7 +77,7 @@ def _others_go_on(report: GateReport) -> bool:
 
 
 def _newest(settings: Settings) -> DayWindow:
-    day = yesterday(settings.time_zone)
+    day = yesterday(settings.time_zone, settings.clock.now())
     return DayWindow(day, day)
 
 

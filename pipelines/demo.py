@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from pipelines.clock import Clock, pin_clock
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.errors import ConfigError
 from pipelines.lock import hold_lock, lock_path
 from pipelines.nightly import Step, run_nightly
-from pipelines.partitions import DayWindow, yesterday
+from pipelines.partitions import FIRST_DAY, DayWindow, yesterday
 from pipelines.settings import Ga4, Property, Settings, Store
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import RunRecord
 
 PROPERTY_ID = "100000001"
 TIME_ZONE = "Europe/Berlin"
+# The demo's calendar is the same on any day: it ends with a whole month, and its home believes
+# that it is the morning after.
+LAST_DAY = date(2026, 6, 30)
+MORNING = time(5, 30)
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Demo:
     seed: int
     scenario: str
     sessions_per_day: int
-    last_day: date | None = None
+    last_day: date = LAST_DAY
 
 
 def run_demo(
@@ -42,17 +47,17 @@ def run_demo(
 ) -> RunRecord:
     """Simulate, serve, run; the published versions of an earlier demo stay.
 
+    From then on the home lives in the demo's days: it is the morning after the last one.
+
     Raises ConfigError when the home holds a real property: the demo starts its build database
     afresh and would put the simulated shop in front of the readers.
     """
     settings = _settings(demo)
-    newest = yesterday(ZoneInfo(TIME_ZONE))
-    last_day = demo.last_day or newest
-    if last_day > newest:
-        raise ConfigError(f"{last_day} is not over yet in {TIME_ZONE}: use --end {newest}.")
-    window = DayWindow(last_day - timedelta(days=demo.days - 1), last_day)
+    window = _window(demo)
     with hold_lock(lock_path(settings)):
         _refuse_real_home(settings)
+        morning = datetime.combine(window.end + timedelta(days=1), MORNING, ZoneInfo(TIME_ZONE))
+        pin_clock(demo.home, morning, [PROPERTY_ID])
     events = demo.home / "demo" / "events"
     simulate(
         events,
@@ -65,9 +70,25 @@ def run_demo(
         progress=on_day,
     )
     _start_afresh(settings)
-    with serve([events]) as server:
+    # The server's clock stands: its newest numbers must not depend on how fast this machine is.
+    with serve([events], now=lambda: morning) as server:
         served = settings.model_copy(update={"ga4": Ga4(endpoint=server.endpoint)})
         return run_nightly(served, window, command="demo", on_step=on_step)
+
+
+def _window(demo: Demo) -> DayWindow:
+    """The demo's days. Raises ConfigError for days that are not over, or older than GA4."""
+    zone = ZoneInfo(TIME_ZONE)
+    newest = max(yesterday(zone, Clock().now()), LAST_DAY)
+    if demo.last_day > newest:
+        raise ConfigError(f"{demo.last_day} is not over yet in {TIME_ZONE}: use --end {newest}.")
+    most = (demo.last_day - FIRST_DAY).days + 1
+    if demo.days > most:
+        raise ConfigError(
+            f"The demo's first day would be before GA4's, {FIRST_DAY}: use a later --end"
+            + (f", or --days {most} at most." if most > 0 else ".")
+        )
+    return DayWindow(demo.last_day - timedelta(days=demo.days - 1), demo.last_day)
 
 
 def _settings(demo: Demo) -> Settings:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from datetime import UTC, datetime
+from datetime import date
 
 import duckdb
 
@@ -28,13 +28,13 @@ def unusable_reports(
     client: Ga4Client,
     profile: Profile,
     reports: Sequence[ReportSpec],
+    today: date,
 ) -> dict[str, str]:
-    """Optional report name → why it cannot be asked for today.
+    """Optional report name → why it cannot be asked for `today`.
 
     CheckCompatibility is asked once a day; what it said is remembered in `ops.field_checks`. Where
     it fails, nothing is said, and it is asked again by the next run.
     """
-    today = datetime.now(UTC).date()
     known = checked_reports(connection, profile.property_id, today)
     optional = [spec for spec in reports if not spec.is_required]
     unchecked = [spec for spec in optional if spec.name not in known]

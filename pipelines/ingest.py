@@ -12,12 +12,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import duckdb
 
 from pipelines import __version__
+from pipelines.clock import Clock, leave_pin
 from pipelines.errors import SluiceError
 from pipelines.fieldchecks import unusable_reports
 from pipelines.ga4.client import Ga4Client
@@ -66,11 +67,15 @@ logger = logging.getLogger("sluice")
 
 @dataclass(frozen=True)
 class Run:
-    """Which run this is. `backfill_id` lets a killed backfill go on where it was."""
+    """Which run this is. `backfill_id` lets a killed backfill go on where it was.
+
+    `clock` gives the stamps; `ingest` takes the home's.
+    """
 
     run_id: str
     command: str
     backfill_id: str | None = None
+    clock: Clock = field(default_factory=Clock)
 
     @property
     def pull_run_id(self) -> str:
@@ -103,14 +108,20 @@ def ingest(
     When no property is left, raises the failure that is most worth another try; otherwise failed
     properties are noted in `ops.held_back`, and the outcome tells of them.
     """
+    run = replace(run, clock=settings.clock)
     profiles, failures = profile_properties(settings, client)
     profiles, unclosed = with_closed_days(settings, profiles, window)
     outcome = Outcome(failures={**failures, **unclosed})
+    if leave_pin(settings.home, [item.id for item in settings.properties]):
+        logger.info("%s was the demo's home: it is on today's time from now on.", settings.home)
     with build_database(settings.build_db) as connection:
         ensure_tables(connection, reports)
         profiles = with_memory(connection, profiles)
         remember_properties(connection, settings, profiles)
-        start_run(connection, run.run_id, run.command, window.start, window.end, __version__)
+        start_run(
+            connection, run.run_id, run.command, window.start, window.end, __version__,
+            run.clock.now(),
+        )  # fmt: skip
         with ThreadPoolExecutor(CONCURRENT_REQUESTS, thread_name_prefix="ga4") as pool:
             wanted = [(profile, spec) for profile in profiles for spec in reports]
             items = plan_items(connection, settings, wanted, window, backfill_id=run.backfill_id)
@@ -122,9 +133,11 @@ def ingest(
                 pool.shutdown(cancel_futures=True)
                 raise
             finally:
-                remember_readings(connection, client.governor.take_readings())
+                remember_readings(connection, client.governor.take_readings(), run.clock)
         for property_id, error in outcome.failures.items():
-            remember_held_back(connection, run.run_id, property_id, "pull", str(error))
+            remember_held_back(
+                connection, run.run_id, property_id, "pull", str(error), now=run.clock.now()
+            )
     if len(outcome.failures) == len(settings.properties):
         raise worth_waiting(outcome.failures.values())
     return outcome
@@ -143,7 +156,7 @@ def _usable(
     for profile in {item.property_id: item.profile for item in items}.values():
         own = {item.spec.name: item.spec for item in items if item.profile is profile}
         refused[profile.property_id] = unusable_reports(
-            connection, pool, client, profile, tuple(own.values())
+            connection, pool, client, profile, tuple(own.values()), run.clock.now().date()
         )
     usable: list[Item] = []
     for item in items:
@@ -173,6 +186,7 @@ def _pull_all(
             item.end,
             custom_dimensions=item.profile.custom_dimensions,
             fields=item.profile.fields,
+            clock=run.clock,
         )
 
     waiting, futures = iter(items), dict[Future[Pull], Item]()
@@ -182,7 +196,7 @@ def _pull_all(
         done = next(iter(wait(futures, return_when=FIRST_COMPLETED).done))
         item = futures.pop(done)
         _store(connection, done, item, outcome, run)
-        remember_readings(connection, client.governor.take_readings())
+        remember_readings(connection, client.governor.take_readings(), run.clock)
         logger.info("Pulled %s", item, extra={"progress": (number, len(items))})
 
 
@@ -201,7 +215,7 @@ def _store(
     written = replace_partitions(connection, pulled, run_id=run.pull_run_id)
     outcome.rows[item.spec.name] = outcome.rows.get(item.spec.name, 0) + written
     if item.spec.kind == "metadata":
-        remember_field_changes(connection, item.property_id)
+        remember_field_changes(connection, item.property_id, run.clock.now())
 
 
 def _remember_problem(
@@ -214,6 +228,7 @@ def _remember_problem(
     record_failure(
         connection, item.property_id, item.spec, (item.start, item.end),
         run_id=run.pull_run_id, status=_status(error), message=str(error),
+        now=run.clock.now(),
     )  # fmt: skip
     outcome.problems[item.spec.name] = str(error)
     # What ended the requests has been said; which reports it cost stands in `ops.pulls`.

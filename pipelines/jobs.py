@@ -39,7 +39,7 @@ def build_nightly_job(settings: Settings) -> UnresolvedAssetJobDefinition:
         try:
             if status == HELD_BACK:
                 message += first_gate_failure(settings.build_db, context.run_id)
-            finish_run(settings.build_db, context.run_id, status, message)
+            finish_run(settings.build_db, context.run_id, status, message, settings.clock.now())
         finally:
             tell(settings, context.run_id, status, message)
 

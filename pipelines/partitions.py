@@ -44,9 +44,9 @@ def daily_partitions(zone: ZoneInfo) -> DailyPartitionsDefinition:
     return DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone=str(zone))
 
 
-def yesterday(zone: ZoneInfo, now: datetime | None = None) -> date:
+def yesterday(zone: ZoneInfo, now: datetime) -> date:
     """The newest complete day in `zone`."""
-    return (now or datetime.now(zone)).astimezone(zone).date() - timedelta(days=1)
+    return now.astimezone(zone).date() - timedelta(days=1)
 
 
 def nightly_window(last_day: date, lookback_days: int) -> DayWindow:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from pipelines.errors import ConfigError, SluiceError
 from pipelines.ga4.client import Ga4Client, Profile
 from pipelines.ga4.errors import Ga4Error
 from pipelines.partitions import DayWindow, yesterday
-from pipelines.settings import Property, Settings
+from pipelines.settings import Settings
 
 # The exit code of what may be over in an hour.
 TRY_LATER = 75
@@ -43,7 +42,8 @@ def profile_properties(
     failures: dict[str, SluiceError] = {}
     for item in settings.properties:
         try:
-            profiles.append(client.profile(item.id, _newest_day(item)))
+            day = yesterday(ZoneInfo(item.time_zone or "UTC"), settings.clock.now())
+            profiles.append(client.profile(item.id, day))
         except Ga4Error as error:
             failures[item.id] = error
     if not profiles:
@@ -72,7 +72,7 @@ def with_closed_days(
     failures: dict[str, SluiceError] = {}
     for profile in profiles:
         zone = ZoneInfo(configured[profile.property_id] or profile.time_zone or "UTC")
-        newest = yesterday(zone)
+        newest = yesterday(zone, settings.clock.now())
         if window.end <= newest:
             closed.append(profile)
             continue
@@ -83,7 +83,3 @@ def with_closed_days(
     if not closed:
         raise next(iter(failures.values()))
     return closed, failures
-
-
-def _newest_day(item: Property) -> date:
-    return yesterday(ZoneInfo(item.time_zone or "UTC"), datetime.now(UTC))

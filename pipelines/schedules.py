@@ -26,7 +26,7 @@ def build_nightly_schedule(
     zone = settings.time_zone
 
     def request(context: ScheduleEvaluationContext) -> RunRequest:
-        window = _window(settings, context.scheduled_execution_time)
+        window = _window(settings, settings.clock.at(context.scheduled_execution_time))
         return RunRequest(run_key=str(window.end), tags={**window.tags(), COMMAND_TAG: "schedule"})
 
     return ScheduleDefinition(

@@ -32,6 +32,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from pipelines.clock import Clock, home_clock
 from pipelines.errors import ConfigError
 from pipelines.webhook import check_address
 
@@ -193,6 +194,11 @@ class Settings(BaseSettings):
     def cache_dir(self) -> Path:
         """What can be made again at any time, and takes seconds."""
         return self.home / "cache"
+
+    @property
+    def clock(self) -> Clock:
+        """What says which day it is and what data is stamped with: the home's clock."""
+        return home_clock(self.home, [item.id for item in self.properties])
 
     @property
     def time_zone(self) -> ZoneInfo:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 import duckdb
 
+from pipelines.clock import PinnedClock
 from pipelines.errors import WarehouseError
 from pipelines.lock import is_running, lock_path
 from pipelines.settings import Settings
@@ -56,7 +58,10 @@ _MEMORY = (_RUNS, _GATES, _FAILURES, _QUOTA)
 
 @dataclass(frozen=True)
 class State:
-    """Everything `sluice status` shows; lists of rows, newest first where it matters."""
+    """Everything `sluice status` shows; lists of rows, newest first where it matters.
+
+    `now`: by the home's clock, which `is_pinned` in a demo's home.
+    """
 
     state: str
     verdict: str
@@ -64,6 +69,8 @@ class State:
     is_running: bool
     current_version: str | None
     newest_version: str | None
+    now: datetime
+    is_pinned: bool
     runs: list[dict[str, Any]] = field(default_factory=list)
     gates: list[dict[str, Any]] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
@@ -89,9 +96,12 @@ def read_state(settings: Settings) -> State:
     for run in runs:
         if run["status"] == "running" and not running:
             run["status"] = "interrupted"
-    verdict: Verdict = judge(running, version, newest, runs, freshness)
+    clock = settings.clock
+    now = clock.now().replace(microsecond=0)
+    verdict: Verdict = judge(running, version, newest, runs, freshness, now.date())
     return State(
         verdict.state, verdict.text, verdict.exit_code, running, version, newest,
+        now, isinstance(clock, PinnedClock),
         runs, gates, failures, freshness, quota,
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from pipelines.warehouse.runs import FULL_REFRESH, HELD_BACK, PARTLY_PUBLISHED, PAUSED, PUBLISHED
@@ -36,8 +36,12 @@ def judge(
     newest_version: str | None,
     runs: list[dict[str, Any]],
     freshness: list[dict[str, Any]],
+    today: date,
 ) -> Verdict:
-    """`runs`: newest first, killed ones as interrupted; `version`: what readers see."""
+    """`runs`: newest first, killed ones as interrupted; `version`: what readers see.
+
+    `today`: by the home's clock, in UTC.
+    """
     if is_running:
         return Verdict(RUNNING, f"a run is going on; {_seen(version)}.")
     if not runs:
@@ -46,7 +50,7 @@ def judge(
         )
     last = runs[0]
     if last["status"] == PUBLISHED:
-        return _published(version, newest_version, last, freshness)
+        return _published(version, newest_version, last, freshness, today)
     said = _said(last, version)
     if last["status"] == PARTLY_PUBLISHED:
         return Verdict(HELD_BACK, f"{said} The next night tries that property again.")
@@ -72,6 +76,7 @@ def _published(
     newest_version: str | None,
     last: dict[str, Any],
     freshness: list[dict[str, Any]],
+    today: date,
 ) -> Verdict:
     if version is None:
         return Verdict(
@@ -86,7 +91,7 @@ def _published(
             f"since a rollback {_seen(version)}, the newest is {newest_version}; "
             "the next night publishes over it.",
         )
-    overdue = datetime.now(UTC).date() - timedelta(days=DAYS_BEHIND)
+    overdue = today - timedelta(days=DAYS_BEHIND)
     for row in freshness:
         if row["newest_day"] < overdue:
             return Verdict(

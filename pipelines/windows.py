@@ -49,7 +49,7 @@ def with_remembered_time_zones(settings: Settings) -> Settings:
 
 
 def newest_day(settings: Settings, now: datetime | None = None) -> date:
-    """The newest day that is over for every property."""
+    """The newest day that is over for every property, at `now` (default: by the home's clock)."""
     return min(_newest_days(settings, now).values())
 
 
@@ -91,12 +91,13 @@ def worked_window(settings: Settings, run: DagsterRun) -> DayWindow | None:
 
 def _newest_days(settings: Settings, now: datetime | None) -> dict[str, date]:
     """Property with its zone, for people → its newest complete day."""
+    moment = now or settings.clock.now()
     zones = {
         f"property {item.id} in {item.time_zone or 'UTC'}": item.time_zone or "UTC"
         for item in settings.properties
     }
     return {
-        name: yesterday(ZoneInfo(zone), now) for name, zone in (zones or {"UTC": "UTC"}).items()
+        name: yesterday(ZoneInfo(zone), moment) for name, zone in (zones or {"UTC": "UTC"}).items()
     }
 
 

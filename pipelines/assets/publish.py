@@ -55,13 +55,15 @@ def build_publish_asset(settings: Settings, marts: Sequence[AssetKey]) -> Assets
             with_parquet=settings.publish.parquet,
             kept_back=tuple(kept_back),
             page=_page(settings, context.run_id),
+            now=settings.clock.now(),
         )
         version = publish(publication)
         prune_logs(settings.logs_dir)
         prune_runs(context.instance)
         finish_run(
-            settings.build_db, context.run_id, publication.status, _ending(version, kept_back)
-        )
+            settings.build_db, context.run_id, publication.status, _ending(version, kept_back),
+            settings.clock.now(),
+        )  # fmt: skip
         tell(settings, context.run_id, publication.status, "")
         return MaterializeResult(metadata={"version": version, "held_back": list(kept_back)})
 

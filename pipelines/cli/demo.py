@@ -27,11 +27,14 @@ def demo(
     scenario: Annotated[str, typer.Option(help="Which leak is planted.")] = "mobile_payment_broken",
     home: Annotated[Path | None, typer.Option(help="Where data goes (default: ./data).")] = None,
     sessions: Annotated[int, typer.Option(min=1, help="Sessions on an average day.")] = 1000,
-    end: Annotated[str | None, typer.Option(help="Last day (default: yesterday).")] = None,
+    end: Annotated[
+        str | None,
+        typer.Option(help="Last day (default: a fixed one, so the same shop on any day)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Try everything on a simulated shop: two minutes, no account needed."""
-    from pipelines.demo import Demo, run_demo
+    from pipelines.demo import LAST_DAY, Demo, run_demo
 
     show_warnings()
     wish = Demo(
@@ -40,7 +43,7 @@ def demo(
         seed=seed,
         scenario=scenario,
         sessions_per_day=sessions,
-        last_day=parse_day(end, "--end"),
+        last_day=parse_day(end, "--end") or LAST_DAY,
     )
     notes.print(f"Simulating {days} days of a shop (scenario {scenario}, seed {seed})")
     # One bar after the other: rich draws one at a time, and the days are done before the pulls.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ import typer
 
 from pipelines.cli.common import AsJson, out, parse_day, print_json
 from pipelines.cli.progress import show_work
+from pipelines.settings import load_settings
 
 
 def simulate_shop(
@@ -24,7 +25,7 @@ def simulate_shop(
     """Simulate a shop: events in GA4's export schema, one Parquet file a day, and the truth."""
     from pipelines.emulator.simulator import simulate
 
-    last = parse_day(end, "--end") or datetime.now(UTC).date() - timedelta(days=1)
+    last = parse_day(end, "--end") or load_settings().clock.now().date() - timedelta(days=1)
     with show_work("days") as advance:
         result = simulate(
             out_dir,
@@ -50,10 +51,10 @@ def emulate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Serve events as a GA4 Data API on loopback, until Ctrl-C."""
+    """Serve events as a GA4 Data API on loopback, until Ctrl-C; in a demo's home, in its days."""
     from pipelines.emulator.server import serve
 
-    with serve(events, port=port, faults=faults) as server:
+    with serve(events, port=port, now=load_settings().clock.now, faults=faults) as server:
         ids = list(server.property_ids)
         if as_json:
             print_json({"endpoint": server.endpoint, "properties": ids})

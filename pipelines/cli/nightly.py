@@ -59,7 +59,9 @@ def nightly(
         profiles, _ = profile_properties(settings, connect(settings.ga4))
     except SluiceError as error:
         status = PAUSED if error.exit_code == TRY_LATER else FAILED
-        record_failed_start(settings.build_db, command, str(error), __version__, status)
+        record_failed_start(
+            settings.build_db, command, str(error), __version__, settings.clock.now(), status
+        )
         tell(settings, "", status, str(error))
         raise
     settings = with_time_zones(settings, profiles)

@@ -41,6 +41,8 @@ def _print_state(state: State) -> None:
     word = state.state.replace("_", " ").capitalize()
     colour = _COLOURS[state.exit_code]
     out.print(f"[{colour}]{word}[/{colour}]: {escape(state.verdict)}", soft_wrap=True)
+    if state.is_pinned:
+        out.print(f"This is a demo's home: its clock stands at {state.now:%Y-%m-%d}.")
     _print("Last runs", [_run(row) for row in state.runs])
     _print("Gates of the last run", state.gates)
     _print("Checks that held it back", state.failures)

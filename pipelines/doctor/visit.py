@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from pipelines.doctor.ask import AsksGa4
@@ -37,7 +37,7 @@ def diagnose(
     if isinstance(client, CredentialsError):
         refusals.append(client)
     start = (_settings_step(settings), plan_step, _credentials_step(settings.ga4, refusals))
-    end = (disk_step(settings), schedule_step(settings, now or datetime.now(UTC)))
+    end = (disk_step(settings), schedule_step(settings, now or settings.clock.now()))
     blocks = (one.block for one in seen)
     return Diagnosis((Block("Sluice", start), *blocks, Block("This machine", end)))
 

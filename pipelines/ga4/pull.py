@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.clock import Clock
 from pipelines.ga4.ask import Answer, Ask, DataApi, Found
 from pipelines.ga4.daily import pull_days
 from pipelines.ga4.decode import OTHER, Flags
@@ -77,11 +78,13 @@ def pull(
     *,
     custom_dimensions: frozenset[str] = frozenset(),
     fields: Any | None = None,
+    clock: Clock | None = None,
 ) -> Pull:
     """Pull `spec` for the days from `start` to `end` (property-local, both included).
 
     Reports of whole windows take the windows that end on `end` or before. `fields` is the
-    answer of GetMetadata, which the metadata report asks for when it is None. Raises AuditError
+    answer of GetMetadata, which the metadata report asks for when it is None; `clock` gives the
+    stamp of the rows (default: the machine's). Raises AuditError
     when an answer contradicts itself three times in a row, and whatever the client raises.
     """
     ask = Ask(client, property_id, spec, start, end, custom_dimensions, fields)
@@ -89,7 +92,7 @@ def pull(
     flags = Flags()
     for answer in found.answers:
         flags = flags.joined(answer.flags)
-    stamp, pull_id = datetime.now(UTC), uuid4().hex
+    stamp, pull_id = (clock or Clock()).now(), uuid4().hex
     rows = _without_restricted(found.rows, spec, flags)
     undated = rows.slice(0, 0) if found.quarantined is None else found.quarantined
     hashes = (answer.request_hash for answer in found.answers)

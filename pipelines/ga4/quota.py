@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from google.api_core import exceptions as google_errors
 
+from pipelines.clock import Clock as MachineClock
 from pipelines.ga4.errors import (
     LIBRARY_ERRORS,
     CircuitOpenError,
@@ -65,15 +66,11 @@ class Clock(Protocol):
         ...
 
 
-class SystemClock:
-    """The machine's clock."""
+class SystemClock(MachineClock):
+    """The machine's clock, and waiting by it."""
 
     def __init__(self) -> None:
         self._woken = threading.Event()
-
-    def now(self) -> datetime:
-        """The moment in UTC."""
-        return datetime.now(UTC)
 
     def sleep_until(self, moment: datetime) -> None:
         """Sleep in this thread."""

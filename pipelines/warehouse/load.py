@@ -7,7 +7,7 @@ an upsert would keep them), and nothing outside of them is touched.
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -71,6 +71,7 @@ def record_failure(
     run_id: str,
     status: str,
     message: str,
+    now: datetime,
 ) -> None:
     """Remember a pull that stored nothing, and why: for all partitions that it should have brought.
 
@@ -83,7 +84,7 @@ def record_failure(
             "pull_id": pull_id, "run_id": run_id, "property_id": property_id, "report": spec.name,
             "report_version": spec.version, "date": partition["date"],
             "window_name": partition.get("window_name"), "status": status, "message": said,
-            "pulled_at": datetime.now(UTC),
+            "pulled_at": now,
         }
         for partition in partitions_of(spec, *window).to_pylist()
     ]  # fmt: skip

@@ -6,11 +6,12 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import duckdb
 
+from pipelines.clock import Clock
 from pipelines.ga4.client import Profile
 from pipelines.ga4.quota import Reading
 from pipelines.settings import Property, Settings
@@ -79,7 +80,9 @@ def with_memory(
     ]
 
 
-def remember_field_changes(connection: duckdb.DuckDBPyConnection, property_id: str) -> None:
+def remember_field_changes(
+    connection: duckdb.DuckDBPyConnection, property_id: str, now: datetime
+) -> None:
     """Compare the newest metadata snapshot with the one before; note what came and went."""
     connection.execute(
         """
@@ -109,22 +112,31 @@ def remember_field_changes(connection: duckdb.DuckDBPyConnection, property_id: s
                 and noted.noticed_at::date = $2::date
         )
         """,
-        [property_id, datetime.now(UTC)],
+        [property_id, now],
     )
 
 
-def remember_readings(connection: duckdb.DuckDBPyConnection, readings: Sequence[Reading]) -> None:
-    """Append to the quota ledger."""
-    insert_rows(connection, "quota", [vars(reading) for reading in readings])
+def remember_readings(
+    connection: duckdb.DuckDBPyConnection, readings: Sequence[Reading], clock: Clock
+) -> None:
+    """Append to the quota ledger; waits go by the machine's time, the ledger by the home's."""
+    rows = [{**vars(one), "read_at": clock.at(one.read_at)} for one in readings]
+    insert_rows(connection, "quota", rows)
 
 
 def remember_held_back(
-    connection: duckdb.DuckDBPyConnection, run_id: str, property_id: str, gate: str, reason: str
+    connection: duckdb.DuckDBPyConnection,
+    run_id: str,
+    property_id: str,
+    gate: str,
+    reason: str,
+    *,
+    now: datetime,
 ) -> None:
     """This run does not publish the property anew."""
     row = {
         "run_id": run_id, "property_id": property_id, "gate": gate, "reason": reason,
-        "held_back_at": datetime.now(UTC),
+        "held_back_at": now,
     }  # fmt: skip
     insert_rows(connection, "held_back", [row])
 
@@ -198,5 +210,5 @@ def _row(settings: Settings, item: Property, profile: Profile) -> dict[str, Any]
         "industry": settings.store.industry,
         "is_active": True,
         "custom_dimensions": json.dumps(sorted(profile.custom_dimensions)),
-        "checked_at": datetime.now(UTC),
+        "checked_at": settings.clock.now(),
     }

@@ -11,13 +11,14 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from pipelines.clock import Clock
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.candidate import (
     PUBLISHED_SCHEMAS,
@@ -57,6 +58,9 @@ class Publication:
     kept_back: tuple[str, ...] = ()
     # The page that goes with it.
     page: Path | None = None
+    # The stamp of the publication. The folder's name is the machine's time, whatever the home's:
+    # names are in the order of publication.
+    now: datetime = field(kw_only=True)
 
     @property
     def status(self) -> str:
@@ -69,7 +73,7 @@ def publish(publication: Publication) -> str:
 
     Raises WarehouseError when the disk is full or not writable; `current` then stays.
     """
-    unfinished, final = unfinished_path(publication.published_dir, datetime.now(UTC))
+    unfinished, final = unfinished_path(publication.published_dir, Clock().now())
     with _nothing_left_behind(unfinished):
         versions_dir(publication.published_dir).mkdir(parents=True, exist_ok=True)
         unfinished.mkdir()
@@ -118,7 +122,7 @@ def _copy_database(publication: Publication, folder: Path) -> None:
         # The copy knows that its own run ended well; the build database learns it afterwards.
         connection.execute(
             "update ops.runs set status = ?, finished_at = ? where run_id = ?",
-            [publication.status, datetime.now(UTC), publication.run_id],
+            [publication.status, publication.now, publication.run_id],
         )
         detach(connection)
         connection.execute("checkpoint")
@@ -162,7 +166,7 @@ def _write_manifest(publication: Publication, folder: Path, name: str) -> None:
         "version": name,
         "run_id": publication.run_id,
         "code_version": publication.code_version,
-        "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "published_at": publication.now.isoformat(timespec="seconds"),
         "window": {"start": publication.window_start, "end": publication.window_end},
         "gates": [
             {"gate": gate, "is_passed": passed, "warnings": warnings, "expectations": count}

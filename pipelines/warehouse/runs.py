@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -38,21 +38,22 @@ def start_run(
     start: date,
     end: date,
     code_version: str,
+    now: datetime,
 ) -> None:
     """Remember that a run began (again, after a retry)."""
     connection.execute(
         "insert or replace into ops.runs values (?, ?, ?, ?, ?, '', ?, ?, null)",
-        [run_id, command, start, end, RUNNING, code_version, datetime.now(UTC)],
+        [run_id, command, start, end, RUNNING, code_version, now],
     )
 
 
-def finish_run(build_db: Path, run_id: str, status: str, message: str) -> None:
+def finish_run(build_db: Path, run_id: str, status: str, message: str, now: datetime) -> None:
     """Remember how a run ended; the first ending stays."""
     with build_database(build_db) as connection:
         connection.execute(
             "update ops.runs set status = ?, message = ?, finished_at = ? "
             "where run_id = ? and status = ?",
-            [status, message, datetime.now(UTC), run_id, RUNNING],
+            [status, message, now, run_id, RUNNING],
         )
 
 
@@ -107,7 +108,12 @@ def is_rebuilding(build_db: Path) -> bool:
 
 
 def record_failed_start(
-    build_db: Path, command: str, message: str, code_version: str, status: str = FAILED
+    build_db: Path,
+    command: str,
+    message: str,
+    code_version: str,
+    now: datetime,
+    status: str = FAILED,
 ) -> None:
     """Remember a run that ended before its job began, where there is a database to tell it to.
 
@@ -115,7 +121,6 @@ def record_failed_start(
     """
     if not build_db.exists():
         return
-    now = datetime.now(UTC)
     with suppress(WarehouseError), build_database(build_db) as connection:
         connection.execute(
             "insert into ops.runs values (?, ?, null, null, ?, ?, ?, ?, ?)",

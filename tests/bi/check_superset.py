@@ -14,6 +14,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse.publish import Publication, publish
 from tests.bi.server import Superset
 from tests.e2e.shop import published
+from tests.unit.clock import MORNING
 
 WINDOW = "window_name = '28d' and segment_name = 'all'"
 CORE = f"from marts.fct_funnel_window where funnel = 'core' and {WINDOW}"
@@ -168,6 +169,10 @@ def test_the_next_version_shows_at_once_and_a_reader_keeps_its_own(
                 "reached = 0"
             )
         assert in_chart(dashboard, "Conversion rate") == [(before,)]
-        publish(Publication(home.build_db, home.published_dir, "bi", "test", "", "", 3, True))
+        publish(
+            Publication(
+                home.build_db, home.published_dir, "bi", "test", "", "", 3, True, now=MORNING
+            )
+        )
         assert reader.execute(read).fetchall() == kept
     assert in_chart(dashboard, "Conversion rate") == [(pytest.approx(before / 2),)]

@@ -20,7 +20,7 @@ from pipelines.partitions import DayWindow
 from pipelines.settings import Ga4, Property, Settings
 from pipelines.tracking import load_plan
 from pipelines.warehouse.connect import build_database
-from tests.e2e.shop import LAST_DAY, PROPERTY
+from tests.e2e.shop import LAST_DAY, PROPERTY, at_now
 from tests.unit.clock import HandClock
 
 REPORTS = {spec.name: spec for spec in build_reports(load_plan())}
@@ -110,7 +110,7 @@ def open_puller(folder: Path, *, days: int, sessions: int) -> Iterator[Puller]:
             ga4=Ga4(endpoint=emulator.endpoint),
             properties=(Property(id=PROPERTY, name="Test shop", time_zone="Europe/Berlin"),),
         )
-        yield Puller(emulator, clock, settings, window)
+        yield Puller(emulator, clock, at_now(settings), window)
 
 
 def answered(requests: Sequence[LoggedRequest], status: str) -> int:

@@ -14,7 +14,15 @@ from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import SCENARIOS, simulate
 from pipelines.partitions import DayWindow
 from pipelines.settings import Ga4, Property, Settings, Store
-from tests.e2e.shop import LAST_DAY, ZONE, night, published, read_truth
+from tests.e2e.shop import (
+    LAST_DAY,
+    ZONE,
+    at_now,
+    night,
+    published,
+    read_truth,
+    running_now,
+)
 
 DAYS, SESSIONS = 28, 600
 WINDOW = DayWindow(LAST_DAY - timedelta(days=DAYS - 1), LAST_DAY)
@@ -51,7 +59,7 @@ def run_shops(folder: Path, shops: Mapping[str, tuple[str, int]]) -> ScenarioSho
             folder / property_id, start=WINDOW.start, days=DAYS, seed=seed,
             scenario=scenario, sessions_per_day=SESSIONS, property_id=property_id,
         )  # fmt: skip
-    with serve([folder / property_id for property_id in shops]) as emulator:
+    with serve([folder / property_id for property_id in shops], now=running_now()) as emulator:
         settings = Settings(
             home=folder / "home",
             store=Store(name="Test shops"),
@@ -61,6 +69,6 @@ def run_shops(folder: Path, shops: Mapping[str, tuple[str, int]]) -> ScenarioSho
                 for property_id, (scenario, _) in shops.items()
             ),
         )
-        record, _ = night(settings, WINDOW)
+        record, _ = night(at_now(settings), WINDOW)
     assert record.status == "published", record.message
     return ScenarioShops(folder, settings)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from pipelines.clock import Clock, PinnedClock, pin_clock
 from pipelines.dbt_runner import SluiceDbt
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
@@ -24,8 +25,20 @@ from pipelines.warehouse.runs import RunRecord
 
 PROPERTY = "100000001"
 ZONE = "Europe/Berlin"
-# Far enough in the past that every day is final, whenever the tests run.
 LAST_DAY = date(2026, 6, 30)
+# When it is in every home here, and for the servers: every day is final, whenever the tests run.
+NOW = datetime(2026, 7, 31, 10, tzinfo=UTC)
+
+
+def at_now(settings: Settings) -> Settings:
+    """The same settings; in their home it is NOW, for the properties that they have now."""
+    pin_clock(settings.home, NOW, [item.id for item in settings.properties])
+    return settings
+
+
+def running_now() -> Callable[[], datetime]:
+    """A server's clock that goes on from NOW."""
+    return PinnedClock(NOW, Clock().now()).now
 
 
 @dataclass(frozen=True)
@@ -38,11 +51,13 @@ class Shop:
 
     def settings(self, home: Path) -> Settings:
         """Settings that point at this shop, validated as the user's are."""
-        return Settings(
-            home=home,
-            store=Store(name="Test shop"),
-            ga4=Ga4(endpoint=self.endpoint),
-            properties=(Property(id=PROPERTY, name="Test shop", time_zone=ZONE),),
+        return at_now(
+            Settings(
+                home=home,
+                store=Store(name="Test shop"),
+                ga4=Ga4(endpoint=self.endpoint),
+                properties=(Property(id=PROPERTY, name="Test shop", time_zone=ZONE),),
+            )
         )
 
     def truth(self, name: str) -> pa.Table:
@@ -72,7 +87,7 @@ def open_shop(
         sessions_per_day=sessions,
         property_id=PROPERTY,
     )
-    with serve([folder]) as server:
+    with serve([folder], now=running_now()) as server:
         yield Shop(folder, window, server.endpoint)
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from pipelines import ingest as ingest_module
 from pipelines.backfill import TokenPlan, close_backfill, done_days, open_backfill, plan_tokens
+from pipelines.clock import pin_clock
 from pipelines.emulator.server import Emulator, LoggedRequest, serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ga4.client import connect
@@ -83,6 +84,7 @@ def begun(events: Path, folder: Path) -> Iterator[Backfill]:
     with serve([events], now=clock.now) as emulator:
         emulator.set_faults(DEAR)
         settings = settings_of(folder / "home", emulator.endpoint)
+        pin_clock(settings.home, STARTED, [PROPERTY])
         with build_database(settings.build_db) as connection:
             backfill_id = open_backfill(connection, settings, WINDOW)
         yield Backfill(emulator, clock, clock_file, settings, backfill_id)

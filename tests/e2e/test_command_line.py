@@ -5,12 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from pipelines.settings import Settings
+from tests.e2e import readme
 from tests.e2e.shop import PROPERTY, ZONE, Shop
 
 SLUICE = str(Path(sys.executable).parent / "sluice")
@@ -151,12 +153,64 @@ def test_nothing_published_yet(tmp_path: Path) -> None:
     assert "run 'sluice nightly' or 'sluice demo'" in ended.stderr
 
 
-def test_the_demo_in_a_home_of_its_own(tmp_path: Path) -> None:
-    arguments = ["--days", "35", "--sessions", "300", "--home", str(tmp_path / "home")]
-    ended = sluice(tmp_path, "demo", *arguments)
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A home after `sluice demo` as README has it, and what the demo printed."""
+    folder = tmp_path_factory.mktemp("demo")
+    ended = sluice(folder, "demo", SLUICE_HOME=str(folder / "home"))
     assert ended.returncode == 0, ended.stderr
-    assert "Funnel, last 28 days" in ended.stdout
-    assert "Largest leak: checkout to purchase, device = mobile" in ended.stdout
-    with duckdb.connect(str(tmp_path / "home/published/current/sluice.duckdb")) as connection:
-        zone = connection.execute("select time_zone from marts.dim_property").fetchone()
-    assert zone == (ZONE,)
+    return folder / "home", ended.stdout
+
+
+def test_the_demo_prints_what_the_readme_says(demo: tuple[Path, str]) -> None:
+    """On any day; `make readme` writes README's block anew."""
+    assert readme.shown() == readme.printed(demo[1])
+    assert "Largest leak: checkout to purchase, device = mobile" in readme.shown()
+
+
+def test_everything_in_the_demo_s_home_is_of_its_own_morning(demo: tuple[Path, str]) -> None:
+    """Every stamp and day of what was published, whatever day it really is."""
+    with duckdb.connect(str(demo[0] / "published/current/sluice.duckdb")) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        stamps = connection.execute(
+            "select schema_name, table_name, column_name from duckdb_columns() "
+            "where data_type = 'TIMESTAMP WITH TIME ZONE' order by all"
+        ).fetchall()
+        found = {
+            (table, column): connection.execute(
+                f"select distinct {column}::date::varchar from {schema}.{table} "
+                f"where {column} is not null"
+            ).fetchall()
+            for schema, table, column in stamps
+        }
+        zone, days = connection.execute(
+            "select any_value(time_zone), (select array[min(date), max(date)]::varchar[] "
+            "from marts.fct_data_completeness) from marts.dim_property"
+        ).fetchone()
+    written = {name for name, values in found.items() if values}
+    assert {found[name][0] for name in written} == {("2026-07-01",)}
+    assert all(len(found[name]) == 1 for name in written)
+    assert written >= {
+        ("gate_results", "checked_at"), ("properties", "checked_at"), ("pulls", "pulled_at"),
+        ("quota", "read_at"), ("runs", "finished_at"), ("runs", "started_at"),
+    }  # fmt: skip
+    assert (zone, days) == (ZONE, ["2026-04-02", "2026-06-30"])
+    manifest = json.loads((demo[0] / "published/current/manifest.json").read_text())
+    assert manifest["published_at"].startswith("2026-07-01T")
+
+
+def test_the_demo_s_home_is_fine_on_any_day(demo: tuple[Path, str], tmp_path: Path) -> None:
+    """Also 200 days after; a real property that is put into it lives in real time at once."""
+    clock = demo[0] / "demo" / "clock.json"
+    pin = json.loads(clock.read_text())
+    for days in (0, 200):
+        moved = datetime.fromisoformat(pin["pinned_at"]) - timedelta(days=days)
+        clock.write_text(json.dumps({**pin, "pinned_at": moved.isoformat()}))
+        state = sluice(tmp_path, "status", SLUICE_HOME=str(demo[0]))
+        assert state.returncode == 0, state.stdout
+        assert state.stdout.startswith("Fine: the last run published days up to 2026-06-30")
+        assert "its clock stands at 2026-07-01" in state.stdout
+    (tmp_path / "sluice.yml").write_text(f"home: {demo[0]}\nproperties: [{{id: '42'}}]\n")
+    state = sluice(tmp_path, "status")
+    assert state.returncode == 1
+    assert "the newest published day of property 100000001 is 2026-06-30" in state.stdout

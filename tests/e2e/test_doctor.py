@@ -5,13 +5,14 @@ import os
 import pty
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from pipelines.clock import pin_clock
 from pipelines.emulator.server import serve
 from pipelines.lock import hold_lock
 from pipelines.settings import Ga4, Settings, load_settings
@@ -189,7 +190,8 @@ def test_settings_that_cannot_be_read_are_a_step(tmp_path: Path) -> None:
 
 
 def test_nothing_wrong_ends_well(endpoint: str, tmp_path: Path) -> None:
-    publish(Settings(home=tmp_path / "home"), ("nightly", "published", datetime.now(UTC)))
+    pin_clock(tmp_path / "home", NOW, [PROPERTY])
+    publish(Settings(home=tmp_path / "home"), ("nightly", "published", NOW - timedelta(hours=6)))
     init = ["--property", PROPERTY, "--home", "home", "--endpoint", endpoint]
     assert sluice(tmp_path, "init", *init).returncode == 0
     ended = sluice(tmp_path, "doctor")

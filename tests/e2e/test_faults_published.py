@@ -20,7 +20,7 @@ from pipelines.nightly import exit_code
 from pipelines.settings import Ga4, Property, Settings, Store
 from pipelines.warehouse.runs import RunRecord
 from tests.e2e.pulling import window_of
-from tests.e2e.shop import LAST_DAY, all_marts, night, published
+from tests.e2e.shop import LAST_DAY, all_marts, at_now, night, published, running_now
 
 FAULTY, REFUSED, EMPTY = "100000001", "100000002", "100000003"
 SESSIONS = {FAULTY: 150, REFUSED: 60, EMPTY: 60}
@@ -69,14 +69,14 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
             folder / name, start=WINDOW.start, days=10, seed=seed, scenario="none",
             sessions_per_day=sessions, property_id=name,
         )  # fmt: skip
-    with serve([folder / name for name in SESSIONS]) as emulator:
+    with serve([folder / name for name in SESSIONS], now=running_now()) as emulator:
         settings = Settings(
             home=folder / "home",
             store=Store(name="Test shop"),
             ga4=Ga4(endpoint=emulator.endpoint),
             properties=tuple(Property(id=name, time_zone="Europe/Berlin") for name in SESSIONS),
         )
-        record, _ = night(settings, WINDOW)
+        record, _ = night(at_now(settings), WINDOW)
         assert exit_code(record) == 0, record.message
         before = all_marts(settings)
         emulator.set_faults(FAULTS)

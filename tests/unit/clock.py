@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 
+# A morning for stamps that no test looks at.
+MORNING = datetime(2026, 3, 4, 4, 30, tzinfo=UTC)
+
 
 class HandClock:
     """Fits `pipelines.ga4.quota.Clock`; `slept` holds the moments that were waited for."""

@@ -7,6 +7,7 @@ import pytest
 
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import finish_run, start_run
+from tests.unit.clock import MORNING
 from tests.unit.reading import publish_again
 
 
@@ -33,7 +34,7 @@ def published(home: Path) -> Path:
             "create table marts.fct_data_completeness as select '42' as property_id, "
             "date '2026-03-02' as date, 'provisional' as maturity, true as is_complete"
         )
-        start_run(build, "r1", "nightly", date(2026, 3, 1), date(2026, 3, 2), "0.1.0")
+        start_run(build, "r1", "nightly", date(2026, 3, 1), date(2026, 3, 2), "0.1.0", MORNING)
     publish_again(home)
-    finish_run(home / "build.duckdb", "r1", "published", "")
+    finish_run(home / "build.duckdb", "r1", "published", "", MORNING)
     return home

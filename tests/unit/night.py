@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+from pipelines.clock import pin_clock
 from pipelines.ga4.client import Ga4Client, connect
 from pipelines.ga4.quota import NIGHTLY, Governor
 from pipelines.ga4.reports import ReportSpec, build_reports
@@ -23,7 +24,7 @@ from pipelines.tracking import (
     TrackingPlan,
 )
 from pipelines.warehouse.connect import build_database
-from tests.unit.clock import HandClock
+from tests.unit.clock import MORNING, HandClock
 from tests.unit.protocol_server import ProtocolServer, Row, asks_for, serving
 
 ALL_REPORTS = build_reports(
@@ -50,6 +51,8 @@ FUNNEL_REPORTS = tuple(
     if spec.kind in {"funnel", "next_action", "metadata"}
 )
 WINDOW = DayWindow(date(2026, 3, 1), date(2026, 3, 2))
+# 3 March 01:00 in Auckland, 2 March in Los Angeles.
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 # The composite keys have the same dimensions, so a metric tells the report.
 BY_DEVICE = asks_for("date", "deviceCategory", metric="engagedSessions")
 
@@ -116,6 +119,10 @@ class Night:
     def client(self) -> Ga4Client:
         return connect(self.settings.ga4, Governor(NIGHTLY, self.clock))
 
+    def at(self, moment: datetime) -> None:
+        """Whatever day it really is: in this home it is `moment`."""
+        pin_clock(self.settings.home, moment, ["42", "43"])
+
     def configure(self, *properties: Property) -> None:
         self.settings = self.settings.model_copy(update={"properties": properties})
 
@@ -140,7 +147,9 @@ def open_night(home: Path) -> Iterator[Night]:
             ga4=Ga4(endpoint=server.endpoint),
             properties=(Property(id="42", name="Main"),),
         )
-        yield Night(server, settings, HandClock())
+        night = Night(server, settings, HandClock())
+        night.at(MORNING)
+        yield night
 
 
 MOBILE_AND_DESKTOP = [

@@ -8,13 +8,14 @@ from typer.testing import CliRunner, Result
 
 from pipelines.cli.app import app, main
 from pipelines.warehouse.publish import Publication, publish
+from tests.unit.clock import MORNING
 
 
 def publish_again(home: Path, end: str = "2026-03-02", code: str = "0.1.0") -> str:
     return publish(
         Publication(
             home / "build.duckdb", home / "published", "r1", code, "2026-03-01", end,
-            keep_versions=7, with_parquet=False,
+            keep_versions=7, with_parquet=False, now=MORNING,
         )
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,12 @@ import pytest
 
 from pipelines import __version__
 from pipelines.alerts import tell
+from pipelines.clock import pin_clock
 from pipelines.errors import ConfigError
 from pipelines.settings import Alerts, Property, Settings, load_settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import start_run
+from tests.unit.clock import MORNING
 from tests.unit.webhook_server import PATH, WebhookServer, webhook
 
 NIGHT = date(2026, 6, 30)
@@ -43,6 +45,7 @@ def home(server: WebhookServer, tmp_path: Path) -> Settings:
         properties=(Property(id="1"), Property(id="2")),
         alerts=Alerts(webhook=server.address),
     )
+    pin_clock(settings.home, MORNING, ["1", "2"])
     with build_database(settings.build_db) as connection:
         connection.execute("create schema marts")
     begin(settings, "run1")
@@ -51,7 +54,7 @@ def home(server: WebhookServer, tmp_path: Path) -> Settings:
 
 def begin(settings: Settings, run_id: str, night: date = NIGHT) -> None:
     with build_database(settings.build_db) as connection:
-        start_run(connection, run_id, "nightly", night, night, "0")
+        start_run(connection, run_id, "nightly", night, night, "0", MORNING)
 
 
 def find(settings: Settings, *rows: tuple[Any, ...]) -> None:
@@ -235,8 +238,12 @@ def test_properties_that_were_held_back(home: Settings, server: WebhookServer) -
 def test_a_failure_is_told_where_there_is_no_warehouse_yet(
     server: WebhookServer, tmp_path: Path
 ) -> None:
-    settings = Settings(home=tmp_path, alerts=Alerts(webhook=server.address))
+    # 02:30 in Auckland on the 5th: the night is that of the 4th.
+    pin_clock(tmp_path, datetime(2026, 3, 4, 13, 30, tzinfo=UTC), ["1"])
+    one = Property(id="1", time_zone="Pacific/Auckland")
+    settings = Settings(home=tmp_path, properties=(one,), alerts=Alerts(webhook=server.address))
     tell(settings, "", "failed", "The key file is missing.", NO_WAITS)
+    assert server.messages[0]["night"] == "2026-03-04"
     assert server.messages[0]["alerts"][0]["message"] == "The key file is missing."
     assert not settings.build_db.exists()
 

@@ -10,6 +10,7 @@ from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.ops import insert_rows, transaction
 from pipelines.warehouse.runs import pulled_days, read_run, start_run
 from pipelines.warehouse.schema import OPS_TABLES
+from tests.unit.clock import MORNING
 
 
 def columns(path, table) -> list[str]:
@@ -72,7 +73,7 @@ def test_a_run_that_never_wrote_has_no_record(tmp_path):
     path = tmp_path / "build.duckdb"
     assert read_run(path, "r1") is None
     with build_database(path) as connection:
-        start_run(connection, "r1", "test", date(2026, 3, 1), date(2026, 3, 2), "0.1.0")
+        start_run(connection, "r1", "test", date(2026, 3, 1), date(2026, 3, 2), "0.1.0", MORNING)
     record = read_run(path, "r1")
     assert record is not None
     assert (record.run_id, record.status) == ("r1", "running")

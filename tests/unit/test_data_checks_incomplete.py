@@ -10,6 +10,7 @@ from test_data_checks_warehouse import WINDOW, build_warehouse, check, failures
 
 from data_checks import GateReport, run_gate
 from data_checks.suites.raw import MAX_OTHER_SHARE
+from tests.unit.clock import MORNING
 
 PROJECT = Path(__file__).parents[2] / "dbt_project" / "dbt_project.yml"
 DAY = "property_id = '100' and date = '2026-03-02'"
@@ -97,7 +98,9 @@ def test_a_property_that_is_not_asked_for_is_not_judged(gate: str) -> None:
         "marts.fct_funnel_daily",
     ):
         connection.execute(f"delete from {table} where property_id = '200'")
-    report = run_gate(gate, connection, window=WINDOW, run_id="run", properties=["100"])
+    report = run_gate(
+        gate, connection, window=WINDOW, run_id="run", properties=["100"], now=MORNING
+    )
     assert report.is_passed
     assert {result.property_id for result in report.results} == {"100"}
 

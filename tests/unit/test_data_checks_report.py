@@ -15,14 +15,15 @@ from test_data_checks_warehouse import WINDOW, build_warehouse, check
 from data_checks import GateRequestError, Window, record, run_gate
 from data_checks.model import CRITICAL, WARNING, Bound, GateReport, GateResult, Slice, Suite
 from data_checks.registry import SUITES
+from tests.unit.clock import MORNING
 
 
 def test_requests_that_make_no_sense_are_refused_in_a_sentence() -> None:
     connection = duckdb.connect()
     with pytest.raises(GateRequestError, match="no gate 'mart': choose one of raw, staging"):
-        run_gate("mart", connection, window=WINDOW, run_id="r", properties=["100"])
+        run_gate("mart", connection, window=WINDOW, run_id="r", properties=["100"], now=MORNING)
     with pytest.raises(GateRequestError, match="no property"):
-        run_gate("raw", connection, window=WINDOW, run_id="r", properties=[])
+        run_gate("raw", connection, window=WINDOW, run_id="r", properties=[], now=MORNING)
     with pytest.raises(GateRequestError, match="swap the dates"):
         Window(date(2026, 3, 2), date(2026, 3, 1))
 

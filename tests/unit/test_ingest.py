@@ -1,20 +1,22 @@
 """A night's ingestion over the wire: server → client → audit → DuckDB, several reports at once."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+import logging
+from datetime import date, timedelta
 
 import grpc
 import pytest
 
+from pipelines.clock import pin_clock, pinned_clock
 from pipelines.errors import ConfigError
 from pipelines.ga4.errors import QuotaError
 from pipelines.ga4.reports import ReportSpec
 from pipelines.ingest import Outcome
-from pipelines.partitions import DayWindow, yesterday
+from pipelines.partitions import DayWindow
 from pipelines.properties import profile_properties
 from pipelines.settings import Property
-from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, REPORTS, WINDOW, sessions
+from tests.unit.clock import MORNING
+from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, NOON, REPORTS, WINDOW, sessions
 from tests.unit.protocol_server import Fault, move_day
 
 Code = grpc.StatusCode
@@ -137,10 +139,17 @@ def test_without_the_parameter_its_keys_are_not_asked_for(night):
     assert "scroll_50" in message
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles", "UTC"])
-def test_a_day_that_is_not_over_for_the_property_is_refused(night, zone):
+@pytest.mark.parametrize(
+    ("zone", "newest"),
+    [
+        ("Pacific/Auckland", date(2026, 3, 2)),
+        ("America/Los_Angeles", date(2026, 3, 1)),
+        ("UTC", date(2026, 3, 1)),
+    ],
+)
+def test_a_day_that_is_not_over_for_the_property_is_refused(night, zone, newest):
+    night.at(NOON)
     night.server.time_zone = zone
-    newest = yesterday(ZoneInfo(zone))
     night.run(DayWindow(newest, newest))
     today = newest + timedelta(days=1)
     with pytest.raises(ConfigError) as caught:
@@ -150,12 +159,38 @@ def test_a_day_that_is_not_over_for_the_property_is_refused(night, zone):
     assert night.query("select run_id from ops.runs") == [("run1",)]
 
 
-def test_the_configured_zone_wins_over_the_server(night, monkeypatch):
+def test_a_real_property_ends_the_demo_s_time(night, caplog):
+    """Its night is stamped with the real time, and so is what comes after it."""
+    pin_clock(night.settings.home, MORNING, ["100000001"])
+    with caplog.at_level(logging.INFO, "sluice"):
+        night.run()
+    assert f"{night.settings.home} was the demo's home" in caplog.text
+    assert pinned_clock(night.settings.home) is None
+    assert night.query("select count(*) from ops.pulls where pulled_at <= '2026-03-05'") == [(0,)]
+    night.run()
+    assert caplog.text.count("the demo's home") == 1
+
+
+def test_everything_is_stamped_by_the_home_s_clock(night):
+    # Nobody may see 43, which is held back.
+    night.configure(Property(id="42"), Property(id="43"))
+    night.run()
+    for stamp in (
+        "pulls.pulled_at",
+        "quota.read_at",
+        "runs.started_at",
+        "properties.checked_at",
+        "held_back.held_back_at",
+        "field_checks.checked_on",
+    ):
+        table, column = stamp.split(".")
+        found = night.query(f"select distinct {column}::date from ops.{table}")
+        assert found == [(date(2026, 3, 4),)], stamp
+
+
+def test_the_configured_zone_wins_over_the_server(night):
     # 2026-03-02 12:00 UTC: 3 March 01:00 in Auckland, 2 March in Los Angeles.
-    monkeypatch.setattr(
-        "pipelines.properties.yesterday",
-        lambda zone, now=None: yesterday(zone, datetime(2026, 3, 2, 12, tzinfo=UTC)),
-    )
+    night.at(NOON)
     night.server.time_zone = "America/Los_Angeles"
     with pytest.raises(ConfigError, match="America/Los_Angeles"):
         night.run()

@@ -1,7 +1,7 @@
 """What goes wrong in a night: what is held back, what stays, and who goes on."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 
 import grpc
 import pytest
@@ -18,13 +18,14 @@ from pipelines.ga4.errors import (
 )
 from pipelines.ga4.quota import CIRCUIT_ERRORS_PER_HOUR
 from pipelines.ingest import CONCURRENT_REQUESTS
-from pipelines.partitions import DayWindow, yesterday
+from pipelines.partitions import DayWindow
 from pipelines.settings import Property
 from pipelines.warehouse import load
 from tests.unit.night import (
     BY_DEVICE,
     FUNNEL_REPORTS,
     MOBILE_AND_DESKTOP,
+    NOON,
     REPORTS,
     SHOP,
     WINDOW,
@@ -210,12 +211,9 @@ def test_when_all_properties_fail_what_may_heal_soonest_is_told(two):
         two.run()
 
 
-def test_a_day_that_is_not_over_everywhere_holds_those_properties_back(two, monkeypatch):
+def test_a_day_that_is_not_over_everywhere_holds_those_properties_back(two):
     # 2026-03-02 12:00 UTC: the 2nd is over in Auckland and not in Berlin.
-    monkeypatch.setattr(
-        "pipelines.properties.yesterday",
-        lambda zone, now=None: yesterday(zone, datetime(2026, 3, 2, 12, tzinfo=UTC)),
-    )
+    two.at(NOON)
     two.configure(Property(id="42"), Property(id="43", time_zone="Pacific/Auckland"))
     outcome = two.run()
     assert "2026-03-02 is not over yet in Europe/Berlin" in str(outcome.failures["42"])
@@ -315,6 +313,7 @@ def test_what_ends_before_a_required_report_pauses_the_run(two, name):
 
 def test_days_that_could_not_be_asked_for_are_made_up_for(night):
     """A later night pulls newer days only, and of `items` also those that it lacks."""
+    night.at(NOON + timedelta(days=9))
     night.server.put("42", [*SHOP, *(sessions(day, None, 9) for day in (3, 4)), item(3, "Tee", 8)])
     night.server.faults = [Fault(Code.UNAVAILABLE, "down", match=ITEMS)]
     night.run()

@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli.nightly import nightly
+from pipelines.clock import pin_clock
 from pipelines.errors import SluiceError
 from pipelines.lock import hold_lock, is_running, lock_path
 from pipelines.partitions import DayWindow
 from pipelines.settings import Settings
 from pipelines.warehouse.runs import PUBLISHED, RunRecord
+from tests.unit.clock import MORNING
 from tests.unit.protocol_server import serving
 
 # Holds the lock, and like a run at work its database, until a line comes.
@@ -108,6 +110,7 @@ def test_a_second_night_waits_before_it_looks_into_the_database(path, tmp_path, 
 
     with serving() as server, another_run(path, tmp_path / "log") as first:
         server.put("42", [])
+        pin_clock(path.parent, MORNING, ["42"])
         monkeypatch.setenv("SLUICE_HOME", str(path.parent))
         monkeypatch.setenv("SLUICE_GA4_ENDPOINT", server.endpoint)
         monkeypatch.setenv("SLUICE_PROPERTIES", '[{"id": "42"}]')

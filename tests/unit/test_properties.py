@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from pipelines.clock import Clock
 from pipelines.ga4.client import Profile
 from pipelines.ga4.quota import Reading
 from pipelines.settings import Property, Settings, Store
@@ -22,6 +23,7 @@ from pipelines.warehouse.properties import (
     remember_properties,
     remember_readings,
 )
+from tests.unit.clock import MORNING
 from tests.unit.night import ALL_REPORTS
 
 D1, D2, D3 = (date(2026, 3, day) for day in (1, 2, 3))
@@ -109,7 +111,7 @@ def snapshot(build, day: date, *names: str, property_id: str = "1") -> None:
         build.execute(
             "insert into raw.ga4_metadata (property_id, date, kind, api_name, is_custom, "
             "pulled_at, pull_id) values (?, ?, 'dimension', ?, false, ?, 'p')",
-            [property_id, day, name, datetime.now(UTC)],
+            [property_id, day, name, MORNING],
         )
 
 
@@ -121,7 +123,7 @@ def field_changes(build) -> list[tuple]:
 
 def test_the_first_snapshot_is_no_change(build):
     snapshot(build, D1, "date", "customEvent:size")
-    remember_field_changes(build, "1")
+    remember_field_changes(build, "1", MORNING)
     assert field_changes(build) == []
 
 
@@ -129,8 +131,8 @@ def test_fields_that_came_and_went_are_noted_once(build):
     snapshot(build, D1, "date", "customEvent:old", "customEvent:size")
     snapshot(build, D2, "date", "customEvent:new", "customEvent:size")
     snapshot(build, D1, "date", "other", property_id="2")
-    remember_field_changes(build, "1")
-    remember_field_changes(build, "1")
+    remember_field_changes(build, "1", MORNING)
+    remember_field_changes(build, "1", MORNING)
     assert field_changes(build) == [
         ("1", "dimension", "customEvent:new", "came"),
         ("1", "dimension", "customEvent:old", "went"),
@@ -141,33 +143,34 @@ def test_only_the_two_newest_snapshots_are_compared(build):
     snapshot(build, D1, "date", "once")
     snapshot(build, D2, "date")
     snapshot(build, D3, "date")
-    remember_field_changes(build, "1")
+    remember_field_changes(build, "1", MORNING)
     assert field_changes(build) == []
 
 
 def test_a_field_that_comes_back_is_noted_again(build):
     snapshot(build, D1, "date", "x")
     snapshot(build, D2, "date")
-    remember_field_changes(build, "1")
+    remember_field_changes(build, "1", MORNING)
     snapshot(build, D3, "date", "x")
-    remember_field_changes(build, "1")
+    remember_field_changes(build, "1", MORNING)
     assert [row[2:] for row in field_changes(build)] == [("x", "came"), ("x", "went")]
 
 
 def test_quota_readings_are_appended(build):
     moment = datetime(2026, 3, 5, 4, 30, tzinfo=UTC)
-    remember_readings(build, [Reading("1", moment, "core_tokens_per_day", 4, 199_996)])
-    remember_readings(build, [])
+    remember_readings(build, [Reading("1", moment, "core_tokens_per_day", 4, 199_996)], Clock())
+    remember_readings(build, [], Clock())
     assert build.execute("select * from ops.quota").fetchall() == [
         ("1", moment, "core_tokens_per_day", 4, 199_996)
     ]
 
 
 def test_the_first_reason_to_hold_a_property_back_stays(build):
-    remember_held_back(build, "r1", "2", "pull", "no access")
-    remember_held_back(build, "r1", "2", "raw", "it's 100% empty")
-    remember_held_back(build, "r1", "1", "marts", "rates above one")
-    remember_held_back(build, "r0", "3", "raw", "another night")
+    later = MORNING + timedelta(minutes=1)
+    remember_held_back(build, "r1", "2", "pull", "no access", now=MORNING)
+    remember_held_back(build, "r1", "2", "raw", "it's 100% empty", now=later)
+    remember_held_back(build, "r1", "1", "marts", "rates above one", now=later)
+    remember_held_back(build, "r0", "3", "raw", "another night", now=MORNING)
     assert held_back(build, "r1") == {"1": "rates above one", "2": "no access"}
     assert held_back(build, "r2") == {}
 

@@ -21,6 +21,7 @@ from pipelines.warehouse.publish import Publication, publish
 from pipelines.warehouse.runs import start_run
 from pipelines.warehouse.schema import OPS_TABLES
 from pipelines.warehouse.versions import current_name, list_versions
+from tests.unit.clock import MORNING
 
 COMMENT = "One row per \"date\": it's 100% the shop's"
 
@@ -42,7 +43,7 @@ def publication(tmp_path: Path) -> Publication:
         build.execute(f"comment on table marts.fct_funnel_window is '{quoted(COMMENT)}'")
         build.execute(f"comment on column marts.fct_funnel_window.date is '{quoted(COMMENT)}'")
         build.execute("comment on column marts.dim_empty.rate is '0-1'")
-        start_run(build, "r1", "test", date(2026, 3, 1), date(2026, 3, 2), "0.1.0")
+        start_run(build, "r1", "test", date(2026, 3, 1), date(2026, 3, 2), "0.1.0", MORNING)
         build.execute(
             "insert into ops.gate_results (run_id, gate, severity, is_success) values "
             "('r1', 'raw', 'critical', true), ('r1', 'raw', 'warning', false), "
@@ -51,6 +52,7 @@ def publication(tmp_path: Path) -> Publication:
     return Publication(
         build_db=build_db, published_dir=tmp_path / "published", run_id="r1", code_version="0.1.0",
         window_start="2026-03-01", window_end="2026-03-02", keep_versions=7, with_parquet=True,
+        now=MORNING,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pytest
 from pipelines.warehouse.connect import build_database, published_database
 from pipelines.warehouse.publish import Publication, publish
 from pipelines.warehouse.runs import start_run
+from tests.unit.clock import MORNING
 
 FACTS = "select property_id, date, reached from marts.fct order by all"
 
@@ -20,7 +21,7 @@ def publication(tmp_path: Path) -> Publication:
     publication = Publication(
         build_db=tmp_path / "build.duckdb", published_dir=tmp_path / "published", run_id="r1",
         code_version="0.1.0", window_start="2026-03-01", window_end="2026-03-02",
-        keep_versions=7, with_parquet=True,
+        keep_versions=7, with_parquet=True, now=MORNING,
     )  # fmt: skip
     change(publication, "create schema marts")
     change(publication, "create table marts.fct (property_id varchar, date date, reached bigint)")
@@ -45,7 +46,7 @@ def night(publication: Publication, day: int) -> None:
             f"values ('{number}', '2026-03-{day:02}', {number * 10 * day})",
         )
     with build_database(publication.build_db) as build:
-        start_run(build, f"r{day}", "test", date(2026, 3, 1), date(2026, 3, day), "0.1.0")
+        start_run(build, f"r{day}", "test", date(2026, 3, 1), date(2026, 3, day), "0.1.0", MORNING)
 
 
 def rows(publication: Publication, query: str) -> list[tuple]:

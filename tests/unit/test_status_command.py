@@ -1,10 +1,11 @@
 """`sluice status`: the word, the sentence with what to do, the exit code, and the detail."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from pipelines.clock import FULL_SPEED, pin_clock
 from pipelines.lock import hold_lock
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import (
@@ -15,7 +16,11 @@ from pipelines.warehouse.runs import (
     finish_run,
     start_run,
 )
+from tests.unit.clock import MORNING
 from tests.unit.reading import publish_again, run
+
+# The night after the one of the fixtures.
+LATER = MORNING + timedelta(days=1)
 
 
 @pytest.mark.usefixtures("home")
@@ -28,8 +33,11 @@ def test_status_before_the_first_night():
     assert run("versions").stdout.startswith("Nothing is published yet")
 
 
-@pytest.mark.usefixtures("published")
-def test_status_says_when_nothing_new_came_for_days():
+def test_status_says_when_nothing_new_came_for_days(published):
+    # A night publishes yesterday, and zones far to the west a day later: on the third day it lacks.
+    pin_clock(published, datetime(2026, 3, 4, 23, 59, tzinfo=UTC) - FULL_SPEED, ["42"])
+    assert run("status").exit_code == 0
+    pin_clock(published, datetime(2026, 3, 5, tzinfo=UTC), ["42"])
     result = run("status")
     assert result.exit_code == 1
     assert result.stdout.startswith(
@@ -37,8 +45,8 @@ def test_status_says_when_nothing_new_came_for_days():
     )
 
 
-def test_status_after_a_good_and_a_bad_night(published, monkeypatch):
-    monkeypatch.setattr("pipelines.verdict.DAYS_BEHIND", 100_000)
+def test_status_after_a_good_and_a_bad_night(published):
+    pin_clock(published, MORNING, ["42"])
     result = run("status", "--json")
     state = json.loads(result.stdout)
     assert (result.exit_code, state["state"]) == (0, "fine")
@@ -49,14 +57,14 @@ def test_status_after_a_good_and_a_bad_night(published, monkeypatch):
     ]  # fmt: skip
     build_db = published / "build.duckdb"
     with build_database(build_db) as build:
-        start_run(build, "r2", "nightly", date(2026, 3, 2), date(2026, 3, 3), "0.1.0")
+        start_run(build, "r2", "nightly", date(2026, 3, 2), date(2026, 3, 3), "0.1.0", LATER)
         # A night that fails at once may end, and be tried again, in the same second.
         for run_id, second in (("r1", "05.1"), ("r2", "05.9")):
             moment = f"2026-03-04 04:30:{second}+00"
             build.execute("update ops.runs set started_at = ? where run_id = ?", [moment, run_id])
     state = json.loads(run("status", "--json").stdout)
     assert (state["state"], state["runs"][0]["status"]) == ("interrupted", "interrupted")
-    finish_run(build_db, "r2", FAILED, "It's the disk.")
+    finish_run(build_db, "r2", FAILED, "It's the disk.", LATER)
     state = json.loads(run("status", "--json").stdout)
     assert state["state"] == "failed"
     assert state["verdict"] == (
@@ -73,8 +81,8 @@ def test_status_after_a_good_and_a_bad_night(published, monkeypatch):
 def test_status_shows_a_message_as_it_is(published):
     build_db = published / "build.duckdb"
     with build_database(build_db) as build:
-        start_run(build, "r1", "nightly", date(2026, 3, 1), date(2026, 3, 2), "0.1.0")
-    finish_run(build_db, "r1", FAILED, "No column [size] in [/data].")
+        start_run(build, "r1", "nightly", date(2026, 3, 1), date(2026, 3, 2), "0.1.0", LATER)
+    finish_run(build_db, "r1", FAILED, "No column [size] in [/data].", LATER)
     result = run("status")
     assert result.exit_code == 1
     assert "No column [size] in [/data]." in result.stdout
@@ -114,8 +122,8 @@ def test_the_first_line_says_how_it_ended_and_what_to_do(
     published, command, ended, message, code, words
 ):
     with build_database(published / "build.duckdb") as build:
-        start_run(build, "r2", command, date(2026, 3, 1), date(2026, 3, 2), "0.1.0")
-    finish_run(published / "build.duckdb", "r2", ended, message)
+        start_run(build, "r2", command, date(2026, 3, 1), date(2026, 3, 2), "0.1.0", LATER)
+    finish_run(published / "build.duckdb", "r2", ended, message, LATER)
     result = run("status")
     first = result.stdout.splitlines()[0]
     assert result.exit_code == code
@@ -125,7 +133,7 @@ def test_the_first_line_says_how_it_ended_and_what_to_do(
 
 def test_the_checks_that_held_a_night_back_are_shown(published):
     with build_database(published / "build.duckdb") as build:
-        start_run(build, "r2", "nightly", date(2026, 3, 1), date(2026, 3, 2), "0.1.0")
+        start_run(build, "r2", "nightly", date(2026, 3, 1), date(2026, 3, 2), "0.1.0", LATER)
         build.execute(
             "insert into ops.gate_results (run_id, gate, property_id, table_name, expectation, "
             "severity, is_success, observed) values "
@@ -133,7 +141,9 @@ def test_the_checks_that_held_a_night_back_are_shown(published):
             "('r2', 'raw', '42', 'raw.ga4_items', 'volume', 'warning', false, '9'), "
             "('r1', 'raw', '42', 'raw.ga4_items', 'older', 'critical', false, '1')"
         )
-    finish_run(published / "build.duckdb", "r2", HELD_BACK, "The raw gate held the night back.")
+    finish_run(
+        published / "build.duckdb", "r2", HELD_BACK, "The raw gate held the night back.", LATER
+    )
     failures = json.loads(run("status", "--json").stdout)["failures"]
     assert [(one["expectation"], one["observed"]) for one in failures] == [("no_duplicates", "3")]
     assert "no_duplicates" in run("status").stdout
@@ -146,8 +156,8 @@ def test_status_when_the_link_to_the_version_is_gone(published):
     assert f"run 'sluice rollback {state['newest_version']}'" in state["verdict"]
 
 
-def test_status_after_a_rollback_names_both_versions(published, monkeypatch):
-    monkeypatch.setattr("pipelines.verdict.DAYS_BEHIND", 100_000)
+def test_status_after_a_rollback_names_both_versions(published):
+    pin_clock(published, MORNING, ["42"])
     second = publish_again(published)
     run("rollback")
     state = json.loads(run("status", "--json").stdout)

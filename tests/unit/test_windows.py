@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from pipelines import windows
+from pipelines.clock import pin_clock
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import Profile
 from pipelines.ga4.reports import build_reports
@@ -41,9 +41,9 @@ REPORTS = build_reports(load_plan())
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(tmp_path: Path) -> Settings:
     """A home with one property in UTC, at NOW."""
-    monkeypatch.setattr(windows, "yesterday", lambda zone, now=None: yesterday(zone, now or NOW))
+    pin_clock(tmp_path, NOW, ["1", "2", "42", "43"])
     return Settings(home=tmp_path, properties=(Property(id="42", time_zone="UTC"),))
 
 
@@ -53,7 +53,7 @@ def loaded(settings: Settings, last: date, property_id: str = "42", status: str 
         for spec in REPORTS:
             record_failure(
                 connection, property_id, spec, (last - timedelta(days=3), last),
-                run_id="r", status=status, message="",
+                run_id="r", status=status, message="", now=NOW,
             )  # fmt: skip
 
 
@@ -179,7 +179,14 @@ def test_a_night_that_died_half_way_is_pulled_again_from_its_first_day(settings)
     with build_database(settings.build_db) as connection:
         for spec in REPORTS[:5]:
             record_failure(
-                connection, "42", spec, first_night, run_id="r", status="loaded", message=""
+                connection,
+                "42",
+                spec,
+                first_night,
+                run_id="r",
+                status="loaded",
+                message="",
+                now=NOW,
             )
     assert span(plan_window(settings)) == ("01-26", "03-01")
 
@@ -189,7 +196,7 @@ def test_an_optional_report_that_was_refused_is_not_missed(settings):
         for spec in REPORTS:
             record_failure(
                 connection, "42", spec, (date(2026, 1, 26), date(2026, 2, 28)), run_id="r",
-                status="loaded" if spec.is_required else "failed", message="",
+                status="loaded" if spec.is_required else "failed", message="", now=NOW,
             )  # fmt: skip
     assert span(plan_window(settings)) == ("02-26", "03-01")
 
@@ -207,9 +214,7 @@ def test_a_window_never_has_a_hole_and_never_more_than_the_sweep(
         nightly=Nightly(lookback_days=lookback, sweep_days=sweep),
     )
     loaded(settings, NEWEST - timedelta(days=days_ago))
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(windows, "yesterday", lambda zone, now=None: yesterday(zone, NOW))
-        window = plan_window(settings)
+    window = plan_window(settings, now=NOW)
     assert window.end == NEWEST
     length = (window.end - window.start).days + 1
     assert 1 <= length <= sweep

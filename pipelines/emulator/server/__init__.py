@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import grpc
 
+from pipelines.clock import Clock
 from pipelines.emulator.server.errors import EmulatorError
 from pipelines.emulator.server.faults import FaultBook
 from pipelines.emulator.server.log import LoggedRequest
@@ -97,7 +98,7 @@ def serve(
     """
     if not stores:
         raise EmulatorError("No event store was named: name at least one folder of events.")
-    book = FaultBook(now or (lambda: datetime.now(UTC)), faults)
+    book = FaultBook(now or Clock().now, faults)
     server = grpc.server(
         ThreadPoolExecutor(_THREADS, thread_name_prefix="ga4-emulator"),
         # A full page is beyond gRPC's default of 4 MB; a shared port would hide another server.
