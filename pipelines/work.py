@@ -71,7 +71,7 @@ def plan_items(
         gap = [
             day
             for day in lacking.get((profile.property_id, spec.name, spec.version), ())
-            if day < item.start
+            if floor <= day < item.start
         ]
         if gap and spec.kind in _BY_DAY:
             gaps.append(Item(profile, spec, min(gap), max(gap)))
