@@ -1,4 +1,7 @@
-"""Pieces of SQL that several suites share: the asked window, tolerances, counted violations."""
+"""Pieces of SQL that several suites share: the asked window, counted violations.
+
+Tolerances stand in `pipelines.ga4.exactness`, which audits of answers read, too.
+"""
 
 from __future__ import annotations
 
@@ -24,22 +27,8 @@ EMPTY_DATES = """
     ) = 1 and row_count = 0
 """
 
-# GA4 counts sessions with HyperLogLog at precision 12, σ = 0.023 (ANALYTICS §4); below 3,000 the
-# sketch is exact. Four σ, so that a true shop is held back less than once in 10,000 checks.
-HLL_SIGMA = 0.023
-HLL_EXACT_BELOW = 3000
-HLL_TOLERANCE = 4 * HLL_SIGMA
-
 ASKED = "property_id in (select property_id from asked_properties)"
 IN_WINDOW = f"{ASKED} and date between $start and $end"
-
-
-def hll_allowance(count: str, is_exact: str = "is_exact") -> str:
-    """SQL: by how much a true relation to `count` sessions may look broken (sessions)."""
-    return (
-        f"case when coalesce({is_exact}, false) or {count} <= {HLL_EXACT_BELOW} then 0"
-        f" else {HLL_TOLERANCE:.3f} * {count} end"
-    )
 
 
 def counted(name: str, condition: str, key: str) -> str:

@@ -21,7 +21,7 @@ from google.analytics.data_v1beta import types as ga4
 
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import Ga4Client, Profile
-from pipelines.ga4.errors import RequestRefusedError, ThresholdedQuotaError
+from pipelines.ga4.errors import Ga4Error, QuotaError, RequestRefusedError, ThresholdedQuotaError
 from pipelines.ga4.pull import pull
 from pipelines.ga4.quota import BACKFILL, HOURLY_LIMITS
 from pipelines.ga4.reports import ReportSpec
@@ -103,8 +103,9 @@ def plan_tokens(
 ) -> TokenPlan:
     """Measure the price of every report on the newest stretch of each length, and count all.
 
-    `done`: (property, report, day) that need not be pulled again. A report that GA4 refuses
-    costs nothing.
+    `done`: (property, report, day) that need not be pulled again. A report that GA4 refuses costs
+    nothing, and an optional one that fails is no reason not to begin. Raises QuotaError when there
+    are no tokens to plan with, and what a required report meets.
     """
     items = backfill_items(reports, window)
     todo = [item for item in items if not is_done(item, done)]
@@ -137,6 +138,10 @@ def _measure(metered: MeteredClient, item: Item) -> None:
             custom_dimensions=item.profile.custom_dimensions, fields=item.profile.fields,
         )  # fmt: skip
     except (RequestRefusedError, ThresholdedQuotaError):
+        metered.tokens[metered.report] = 0
+    except Ga4Error as error:
+        if item.spec.is_required or isinstance(error, QuotaError):
+            raise
         metered.tokens[metered.report] = 0
 
 

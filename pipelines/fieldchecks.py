@@ -1,7 +1,12 @@
-"""Once a day and property: does GA4 know every field of a report, and do they go together?"""
+"""Once a day and property: does GA4 know every field of a report, and do they go together?
+
+What is said here saves requests of reports that can be left out. A required report is asked for
+whatever GA4 thinks of its fields: only the answer to it is final.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from datetime import date
@@ -9,10 +14,12 @@ from datetime import date
 import duckdb
 
 from pipelines.ga4.client import Ga4Client, Profile
-from pipelines.ga4.errors import RequestRefusedError
+from pipelines.ga4.errors import Ga4Error
 from pipelines.ga4.fields import compatibility_request, incompatible_fields, missing_fields
 from pipelines.ga4.reports import ReportSpec
 from pipelines.warehouse.properties import checked_reports, remember_checks
+
+logger = logging.getLogger("sluice")
 
 
 def unusable_reports(
@@ -23,25 +30,29 @@ def unusable_reports(
     reports: Sequence[ReportSpec],
     today: date,
 ) -> dict[str, str]:
-    """Report name → why it cannot be asked for `today`.
+    """Optional report name → why it cannot be asked for `today`.
 
-    CheckCompatibility is asked once a day; what it said is remembered in `ops.field_checks`.
+    CheckCompatibility is asked once a day; what it said is remembered in `ops.field_checks`. Where
+    it fails, nothing is said, and it is asked again by the next run.
     """
     known = checked_reports(connection, profile.property_id, today)
-    unchecked = [spec for spec in reports if spec.name not in known]
-    found = dict(
+    optional = [spec for spec in reports if not spec.is_required]
+    unchecked = [spec for spec in optional if spec.name not in known]
+    answers = dict(
         zip(
             (spec.name for spec in unchecked),
             pool.map(lambda spec: _problem(client, profile, spec), unchecked),
             strict=True,
         )
     )
+    found = {name: message for name, message in answers.items() if message is not None}
     remember_checks(connection, profile.property_id, today, found)
-    return {name: message for name, message in {**known, **found}.items() if message}
+    said = {**known, **found}
+    return {spec.name: said[spec.name] for spec in optional if said.get(spec.name)}
 
 
-def _problem(client: Ga4Client, profile: Profile, spec: ReportSpec) -> str:
-    """What is wrong with a report's fields; '' when nothing is."""
+def _problem(client: Ga4Client, profile: Profile, spec: ReportSpec) -> str | None:
+    """What is wrong with a report's fields; '' when nothing is, None when nobody could say."""
     where = f"the report {spec.name} of property {profile.property_id}"
     if profile.fields is not None and (missing := missing_fields(spec, profile.fields)):
         return f"GA4 does not know the field {', '.join(missing)} any more, which {where} needs."
@@ -51,7 +62,8 @@ def _problem(client: Ga4Client, profile: Profile, spec: ReportSpec) -> str:
         answer = client.check_compatibility(
             compatibility_request(profile.property_id, spec), what=where
         )
-    except RequestRefusedError as error:
-        return str(error)
+    except Ga4Error as error:
+        logger.info("%s It is asked for all the same.", error)
+        return None
     wrong = incompatible_fields(answer, spec) if answer is not None else ()
     return f"GA4 calls {', '.join(wrong)} incompatible with the rest of {where}." if wrong else ""

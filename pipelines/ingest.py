@@ -1,8 +1,10 @@
 """One run's ingestion: every property and report into the build database.
 
 Requests run side by side (GA4 allows ten, we take three); one thread writes. What fails leaves
-what was there: a refused optional report is that report's affair, a required one that property's,
-and the other properties go on. What is pulled is planned in `work`.
+what was there: an optional report's failure is that report's affair, whatever it is, a required
+one's that property's, and the other properties go on. Where the quota ends or a circuit opens, the
+property is asked no more; required reports come first, so that a night which has them publishes
+what it has. What is pulled is planned in `work`.
 """
 
 from __future__ import annotations
@@ -23,9 +25,8 @@ from pipelines.ga4.client import Ga4Client
 from pipelines.ga4.errors import (
     AuditError,
     CircuitOpenError,
-    CredentialsError,
     Ga4Error,
-    PropertyError,
+    NotAskedError,
     QuotaError,
     RequestRefusedError,
     ThresholdedQuotaError,
@@ -33,7 +34,7 @@ from pipelines.ga4.errors import (
 from pipelines.ga4.pull import Pull, pull
 from pipelines.ga4.reports import ReportSpec
 from pipelines.partitions import DayWindow
-from pipelines.properties import profile_properties, with_closed_days
+from pipelines.properties import profile_properties, with_closed_days, worth_waiting
 from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import (
@@ -50,6 +51,7 @@ from pipelines.warehouse.properties import (
     remember_held_back,
     remember_properties,
     remember_readings,
+    with_memory,
 )
 from pipelines.warehouse.runs import start_run
 from pipelines.work import Item, plan_items
@@ -58,6 +60,8 @@ CONCURRENT_REQUESTS = 3
 # Pulls under way or not yet written: a slow disk must not fill the memory, and what a kill finds
 # unwritten has been paid for in vain.
 PULLS_AHEAD = CONCURRENT_REQUESTS + 1
+# Kinds whose requests have a quota and a circuit of their own.
+_OWN_BUCKET = frozenset({"funnel", "next_action", "metadata"})
 logger = logging.getLogger("sluice")
 
 
@@ -81,11 +85,15 @@ class Run:
 
 @dataclass
 class Outcome:
-    """Rows written and problems met by report name, and the properties that failed."""
+    """Rows written and problems met by report name, and the properties that failed.
+
+    `ended`: what ended a property's requests (quota, circuit), also where it had all it needs.
+    """
 
     rows: dict[str, int] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     failures: dict[str, SluiceError] = field(default_factory=dict)
+    ended: dict[str, Ga4Error] = field(default_factory=dict)
 
 
 def ingest(
@@ -97,8 +105,8 @@ def ingest(
 ) -> Outcome:
     """Pull and store `reports` for every property.
 
-    Raises the first failure when no property is left; otherwise failed properties are noted in
-    `ops.held_back`, and the outcome tells of them.
+    When no property is left, raises the failure that is most worth another try; otherwise failed
+    properties are noted in `ops.held_back`, and the outcome tells of them.
     """
     run = replace(run, clock=settings.clock)
     profiles, failures = profile_properties(settings, client)
@@ -108,6 +116,7 @@ def ingest(
         logger.info("%s was the demo's home: it is on today's time from now on.", settings.home)
     with build_database(settings.build_db) as connection:
         ensure_tables(connection, reports)
+        profiles = with_memory(connection, profiles)
         remember_properties(connection, settings, profiles)
         start_run(
             connection, run.run_id, run.command, window.start, window.end, __version__,
@@ -130,7 +139,7 @@ def ingest(
                 connection, run.run_id, property_id, "pull", str(error), now=run.clock.now()
             )
     if len(outcome.failures) == len(settings.properties):
-        raise next(iter(outcome.failures.values()))
+        raise worth_waiting(outcome.failures.values())
     return outcome
 
 
@@ -146,12 +155,9 @@ def _usable(
     refused: dict[str, dict[str, str]] = {}
     for profile in {item.property_id: item.profile for item in items}.values():
         own = {item.spec.name: item.spec for item in items if item.profile is profile}
-        try:
-            refused[profile.property_id] = unusable_reports(
-                connection, pool, client, profile, tuple(own.values()), run.clock.now().date()
-            )
-        except Ga4Error as error:
-            outcome.failures[profile.property_id] = error
+        refused[profile.property_id] = unusable_reports(
+            connection, pool, client, profile, tuple(own.values()), run.clock.now().date()
+        )
     usable: list[Item] = []
     for item in items:
         message = refused.get(item.property_id, {}).get(item.spec.name)
@@ -170,9 +176,8 @@ def _pull_all(
     outcome: Outcome,
     run: Run,
 ) -> None:
-    def work(item: Item) -> Pull | None:
-        if item.property_id in outcome.failures:
-            return None
+    def work(item: Item) -> Pull:
+        _refuse_hopeless(item, outcome)
         return pull(
             client,
             item.property_id,
@@ -184,7 +189,7 @@ def _pull_all(
             clock=run.clock,
         )
 
-    waiting, futures = iter(items), dict[Future[Pull | None], Item]()
+    waiting, futures = iter(items), dict[Future[Pull], Item]()
     for number in range(1, len(items) + 1):
         for item in islice(waiting, PULLS_AHEAD - len(futures)):
             futures[pool.submit(work, item)] = item
@@ -197,7 +202,7 @@ def _pull_all(
 
 def _store(
     connection: duckdb.DuckDBPyConnection,
-    done: Future[Pull | None],
+    done: Future[Pull],
     item: Item,
     outcome: Outcome,
     run: Run,
@@ -206,8 +211,6 @@ def _store(
         pulled = done.result()
     except Ga4Error as error:
         _remember_problem(connection, item, error, outcome, run)
-        return
-    if pulled is None:
         return
     written = replace_partitions(connection, pulled, run_id=run.pull_run_id)
     outcome.rows[item.spec.name] = outcome.rows.get(item.spec.name, 0) + written
@@ -228,8 +231,13 @@ def _remember_problem(
         now=run.clock.now(),
     )  # fmt: skip
     outcome.problems[item.spec.name] = str(error)
-    logger.warning("%s", error)
-    if _concerns_property(item.spec, error):
+    # What ended the requests has been said; which reports it cost stands in `ops.pulls`.
+    logger.log(logging.INFO if isinstance(error, NotAskedError) else logging.WARNING, "%s", error)
+    has_ended = item.spec.kind not in _OWN_BUCKET and _ends_requests(error)
+    if has_ended:
+        outcome.ended.setdefault(item.property_id, error)
+    # A backfill is there to be whole: it goes on where it was.
+    if _concerns_property(item.spec, error) or (has_ended and run.backfill_id):
         outcome.failures.setdefault(item.property_id, error)
 
 
@@ -245,9 +253,29 @@ def _status(error: Ga4Error) -> str:
 
 
 def _concerns_property(spec: ReportSpec, error: Ga4Error) -> bool:
-    """Whether the property's night fails with this report."""
-    if spec.kind in {"funnel", "next_action"} or isinstance(error, ThresholdedQuotaError):
-        # The alpha API has a quota of its own; a dimension that GA4 would threshold can wait.
-        return False
-    fatal = PropertyError | CredentialsError | QuotaError | CircuitOpenError
-    return spec.is_required or isinstance(error, fatal)
+    """Whether the property's night fails with this report: nothing else it has makes up for it.
+
+    A dimension that GA4 would threshold can wait; the whole property has none to leave out.
+    """
+    if isinstance(error, ThresholdedQuotaError):
+        return spec.is_whole
+    return spec.is_required
+
+
+def _ends_requests(error: Ga4Error) -> bool:
+    """Whether any more request of the property would only meet the same."""
+    return isinstance(error, CircuitOpenError | QuotaError) and not isinstance(
+        error, ThresholdedQuotaError
+    )
+
+
+def _refuse_hopeless(item: Item, outcome: Outcome) -> None:
+    """Raise instead of a request that is of no use any more, so that each report says it lacks."""
+    reason: SluiceError | None = outcome.failures.get(item.property_id)
+    if reason is None and item.spec.kind not in _OWN_BUCKET:
+        reason = outcome.ended.get(item.property_id)
+    if reason is not None:
+        raise NotAskedError(
+            f"The report {item.spec.name} of property {item.property_id} was not asked for any "
+            f"more: {reason}"
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from pipelines.errors import ConfigError, SluiceError
@@ -10,6 +10,9 @@ from pipelines.ga4.client import Ga4Client, Profile
 from pipelines.ga4.errors import Ga4Error
 from pipelines.partitions import DayWindow, yesterday
 from pipelines.settings import Settings
+
+# The exit code of what may be over in an hour.
+TRY_LATER = 75
 
 
 def check_properties(settings: Settings) -> None:
@@ -31,7 +34,8 @@ def profile_properties(
 ) -> tuple[list[Profile], dict[str, SluiceError]]:
     """Ask the server about every configured property: who answered, and why others did not.
 
-    Raises ConfigError as `check_properties` does, and the first failure when nobody answered.
+    Raises ConfigError as `check_properties` does, and when nobody answered the failure that
+    promises most (`worth_waiting`).
     """
     check_properties(settings)
     profiles: list[Profile] = []
@@ -43,8 +47,17 @@ def profile_properties(
         except Ga4Error as error:
             failures[item.id] = error
     if not profiles:
-        raise next(iter(failures.values()))
+        raise worth_waiting(failures.values())
     return profiles, failures
+
+
+def worth_waiting(failures: Iterable[SluiceError]) -> SluiceError:
+    """What a run without any property ends with.
+
+    Properties that only ran out of quota, or could not be reached (75), are worth another try in
+    an hour, whatever holds back the others; then what contradicts itself (2), then all else (1).
+    """
+    return max(failures, key=lambda failure: (failure.exit_code == TRY_LATER, failure.exit_code))
 
 
 def with_closed_days(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,8 +19,15 @@ from pipelines.warehouse.runs import pulled_days
 
 
 def with_time_zones(settings: Settings, profiles: Sequence[Profile]) -> Settings:
-    """The settings with the zones that GA4 told for properties that name none."""
+    """The settings with the zones that GA4 told for properties that name none.
+
+    Of one that told none, or did not answer, the zone is as it was last published.
+    """
     zones = {profile.property_id: profile.time_zone for profile in profiles}
+    return with_remembered_time_zones(_with_zones(settings, zones))
+
+
+def _with_zones(settings: Settings, zones: Mapping[str, str | None]) -> Settings:
     properties = tuple(
         item.model_copy(update={"time_zone": item.time_zone or zones.get(item.id)})
         for item in settings.properties
@@ -29,7 +36,7 @@ def with_time_zones(settings: Settings, profiles: Sequence[Profile]) -> Settings
 
 
 def with_remembered_time_zones(settings: Settings) -> Settings:
-    """The same from what the last published version remembers; asks nobody."""
+    """The settings with the zones that the last published version remembers; asks nobody."""
     if all(item.time_zone for item in settings.properties):
         return settings
     if not (settings.published_dir / "current").exists():
@@ -38,9 +45,7 @@ def with_remembered_time_zones(settings: Settings) -> Settings:
         zones = dict(
             connection.execute("select property_id, time_zone from ops.properties").fetchall()
         )
-    return with_time_zones(
-        settings, [Profile(name, zone, None, frozenset()) for name, zone in zones.items()]
-    )
+    return _with_zones(settings, zones)
 
 
 def newest_day(settings: Settings, now: datetime | None = None) -> date:
@@ -113,7 +118,8 @@ def _first_missing_day(settings: Settings, span: DayWindow) -> date:
         ).fetchall()
         first = dict(
             connection.execute(
-                "select property_id, min(date) from ops.pulls where status = 'loaded' group by all"
+                "select property_id, min(date) from ops.pulls "
+                "where status = 'loaded' and window_name is null group by all"
             ).fetchall()
         )
     asked = {tuple(row) for *row, _ in rows}

@@ -2,7 +2,8 @@
 
 GA4 goes on changing numbers, so a night pulls again what may have changed: the lookback for every
 report, the attribution window for reports by channel and landing page, and once a week (the night
-that ends on a Sunday) a sweep over everything of the last weeks (GA4.md rule 5).
+that ends on a Sunday) a sweep over everything of the last weeks (GA4.md rule 5). Days of a report
+that an earlier night could not ask for (quota, a server that was down) are made up for.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from pipelines.settings import Nightly, Settings
 SUNDAY = 7
 # A backfill's stretch: days of one request, and what a kill can lose.
 BACKFILL_DAYS = 28
+# Kinds that hold single days.
+_BY_DAY = frozenset({"daily", "funnel"})
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,50 @@ def plan_items(
             for item in backfill_items(reports, window)
             if not done >= {(item.property_id, item.spec.name, day) for day in item_days(item)}
         ]
-    first = _first_loaded(connection)
-    items = []
-    for profile, spec in reports:
+    first, items, gaps = _first_loaded(connection), list[Item](), list[Item]()
+    lacking = _lacking(connection, window, settings.nightly)
+    for profile, spec in _required_first(reports):
         start = first_day(spec, window, settings.nightly)
         # Nothing before the property's first stored day: that would be half a backfill.
         floor = min(first.get(profile.property_id, window.start), window.start)
-        items.append(Item(profile, spec, max(start, floor), window.end))
-    return items
+        item = Item(profile, spec, max(start, floor), window.end)
+        items.append(item)
+        gap = [
+            day
+            for day in lacking.get((profile.property_id, spec.name, spec.version), ())
+            if floor <= day < item.start
+        ]
+        if gap and spec.kind in _BY_DAY:
+            gaps.append(Item(profile, spec, min(gap), max(gap)))
+    # By themselves and last: what an old day does must not keep the new ones away.
+    return items + gaps
+
+
+def _required_first(
+    reports: Sequence[tuple[Profile, ReportSpec]],
+) -> list[tuple[Profile, ReportSpec]]:
+    """Where the quota ends half-way, what a night cannot do without is there."""
+    return sorted(reports, key=lambda one: not one[1].is_required)
+
+
+def _lacking(
+    connection: duckdb.DuckDBPyConnection, window: DayWindow, nightly: Nightly
+) -> dict[tuple[str, str, int], list[date]]:
+    """(property, report, version) → days of a sweep that could not be asked for, and never were.
+
+    What GA4 refused, or what contradicted itself, is left to the weekly sweep.
+    """
+    oldest = window.end - timedelta(days=nightly.sweep_days - 1)
+    rows = connection.execute(
+        "select property_id, report, report_version, date from ops.pulls "
+        "where date between ? and ? group by all having bool_and(status <> 'loaded') "
+        "and arg_max(status, (pulled_at, pull_id)) in ('failed', 'skipped') order by date",
+        [oldest, window.end],
+    ).fetchall()
+    found: dict[tuple[str, str, int], list[date]] = {}
+    for *key, day in rows:
+        found.setdefault((key[0], key[1], key[2]), []).append(day)
+    return found
 
 
 def first_day(spec: ReportSpec, window: DayWindow, nightly: Nightly) -> date:
@@ -85,8 +124,8 @@ def backfill_items(reports: Sequence[tuple[Profile, ReportSpec]], window: DayWin
         start = max(window.start, end - timedelta(days=BACKFILL_DAYS - 1))
         items += [
             Item(profile, spec, start, end)
-            for profile, spec in reports
-            if end == window.end or spec.kind in {"daily", "funnel"}
+            for profile, spec in _required_first(reports)
+            if end == window.end or spec.kind in _BY_DAY
         ]
         end = start - timedelta(days=1)
     return items
@@ -105,7 +144,7 @@ def finished(connection: duckdb.DuckDBPyConnection, backfill_id: str) -> set[tup
 
 def item_days(item: Item) -> list[date]:
     """The days that a finished item has loaded."""
-    if item.spec.kind not in {"daily", "funnel"}:
+    if item.spec.kind not in _BY_DAY:
         return [item.end]
     return [item.start + timedelta(days=n) for n in range((item.end - item.start).days + 1)]
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from data_checks.catalog import Catalog
 from data_checks.model import Bound, Pair, Slice, Suite, never
-from data_checks.sql import EMPTY_DATES, HLL_TOLERANCE, IN_WINDOW, counted, hll_allowance
+from data_checks.sql import EMPTY_DATES, IN_WINDOW, counted
+from pipelines.ga4.exactness import estimate_allowance_sql
 
 REACH = "intermediate.int_funnel__reach_daily"
 GRAIN = "property_id, date, segment_name, segment_value, key"
@@ -19,8 +20,7 @@ ROUTE = "data_api"
 
 
 def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
-    """Suites of the intermediate gate; the catalog decides nothing here."""
-    del catalog
+    """Suites of the intermediate gate; the catalog tells which segments are pulled in part."""
     return (
         Suite(
             "dates",
@@ -31,7 +31,7 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
         Suite(
             "reach",
             ("segment_name", "date"),
-            (_reach_slice(),),
+            (_reach_slice(catalog),),
             (
                 never("grain_is_unique", "duplicate_keys"),
                 never("keys_are_filled", "empty_keys"),
@@ -78,14 +78,19 @@ order by property_id, date
     )
 
 
-def _reach_slice() -> Slice:
+def _reach_slice(catalog: Catalog) -> Slice:
     """One row per property × segment × date: how many rows break each rule of the contract."""
     key = "concat_ws(' / ', segment_value, key)"
-    too_many_sessions = f"key <> 'sessions' and sessions - events > {hll_allowance('sessions')}"
-    # A source that leaves rows out (thresholding, `(other)`) may leave out the total's row.
+    # Where the source scaled numbers or left rows out, they are flagged and prove nothing.
+    is_sound = "key <> 'sessions' and is_complete"
+    of_events = estimate_allowance_sql("events ** 2", "1", "is_exact")
+    too_many_sessions = f"{is_sound} and sessions - events > {of_events}"
+    # Of a segment with too many values each report asks for its own largest ones.
+    of_both = estimate_allowance_sql("sessions ** 2 + coalesce(total, 0) ** 2", is_exact="is_exact")
     more_than_all = (
-        "key <> 'sessions' and (is_complete or total is not null)"
-        f" and sessions - coalesce(total, 0) > {hll_allowance('coalesce(total, 0)')}"
+        f"{is_sound} and (total is not null or segment_name is null"
+        f" or not list_contains({list(catalog.top_segments)}::varchar[], segment_name))"
+        f" and sessions - coalesce(total, 0) > {of_both}"
     )
     return Slice(
         REACH,
@@ -124,8 +129,10 @@ order by property_id, segment_name, date
 def _devices_slice() -> Slice:
     """One row per property × date with sessions: the sum over devices against the total.
 
-    Where the source left rows out (thresholding, `(other)`) the parts may fall short of it.
+    Where the source scaled numbers or left rows out (sampling, thresholding, `(other)`), they are
+    flagged, and may differ as they like.
     """
+    allowed = estimate_allowance_sql("squares", "estimates", "is_exact")
     return Slice(
         REACH,
         f"""
@@ -133,6 +140,7 @@ with daily as (
     select
         property_id, date, bool_and(coalesce(is_exact, false)) as is_exact,
         bool_and(coalesce(is_complete, false)) as is_complete,
+        sum(sessions ** 2) as squares, count(sessions) as estimates,
         coalesce(sum(sessions) filter (where segment_name = 'all'), 0)::double as total,
         coalesce(sum(sessions) filter (where segment_name = 'device'), 0)::double as devices
     from {REACH}
@@ -141,11 +149,7 @@ with daily as (
 )
 select
     property_id, date, total, devices, abs(total - devices) as difference,
-    case
-        when not is_complete then greatest(total - devices, {HLL_TOLERANCE:.3f} * total)
-        when is_exact then 0
-        else greatest(1, {HLL_TOLERANCE:.3f} * total)
-    end as allowed_difference
+    case when is_complete then {allowed} else abs(total - devices) end as allowed_difference
 from daily
 order by property_id, date
 """,

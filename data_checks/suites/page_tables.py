@@ -48,6 +48,8 @@ PAGE_TABLES = (
         "sessions",
         "bounce_rate",
         _sums("staging.stg_ga4__pages", "screen_page_views", "views", "page_path"),
+        # Sessions and engaged ones are estimates, each made by itself: the second may be more.
+        is_loss=True,
     ),
     RateTable(
         PAGE_KEYS,

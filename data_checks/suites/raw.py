@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from data_checks.catalog import Catalog
 from data_checks.model import WARNING, Bound, Pair, Slice, Suite, never
-from data_checks.sql import ASKED, HLL_EXACT_BELOW, HLL_TOLERANCE, IN_WINDOW
+from data_checks.sql import ASKED, IN_WINDOW
 from data_checks.suites.raw_partitions import is_by_window, partition_slice
+from pipelines.ga4.exactness import estimate_allowance_sql
 
 REQUIRED_FAMILIES = ("sessions_by", "events_by")
 MAX_OTHER_SHARE = 0.05
@@ -139,9 +140,8 @@ order by property_id, date
 
 def _totals_slice(segment: str) -> Slice:
     """One row per property × date: sessions of all parts against the total."""
-    allowed = (
-        f"greatest(1, {TOTALS_TOLERANCE} * total)"
-        f" + case when total > {HLL_EXACT_BELOW} then {HLL_TOLERANCE:.3f} * total else 0 end"
+    noise = estimate_allowance_sql(
+        "total ** 2 + coalesce(squares, 0)", "1 + coalesce(estimates, 0)"
     )
     return Slice(
         f"raw.ga4_sessions_by_{segment}",
@@ -151,16 +151,20 @@ with whole as (
     from raw.ga4_sessions_by_all where {IN_WINDOW} group by all
 ),
 parted as (
-    select property_id, date, sum(sessions)::double as parts
+    select
+        property_id, date, sum(sessions)::double as parts,
+        sum(sessions ** 2) as squares, count(sessions) as estimates
     from raw.ga4_sessions_by_{segment} where {IN_WINDOW} group by all
 ),
 joined as (
-    select property_id, date, coalesce(total, 0) as total, coalesce(parts, 0) as parts
+    select
+        property_id, date, coalesce(total, 0) as total, coalesce(parts, 0) as parts,
+        squares, estimates
     from whole full join parted using (property_id, date)
 )
 select
     property_id, date, total, parts, abs(total - parts) as difference,
-    {allowed} as allowed_difference
+    {TOTALS_TOLERANCE} * total + {noise} as allowed_difference
 from joined
 order by property_id, date
 """,

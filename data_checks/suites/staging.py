@@ -9,6 +9,7 @@ from data_checks.catalog import Catalog
 from data_checks.model import WARNING, Bound, Expectation, Pair, Slice, Suite, never
 from data_checks.sql import ASKED, IN_WINDOW, counted, key_text
 from data_checks.suites.staged_models import MODELS, StagedModel
+from pipelines.ga4.exactness import SUMMATION
 
 
 def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
@@ -39,7 +40,7 @@ def _reconciliation(catalog: Catalog, model: StagedModel) -> Suite:
         Pair("row_count_equals_raw", "row_count", "raw_row_count"),
         *(
             # Relative: money is added up in another order here than there, and rounds otherwise.
-            Bound(f"{m}_equals_raw", f"{m}_difference", maximum=1e-9, beside=(m, f"raw_{m}"))
+            Bound(f"{m}_equals_raw", f"{m}_difference", maximum=SUMMATION, beside=(m, f"raw_{m}"))
             for m in model.measures
         ),
         never("keys_are_filled", "empty_keys"),

@@ -36,7 +36,7 @@ def nightly(
 ) -> None:
     """Pull the newest days, build, check and publish; made for cron.
 
-    Exit code: 0 published, 1 failed, 2 a gate held it (or a property) back, 75 stopped on quota.
+    Exit code: 0 published, 1 failed, 2 a gate held it (or a property) back, 75 no quota or answer.
     """
     from pipelines import __version__
     from pipelines.alerts import tell
@@ -44,9 +44,9 @@ def nightly(
     from pipelines.ga4.client import connect
     from pipelines.lock import hold_lock, lock_path
     from pipelines.nightly import run_nightly
-    from pipelines.properties import check_properties, profile_properties
+    from pipelines.properties import TRY_LATER, check_properties, profile_properties
     from pipelines.tracking import load_plan
-    from pipelines.warehouse.runs import FAILED, FULL_REFRESH, record_failed_start
+    from pipelines.warehouse.runs import FAILED, FULL_REFRESH, PAUSED, record_failed_start
     from pipelines.windows import plan_window, with_time_zones
 
     show_warnings()
@@ -58,10 +58,11 @@ def nightly(
     try:
         profiles, _ = profile_properties(settings, connect(settings.ga4))
     except SluiceError as error:
+        status = PAUSED if error.exit_code == TRY_LATER else FAILED
         record_failed_start(
-            settings.build_db, command, str(error), __version__, settings.clock.now()
+            settings.build_db, command, str(error), __version__, settings.clock.now(), status
         )
-        tell(settings, "", FAILED, str(error))
+        tell(settings, "", status, str(error))
         raise
     settings = with_time_zones(settings, profiles)
     # A run that is going on has the build database open: wait for it, and say so.

@@ -91,7 +91,7 @@ def _request(property_id: str, dimensions: tuple[str, ...], metric: str) -> ga4.
 def _count(row: Any, what: str) -> int:
     try:
         return int(float(row.metric_values[0].value or 0))
-    except (IndexError, ValueError) as error:
+    except (IndexError, ValueError, OverflowError) as error:
         raise AuditError(
             f"GA4's answer to {what} holds a row without a number: run the same command again."
         ) from error

@@ -73,7 +73,11 @@ class Ask:
 
 @dataclass(frozen=True)
 class Answer:
-    """All pages of one request, audited: `rows` as `decode` gives them."""
+    """All pages of one request, audited: `rows` as `decode` gives them.
+
+    `counted`: the server's total of the spec's first counted metric, and the sum of its rows;
+    None where the server sent no total, or scaled what it counted.
+    """
 
     rows: pa.Table
     flags: Flags = field(default_factory=Flags)
@@ -81,6 +85,7 @@ class Answer:
     tokens: int = 0
     quota: dict[str, tuple[int, int]] = field(default_factory=dict)
     request_hash: str = ""
+    counted: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,20 +5,18 @@ An answer that fails is asked for again from its first page; the third failure i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.ga4.ask import Ask
-from pipelines.ga4.decode import Page
 from pipelines.ga4.errors import AuditError
-from pipelines.ga4.specs import Metric
+from pipelines.ga4.exactness import excess_allowed
+from pipelines.ga4.specs import ReportSpec
 
 ATTEMPTS = 3
-# Money is summed as doubles in another order than the server's.
-MONEY_TOLERANCE = 1e-6
 _T = TypeVar("_T")
 
 
@@ -53,13 +51,17 @@ def refuse_duplicates(rows: pa.Table, keys: Sequence[str]) -> None:
     raise AuditError(f"The row {[first[key] for key in keys]} came {first['count_all']} times.")
 
 
-def refuse_short_totals(rows: pa.Table, page: Page, metrics: Sequence[Metric]) -> None:
-    """Raise AuditError when additive rows add up to more than the server's own total."""
-    for metric in (metric for metric in metrics if metric.is_additive):
-        if metric.column not in page.totals:
+def refuse_short_totals(rows: pa.Table, totals: Mapping[str, float], spec: ReportSpec) -> None:
+    """Raise AuditError when rows add up to more than the server's own total allows.
+
+    `rows` and `totals` are of one unsampled answer; how far they may be apart is `exactness`'s.
+    """
+    for metric in spec.metrics:
+        total = totals.get(metric.column)
+        if total is None:
             continue
-        total, summed = page.totals[metric.column], pc.sum(rows[metric.column]).as_py() or 0
-        if summed - total > MONEY_TOLERANCE * max(1.0, abs(total)):
+        summed = pc.sum(rows[metric.column]).as_py() or 0
+        if summed - total > excess_allowed(metric.made, total, rows.num_rows):
             raise AuditError(f"{metric.api_name} adds up to {summed}, above its total {total}.")
 
 

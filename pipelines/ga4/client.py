@@ -25,11 +25,16 @@ from google.analytics.data_v1beta import types as ga4
 from google.analytics.data_v1beta.services.beta_analytics_data.transports import (
     BetaAnalyticsDataGrpcTransport,
 )
-from google.api_core import exceptions as google_errors
 from google.auth import exceptions as auth_errors
 
-from pipelines.ga4.errors import CredentialsError, Ga4Error, translate
-from pipelines.ga4.quota import Governor
+from pipelines.ga4.errors import (
+    LIBRARY_ERRORS,
+    CredentialsError,
+    Ga4Error,
+    NotOfferedError,
+    translate,
+)
+from pipelines.ga4.quota import FIELDS, Governor
 from pipelines.settings import Ga4
 
 logger = logging.getLogger("sluice")
@@ -43,7 +48,8 @@ _T = TypeVar("_T")
 class Profile:
     """What a server says about a property before any report is pulled.
 
-    `fields`: the answer of GetMetadata (raw protobuf), None where the server has none.
+    `fields`: the answer of GetMetadata (raw protobuf), None where it cannot be had; nothing is
+    known of the custom dimensions then.
     """
 
     property_id: str
@@ -90,7 +96,10 @@ class Ga4Client:
         return message
 
     def get_metadata(self, property_id: str) -> Any | None:
-        """All fields of a property (raw Metadata); None where the server has no GetMetadata."""
+        """All fields of a property (raw Metadata); None where the server has no GetMetadata.
+
+        Nothing that is needed hangs on it: it fails in a circuit of its own.
+        """
         name = f"properties/{property_id}/metadata"
         answer = self._call_optional(
             lambda: self._beta.get_metadata(name=name, timeout=TIMEOUT_SECONDS),
@@ -111,7 +120,10 @@ class Ga4Client:
         return None if answer is None else ga4.CheckCompatibilityResponse.pb(answer)
 
     def profile(self, property_id: str, day: date) -> Profile:
-        """Ask for one number of `day`: proves access, tells time zone, currency and fields."""
+        """Ask for one number of `day`: proves access, tells time zone, currency and fields.
+
+        A list of fields that cannot be had is no reason to go without the numbers.
+        """
         request = ga4.RunReportRequest(
             property=f"properties/{property_id}",
             metrics=[ga4.Metric(name="sessions")],
@@ -120,7 +132,16 @@ class Ga4Client:
             return_property_quota=True,
         )
         metadata = self.run_report(request, what="a first number").metadata
-        fields = self.get_metadata(property_id)
+        try:
+            fields = self.get_metadata(property_id)
+        except Ga4Error as error:
+            logger.warning(
+                "The list of fields of property %s cannot be had, so what was known of them "
+                "before is taken for true: %s",
+                property_id,
+                error,
+            )
+            fields = None
         return Profile(
             property_id=property_id,
             time_zone=_known_zone(metadata.time_zone),
@@ -131,18 +152,16 @@ class Ga4Client:
 
     def _call_optional(self, call: Callable[[], _T], property_id: str, what: str) -> _T | None:
         try:
-            return self._call(call, property_id, what)
-        except Ga4Error as error:
-            if isinstance(error.__cause__, google_errors.MethodNotImplemented):
-                return None
-            raise
+            return self._call(call, property_id, what, FIELDS)
+        except NotOfferedError:
+            return None
 
     def _call(
         self, call: Callable[[], _T], property_id: str, what: str, bucket: str = "core"
     ) -> _T:
         try:
             return self.governor.call(call, property_id=property_id, what=what, bucket=bucket)
-        except (google_errors.GoogleAPIError, auth_errors.GoogleAuthError) as error:
+        except LIBRARY_ERRORS as error:
             raise translate(error, property_id=property_id, what=what) from error
 
 

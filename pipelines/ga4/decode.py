@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +23,8 @@ class Flags:
     """What an answer says about its own completeness. Flags of pages and parts are joined.
 
     `restricted_metrics`: API names of metrics that these credentials may not see; GA4 sends
-    zeros for them. `truncation`: why GA4 left data out, '' when it did not.
+    zeros for them. `truncation`: why GA4 left data out, '' when it did not. `rounded_metrics`:
+    API names of counts that came with fractions, as scaled ones do.
     """
 
     is_sampled: bool = False
@@ -32,6 +35,7 @@ class Flags:
     time_zone: str = ""
     restricted_metrics: tuple[str, ...] = ()
     truncation: str = ""
+    rounded_metrics: tuple[str, ...] = ()
 
     def joined(self, other: Flags) -> Flags:
         """Either's flags; texts of the later answer win where it has any."""
@@ -44,6 +48,7 @@ class Flags:
             other.time_zone or self.time_zone,
             tuple(sorted({*self.restricted_metrics, *other.restricted_metrics})),
             other.truncation or self.truncation,
+            tuple(sorted({*self.rounded_metrics, *other.rounded_metrics})),
         )
 
 
@@ -79,13 +84,18 @@ def decode(message: Any, spec: ReportSpec, part: Part | None = None) -> Page:
         for name, column in spec.fields(part).items()
     }
     totals: dict[str, float] = {}
+    rounded: list[str] = []
     for metric in spec.metrics:
         place = place_of(metric.api_name, metrics, spec.name)
-        columns[metric.column] = numbers(by_metric[place], metric.is_integer, spec.name)
-        if message.totals and place < len(message.totals[0].metric_values):
-            text = message.totals[0].metric_values[place].value
-            totals[metric.column] = numbers(pa.array([text]), False, spec.name)[0].as_py()
-    return _page(message, pa.table(columns), totals)
+        if metric.is_integer:
+            columns[metric.column], has_fractions = counts(by_metric[place], spec.name)
+            rounded += [metric.api_name] if has_fractions else []
+        else:
+            columns[metric.column] = numbers(by_metric[place], spec.name)
+        total = _total(message, place)
+        if total is not None:
+            totals[metric.column] = total
+    return _page(message, pa.table(columns), totals, rounded)
 
 
 def empty_rows(spec: ReportSpec, part: Part | None = None) -> pa.Table:
@@ -98,7 +108,20 @@ def empty_rows(spec: ReportSpec, part: Part | None = None) -> pa.Table:
     return pa.table({**{name: pa.array([], pa.string()) for name in names}, **kinds})
 
 
-def _page(message: Any, rows: pa.Table, totals: dict[str, float]) -> Page:
+def _total(message: Any, place: int) -> float | None:
+    """The server's total of a metric; None where it sent none, or one that is no number."""
+    if not message.totals or place >= len(message.totals[0].metric_values):
+        return None
+    try:
+        total = float(message.totals[0].metric_values[place].value or 0)
+    except ValueError:
+        return None
+    return total if math.isfinite(total) else None
+
+
+def _page(
+    message: Any, rows: pa.Table, totals: dict[str, float], rounded: Sequence[str] = ()
+) -> Page:
     metadata = message.metadata
     reason = metadata.empty_reason if rows.num_rows == 0 else ""
     flags = Flags(
@@ -115,6 +138,7 @@ def _page(message: Any, rows: pa.Table, totals: dict[str, float]) -> Page:
             )
         ),
         truncation="; ".join(_truncation(one) for one in metadata.data_truncation_reasons),
+        rounded_metrics=tuple(rounded),
     )
     return Page(rows, message.row_count, totals, flags, read_quota(message))
 
@@ -170,23 +194,49 @@ def texts(rows: Sequence[Any], place: int, report: str) -> pa.Array:
         ) from error
 
 
-def numbers(values: pa.Array, is_integer: bool, report: str) -> pa.Array:
-    """Empty text is 0: the API leaves zeros out. Integers may come as '12.0' or '1.2E7'.
+def apart_from(marker: str, values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """`values` as they were sent, none of them equal to `marker`, which is ours.
 
-    Raises AuditError for a text that is no number.
+    A value that reads like it, or like one already set apart, gets a backslash in front: different
+    values stay different.
     """
-    filled = pc.if_else(pc.equal(values, ""), "0", values)
+    return pc.replace_substring_regex(values, rf"^(\\*{re.escape(marker)})$", r"\\\1")
+
+
+def counts(values: pa.Array, report: str) -> tuple[pa.Array, bool]:
+    """Whole numbers (int64), and whether fractions had to be rounded for it, half away from 0.
+
+    Empty text is 0: the API leaves zeros out. Integers may come as '12.0' or '1.2E7', scaled ones
+    as '12.25'. Raises AuditError for a text that is no number, or none of 64 bits.
+    """
     try:
-        if not is_integer:
-            return _finite(filled)
+        filled = _filled(values)
         try:
-            return filled.cast(pa.int64())
+            return filled.cast(pa.int64()), False
         except pa.ArrowInvalid:
-            return _finite(filled).cast(pa.int64())
+            found = _finite(filled)
+        whole = pc.round(found, round_mode="half_towards_infinity")
+        return whole.cast(pa.int64()), not whole.equals(found)
     except pa.ArrowInvalid as error:
-        raise AuditError(
-            f"The answer to the report {report} holds a metric that is no number ({error})."
-        ) from error
+        raise _no_number(report, error) from error
+
+
+def numbers(values: pa.Array, report: str) -> pa.Array:
+    """Doubles; empty text is 0. Raises AuditError for a text that is no finite number."""
+    try:
+        return _finite(_filled(values))
+    except pa.ArrowInvalid as error:
+        raise _no_number(report, error) from error
+
+
+def _filled(values: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(values, ""), "0", values)
+
+
+def _no_number(report: str, error: pa.ArrowInvalid) -> AuditError:
+    return AuditError(
+        f"The answer to the report {report} holds a metric that is no number ({error})."
+    )
 
 
 def _finite(values: pa.Array) -> pa.Array:

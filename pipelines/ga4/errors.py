@@ -6,6 +6,7 @@ REST its parent, so only parents are caught (GA4.md).
 
 from __future__ import annotations
 
+import grpc
 from google.api_core import exceptions as google_errors
 from google.auth import exceptions as auth_errors
 
@@ -28,6 +29,10 @@ class RequestRefusedError(Ga4Error):
     """The server calls this one request invalid; Google's words are kept as they are."""
 
 
+class NotOfferedError(RequestRefusedError):
+    """The server has no such method: what is optional goes without it."""
+
+
 class QuotaError(Ga4Error):
     """Tokens are used up: stop now and go on later."""
 
@@ -39,11 +44,17 @@ class ThresholdedQuotaError(QuotaError):
 
 
 class UnreachableError(Ga4Error):
-    """No answer, or only server errors, also after the retries."""
+    """No answer, or only server errors, also after the retries: it may be there again later."""
+
+    exit_code = 75
 
 
 class CircuitOpenError(UnreachableError):
     """The property's server failed so often this hour that asking on would only do harm."""
+
+
+class NotAskedError(UnreachableError):
+    """Not asked for any more, since the property's requests had ended before."""
 
 
 class SlowPageError(UnreachableError):
@@ -56,6 +67,40 @@ class AuditError(Ga4Error):
     exit_code = 2
 
 
+# What asking again cannot change. Everything else may be over in a moment, also a status that
+# nobody has seen yet. A 400 is also OUT_OF_RANGE and FAILED_PRECONDITION, a 409 that is final
+# ALREADY_EXISTS (the other is ABORTED).
+FINAL = (
+    google_errors.BadRequest, google_errors.Unauthorized, google_errors.Forbidden,
+    google_errors.NotFound, google_errors.MethodNotAllowed, google_errors.AlreadyExists,
+    google_errors.LengthRequired, google_errors.PreconditionFailed,
+    google_errors.RequestRangeNotSatisfiable, google_errors.MethodNotImplemented,
+)  # fmt: skip
+# All that a call can raise: statuses, giving up by itself, the channel, and the token's refresh.
+LIBRARY_ERRORS = (google_errors.GoogleAPIError, grpc.RpcError, auth_errors.GoogleAuthError)
+
+
+def is_final(error: Exception) -> bool:
+    """Whether asking again is of no use, whatever the time."""
+    if isinstance(error, auth_errors.GoogleAuthError):
+        return not (isinstance(error, auth_errors.TransportError) or error.retryable)
+    return isinstance(error, FINAL) or _is_refused_key(error)
+
+
+def status_of(error: Exception) -> Exception:
+    """The channel's own error as the client library's, by its status; any other as it is."""
+    if isinstance(error, grpc.RpcError) and isinstance(error, grpc.Call):
+        known: Exception = google_errors.from_grpc_error(error)
+        return known
+    return error
+
+
+def _is_refused_key(error: Exception) -> bool:
+    """gRPC wraps a refused refresh of the token (revoked or deleted key) into UNAVAILABLE."""
+    is_wrapped = isinstance(error, google_errors.ServiceUnavailable)
+    return is_wrapped and "invalid_" in str(error)
+
+
 def is_too_large(words: str) -> bool:
     """An answer above the channel's limit comes with the status of a quota error (GA4.md)."""
     return "larger than max" in words
@@ -66,54 +111,54 @@ def translate(error: Exception, *, property_id: str, what: str) -> Ga4Error:
     words = getattr(error, "message", None) or str(error)
     where = f"property {property_id}"
     match error:
-        case auth_errors.TransportError():
-            return _unreachable(what, where, words)
-        case google_errors.Unauthorized() | auth_errors.GoogleAuthError():
+        case google_errors.Unauthorized():
             return _refused_credentials(where, words)
-        # gRPC wraps a refused refresh of the token (revoked or deleted key) into UNAVAILABLE.
-        case google_errors.ServiceUnavailable() if "invalid_" in words:
+        case auth_errors.GoogleAuthError() if is_final(error):
+            return _refused_credentials(where, words)
+        case google_errors.ServiceUnavailable() if _is_refused_key(error):
             return _refused_credentials(where, words)
         case google_errors.Forbidden() | google_errors.NotFound():
             return PropertyError(
                 f"GA4 refuses {where} ({words}): check the id under properties in sluice.yml, and "
                 "give the service account the Viewer role on that property."
             )
-        case google_errors.TooManyRequests() if is_too_large(words):
-            return Ga4Error(
-                f"The answer to {what} of {where} is larger than the channel allows ({words}): "
-                "this is a fault in Sluice, please report it."
-            )
-        case google_errors.TooManyRequests() if "thresholded" in words.lower():
-            return ThresholdedQuotaError(
-                f"GA4 gives no more numbers that it may have to threshold for {where} this hour "
-                f"({words}): {what} is left out until the next night."
-            )
         case google_errors.TooManyRequests():
-            return QuotaError(
-                f"GA4's quota for {where} is used up while reading {what} ({words}): "
-                "run the same command again when the tokens have come back."
-            )
+            return _out_of_quota(what, where, words)
         case google_errors.GatewayTimeout():
             return SlowPageError(
                 f"GA4 took too long for {what} of {where} ({words}): "
                 "run the same command again later."
             )
-        case google_errors.BadRequest():
+        case google_errors.MethodNotImplemented():
+            return NotOfferedError(f"The server does not offer {what} of {where} ({words}).")
+        case _ if is_final(error):
             return RequestRefusedError(f"GA4 refuses {what} of {where}: {words}")
-        case google_errors.RetryError() | google_errors.ServerError():
-            return _unreachable(what, where, words)
-    return Ga4Error(f"GA4 failed on {what} of {where} ({words}): run the same command again.")
+    return UnreachableError(
+        f"No usable answer from GA4 to {what} of {where} ({words}): check the network "
+        "and ga4.endpoint, then run the same command again."
+    )
+
+
+def _out_of_quota(what: str, where: str, words: str) -> Ga4Error:
+    """What a 429 is about; GA4's texts are matched loosely."""
+    if is_too_large(words):
+        return Ga4Error(
+            f"The answer to {what} of {where} is larger than the channel allows ({words}): "
+            "this is a fault in Sluice, please report it."
+        )
+    if "thresholded" in words.lower():
+        return ThresholdedQuotaError(
+            f"GA4 gives no more numbers that it may have to threshold for {where} this hour "
+            f"({words}): {what} is left out until the next night."
+        )
+    return QuotaError(
+        f"GA4's quota for {where} is used up while reading {what} ({words}): "
+        "run the same command again when the tokens have come back."
+    )
 
 
 def _refused_credentials(where: str, words: str) -> CredentialsError:
     return CredentialsError(
         f"GA4 does not accept the credentials for {where} ({words}): "
         "check ga4.credentials in sluice.yml."
-    )
-
-
-def _unreachable(what: str, where: str, words: str) -> UnreachableError:
-    return UnreachableError(
-        f"No usable answer from GA4 to {what} of {where} ({words}): check the network "
-        "and ga4.endpoint, then run the same command again."
     )

@@ -45,7 +45,7 @@ def missing_fields(spec: ReportSpec, metadata: Any) -> tuple[str, ...]:
 
 
 def compatibility_request(property_id: str, spec: ReportSpec) -> ga4.CheckCompatibilityRequest:
-    """Asks whether the fields of a report by day go together; a 400 says that they do not."""
+    """Asks whether the fields of a report by day go together."""
     return ga4.CheckCompatibilityRequest(
         property=f"properties/{property_id}",
         dimensions=[ga4.Dimension(name=name) for name in _dimensions(spec)],

@@ -24,7 +24,7 @@ from pipelines.ga4.funnel_request import (
 from pipelines.ga4.periods import Period, each_day, in_window, trailing, window_partitions
 from pipelines.ga4.ranking import top_values
 from pipelines.ga4.requests import fingerprint
-from pipelines.ga4.specs import ALL, Metric
+from pipelines.ga4.specs import ALL, ALL_DEVICES, Metric
 from pipelines.tracking import Funnel, FunnelStep
 
 WINDOW_DAYS = 28
@@ -62,7 +62,7 @@ def pull_funnels(ask: Ask) -> Found:
 def pull_next_actions(ask: Ask) -> Found:
     """What users did after each step of the spec's funnels, over the 28 days up to the end.
 
-    The row `all` has all users of the step. Raises AuditError and what the client raises.
+    The row `(all)` has all users of the step. Raises AuditError and what the client raises.
     """
     window = trailing(WINDOW_DAYS, ask.end)
     answers = [_actions(ask, funnel, window) for funnel in ask.spec.funnels]
@@ -118,7 +118,8 @@ def _answer(
     def read(message: Any) -> pa.Table:
         found = read_steps(message.funnel_table, DEVICE, names, len(steps), ask.spec.name)
         filled = fill_steps(found, len(steps))
-        refuse_growth(filled)
+        if not message.funnel_table.metadata.sampling_metadatas:
+            refuse_growth(filled)
         return _named(filled, funnel, steps, periods, "device_category")
 
     return _ask(ask, funnel_request(ask.property_id, steps, periods), read)
@@ -127,8 +128,8 @@ def _answer(
 def _actions(ask: Ask, funnel: Funnel, window: Period) -> Answer:
     def read(message: Any) -> pa.Table:
         report, names = message.funnel_visualization, [range_name(window)]
-        rows = read_steps(report, NEXT_ACTION, names, len(funnel.steps), ask.spec.name)
-        every = pa.repeat(ALL, rows.num_rows)
+        rows = read_steps(report, NEXT_ACTION, names, len(funnel.steps), ask.spec.name, ALL)
+        every = pa.repeat(ALL_DEVICES, rows.num_rows)
         named = _named(rows, funnel, funnel.steps, (window,), "next_action")
         return named.append_column("device_category", every)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pyarrow as pa
+import pyarrow.compute as pc
 from google.analytics.data_v1beta import types as ga4
 
 from pipelines.ga4.ask import Answer, Ask
 from pipelines.ga4.audit import refuse_duplicates, refuse_short_totals
 from pipelines.ga4.decode import Flags, Page, decode
 from pipelines.ga4.errors import AuditError, SlowPageError
+from pipelines.ga4.exactness import Made
 from pipelines.ga4.requests import fingerprint
 from pipelines.ga4.specs import Part, ReportSpec
 
@@ -35,12 +39,43 @@ def all_pages(ask: Ask, request: ga4.RunReportRequest, spec: ReportSpec, part: P
         raise AuditError(f"The pages hold {seen} rows, but row_count says {expected}.")
     rows = pa.concat_tables([page.rows for page in pages])
     refuse_duplicates(rows, tuple(spec.fields(part).values()))
-    refuse_short_totals(rows, pages[0], spec.metrics)
     flags = Flags()
     for page in pages:
         flags = flags.joined(page.flags)
+    totals = _provable_totals(pages, flags, spec)
+    refuse_short_totals(rows, totals, spec)
     tokens = sum(page.quota.get("tokens_per_day", (0, 0))[0] for page in pages)
-    return Answer(rows, flags, len(pages), tokens, pages[-1].quota, fingerprint(request))
+    return Answer(
+        rows, flags, len(pages), tokens, pages[-1].quota, fingerprint(request),
+        _counted(rows, totals, spec),
+    )  # fmt: skip
+
+
+def _provable_totals(pages: Sequence[Page], flags: Flags, spec: ReportSpec) -> dict[str, float]:
+    """Metric column → the highest total of all pages, where a total says something of the rows.
+
+    Numbers that were scaled up from a share of the events are each rounded by themselves. Of a
+    metric that may not be seen come zeros. A row that thresholding took away may hold a refund.
+    """
+    if flags.is_sampled:
+        return {}
+    scaled = {*flags.rounded_metrics, *flags.restricted_metrics}
+    totals: dict[str, float] = {}
+    for metric in spec.metrics:
+        sent = [page.totals[metric.column] for page in pages if metric.column in page.totals]
+        may_lack_refunds = metric.made is Made.MONEY and flags.is_thresholded
+        if sent and metric.api_name not in scaled and not may_lack_refunds:
+            totals[metric.column] = max(sent)
+    return totals
+
+
+def _counted(
+    rows: pa.Table, totals: Mapping[str, float], spec: ReportSpec
+) -> tuple[float, float] | None:
+    first = next((one.column for one in spec.metrics if one.made is Made.COUNTED), None)
+    if first is None or first not in totals:
+        return None
+    return totals[first], float(pc.sum(rows[first]).as_py() or 0)
 
 
 def _page(

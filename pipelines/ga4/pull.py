@@ -6,7 +6,7 @@ one table with stamps and flags.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,13 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.clock import Clock
-from pipelines.ga4.ask import Ask, DataApi, Found
+from pipelines.ga4.ask import Answer, Ask, DataApi, Found
 from pipelines.ga4.daily import pull_days
 from pipelines.ga4.decode import OTHER, Flags
+from pipelines.ga4.exactness import missing_share
 from pipelines.ga4.fields import pull_fields
-from pipelines.ga4.funnel import pull_funnels, pull_next_actions
-from pipelines.ga4.specs import Kind, ReportSpec
-from pipelines.ga4.users import pull_users
+from pipelines.ga4.funnel import WINDOW_DAYS, pull_funnels, pull_next_actions
+from pipelines.ga4.periods import each_day, trailing, window_partitions
+from pipelines.ga4.specs import DATE, Kind, ReportSpec
+from pipelines.ga4.users import pull_users, user_windows
 
 _KINDS: dict[Kind, Callable[[Ask], Found]] = {
     "daily": pull_days,
@@ -42,8 +44,9 @@ class Pull:
     `window_name` for reports of whole windows. `quarantined`: rows whose date could not be
     read, as they came. `skipped`: parts that were not asked for, as a parameter is not
     registered. `notes`: what else was left out, and why. `other_share`: part of the first
-    metric that stands in `(other)` rows of a report by day, 0–1. `tokens`: of the core bucket,
-    or of the funnel bucket for funnels.
+    metric that stands in `(other)` rows of a report by day, 0–1. `missing_share`: part of the
+    first counted metric's total that no row holds, 0–1; None where the server told no total, or
+    scaled what it counted. `tokens`: of the core bucket, or of the funnel bucket for funnels.
     """
 
     property_id: str
@@ -63,6 +66,7 @@ class Pull:
     pulled_at: datetime
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    missing_share: float | None = None
 
 
 def pull(
@@ -103,8 +107,41 @@ def pull(
         tokens=sum(answer.tokens for answer in found.answers),
         quota=found.answers[-1].quota if found.answers else {},
         request_hash="-".join(hashes)[:200],
-        pull_id=pull_id, pulled_at=stamp, skipped=found.skipped, notes=found.notes,
+        pull_id=pull_id, pulled_at=stamp, skipped=found.skipped,
+        notes=(*found.notes, *_rounding(flags)),
+        missing_share=_missing_share(found.answers),
     )  # fmt: skip
+
+
+def partitions_of(spec: ReportSpec, start: date, end: date) -> pa.Table:
+    """What a pull of `spec` replaces: `date`, and `window_name` for reports of whole windows.
+
+    A pull that fails leaves just these as they were.
+    """
+    match spec.kind:
+        case "users_window":
+            return window_partitions(user_windows(end))
+        case "funnel":
+            return window_partitions((trailing(WINDOW_DAYS, end), *each_day(start, end)))
+        case "next_action":
+            return window_partitions((trailing(WINDOW_DAYS, end),))
+        case "metadata":
+            start = end
+    days = [period.end for period in each_day(start, end)]
+    return pa.table({DATE: pa.array(days, pa.date32())})
+
+
+def _missing_share(answers: Sequence[Answer]) -> float | None:
+    counted = [answer.counted for answer in answers if answer.counted is not None]
+    if not counted:
+        return None
+    return missing_share(sum(total for total, _ in counted), sum(summed for _, summed in counted))
+
+
+def _rounding(flags: Flags) -> list[str]:
+    if not flags.rounded_metrics:
+        return []
+    return [f"Fractions of {', '.join(flags.rounded_metrics)} were rounded: GA4 scaled them."]
 
 
 def _stamped(rows: pa.Table, property_id: str, stamp: datetime, pull_id: str) -> pa.Table:

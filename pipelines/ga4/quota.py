@@ -20,7 +20,14 @@ from zoneinfo import ZoneInfo
 from google.api_core import exceptions as google_errors
 
 from pipelines.clock import Clock as MachineClock
-from pipelines.ga4.errors import CircuitOpenError, QuotaError, is_too_large
+from pipelines.ga4.errors import (
+    LIBRARY_ERRORS,
+    CircuitOpenError,
+    QuotaError,
+    is_final,
+    is_too_large,
+    status_of,
+)
 
 _T = TypeVar("_T")
 _PACIFIC = ZoneInfo("America/Los_Angeles")
@@ -30,8 +37,11 @@ DEADLINE_RETRIES = 1
 CONCURRENT_RETRIES = 8
 # A day of full hours for one request: by then it is not the hour's tokens that are missing.
 HOURLY_WAITS = 24
-# GA4 counts ten server errors an hour against the project; half of them are ours to spend.
+# GA4 counts ten server errors an hour against the project; half of them are ours to spend on what
+# is needed. What is only asked about fields fails for itself, and sooner.
 CIRCUIT_ERRORS_PER_HOUR = 5
+FIELDS = "fields"
+FIELD_ERRORS_PER_HOUR = 3
 # Tokens an hour of a standard property and of a 360 one (GA4.md); readings tell only the rest.
 HOURLY_LIMITS = {
     "tokens_per_hour": (40_000, 400_000),
@@ -120,7 +130,9 @@ class Governor:
     policy: Policy = NIGHTLY
     clock: Clock = field(default_factory=SystemClock)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _errors: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    _errors: dict[tuple[str, str], list[datetime]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     _low_until: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _readings: list[Reading] = field(default_factory=list)
     _is_stopped: threading.Event = field(default_factory=threading.Event)
@@ -133,24 +145,29 @@ class Governor:
     ) -> _T:
         """Call until it answers or there is no point in asking again.
 
-        `bucket`: `core` or `funnel`, which GA4 counts apart.
+        `bucket`: `core` or `funnel`, which GA4 counts apart, or `fields`, which costs no tokens.
+        Each has a circuit of its own: a method that fails by itself takes no other with it.
 
-        Raises what the client library raised, CircuitOpenError, or QuotaError when the hour's
-        reserve is reached and this run does not wait.
+        Raises what the client library raised (LIBRARY_ERRORS; an error of the channel by its
+        status), CircuitOpenError, or QuotaError when the hour's reserve is reached and this run
+        does not wait.
         """
         tries: Counter[str] = Counter()
         while True:
             if self._is_stopped.is_set():
                 raise QuotaError(f"The run was stopped before {what} of property {property_id}.")
-            self._refuse_open_circuit(property_id, what)
+            self._refuse_open_circuit(property_id, bucket, what)
             self._mind_the_reserve(property_id, bucket, what)
             try:
                 with self._counted(property_id, bucket):
                     return call()
-            except google_errors.GoogleAPICallError as error:
-                pause = self._pause(error, tries, property_id)
-                if pause is None:
+            except LIBRARY_ERRORS as raised:
+                error = status_of(raised)
+                pause = self._pause(error, tries, (property_id, bucket))
+                if pause is None and error is raised:
                     raise
+                if pause is None:
+                    raise error from raised
                 self.clock.sleep_until(pause)
 
     def stop(self) -> None:
@@ -210,12 +227,13 @@ class Governor:
             )
         self.clock.sleep_until(until)
 
-    def _refuse_open_circuit(self, property_id: str, what: str) -> None:
+    def _refuse_open_circuit(self, property_id: str, bucket: str, what: str) -> None:
         hour_ago = self.clock.now() - timedelta(hours=1)
         with self._lock:
-            recent = [moment for moment in self._errors[property_id] if moment > hour_ago]
-            self._errors[property_id] = recent
-        if len(recent) >= CIRCUIT_ERRORS_PER_HOUR:
+            errors = self._errors[property_id, bucket]
+            recent = [moment for moment in errors if moment > hour_ago]
+            self._errors[property_id, bucket] = recent
+        if len(recent) >= (FIELD_ERRORS_PER_HOUR if bucket == FIELDS else CIRCUIT_ERRORS_PER_HOUR):
             raise CircuitOpenError(
                 f"GA4 answered {len(recent)} times with a server error for property "
                 f"{property_id} within an hour, so {what} was not asked for: run the same "
@@ -223,21 +241,21 @@ class Governor:
             )
 
     def _pause(
-        self, error: google_errors.GoogleAPICallError, tries: Counter[str], property_id: str
+        self, error: Exception, tries: Counter[str], circuit: tuple[str, str]
     ) -> datetime | None:
-        """When to ask again; None where asking again is of no use."""
+        """When to ask again; None where asking again is of no use, or was of none."""
+        if is_final(error):
+            return None
         match error:
-            case google_errors.TooManyRequests() if not is_too_large(error.message):
-                return self._pause_for_quota(classify(error.message), tries)
-            case google_errors.GatewayTimeout():
-                return self._backoff(tries, "deadline", DEADLINE_RETRIES)
-            case google_errors.ServiceUnavailable() if "invalid_" in error.message:
+            case google_errors.TooManyRequests() if is_too_large(error.message):
                 return None
-            case google_errors.ServiceUnavailable() | google_errors.InternalServerError():
-                with self._lock:
-                    self._errors[property_id].append(self.clock.now())
-                return self._backoff(tries, "server", SERVER_ERROR_RETRIES)
-        return None
+            case google_errors.TooManyRequests():
+                return self._pause_for_quota(classify(error.message), tries)
+            case google_errors.GatewayTimeout() if circuit[1] != FIELDS:
+                return self._backoff(tries, "deadline", DEADLINE_RETRIES)
+        with self._lock:
+            self._errors[circuit].append(self.clock.now())
+        return self._backoff(tries, "server", SERVER_ERROR_RETRIES)
 
     def _pause_for_quota(self, kind: Exhausted, tries: Counter[str]) -> datetime | None:
         if kind is Exhausted.CONCURRENT:

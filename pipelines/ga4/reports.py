@@ -33,36 +33,28 @@ __all__ = [
     "snake_case",
 ]
 
-SESSIONS = Metric("sessions")
-SESSION_METRICS = (
-    SESSIONS,
-    Metric("engagedSessions"),
-    Metric("screenPageViews", is_additive=True),
-    Metric("userEngagementDuration", is_integer=False, is_additive=True),
-    Metric("transactions", is_additive=True),
-    Metric("purchaseRevenue", is_integer=False, is_additive=True),
-)
-EVENT_METRICS = (Metric("eventCount", is_additive=True), SESSIONS)
-ITEM_METRICS = (
-    Metric("itemsViewed", is_additive=True),
-    Metric("itemsAddedToCart", is_additive=True),
-    Metric("itemsCheckedOut", is_additive=True),
-    Metric("itemsPurchased", is_additive=True),
-    Metric("itemRevenue", is_integer=False, is_additive=True),
+
+def _metrics(*names: str) -> tuple[Metric, ...]:
+    return tuple(Metric(name) for name in names)
+
+
+SESSION_METRICS = _metrics(
+    "sessions", "engagedSessions", "screenPageViews", "userEngagementDuration", "transactions",
+    "purchaseRevenue",
+)  # fmt: skip
+SESSIONS = SESSION_METRICS[0]
+EVENT_METRICS = _metrics("eventCount", "sessions")
+ITEM_METRICS = _metrics(
+    "itemsViewed", "itemsAddedToCart", "itemsCheckedOut", "itemsPurchased", "itemRevenue"
 )
 # Units in lists seen and clicked: the items of view_item_list and select_item.
-LIST_METRICS = (
-    Metric("itemsViewedInList", is_additive=True),
-    Metric("itemsClickedInList", is_additive=True),
-)
-PAGE_METRICS = (
-    Metric("screenPageViews", is_additive=True),
-    SESSIONS,
-    Metric("engagedSessions"),
-    Metric("userEngagementDuration", is_integer=False, is_additive=True),
-)
-USER_METRICS = (Metric("totalUsers"), Metric("activeUsers"))
-ACTIVE_USERS = Metric("activeUsers")
+LIST_METRICS = _metrics("itemsViewedInList", "itemsClickedInList")
+PAGE_METRICS = _metrics("screenPageViews", "sessions", "engagedSessions", "userEngagementDuration")
+USER_METRICS = _metrics("totalUsers", "activeUsers")
+ACTIVE_USERS = USER_METRICS[1]
+
+# Version 1 marked rows of all events by `all`, which an event can be called.
+_MARKED = 2
 
 # Dimensions of which only the values with most sessions are pulled: a shop has more pages than
 # anybody reads, and too many values end in GA4's `(other)`.
@@ -171,8 +163,9 @@ def _users_window() -> ReportSpec:
     left_out = (dimensions, dimensions[1:], dimensions[:1], ())
     parts = tuple(Part(without=names) for names in left_out)
     return ReportSpec(
-        "users_window", dimensions, USER_METRICS, parts, is_required=False, kind="users_window"
-    )
+        "users_window", dimensions, USER_METRICS, parts, is_required=False, kind="users_window",
+        version=_MARKED,
+    )  # fmt: skip
 
 
 def _funnel_reports(plan: TrackingPlan) -> list[ReportSpec]:
@@ -181,10 +174,12 @@ def _funnel_reports(plan: TrackingPlan) -> list[ReportSpec]:
     if plan.funnels:
         reports.append(_report("funnel", "funnel", (*plan.funnels, *lift_funnels(plan))))
     if core:
-        reports.append(_report("funnel_next_action", "next_action", core))
+        reports.append(_report("funnel_next_action", "next_action", core, version=_MARKED))
     return reports
 
 
-def _report(name: str, kind: Kind, funnels: tuple[Funnel, ...]) -> ReportSpec:
+def _report(name: str, kind: Kind, funnels: tuple[Funnel, ...], *, version: int = 1) -> ReportSpec:
     metrics = (ACTIVE_USERS,) if funnels else ()
-    return ReportSpec(name, (), metrics, (), is_required=False, kind=kind, funnels=funnels)
+    return ReportSpec(
+        name, (), metrics, (), is_required=False, kind=kind, funnels=funnels, version=version
+    )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from google.analytics.data_v1beta import types as ga4
 
+from pipelines.ga4.exactness import Made
 from pipelines.ga4.periods import Period
 from pipelines.ga4.specs import DATE_RANGE, Part, ReportSpec
 from pipelines.tracking import ParameterCondition
@@ -30,7 +31,7 @@ def report_request(
     """
     dimensions = [name for name in spec.fields(part) if name != DATE_RANGE]
     names = part.event_names
-    is_audited = any(metric.is_additive for metric in spec.metrics)
+    has_sums = any(metric.made is not Made.ESTIMATED for metric in spec.metrics)
     filters = [_is_one_of("eventName", names)] if names else []
     if part.micro_conversion:
         filters += [_is_one_of("eventName", part.micro_conversion.event_names)]
@@ -44,7 +45,7 @@ def report_request(
         date_ranges=_date_ranges(periods),
         dimension_filter=_all_of(filters),
         order_bys=_orders(spec, dimensions),
-        metric_aggregations=[ga4.MetricAggregation.TOTAL] if is_audited else [],
+        metric_aggregations=[ga4.MetricAggregation.TOTAL] if has_sums else [],
         limit=spec.top if spec.kind == "ranking" else PAGE_ROWS,
         return_property_quota=True,
     )

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pipelines.ga4.exactness import MADE, Made
 from pipelines.tracking import Funnel, MicroConversion
 
 DATE = "date"
@@ -17,8 +18,11 @@ DATE = "date"
 DATE_RANGE = "dateRange"
 # Stands for the one custom dimension of a part; its column is `parameter_value`.
 PARAMETER_VALUE = "parameterValue"
-# The value of a dimension column where the row is about all of its values together.
-ALL = "all"
+# The value of a dimension column where the row is about all of its values together. Visitors can
+# send events of any name: `decode.apart_from` keeps what was sent apart from it.
+ALL = "(all)"
+# The same in the devices of a funnel, where it is the published segment value.
+ALL_DEVICES = "all"
 
 # `ranking` is asked for to choose values of a dimension and never stored.
 Kind = Literal["daily", "users_window", "funnel", "next_action", "metadata", "ranking"]
@@ -52,15 +56,19 @@ _TIME: dict[Kind, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of the API.
-
-    `is_integer`: the answer is a count (BIGINT), else DOUBLE. `is_additive`: rows may be added
-    up (events, money), so that totals can be audited; sessions of rows overlap and may not.
-    """
+    """A metric of the API."""
 
     api_name: str
-    is_integer: bool = True
-    is_additive: bool = False
+
+    @property
+    def made(self) -> Made:
+        """How GA4 comes to its number, which says what a total can prove about its rows."""
+        return MADE.get(self.api_name, Made.ESTIMATED)
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether the answer is a whole number (BIGINT), else DOUBLE."""
+        return self.made in {Made.COUNTED, Made.ESTIMATED}
 
     @property
     def column(self) -> str:
@@ -73,7 +81,7 @@ class Part:
     """One request of a report: what it filters by, and what stands beside its rows.
 
     `parameter`: the event parameter that takes the place of `parameterValue`. `event_names`:
-    only these events. `without`: dimensions of the spec that are not asked for; they are `all`.
+    only these events. `without`: dimensions of the spec that are not asked for; they are `(all)`.
     """
 
     micro_conversion: MicroConversion | None = None
@@ -116,6 +124,11 @@ class ReportSpec:
     is_attributed: bool = False
     top: int | None = None
     funnels: tuple[Funnel, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is about the whole property: no dimension of it can be left out."""
+        return self.is_required and self.name.endswith("_by_all")
 
     @property
     def table(self) -> str:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from pipelines.ga4.ask import Answer, Ask, Found
 from pipelines.ga4.audit import audited, refuse_foreign
+from pipelines.ga4.decode import apart_from
 from pipelines.ga4.pages import all_pages
 from pipelines.ga4.periods import (
     Period,
@@ -62,12 +63,16 @@ def _asked_for(windows: tuple[Period, ...]) -> dict[tuple[date, date], Period]:
 
 
 def _rows(answer: Answer, ask: Ask, part: Part, windows: tuple[Period, ...]) -> pa.Table:
-    """The answer's rows for every window, with `all` in the columns that were not asked for."""
+    """The answer's rows for every window, with `(all)` in the columns that were not asked for."""
     asked = _asked_for(windows)
+    told = answer.rows
+    for column in (snake_case(name) for name in ask.spec.dimensions if name not in part.without):
+        place = told.schema.get_field_index(column)
+        told = told.set_column(place, column, apart_from(ALL, told[column]))
     tables = []
     for window in windows:
         name = asked[window.start, window.end].name
-        rows = answer.rows.filter(pc.equal(answer.rows["window_name"], name))
+        rows = told.filter(pc.equal(told["window_name"], name))
         for dimension in part.without:
             every = pa.repeat(ALL, rows.num_rows)
             rows = rows.append_column(snake_case(dimension), every)

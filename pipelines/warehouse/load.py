@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 
-from pipelines.ga4.pull import Pull
+from pipelines.ga4.pull import Pull, partitions_of
 from pipelines.ga4.reports import ReportSpec
 from pipelines.warehouse.ops import insert_rows, transaction
 
@@ -24,8 +25,10 @@ LOADED, HELD_BACK, FAILED, REFUSED, SKIPPED = (
 def ensure_tables(connection: duckdb.DuckDBPyConnection, reports: tuple[ReportSpec, ...]) -> None:
     """Create the raw tables, and add the columns that a newer spec has.
 
-    An optional report without an answer still has its (empty) table, so dbt can read it.
+    An optional report without an answer still has its (empty) table, so dbt can read it. Failed
+    pulls that were remembered without an id, by older versions, get one each.
     """
+    connection.execute("update ops.pulls set pull_id = uuid()::varchar where pull_id is null")
     for spec in reports:
         body = ", ".join(f"{name} {kind}" for name, kind in spec.columns.items())
         connection.execute(f"create table if not exists raw.{spec.table} ({body})")
@@ -70,14 +73,20 @@ def record_failure(
     message: str,
     now: datetime,
 ) -> None:
-    """Remember a pull that stored nothing, and why: for every day that it should have brought."""
+    """Remember a pull that stored nothing, and why: for all partitions that it should have brought.
+
+    Every attempt has an id of its own, also a second one of the same run. What a server wrote
+    into `message` is kept as far as it is text.
+    """
+    pull_id, said = uuid4().hex, message.encode("utf-8", "replace").decode()
     rows = [
         {
-            "run_id": run_id, "property_id": property_id, "report": spec.name,
-            "report_version": spec.version, "date": day, "status": status, "message": message,
+            "pull_id": pull_id, "run_id": run_id, "property_id": property_id, "report": spec.name,
+            "report_version": spec.version, "date": partition["date"],
+            "window_name": partition.get("window_name"), "status": status, "message": said,
             "pulled_at": now,
         }
-        for day in days_of(*window)
+        for partition in partitions_of(spec, *window).to_pylist()
     ]  # fmt: skip
     insert_rows(connection, "pulls", rows)
 
@@ -119,6 +128,7 @@ def _common(pull: Pull, run_id: str) -> dict[str, Any]:
         "request_hash": pull.request_hash, "status": LOADED,
         "is_sampled": pull.flags.is_sampled, "is_thresholded": pull.flags.is_thresholded,
         "has_other_row": pull.flags.has_other_row, "other_share": pull.other_share,
+        "missing_share": pull.missing_share,
         "empty_reason": pull.flags.empty_reason,
         "restricted_metrics": ",".join(pull.flags.restricted_metrics),
         "truncation": pull.flags.truncation, "currency": pull.flags.currency,
@@ -128,12 +138,22 @@ def _common(pull: Pull, run_id: str) -> dict[str, Any]:
 
 def _notes(pull: Pull) -> str:
     notes = list(pull.notes)
+    if pull.missing_share:
+        notes.append(
+            f"The rows lack {_percent(pull.missing_share)} of GA4's own total: it left rows out."
+        )
     if pull.skipped:
         notes.append(
             f"Not asked for: {', '.join(pull.skipped)}. Register their event parameters as custom "
             "dimensions in GA4 (Admin > Custom definitions)."
         )
     return " ".join(notes)
+
+
+def _percent(share: float) -> str:
+    """`4.2 %`, and `< 0.1 %` instead of nothing at all."""
+    text = f"{share:.1%}".replace("%", " %")
+    return "< 0.1 %" if text == "0.0 %" else text
 
 
 def _quarantine_rows(pull: Pull) -> list[dict[str, Any]]:

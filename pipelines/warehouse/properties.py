@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -54,6 +55,29 @@ def remember_properties(
             change["old"],
             change["new"],
         )
+
+
+def with_memory(
+    connection: duckdb.DuckDBPyConnection, profiles: Sequence[Profile]
+) -> list[Profile]:
+    """The profiles, and what the server did not tell this time as it was known before.
+
+    Where it has no list of fields, that are the custom dimensions, too: without them every key
+    with a filter would be taken for one that cannot be counted.
+    """
+    known = _known(connection)
+    return [
+        replace(
+            profile,
+            time_zone=profile.time_zone or before.get("time_zone") or None,
+            currency=profile.currency or before.get("currency") or None,
+            custom_dimensions=profile.custom_dimensions
+            if profile.fields is not None
+            else frozenset(json.loads(before.get("custom_dimensions") or "[]")),
+        )
+        for profile in profiles
+        for before in (known.get(profile.property_id, {}),)
+    ]
 
 
 def remember_field_changes(
@@ -163,9 +187,12 @@ def remember_checks(
 
 def _known(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
     rows = connection.execute(
-        "select property_id, currency, time_zone from ops.properties"
+        "select property_id, currency, time_zone, custom_dimensions from ops.properties"
     ).fetchall()
-    return {name: {"currency": currency, "time_zone": zone} for name, currency, zone in rows}
+    return {
+        name: {"currency": currency, "time_zone": zone, "custom_dimensions": dimensions}
+        for name, currency, zone, dimensions in rows
+    }
 
 
 def _changes(old: dict[str, str] | None, new: dict[str, Any]) -> list[dict[str, Any]]:

@@ -109,7 +109,12 @@ def is_rebuilding(build_db: Path) -> bool:
 
 
 def record_failed_start(
-    build_db: Path, command: str, message: str, code_version: str, now: datetime
+    build_db: Path,
+    command: str,
+    message: str,
+    code_version: str,
+    now: datetime,
+    status: str = FAILED,
 ) -> None:
     """Remember a run that ended before its job began, where there is a database to tell it to.
 
@@ -120,7 +125,7 @@ def record_failed_start(
     with suppress(WarehouseError), build_database(build_db) as connection:
         connection.execute(
             "insert into ops.runs values (?, ?, null, null, ?, ?, ?, ?, ?)",
-            [str(uuid4()), command, FAILED, message, code_version, now, now],
+            [str(uuid4()), command, status, message, code_version, now, now],
         )
 
 

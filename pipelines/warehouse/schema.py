@@ -43,6 +43,9 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         "is_thresholded": "BOOLEAN",
         "has_other_row": "BOOLEAN",
         "other_share": "DOUBLE",
+        # Share of the first counted metric's own total that its rows lack, 0–1, the same for all
+        # partitions of a pull; NULL where the server told no total, or scaled what it counted.
+        "missing_share": "DOUBLE",
         "empty_reason": "VARCHAR",
         "restricted_metrics": "VARCHAR",
         "truncation": "VARCHAR",

@@ -49,7 +49,7 @@ OTHER_REPORTS = {
     "'all' as device_category, 1 as step_number, 'product_view' as step_key, 70 as active_users",
     "funnel_next_action": "'28d' as window_name, date '2026-01-01' as window_start, "
     "'core' as funnel, 'all' as device_category, 1 as step_number, 'product_view' as step_key, "
-    "unnest(['all', 'scroll']) as next_action, unnest([70, 7]) as active_users",
+    "unnest(['(all)', 'scroll']) as next_action, unnest([70, 7]) as active_users",
     "metadata": "'metric' as kind, 'sessions' as api_name, false as is_custom",
 }
 

@@ -15,7 +15,14 @@ from pipelines.ga4.reports import ReportSpec, build_reports
 from pipelines.ingest import Outcome, Run, ingest
 from pipelines.partitions import DayWindow
 from pipelines.settings import Ga4, Property, Settings
-from pipelines.tracking import MicroConversion, ParameterCondition, Segment, TrackingPlan
+from pipelines.tracking import (
+    Funnel,
+    FunnelStep,
+    MicroConversion,
+    ParameterCondition,
+    Segment,
+    TrackingPlan,
+)
 from pipelines.warehouse.connect import build_database
 from tests.unit.clock import MORNING, HandClock
 from tests.unit.protocol_server import ProtocolServer, Row, asks_for, serving
@@ -36,6 +43,12 @@ ALL_REPORTS = build_reports(
 _NOT_IN_SHOP = {"pages", "page_events", "page_micro", "item_lists", "event_params"}
 REPORTS = tuple(
     spec for spec in ALL_REPORTS if spec.kind == "daily" and spec.name not in _NOT_IN_SHOP
+)
+# Reports of methods that a server may lack.
+FUNNEL_REPORTS = tuple(
+    spec
+    for spec in build_reports(TrackingPlan((), (), (Funnel("core", (FunnelStep(0, None),)),)))
+    if spec.kind in {"funnel", "next_action", "metadata"}
 )
 WINDOW = DayWindow(date(2026, 3, 1), date(2026, 3, 2))
 # 3 March 01:00 in Auckland, 2 March in Los Angeles.

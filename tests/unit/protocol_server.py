@@ -84,6 +84,7 @@ class ProtocolServer:
     incompatible: tuple[str, ...] | None = None
     checks: list[Any] = field(default_factory=list)
     metadata_fault: grpc.StatusCode = grpc.StatusCode.UNIMPLEMENTED
+    compatibility_fault: grpc.StatusCode = grpc.StatusCode.UNIMPLEMENTED
     faults: list[Fault] = field(default_factory=list)
     requests: list[Any] = field(default_factory=list)
     funnels: Funnels = field(default_factory=Funnels)
@@ -134,7 +135,7 @@ class ProtocolServer:
         with self._lock:
             self.checks.append(request)
         if self.incompatible is None:
-            context.abort(grpc.StatusCode.UNIMPLEMENTED, "nobody knows")
+            context.abort(self.compatibility_fault, "nobody knows")
         answer = _Compatibility()
         for name in METRICS:
             wrong = name in (self.incompatible or ())

@@ -86,6 +86,15 @@ def test_a_refused_report_costs_nothing_and_the_plan_goes_on(night):
     assert plan.by_report == {"sessions_by_device": 0, "items": 3 * PRICE}
 
 
+@pytest.mark.parametrize("code", [grpc.StatusCode.INTERNAL, grpc.StatusCode.PERMISSION_DENIED])
+def test_an_optional_report_that_fails_is_no_reason_not_to_plan(night, code):
+    items = next(spec for spec in REPORTS if spec.name == "items")
+    asked = reports(night, items, DEVICE)
+    night.server.faults = [Fault(code, "no", match=asks_for("date", "itemId", "itemName"))]
+    plan = plan_tokens(night.client(), asked, WINDOW, set())
+    assert plan.by_report == {"items": 0, "sessions_by_device": PRICE}
+
+
 def test_a_property_that_may_not_be_read_cannot_be_planned(night):
     asked = reports(night, DEVICE)
     night.server.faults = [Fault(grpc.StatusCode.PERMISSION_DENIED, "no")]

@@ -17,6 +17,7 @@ from pipelines.ga4.client import Ga4Client, Profile, connect
 from pipelines.ga4.errors import (
     CredentialsError,
     Ga4Error,
+    NotOfferedError,
     PropertyError,
     QuotaError,
     RequestRefusedError,
@@ -76,9 +77,26 @@ def test_a_server_without_metadata_has_no_parameters(server, client):
     assert client.profile("42", DAY) == Profile("42", None, None, frozenset())
 
 
-def test_a_refused_list_of_fields_is_no_empty_list(server, client):
-    server.metadata_fault = Code.PERMISSION_DENIED
-    assert isinstance(refusal(client), PropertyError)
+@pytest.mark.parametrize(
+    "code", [Code.PERMISSION_DENIED, Code.INTERNAL, Code.DEADLINE_EXCEEDED, Code.UNKNOWN]
+)
+def test_a_list_of_fields_that_cannot_be_had_keeps_no_number_away(server, client, code, caplog):
+    server.metadata_fault = code
+    assert client.profile("42", DAY) == Profile("42", "Europe/Berlin", "EUR", frozenset())
+    assert "The list of fields of property 42 cannot be had" in caplog.text
+    # It fails for itself: reports are asked for as before.
+    for _ in range(3):
+        client.profile("42", DAY)
+    with pytest.raises(Ga4Error):
+        client.get_metadata("42")
+
+
+def test_a_method_that_is_not_offered_is_told_apart(server, client):
+    server.faults = [Fault(Code.UNIMPLEMENTED, "Method not found.")]
+    error = refusal(client)
+    assert type(error) is NotOfferedError
+    assert isinstance(error, RequestRefusedError)
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -114,11 +132,17 @@ def test_every_refusal_is_translated_and_not_retried(
     assert clock.slept == []
 
 
-@pytest.mark.parametrize("code", [Code.INTERNAL, Code.UNAVAILABLE])
+PASSING = [
+    Code.INTERNAL, Code.UNAVAILABLE, Code.UNKNOWN, Code.ABORTED, Code.CANCELLED, Code.DATA_LOSS,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", PASSING)
 def test_server_errors_are_tried_three_times(server, client, clock, code):
     server.faults = [Fault(code, "try later")]
     error = refusal(client)
     assert type(error) is UnreachableError
+    assert error.exit_code == 75
     assert "try later" in str(error)
     assert "ga4.endpoint" in str(error)
     assert len(server.requests) == 3
@@ -127,8 +151,9 @@ def test_server_errors_are_tried_three_times(server, client, clock, code):
     assert clock.now() - HandClock().now() < timedelta(seconds=10)
 
 
-def test_a_server_error_that_goes_away_is_not_seen(server, client, clock):
-    server.faults = [Fault(Code.UNAVAILABLE, "try later", times=2)]
+@pytest.mark.parametrize("code", PASSING)
+def test_a_server_error_that_goes_away_is_not_seen(server, client, clock, code):
+    server.faults = [Fault(code, "Stream removed", times=2)]
     assert client.profile("42", DAY).time_zone == "Europe/Berlin"
     assert len(server.requests) == 3
     assert len(clock.slept) == 2
@@ -169,8 +194,19 @@ def test_nobody_answers(clock):
         (google_errors.ServiceUnavailable("x"), UnreachableError),
         (google_errors.GatewayTimeout("x"), SlowPageError),
         (google_errors.RetryError("x", cause=None), UnreachableError),
-        (google_errors.Conflict("x"), Ga4Error),
+        (google_errors.Conflict("x"), UnreachableError),
+        (google_errors.AlreadyExists("x"), RequestRefusedError),
+        (google_errors.OutOfRange("x"), RequestRefusedError),
+        (google_errors.FailedPrecondition("x"), RequestRefusedError),
+        (google_errors.MethodNotImplemented("x"), NotOfferedError),
+        (google_errors.Unknown("x"), UnreachableError),
+        (google_errors.Cancelled("x"), UnreachableError),
+        (google_errors.BadGateway("x"), UnreachableError),
+        (google_errors.GoogleAPICallError("x"), UnreachableError),
+        (grpc.RpcError("x"), UnreachableError),
         (auth_errors.RefreshError("x"), CredentialsError),
+        (auth_errors.RefreshError("x", retryable=True), UnreachableError),
+        (auth_errors.TransportError("x"), UnreachableError),
     ],
 )
 def test_parents_are_translated_as_rest_raises_them(error, kind):

@@ -11,11 +11,11 @@ BOTH = ("100", "200")
 
 INTERMEDIATE = {
     "sessions above events": (
-        f"update {REACH} set events = 4 where {DAY} and key = 'purchase' and segment_name = 'all'",
+        f"update {REACH} set events = 3 where {DAY} and key = 'purchase' and segment_name = 'all'",
         {"sessions_at_most_events", "key_events_equal_staging"},
     ),
     "more sessions with an event than sessions": (
-        f"update {REACH} set sessions = 101 where {DAY} and key = 'product_view' "
+        f"update {REACH} set sessions = 125 where {DAY} and key = 'product_view' "
         "and segment_name = 'all'",
         {"key_at_most_all_sessions", "key_sessions_equal_staging"},
     ),
@@ -25,7 +25,7 @@ INTERMEDIATE = {
         {"counts_are_not_negative", "sessions_at_most_events", "key_events_equal_staging"},
     ),
     "device sum off": (
-        f"update {REACH} set sessions = 49 where {DAY} and key = 'sessions' "
+        f"update {REACH} set sessions = 40 where {DAY} and key = 'sessions' "
         "and segment_value = 'mobile'",
         {"devices_add_up_to_total", "sessions_equal_staging"},
     ),
@@ -215,6 +215,22 @@ def test_a_rate_above_one_is_published_without_an_interval() -> None:
     assert check(connection, "marts").is_passed
 
 
+def test_more_engaged_sessions_than_sessions_are_published_without_an_interval() -> None:
+    connection = build_warehouse()
+    connection.execute(
+        "update marts.fct_page_engagement set bounced_sessions = -1, bounce_rate = -1 / sessions, "
+        "ci_low = null, ci_high = null"
+    )
+    assert check(connection, "marts").is_passed
+    connection.execute("update marts.fct_page_engagement set ci_low = 0, ci_high = 0.1")
+    found = failures(check(connection, "marts"))
+    assert found == {
+        (property_id, "fct_page_engagement", rule)
+        for property_id in ("100",)
+        for rule in ("rate_is_in_range_or_flagged", "interval_holds_the_rate")
+    }
+
+
 def test_an_untracked_step_may_hold_nothing() -> None:
     connection = build_warehouse()
     connection.execute(
@@ -232,6 +248,52 @@ def test_devices_may_differ_by_the_sketch_unless_exact() -> None:
     assert off_by_six not in failures(check(connection, "intermediate"))
     connection.execute(f"update {REACH} set is_exact = true")
     assert off_by_six in failures(check(connection, "intermediate"))
+
+
+# Views of one day: 50 sessions of the 100, in 120 events; what they become, and which rule breaks.
+# Six standard errors: 0.138 x 120 events and half a session; of key and total together 0.138 x
+# sqrt(123² + 100²) and one.
+NOISE = {
+    "all by the noise": ("sessions = 120", None),
+    "above events by the noise": ("sessions = 137, events = 120", "key_at_most_all_sessions"),
+    "above events by more": ("sessions = 138, events = 120", "sessions_at_most_events"),
+    "above the total by the noise": ("sessions = 122", None),
+    "above the total by more": ("sessions = 124", "key_at_most_all_sessions"),
+}
+RULES = {"sessions_at_most_events", "key_at_most_all_sessions"}
+
+
+@pytest.mark.parametrize("name", NOISE)
+def test_estimates_may_pass_each_other_by_their_noise(name: str) -> None:
+    change, broken = NOISE[name]
+    connection = build_warehouse()
+    whose = f"where {DAY} and key = 'product_view' and segment_name = 'all'"
+    connection.execute(f"update {REACH} set {change} {whose}")
+    found = {rule for _, _, rule in failures(check(connection, "intermediate"))} & RULES
+    assert found >= ({broken} if broken else set())
+    if name != "above events by more":
+        assert found == ({broken} if broken else set())
+    connection.execute(f"update {REACH} set is_complete = false {whose}")
+    assert not {rule for _, _, rule in failures(check(connection, "intermediate"))} & RULES
+
+
+def test_exact_numbers_may_not_pass_each_other() -> None:
+    connection = build_warehouse()
+    connection.execute(
+        f"update {REACH} set is_exact = true, sessions = 101, events = 101 "
+        f"where {DAY} and key = 'product_view' and segment_name = 'all'"
+    )
+    found = {rule for _, _, rule in failures(check(connection, "intermediate"))} & RULES
+    assert found == {"key_at_most_all_sessions"}
+
+
+def test_the_largest_pages_by_events_may_not_be_those_by_sessions() -> None:
+    connection = build_warehouse()
+    connection.execute(
+        f"delete from {REACH} where {DAY} and key = 'sessions' and segment_name = 'landing_page'"
+    )
+    found = {rule for _, _, rule in failures(check(connection, "intermediate"))}
+    assert found == {"sessions_equal_staging"}
 
 
 def test_a_day_without_any_visitor_is_not_a_lost_day() -> None:

@@ -225,7 +225,7 @@ WARNINGS = {
     "other_share_is_small": ["update ops.pulls set other_share = 0.06 where report = 'items'"],
     "revenue_is_not_negative": [f"update raw.ga4_items set item_revenue = -3 where {DAY}"],
     "parts_add_up_to_total": [
-        f"update raw.ga4_sessions_by_device set sessions = sessions - 2 where {DAY}"
+        f"update raw.ga4_sessions_by_device set sessions = sessions - 12 where {DAY}"
     ],
     "last_pull_was_loaded": [
         "insert into ops.pulls by name select * replace ('later' as pull_id, "

@@ -16,7 +16,7 @@ Response = ga4.RunReportResponse.pb()
 SPEC = ReportSpec(
     "sample",
     ("deviceCategory",),
-    (Metric("eventCount", is_additive=True), Metric("purchaseRevenue", is_integer=False)),
+    (Metric("eventCount"), Metric("purchaseRevenue")),
 )
 SCHEMA = pa.schema(
     {
@@ -101,7 +101,7 @@ def test_dimension_values_stay_as_they_came(texts):
 
 
 @pytest.mark.parametrize(
-    ("text", "place"), [("many", 0), ("12.5", 0), ("nan", 0), ("1e30", 0), ("many", 1), ("1,5", 1)]
+    ("text", "place"), [("many", 0), ("nan", 0), ("inf", 0), ("1e30", 0), ("many", 1), ("1,5", 1)]
 )
 def test_a_metric_that_is_no_number_is_refused(text, place):
     with pytest.raises(AuditError, match="sample"):
@@ -163,13 +163,32 @@ def test_flags_quota_and_totals():
     assert page.quota == {"tokens_per_hour": (3, 39_997)}
 
 
-def test_totals_that_are_no_numbers_are_refused():
+def test_a_total_that_is_no_number_is_none():
+    """It only proves something about the rows, and is stored nowhere."""
     message = answer([(("20260301", "m"), ("3", "2.5"))])
     total = message.totals.add()
     for text in ("thirty", "12.25"):
         total.metric_values.add(value=text)
-    with pytest.raises(AuditError, match="sample"):
-        decode(message, SPEC)
+    assert decode(message, SPEC).totals == {"purchase_revenue": 12.25}
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "is_rounded"),
+    [
+        ("12.25", 12, True), ("12.5", 13, True), ("-0.5", -1, True), ("0.4", 0, True),
+        ("12.0", 12, False), ("1.2E7", 12_000_000, False), ("-0", 0, False), ("-0.0", 0, False),
+        ("9007199254740993", 2**53 + 1, False), ("", 0, False),
+    ],
+)  # fmt: skip
+def test_counts_come_in_any_form(text, number, is_rounded):
+    page = decode(one_metric(text, 0), SPEC)
+    assert page.rows["event_count"].to_pylist() == [number]
+    assert page.flags.rounded_metrics == (("eventCount",) if is_rounded else ())
+
+
+def test_rounded_metrics_of_pages_are_joined():
+    joined = Flags(rounded_metrics=("b",)).joined(Flags(rounded_metrics=("a", "b")))
+    assert joined.rounded_metrics == ("a", "b")
 
 
 def test_an_empty_reason_is_kept():

@@ -135,7 +135,6 @@ def test_three_questions_a_property(tmp_path):
         ("sessions", RequestRefusedError("GA4 refuses it"), "✘––––"),
         ("sessions", QuotaError("Used up: run it later."), "––––✘"),
         ("sessions", CredentialsError("Not accepted: check ga4.credentials."), "–––––"),
-        ("metadata", UnreachableError("No list: check the network."), "✔✘–✔✔"),
         ("eventName", QuotaError("Used up: run it later."), "✔✔✔✘✔"),
     ],
 )
@@ -149,6 +148,14 @@ def test_what_depends_on_a_failed_step_is_not_checked(tmp_path, where, error, ex
         for step in everything
         if step.mark is Mark.NOT_CHECKED
     )
+
+
+def test_a_list_of_fields_that_cannot_be_had_is_not_wrong(tmp_path):
+    """A night goes on without it."""
+    error = UnreachableError("No list: check the network.")
+    diagnosis = visit(tmp_path, FakeGa4(refusals={("42", "metadata"): error}))
+    assert marks(diagnosis, "42") == "✔––✔✔"
+    assert str(error) in steps(diagnosis, "42")["fields"].message
 
 
 @pytest.mark.parametrize(

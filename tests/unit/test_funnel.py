@@ -227,12 +227,12 @@ def test_next_actions(server, client):
     ]
     assert sorted(rows) == [
         # ann and ben (by his first visit) did nothing between start and view; cat and dan did.
-        ("add_to_cart", "all", 2),
-        ("product_view", "all", 3),
+        ("add_to_cart", "(all)", 2),
+        ("product_view", "(all)", 3),
         ("product_view", "page_view", 1),
         ("product_view", "session_start", 1),
+        ("sessions", "(all)", 4),
         ("sessions", "add_to_cart", 1),
-        ("sessions", "all", 4),
         ("sessions", "page_view", 1),
     ]
     windows = {(row["window_name"], row["date"]) for row in result.rows.to_pylist()}
@@ -328,7 +328,7 @@ CONTRADICTIONS = {
     "a foreign date range": (change_row(0, "yesterday", 2), r"date range yesterday"),
     "a row twice": (repeat, r"came 2 times"),
     "no date ranges": (forget_ranges, r"lacks the field dateRange"),
-    "a fraction of a user": (change_users("2.5"), r"no number"),
+    "not a number": (change_users("NaN"), r"no number"),
     "words": (change_users("many"), r"no number"),
     "more users than before": (change_users("9"), r"Step 2 of a closed funnel has 9 users.* 4 "),
 }
@@ -342,6 +342,59 @@ def test_a_contradiction_is_held_back_after_three_pulls(server, client, name):
         pulled(client, spec_of(plan(CORE)))
     assert "report funnel, 2026-03-01 to 2026-03-02" in str(caught.value)
     assert len(server.funnels.requests) == 3
+
+
+def test_a_fraction_of_a_user_is_rounded(server, client):
+    server.funnels.decorate = change_users("2.5")
+    assert users(pulled(client, spec_of(plan(CORE))), "28d", END)["all"] == [4, 3, 2]
+
+
+def growing(users: int) -> pa.Table:
+    """A table of 10,000 users in the first step of a funnel, and `users` in the second."""
+    return pa.table(
+        {
+            "range_name": ["1d", "1d"], "value": ["all", "all"],
+            "number": pa.array([1, 2], pa.int32()), "active_users": [10_000, users],
+        }
+    )  # fmt: skip
+
+
+def test_users_of_steps_are_estimates_each_by_itself():
+    """Six standard errors of the difference are 6 x 0.0115 x 10,000 x sqrt(2), about 976."""
+    refuse_growth(growing(10_900))
+    with pytest.raises(AuditError, match="Step 2 of a closed funnel has 11100 users"):
+        refuse_growth(growing(11_100))
+
+
+def test_a_sampled_funnel_contradicts_nothing(server, client):
+    def scale(answer) -> None:
+        change_users("9")(answer)
+        answer.funnel_table.metadata.sampling_metadatas.add(samples_read_count=1)
+
+    server.funnels.decorate = scale
+    result = pulled(client, spec_of(plan(CORE)))
+    assert users(result, "28d", END)["all"] == [4, 9, 2]
+    assert result.flags.is_sampled
+
+
+def test_next_actions_may_be_called_like_our_marker_or_googles(server, client):
+    server.funnels.hits = [
+        hit
+        for number, name in enumerate(("all", "(all)", "RESERVED_TOTAL", "RESERVED_TOTAL"))
+        for hit in journey(f"user{number}", "2026-03-01", "mobile", "session_start", name)
+    ]
+    result = pulled(client, spec_of(plan(CORE), "funnel_next_action"))
+    found = {row["next_action"]: row["active_users"] for row in result.rows.to_pylist()}
+    assert found == {"(all)": 4, "all": 1, "\\(all)": 1, "RESERVED_TOTAL": 2}
+
+
+def test_a_device_called_all_is_none_of_the_total(server, client):
+    server.funnels.hits = [
+        *journey("ann", "2026-03-01", "all", "session_start"),
+        *journey("ben", "2026-03-01", "mobile", "session_start"),
+    ]
+    result = pulled(client, spec_of(plan(CORE)))
+    assert users(result) == {"all": [2, 0, 0], "\\all": [1, 0, 0], "mobile": [1, 0, 0]}
 
 
 def test_the_recorded_answer_is_read_rightly():

@@ -243,11 +243,43 @@ def test_fields_are_checked_once_a_day(night):
     night.server.custom_dimensions = ("percent_scrolled",)
     night.server.incompatible = ()
     night.run()
-    assert len(night.server.checks) == sum(spec.kind == "daily" for spec in REPORTS)
+    # micro_by_all, micro_by_device and items: of a required report only its answer is final.
+    assert len(night.server.checks) == 3
     checks = "select is_ok, message, count(*) from ops.field_checks group by all"
-    assert night.query(checks) == [(True, "", len(REPORTS))]
+    assert night.query(checks) == [(True, "", 3)]
     night.run()
-    assert len(night.server.checks) == sum(spec.kind == "daily" for spec in REPORTS)
+    assert len(night.server.checks) == 3
+
+
+@pytest.mark.parametrize("code", [Code.INVALID_ARGUMENT, Code.INTERNAL, Code.DEADLINE_EXCEEDED])
+def test_checks_that_fail_by_themselves_keep_no_report_away(night, code):
+    night.server.custom_dimensions, night.server.compatibility_fault = ("percent_scrolled",), code
+    outcome = night.run()
+    assert (outcome.problems, outcome.failures, outcome.ended) == ({}, {}, {})
+    assert outcome.rows["items"] == 2
+    # Nobody could say: the next run asks again.
+    assert night.query("select * from ops.field_checks") == []
+
+
+def test_a_required_report_is_asked_for_whatever_is_thought_of_its_fields(night):
+    night.server.custom_dimensions = ("percent_scrolled",)
+    night.server.unknown, night.server.incompatible = ("engagedSessions",), ("engagedSessions",)
+    assert night.run().problems == {}
+    assert night.by_device() == MOBILE_AND_DESKTOP
+
+
+def test_what_the_server_does_not_tell_any_more_is_as_it_was(night):
+    """A list of fields that fails, and answers without zone and currency."""
+    night.server.custom_dimensions = ("percent_scrolled",)
+    assert night.run().rows["micro_by_all"] == 2
+    night.server.custom_dimensions, night.server.metadata_fault = None, Code.INTERNAL
+    night.server.time_zone = night.server.currency = ""
+    outcome = night.run()
+    assert (outcome.rows["micro_by_all"], outcome.problems, outcome.failures) == (2, {}, {})
+    assert night.query("select time_zone, currency, custom_dimensions from ops.properties") == [
+        ("Europe/Berlin", "EUR", '["percent_scrolled"]')
+    ]
+    assert night.query("select * from ops.property_changes") == []
 
 
 @pytest.mark.parametrize("habit", ["unknown", "incompatible"])

@@ -1,7 +1,7 @@
 """What goes wrong in a night: what is held back, what stays, and who goes on."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import grpc
 import pytest
@@ -11,22 +11,26 @@ from pipelines.ga4.errors import (
     AuditError,
     CircuitOpenError,
     Ga4Error,
-    PropertyError,
     QuotaError,
     RequestRefusedError,
+    ThresholdedQuotaError,
     UnreachableError,
 )
 from pipelines.ga4.quota import CIRCUIT_ERRORS_PER_HOUR
 from pipelines.ingest import CONCURRENT_REQUESTS
+from pipelines.partitions import DayWindow
 from pipelines.settings import Property
 from pipelines.warehouse import load
 from tests.unit.night import (
     BY_DEVICE,
+    FUNNEL_REPORTS,
     MOBILE_AND_DESKTOP,
     NOON,
     REPORTS,
+    SHOP,
     WINDOW,
     Night,
+    item,
     sessions,
 )
 from tests.unit.protocol_server import (
@@ -185,19 +189,26 @@ def test_a_property_that_fails_on_the_way_is_held_back_too(two):
     ) == [("43", "failed")]
 
 
-def test_when_all_properties_fail_the_first_reason_is_told(two):
+def test_when_all_properties_fail_what_may_heal_soonest_is_told(two):
+    """What is worth another try in an hour wins over what is not."""
     two.server.faults = [
         Fault(Code.PERMISSION_DENIED, "not you", match=of_property("42")),
         Fault(Code.RESOURCE_EXHAUSTED, "Exhausted tokens", match=of_property("43")),
     ]
-    with pytest.raises(PropertyError, match="property 42"):
+    with pytest.raises(QuotaError, match="property 43"):
         two.run()
     two.server.faults[0].match = of_property("42", BY_DEVICE)
-    with pytest.raises(QuotaError):
+    with pytest.raises(QuotaError, match="property 43"):
         two.run()
     assert {row[:3] for row in two.query(HELD_BACK)} == {
         ("run2", "42", "pull"), ("run2", "43", "pull"),
     }  # fmt: skip
+    two.server.faults = [
+        Fault(Code.PERMISSION_DENIED, "not you", match=of_property("42")),
+        Fault(tamper=repeat_first_row, match=of_property("43", BY_DEVICE)),
+    ]
+    with pytest.raises(AuditError, match="Property 43"):
+        two.run()
 
 
 def test_a_day_that_is_not_over_everywhere_holds_those_properties_back(two):
@@ -235,15 +246,155 @@ def test_a_property_that_is_down_is_not_asked_on(two):
     assert two.by_device() == MOBILE_AND_DESKTOP
 
 
-def test_an_open_circuit_holds_the_property_back_whatever_report_met_it(night):
-    """Only optional reports run into it here."""
-    optional = tuple(spec for spec in REPORTS if not spec.is_required)
+ITEMS = asks_for("date", "itemId", "itemName")
+MICRO_BY_ALL = asks_for("date", metric="eventCount")
+MICRO_BY_DEVICE = asks_for("date", "deviceCategory", metric="eventCount")
+# What ends a property's requests half-way: enough server errors for the circuit, or no tokens.
+ENDS = {
+    "circuit": (Code.INTERNAL, "down", CircuitOpenError),
+    "hourly": (Code.RESOURCE_EXHAUSTED, "Exhausted property tokens per hour.", QuotaError),
+    "daily": (Code.RESOURCE_EXHAUSTED, "Exhausted property tokens per day.", QuotaError),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_what_ends_half_way_leaves_a_night_with_what_it_has(night, name):
+    """Required reports come first, so only optional ones are missing; each says so."""
+    code, words, kind = ENDS[name]
     night.server.faults = [
-        Fault(Code.INTERNAL, "down", match=lambda request: "date" in names(request.dimensions))
+        Fault(
+            code, words, match=lambda one: ITEMS(one) or MICRO_BY_ALL(one) or MICRO_BY_DEVICE(one)
+        )
     ]
-    with pytest.raises(CircuitOpenError):
-        night.run(reports=optional)
-    assert [row[1:3] for row in night.query(HELD_BACK)] == [("42", "pull")]
+    outcome = night.run()
+    assert outcome.failures == {}
+    assert isinstance(outcome.ended["42"], kind)
+    missing = {"micro_by_all", "micro_by_device", "items"}
+    assert outcome.problems.keys() == missing
+    assert outcome.rows.keys() == {spec.name for spec in REPORTS if spec.is_required}
+    assert night.by_device() == MOBILE_AND_DESKTOP
+    assert night.query(HELD_BACK) == []
+    assert set(night.query(
+        "select report, status, count(distinct date) from ops.pulls where status <> 'loaded' "
+        "group by all"
+    )) == {(report, "failed", 2) for report in missing}  # fmt: skip
+    # And it heals by itself.
+    night.server.faults = []
+    assert night.run().problems == {}
+    assert night.query("select count(*) from raw.ga4_items") == [(2,)]
+
+
+def test_a_backfill_that_lacks_optional_reports_is_not_finished(night):
+    """It waits an hour for tokens, and goes on another day where they are gone for the day."""
+    words = "Exhausted property tokens per day."
+    night.server.faults = [Fault(Code.RESOURCE_EXHAUSTED, words, match=ITEMS)]
+    with pytest.raises(QuotaError):
+        night.run(backfill_id="b1")
+    night.server.faults = []
+    assert night.run(backfill_id="b1").rows == {"items": 2}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_what_ends_before_a_required_report_pauses_the_run(two, name):
+    """One property is held back and the others go on; with all of them the run is only paused."""
+    code, words, _ = ENDS[name]
+    two.run()
+    two.server.put("42", [sessions(1, "tablet", 1)])
+    two.server.faults = [Fault(code, words, match=of_property("43", of_days))]
+    outcome = two.run()
+    assert list(outcome.failures) == ["43"]
+    assert two.by_device() == [(date(2026, 3, 1), "tablet", 1)]
+    assert two.by_device("43") == [(date(2026, 3, 1), "mobile", 7)]
+    two.server.faults = [Fault(code, words, match=of_days)]
+    with pytest.raises((QuotaError, UnreachableError)) as caught:
+        two.run()
+    assert caught.value.exit_code == 75
+
+
+def test_days_that_could_not_be_asked_for_are_made_up_for(night):
+    """A later night pulls newer days only, and of `items` also those that it lacks."""
+    night.at(NOON + timedelta(days=9))
+    night.server.put("42", [*SHOP, *(sessions(day, None, 9) for day in (3, 4)), item(3, "Tee", 8)])
+    night.server.faults = [Fault(Code.UNAVAILABLE, "down", match=ITEMS)]
+    night.run()
+    night.server.faults = []
+    night.run(DayWindow(date(2026, 3, 3), date(2026, 3, 4)))
+    assert night.query("select date, items_viewed from raw.ga4_items order by all") == [
+        (date(2026, 3, 1), 3), (date(2026, 3, 2), 1), (date(2026, 3, 3), 8),
+    ]  # fmt: skip
+    ranges = [
+        (one.date_ranges[0].start_date, one.date_ranges[0].end_date)
+        for one in night.server.requests
+        if ITEMS(one)
+    ]
+    assert sorted(set(ranges)) == [("2026-03-01", "2026-03-02"), ("2026-03-03", "2026-03-04")]
+    # That is done now.
+    night.run(DayWindow(date(2026, 3, 4), date(2026, 3, 4)))
+    assert [one for one in night.server.requests if ITEMS(one)][-1].date_ranges[0].start_date == (
+        "2026-03-04"
+    )
+
+
+def test_an_optional_report_that_may_not_be_read_is_its_own_affair(night):
+    night.server.faults = [Fault(Code.PERMISSION_DENIED, "not these", match=ITEMS)]
+    outcome = night.run()
+    assert outcome.failures == {}
+    assert list(outcome.problems) == ["items"]
+
+
+@pytest.mark.parametrize("report", ["metadata", "funnel", "funnel_next_action"])
+@pytest.mark.parametrize(
+    "code",
+    [Code.UNIMPLEMENTED, Code.PERMISSION_DENIED, Code.INTERNAL, Code.RESOURCE_EXHAUSTED,
+     Code.DEADLINE_EXCEEDED],
+)  # fmt: skip
+def test_optional_methods_are_their_own_affair(night, report, code):
+    spec = next(one for one in FUNNEL_REPORTS if one.name == report)
+    night.server.custom_dimensions, night.server.metadata_fault = None, code
+    night.server.funnels.refuse, night.server.funnels.code = lambda request: "no", code
+    outcome = night.run(reports=(*REPORTS, spec))
+    assert (outcome.failures, outcome.ended) == ({}, {})
+    assert list(outcome.problems) == [report]
+    assert night.by_device() == MOBILE_AND_DESKTOP
+    assert night.query(f"select distinct status from ops.pulls where report = '{report}'") == [
+        ("refused" if code is Code.UNIMPLEMENTED else "failed",)
+    ]
+
+
+def test_two_failures_of_a_report_in_one_run_are_two_attempts(night):
+    night.server.faults = [Fault(Code.INVALID_ARGUMENT, "no", match=ITEMS)]
+    for _ in range(2):
+        night.run(backfill_id="b1")
+    assert night.query(
+        "select count(*), count(distinct pull_id) from ops.pulls where report = 'items'"
+    ) == [(2, 1)]
+    night.run()
+    assert night.query(
+        "select count(distinct (pull_id, date)), count(*) from ops.pulls where report = 'items'"
+    ) == [(4, 4)]
+
+
+@pytest.mark.parametrize("report", ["sessions_by_all", "events_by_all"])
+def test_the_whole_property_has_no_dimension_to_leave_out(night, report):
+    words = "Exhausted potentially thresholded requests quota."
+    dimensions = {"sessions_by_all": ("date",), "events_by_all": ("date", "eventName")}[report]
+    metric = {"sessions_by_all": "sessions", "events_by_all": "eventCount"}[report]
+    match = asks_for(*dimensions, metric=metric)
+    night.server.faults = [
+        Fault(Code.RESOURCE_EXHAUSTED, words, match=lambda one: match(one) and has_no_filter(one))
+    ]
+    with pytest.raises(ThresholdedQuotaError) as caught:
+        night.run()
+    assert caught.value.exit_code == 75
+
+
+def of_days(request) -> bool:
+    """Every report by day; the first number of a property is none."""
+    return "date" in names(request.dimensions)
+
+
+def has_no_filter(request) -> bool:
+    return not request.HasField("dimension_filter")
 
 
 def test_a_message_that_is_too_large_is_no_matter_of_quota(night):

@@ -27,7 +27,7 @@ STAMP = datetime(2026, 3, 5, 4, 30, tzinfo=UTC)
 SPEC = ReportSpec(
     "by_device",
     ("deviceCategory",),
-    (Metric("sessions"), Metric("purchaseRevenue", is_integer=False, is_additive=True)),
+    (Metric("sessions"), Metric("purchaseRevenue")),
 )
 
 
@@ -278,6 +278,90 @@ def test_a_failed_pull_is_remembered_for_every_day(build):
     ).fetchall() == [
         (day, "42", "by_device", 1, "held_back", "it's 100% wrong", None) for day in (D2, D3, D4)
     ]
+
+
+GRAIN = "pull_id, property_id, report, date, coalesce(window_name, '1d')"
+
+
+def attempts_per_key(build) -> list[tuple]:
+    return build.execute(
+        f"select distinct count(*) filter (where pull_id is not null) from ops.pulls "
+        f"group by {GRAIN}"
+    ).fetchall()
+
+
+def test_every_attempt_has_an_id_of_its_own(build):
+    """Also the second failure of one report in one run, and the same one told twice."""
+    replace_partitions(build, pulled([(D1, "mobile", 10, 1.5)]), run_id="r1")
+    for status, days in (("failed", (D1, D3)), ("failed", (D1, D3)), ("refused", (D2, D4))):
+        record_failure(build, "42", SPEC, days, run_id="r1", status=status, message="no", now=STAMP)
+    assert attempts_per_key(build) == [(1,)]
+    assert build.execute("select count(distinct pull_id) from ops.pulls").fetchall() == [(4,)]
+
+
+# What a pull of 2 to 4 March (a Wednesday) replaces; a report by day has no window's name.
+D28, WEEK_END, MONTH_END = date(2026, 3, 4), date(2026, 3, 1), date(2026, 2, 28)
+PARTITIONS = {
+    "daily": [(day, None) for day in (D2, D3, D4)],
+    "metadata": [(D4, None)],
+    "next_action": [(D28, "28d")],
+    "funnel": [(D2, "1d"), (D3, "1d"), (D4, "1d"), (D28, "28d")],
+    "users_window": [(MONTH_END, "month"), (WEEK_END, "week"), (D28, "28d"), (D28, "7d")],
+}
+
+
+@pytest.mark.parametrize("kind", PARTITIONS)
+def test_a_failure_stands_with_the_partitions_that_it_should_have_brought(build, kind):
+    """A window that failed is no missing day: nobody waits for a day of a report of windows."""
+    spec = ReportSpec("r", (), (), kind=kind)
+    record_failure(
+        build, "42", spec, (D2, D4), run_id="r1", status="failed", message="no", now=STAMP
+    )
+    assert (
+        build.execute(
+            "select date, window_name from ops.pulls order by date, window_name"
+        ).fetchall()
+        == PARTITIONS[kind]
+    )
+
+
+def test_failures_of_an_older_version_get_their_ids(build):
+    for message in ("first", "second"):
+        record_failure(
+            build, "42", SPEC, (D1, D2), run_id="r1", status="failed", message=message, now=STAMP
+        )
+    replace_partitions(build, pulled([]), run_id="r1")
+    build.execute("update ops.pulls set pull_id = null where status = 'failed'")
+    ensure_tables(build, (SPEC,))
+    assert attempts_per_key(build) == [(1,)]
+    assert build.execute("select count(*) from ops.pulls where pull_id = 'p1'").fetchall() == [(3,)]
+
+
+def test_a_message_that_is_no_text_is_kept_as_far_as_it_is(build):
+    record_failure(
+        build,
+        "42",
+        SPEC,
+        (D1, D1),
+        run_id="r1",
+        status="failed",
+        message="odd \ud800 \x00 end",
+        now=STAMP,
+    )
+    assert build.execute("select message from ops.pulls").fetchall() == [("odd ? \x00 end",)]
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.25, "lack 25.0 % of"), (0.0004, "lack < 0.1 % of"), (0.0, None), (None, None)],
+)
+def test_the_share_that_is_missing_stands_with_every_day_of_the_pull(build, share, words):
+    replace_partitions(build, pulled([], missing_share=share), run_id="r1")
+    ((stored_share, message, days),) = build.execute(
+        "select missing_share, message, count(*) from ops.pulls group by all"
+    ).fetchall()
+    assert (stored_share, days) == (share, 3)
+    assert (words in message) if words else message == ""
 
 
 def test_a_newer_spec_adds_its_columns(build):

@@ -265,23 +265,118 @@ def test_sessions_overlap_and_are_not_audited_against_their_total(server, client
     assert values(pull(client)) == EXPECTED
 
 
-def test_money_may_differ_in_the_last_digits(server, client):
-    spec = ReportSpec("money", (), (Metric("purchaseRevenue", False, is_additive=True),))
-    server.put(
-        "42", [{"date": f"202603{day:02}", "purchaseRevenue": "0.1"} for day in range(1, 11)]
-    )
-    server.faults = [
-        Fault(
-            tamper=lambda answer: setattr(answer.totals[0].metric_values[0], "value", "0.9999999")
-        )
-    ]
-    result = pull(client, spec=spec, start=date(2026, 3, 1), end=date(2026, 3, 10))
-    assert result.rows.num_rows == 10
-    server.faults = [
-        Fault(tamper=lambda answer: setattr(answer.totals[0].metric_values[0], "value", "0.99"))
-    ]
-    with pytest.raises(AuditError, match="purchaseRevenue"):
-        pull(client, spec=spec, start=date(2026, 3, 1), end=date(2026, 3, 10))
+def of_metric(server: ProtocolServer, metric: str, total: str | None, *texts: str) -> ReportSpec:
+    """A report of one metric with these rows, and what the server says their total is."""
+
+    def tell(answer) -> None:
+        if total is None:
+            answer.ClearField("totals")
+        else:
+            answer.totals[0].metric_values[0].value = total
+
+    days = range(1, 1 + len(texts))
+    numbers = zip(days, texts, strict=True)
+    server.put("42", [{"date": f"202603{day:02}", metric: text} for day, text in numbers])
+    server.faults = [Fault(tamper=tell)]
+    return ReportSpec("one", (), (Metric(metric),))
+
+
+def pull_march(client: Ga4Client, spec: ReportSpec) -> Pull:
+    return pull(client, spec=spec, start=date(2026, 3, 1), end=date(2026, 3, 31))
+
+
+# Rows, the highest total below them that is no contradiction, and one that is.
+TOTALS = {
+    "counted": ("eventCount", ("5", "7"), "12", "11"),
+    # 1.4 s and 2.4 s are 1 s and 2 s, and 3.8 s would be 4 s: two halves a row, and one.
+    "rounded": ("userEngagementDuration", ("1", "2"), "1", "0.9"),
+    # A cent for each row and the total, and a thousandth.
+    "money": ("purchaseRevenue", ("10", "10"), "19.96", "19.9"),
+    "money in the last digits": ("itemRevenue", ("0.1",) * 10, "0.9999999", "0.88"),
+    "money in yen": ("purchaseRevenue", ("800", "800"), "1599", "1597"),
+}
+
+
+@pytest.mark.parametrize("name", TOTALS)
+def test_rows_may_pass_their_total_by_what_their_making_explains(server, client, name):
+    metric, rows, near, far = TOTALS[name]
+    spec = of_metric(server, metric, near, *rows)
+    assert pull_march(client, spec).rows.num_rows == len(rows)
+    with pytest.raises(AuditError, match=f"{metric} adds up to"):
+        pull_march(client, of_metric(server, metric, far, *rows))
+
+
+def sampled(answer) -> None:
+    answer.metadata.sampling_metadatas.add(samples_read_count=1, sampling_space_size=4)
+
+
+def test_scaled_numbers_contradict_nothing(server, client):
+    server.decorate = sampled
+    result = pull_march(client, of_metric(server, "eventCount", "12", "4.5", "4.5", "4.5"))
+    # Half away from zero, each by itself.
+    assert result.rows["event_count"].to_pylist() == [5, 5, 5]
+    assert result.missing_share is None
+    assert result.flags.is_sampled
+
+
+def test_fractions_of_counts_are_rounded_and_noted(server, client):
+    result = pull_march(client, of_metric(server, "eventCount", "24.5", "12.25", "12.25"))
+    assert result.rows["event_count"].to_pylist() == [12, 12]
+    assert result.notes == ("Fractions of eventCount were rounded: GA4 scaled them.",)
+    assert result.missing_share is None
+    result = pull_march(client, of_metric(server, "eventCount", "24", "12.0", "1.2E1"))
+    assert (result.notes, result.missing_share) == ((), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("total", "share"),
+    [("20", 0.4), ("12", 0.0), ("0", 0.0), (None, None), ("n/a", None), ("NaN", None)],
+)
+def test_a_total_above_its_rows_says_what_is_missing(server, client, total, share):
+    rows = ("5", "7") if total != "0" else ("0", "0")
+    assert pull_march(client, of_metric(server, "eventCount", total, *rows)).missing_share == share
+
+
+def test_the_missing_share_of_all_parts_is_of_their_common_total(server, client):
+    """11 of 12 came of one key, and 0 of 8 of the other."""
+
+    def tell(answer) -> None:
+        answer.ClearField("totals")
+        total = answer.totals.add()
+        for text in ("12" if answer.rows else "8", "0"):
+            total.metric_values.add(value=text)
+
+    server.put("42", [hidden("20260301", 'video "100%"', "(not set)", 11, 2)])
+    server.faults = [Fault(tamper=tell)]
+    result = pull(client, spec=MICRO, custom_dimensions=frozenset({"percent_scrolled"}))
+    assert result.missing_share == pytest.approx(9 / 20, abs=1e-12)
+
+
+def test_of_estimates_no_total_tells_anything(server, client):
+    spec = ReportSpec("one", (), (Metric("sessions"),))
+    server.put("42", [{"date": "20260301", "sessions": "5"}])
+    assert pull_march(client, spec).missing_share is None
+    assert not server.requests[-1].metric_aggregations
+
+
+def test_a_thresholded_refund_leaves_more_money_than_the_total(server, client):
+    server.decorate = lambda answer: setattr(answer.metadata, "subject_to_thresholding", True)
+    spec = of_metric(server, "purchaseRevenue", "60", "100")
+    assert pull_march(client, spec).rows["purchase_revenue"].to_pylist() == [100.0]
+
+
+def test_later_pages_may_count_what_came_meanwhile(server, client):
+    """The total of the last page is of the last moment."""
+    server.page_size = 3
+
+    def grow(answer) -> None:
+        answer.rows[0].metric_values[0].value = "11"
+        answer.totals[0].metric_values[0].value = "101"
+
+    server.faults = [Fault(tamper=grow, match=lambda request: request.offset == 3)]
+    result = pull(client)
+    assert sum(row[4] for row in values(result)) == 101
+    assert result.missing_share == 0.0
 
 
 @pytest.mark.parametrize("text", ["(other)", "20260231", "2026-03-01", "", "(not set)", "2026030"])

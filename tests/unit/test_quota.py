@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import grpc
 import pytest
 from google.analytics.data_v1beta import types as ga4
 from google.api_core import exceptions as google_errors
+from google.auth import exceptions as auth_errors
 
-from pipelines.ga4.errors import CircuitOpenError, QuotaError
+from pipelines.ga4.errors import LIBRARY_ERRORS, CircuitOpenError, QuotaError
 from pipelines.ga4.quota import (
     BACKFILL,
+    FIELDS,
     NIGHTLY,
     Exhausted,
     Governor,
@@ -102,14 +105,83 @@ def test_an_answer_that_is_too_large_is_no_reason_to_wait() -> None:
     assert (len(calls), clock.slept) == (1, [])
 
 
-@pytest.mark.parametrize(
-    "error", [google_errors.ServiceUnavailable("x"), google_errors.InternalServerError("x")]
-)
-def test_server_errors_are_tried_twice_more(error: Exception) -> None:
+class ChannelError(grpc.RpcError, grpc.Call):  # type: ignore[misc]
+    """What the channel itself raises: an error that knows its status."""
+
+    def __init__(self, code: grpc.StatusCode) -> None:
+        self._code = code
+
+    def code(self) -> grpc.StatusCode:
+        return self._code
+
+    def details(self) -> str:
+        return "Stream removed"
+
+    def trailing_metadata(self) -> tuple[()]:
+        return ()
+
+
+ChannelError.__abstractmethods__ = frozenset()
+# Everything that is not known to be final.
+PASSING = [
+    google_errors.ServiceUnavailable("x"), google_errors.InternalServerError("x"),
+    google_errors.BadGateway("x"), google_errors.Unknown("Stream removed"),
+    google_errors.Aborted("x"), google_errors.Cancelled("x"), google_errors.DataLoss("x"),
+    google_errors.Conflict("x"), google_errors.GoogleAPICallError("a status of tomorrow"),
+    google_errors.RetryError("x", cause=None), grpc.RpcError("x"),
+    auth_errors.TransportError("x"), auth_errors.RefreshError("x", retryable=True),
+    ChannelError(grpc.StatusCode.UNKNOWN),
+]  # fmt: skip
+FINAL = [
+    google_errors.InvalidArgument("x"), google_errors.FailedPrecondition("x"),
+    google_errors.OutOfRange("x"), google_errors.Unauthenticated("x"),
+    google_errors.PermissionDenied("x"), google_errors.NotFound("x"),
+    google_errors.AlreadyExists("x"), google_errors.MethodNotImplemented("x"),
+    google_errors.MethodNotAllowed("x"), google_errors.PreconditionFailed("x"),
+    google_errors.ServiceUnavailable("('invalid_grant: Invalid JWT Signature.')"),
+    auth_errors.RefreshError("x"), ChannelError(grpc.StatusCode.INVALID_ARGUMENT),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", PASSING, ids=repr)
+def test_what_may_pass_is_tried_twice_more(error: Exception) -> None:
+    clock = HandClock()
     call, calls = scripted(error, error, error)
-    with pytest.raises(type(error)):
+    with pytest.raises(LIBRARY_ERRORS):
+        ask(Governor(NIGHTLY, clock), call)
+    assert (len(calls), len(clock.slept)) == (3, 2)
+    healing, calls = scripted(error, 7)
+    assert ask(Governor(NIGHTLY, HandClock()), healing) == 7
+
+
+@pytest.mark.parametrize("error", FINAL, ids=repr)
+def test_what_is_final_is_not_asked_again(error: Exception) -> None:
+    clock = HandClock()
+    call, calls = scripted(error)
+    with pytest.raises(LIBRARY_ERRORS):
+        ask(Governor(NIGHTLY, clock), call)
+    assert (len(calls), clock.slept) == (1, [])
+
+
+def test_an_error_of_the_channel_is_told_by_its_status() -> None:
+    call, _ = scripted(ChannelError(grpc.StatusCode.PERMISSION_DENIED))
+    with pytest.raises(google_errors.PermissionDenied):
         ask(Governor(NIGHTLY, HandClock()), call)
+
+
+def test_a_method_that_fails_by_itself_takes_no_other_with_it() -> None:
+    """Fields cost three errors and slow answers count; reports and funnels are asked as before."""
+    governor = Governor(NIGHTLY, HandClock())
+    slow = google_errors.DeadlineExceeded("x")
+    call, calls = scripted(slow, slow, slow)
+    with pytest.raises(google_errors.DeadlineExceeded):
+        governor.call(call, property_id="1", what="fields", bucket=FIELDS)
+    with pytest.raises(CircuitOpenError, match="3 times"):
+        governor.call(call, property_id="1", what="fields", bucket=FIELDS)
     assert len(calls) == 3
+    for bucket in ("core", "funnel"):
+        other, _ = scripted(8)
+        assert governor.call(other, property_id="1", what="x", bucket=bucket) == 8
 
 
 def test_a_deadline_is_tried_once_more() -> None:

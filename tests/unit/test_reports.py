@@ -1,12 +1,16 @@
 """Which reports are asked for, with which names, and how a request looks on the wire."""
 
+import csv
 from datetime import date
+from pathlib import Path
 
 import pytest
 from google.analytics.data_v1beta import types as ga4
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_checks.catalog import Catalog
+from data_checks.suites.raw import REQUIRED_FAMILIES
 from pipelines.ga4.periods import Period
 from pipelines.ga4.reports import Metric, Part, ReportSpec, build_reports, lift_funnels, snake_case
 from pipelines.ga4.requests import PAGE_ROWS, fingerprint, report_request
@@ -20,6 +24,7 @@ from pipelines.tracking import (
     load_plan,
 )
 
+SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 DAYS = Period("", date(2026, 3, 1), date(2026, 3, 4))
 SCROLL = MicroConversion(
     "scroll_50",
@@ -311,3 +316,17 @@ def test_a_ranking_is_by_number_and_then_by_text():
     assert (first.metric.metric_name, first.desc) == ("sessions", True)
     assert (second.dimension.dimension_name, second.desc) == ("landingPage", False)
     assert request.limit == 200
+
+
+def test_what_the_raw_gate_asks_of_a_property_is_what_its_night_needs():
+    """Both without the segments of which only the largest values are pulled."""
+    rows = (SEEDS / "segments.csv").read_text().splitlines()
+    segments = list(csv.DictReader(rows))
+    catalog = Catalog(
+        {},
+        tuple(one["segment_name"] for one in segments),
+        frozenset(one["segment_name"] for one in segments if one["is_partition"] == "false"),
+    )
+    wanted = {f"{kind}_{name}" for kind in REQUIRED_FAMILIES for name in catalog.whole_segments}
+    assert {spec.name for spec in build_reports(load_plan()) if spec.is_required} == wanted
+    assert len(wanted) == 10

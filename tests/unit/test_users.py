@@ -114,14 +114,14 @@ def test_every_combination_is_asked_for_by_itself(server, client):
     result = pulled(client)
     week, month = date(2026, 2, 23), date(2026, 2, 1)
     assert values(result) == [
-        (date(2026, 2, 28), "month", month, "all", "all", 140, 120),
-        (date(2026, 3, 1), "week", week, "all", "all", 60, 51),
-        (END, "28d", date(2026, 2, 5), "all", "all", 150, 130),
-        (END, "28d", date(2026, 2, 5), "view_item", "all", 90, 88),
-        (END, "7d", date(2026, 2, 26), "all", "all", 50, 45),
-        (END, "7d", date(2026, 2, 26), "all", "desktop", 12, 11),
-        (END, "7d", date(2026, 2, 26), "all", "mobile", 40, 36),
-        (END, "7d", date(2026, 2, 26), "view_item", "all", 30, 30),
+        (date(2026, 2, 28), "month", month, "(all)", "(all)", 140, 120),
+        (date(2026, 3, 1), "week", week, "(all)", "(all)", 60, 51),
+        (END, "28d", date(2026, 2, 5), "(all)", "(all)", 150, 130),
+        (END, "28d", date(2026, 2, 5), "view_item", "(all)", 90, 88),
+        (END, "7d", date(2026, 2, 26), "(all)", "(all)", 50, 45),
+        (END, "7d", date(2026, 2, 26), "(all)", "desktop", 12, 11),
+        (END, "7d", date(2026, 2, 26), "(all)", "mobile", 40, 36),
+        (END, "7d", date(2026, 2, 26), "view_item", "(all)", 30, 30),
         (END, "7d", date(2026, 2, 26), "view_item", "mobile", 25, 25),
     ]
     assert len(server.requests) == 4
@@ -145,8 +145,8 @@ def test_equal_windows_are_asked_for_once(server, client):
     result = pulled(client, sunday)
     assert [one.name for one in server.requests[0].date_ranges] == ["7d", "28d", "month"]
     assert values(result) == [
-        (sunday, "7d", date(2026, 2, 23), "all", "all", 60, 51),
-        (sunday, "week", date(2026, 2, 23), "all", "all", 60, 51),
+        (sunday, "7d", date(2026, 2, 23), "(all)", "(all)", 60, 51),
+        (sunday, "week", date(2026, 2, 23), "(all)", "(all)", 60, 51),
     ]
     assert [one.name for one in user_windows(sunday)] == ["7d", "28d", "week", "month"]
 
@@ -193,5 +193,24 @@ def test_restricted_users_are_unknown(server, client):
     server.put("42", [users("7d", 0, 45)])
     server.decorate = restrict
     result = pulled(client)
-    assert values(result) == [(END, "7d", date(2026, 2, 26), "all", "all", None, 45)]
+    assert values(result) == [(END, "7d", date(2026, 2, 26), "(all)", "(all)", None, 45)]
     assert result.flags.restricted_metrics == ("totalUsers",)
+
+
+def test_an_event_called_all_is_an_event_like_any_other(server, client):
+    """Whoever knows the measurement id can send one, also one that is called like our marker."""
+    server.put(
+        "42",
+        [
+            users("7d", 50, 45),
+            users("7d", 3, 3, eventName="all"),
+            users("7d", 2, 2, eventName="(all)"),
+            users("7d", 1, 1, eventName="\\(all)"),
+            users("7d", 4, 4, deviceCategory="all"),
+        ],
+    )
+    found = {(event, device): total for *_, event, device, total, _ in values(pulled(client))}
+    assert found == {
+        ("(all)", "(all)"): 50, ("all", "(all)"): 3, ("\\(all)", "(all)"): 2,
+        ("\\\\(all)", "(all)"): 1, ("(all)", "all"): 4,
+    }  # fmt: skip

@@ -100,6 +100,47 @@ def test_a_night_never_begins_a_backfill(build):
     ]
 
 
+def test_what_a_night_cannot_do_without_is_asked_for_first(build):
+    optional = ReportSpec("items", (), SESSIONS, is_required=False)
+    reports = [(ONE, optional), (ONE, CHANNEL), (TWO, optional), (TWO, CHANNEL)]
+    expected = [("1", CHANNEL), ("2", CHANNEL), ("1", optional), ("2", optional)]
+    items = plan_items(build, SETTINGS, reports, night(THURSDAY))
+    assert [(one.property_id, one.spec) for one in items] == expected
+    stretch = backfill_items(reports, night(THURSDAY))
+    assert [(one.property_id, one.spec) for one in stretch] == expected
+
+
+# How the last attempt of 1 and 2 March ended → whether a night up to the 12th tries them again.
+ENDED = {"failed": True, "skipped": True, "refused": False, "held_back": False, "loaded": False}
+
+
+@pytest.mark.parametrize("status", ENDED)
+@pytest.mark.parametrize("spec", [PLAIN, FUNNEL], ids=lambda spec: spec.kind)
+def test_days_that_could_not_be_asked_for_are_tried_again_by_themselves(build, spec, status):
+    """What GA4 refused waits for the sweep; so does what contradicted itself."""
+    first, second = date(2026, 3, 1), date(2026, 3, 2)
+    version = {"report_version": spec.version}
+    loaded(build, "1", "sessions_by_all", date(2026, 2, 20))
+    loaded(build, "1", spec.name, first, second, status=status, pull_id="b", **version)
+    # Before the property's first day, of another definition, and of another property: not these.
+    loaded(build, "1", spec.name, date(2026, 2, 19), status="failed", **version)
+    loaded(build, "1", spec.name, date(2026, 2, 25), status="failed", report_version=99)
+    loaded(build, "2", spec.name, date(2026, 2, 26), status="failed", **version)
+    items = plan_items(build, SETTINGS, [(ONE, spec)], night(THURSDAY))
+    usual = Item(ONE, spec, date(2026, 3, 9), THURSDAY)
+    assert items == [usual, *([Item(ONE, spec, first, second)] if ENDED[status] else [])]
+
+
+def test_a_day_that_was_loaded_before_or_after_lacks_nothing(build):
+    for number, status in enumerate(("loaded", "failed", "failed")):
+        loaded(
+            build, "1", "items", date(2026, 3, 1), status=status, pull_id=str(number),
+            report_version=1,
+        )  # fmt: skip
+    (item,) = plan_items(build, SETTINGS, [(ONE, PLAIN)], night(THURSDAY))
+    assert item.start == date(2026, 3, 9)
+
+
 def test_a_property_with_enough_days_gets_its_attribution_window(build):
     loaded(build, "1", "items", date(2026, 1, 1))
     (item,) = plan_items(build, SETTINGS, [(ONE, CHANNEL)], night(THURSDAY))

@@ -1,13 +1,13 @@
 with actions as (
     select *
     from {{ ref('stg_ga4__funnel_next_action') }}
-    where next_action <> 'all'
+    where next_action <> '(all)'
 ),
 
 steps as (
     select *
     from {{ ref('stg_ga4__funnel_next_action') }}
-    where next_action = 'all'
+    where next_action = '(all)'
 ),
 
 periods as (
