@@ -82,9 +82,9 @@ def _reach_slice() -> Slice:
     """One row per property × segment × date: how many rows break each rule of the contract."""
     key = "concat_ws(' / ', segment_value, key)"
     too_many_sessions = f"key <> 'sessions' and sessions - events > {hll_allowance('sessions')}"
-    # A source that leaves rows out (thresholding, `(other)`) may leave out the total's row.
+    # A source that leaves rows out may leave out some of the total's, or all: that is flagged.
     more_than_all = (
-        "key <> 'sessions' and (is_complete or total is not null)"
+        "key <> 'sessions' and is_complete"
         f" and sessions - coalesce(total, 0) > {hll_allowance('coalesce(total, 0)')}"
     )
     return Slice(
@@ -124,7 +124,8 @@ order by property_id, segment_name, date
 def _devices_slice() -> Slice:
     """One row per property × date with sessions: the sum over devices against the total.
 
-    Where the source left rows out (thresholding, `(other)`) the parts may fall short of it.
+    Where the source left rows out, of the parts or of the total, the numbers are flagged, and
+    nothing says how far apart they are.
     """
     return Slice(
         REACH,
@@ -132,7 +133,7 @@ def _devices_slice() -> Slice:
 with daily as (
     select
         property_id, date, bool_and(coalesce(is_exact, false)) as is_exact,
-        bool_and(coalesce(is_complete, false)) as is_complete,
+        bool_and(coalesce(is_complete, false)) and count(distinct segment_name) = 2 as is_complete,
         coalesce(sum(sessions) filter (where segment_name = 'all'), 0)::double as total,
         coalesce(sum(sessions) filter (where segment_name = 'device'), 0)::double as devices
     from {REACH}
@@ -142,7 +143,7 @@ with daily as (
 select
     property_id, date, total, devices, abs(total - devices) as difference,
     case
-        when not is_complete then greatest(total - devices, {HLL_TOLERANCE:.3f} * total)
+        when not is_complete then abs(total - devices)
         when is_exact then 0
         else greatest(1, {HLL_TOLERANCE:.3f} * total)
     end as allowed_difference

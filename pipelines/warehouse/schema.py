@@ -41,6 +41,8 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         "is_thresholded": "BOOLEAN",
         "has_other_row": "BOOLEAN",
         "other_share": "DOUBLE",
+        # Share of the server's own total that the rows lack, 0-1; NULL where nobody knows.
+        "missing_share": "DOUBLE",
         "empty_reason": "VARCHAR",
         "restricted_metrics": "VARCHAR",
         "truncation": "VARCHAR",
@@ -172,6 +174,17 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         "observed": "VARCHAR",
         "unexpected_count": "BIGINT",
         "sample": "VARCHAR",
+        "checked_at": _TIME,
+    },
+    # What the raw gate last found doubtful of a report's day; `mark` says what that makes of the
+    # day's numbers (missing_rows, low_volume), NULL that it only warns.
+    "day_warnings": {
+        "property_id": "VARCHAR",
+        "report": "VARCHAR",
+        "date": "DATE",
+        "expectation": "VARCHAR",
+        "mark": "VARCHAR",
+        "observed": "VARCHAR",
         "checked_at": _TIME,
     },
 }
