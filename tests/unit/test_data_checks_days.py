@@ -15,6 +15,7 @@ from test_data_checks_warehouse import WINDOW, build_warehouse, check
 from data_checks import Window, record, run_gate
 from data_checks.day_rules import DAY_RULES
 from data_checks.registry import SUITES
+from tests.unit.clock import MORNING
 
 DAY = "property_id = '100' and date = '2026-03-02'"
 MISSING, LOW = "missing_rows", "low_volume"
@@ -213,7 +214,10 @@ def test_a_day_that_is_whole_again_heals_and_others_stay() -> None:
     connection.execute("insert into raw.ga4_sessions_by_channel from whole")
     # Only the second day of property 100 is judged.
     day = Window(date(2026, 3, 2), date(2026, 3, 2))
-    record(connection, run_gate("raw", connection, window=day, run_id="2", properties=["100"]))
+    report = run_gate(
+        "raw", connection, window=day, run_id="2", properties=["100"], now=MORNING
+    )
+    record(connection, report)
     left = connection.execute(
         "select property_id, date::varchar from ops.day_warnings order by all"
     ).fetchall()
