@@ -214,9 +214,7 @@ def test_a_day_that_is_whole_again_heals_and_others_stay() -> None:
     connection.execute("insert into raw.ga4_sessions_by_channel from whole")
     # Only the second day of property 100 is judged.
     day = Window(date(2026, 3, 2), date(2026, 3, 2))
-    report = run_gate(
-        "raw", connection, window=day, run_id="2", properties=["100"], now=MORNING
-    )
+    report = run_gate("raw", connection, window=day, run_id="2", properties=["100"], now=MORNING)
     record(connection, report)
     left = connection.execute(
         "select property_id, date::varchar from ops.day_warnings order by all"
