@@ -86,7 +86,13 @@ def _results(report: GateReport) -> pa.Table:
 
 def _day_warnings(report: GateReport) -> pa.Table:
     """One row per property, report, day and failed expectation, as `ops.day_warnings` has them."""
-    found = [(result, day) for result in report.results for day in result.days]
+    # Of a report of whole windows a day may fail more than once: it is named once.
+    once = {
+        (result.property_id, result.table_name, day.date, result.expectation): (result, day)
+        for result in report.results
+        for day in result.days
+    }
+    found = list(once.values())
     marks = [DAY_RULES[result.expectation].mark for result, _ in found]
     reports = [result.table_name.removeprefix(_RAW_PREFIX) for result, _ in found]
     checked_at = pa.array([report.checked_at] * len(found), pa.timestamp("us", tz="UTC"))

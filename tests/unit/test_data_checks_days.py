@@ -13,7 +13,8 @@ import pytest
 from test_data_checks_warehouse import WINDOW, build_warehouse, check
 
 from data_checks import Window, record, run_gate
-from data_checks.day_rules import DAY_RULES
+from data_checks.day_rules import DAY_RULES, DayWarning
+from data_checks.model import GateReport, GateResult
 from data_checks.registry import SUITES
 from tests.unit.clock import MORNING
 
@@ -243,3 +244,15 @@ def test_every_rule_is_about_a_warning_of_the_raw_gate() -> None:
     severities = {result.expectation: result.severity for result in report.results}
     assert {severities.get(name) for name in DAY_RULES} == {"warning"}
     assert "raw" in SUITES and report.window == WINDOW
+
+
+def test_a_day_that_fails_twice_is_named_once() -> None:
+    result = GateResult(
+        "1", "raw.ga4_items", "revenue_is_not_negative", "warning", False, "2 differ", 2,
+        days=(DayWarning(date(2026, 3, 2), "a"), DayWarning(date(2026, 3, 2), "b")),
+    )  # fmt: skip
+    connection = build_warehouse()
+    record(connection, GateReport("raw", (result,), "run", MORNING, WINDOW))
+    assert connection.execute("select date::varchar from ops.day_warnings").fetchall() == [
+        ("2026-03-02",)
+    ]
