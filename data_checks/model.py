@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from data_checks.day_rules import DayWarning
 from pipelines.errors import SluiceError
 
 Severity = Literal["critical", "warning"]
@@ -58,18 +59,22 @@ class Bound:
 
 @dataclass(frozen=True)
 class Pair:
-    """`column = other`, or `column >= other`, in every row; a NULL on either side fails."""
+    """`column = other`, or `column >= other`, in every row; a NULL on either side fails.
+
+    `beside`: as of a `Bound`.
+    """
 
     name: str
     column: str
     other: str
     relation: Literal["equal", "at_least"] = "equal"
     severity: Severity = CRITICAL
+    beside: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the slice that a failure shows."""
-        return (self.column, self.other)
+        return (self.column, self.other, *self.beside)
 
 
 Expectation = Bound | Pair
@@ -113,7 +118,8 @@ class GateResult:
 
     `property_id` is None where it is nobody's own: a dbt test that passed for all of them, or one
     that failed on rows of no property. `unexpected_count` counts partitions (rows of the slice)
-    or rows of the table, `sample` up to five of their keys.
+    or rows of the table, `sample` up to five of their keys. `days`: all that fail of an
+    expectation in `DAY_RULES`; what they mean stands there.
     """
 
     property_id: str | None
@@ -124,6 +130,7 @@ class GateResult:
     observed: str
     unexpected_count: int
     sample: tuple[Mapping[str, str | int | float | None], ...] = ()
+    days: tuple[DayWarning, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -138,12 +145,13 @@ class GateResult:
 
 @dataclass(frozen=True)
 class GateReport:
-    """All results of one gate in one run; never empty."""
+    """All results of one gate in one run; never empty. `window`: the days that were judged."""
 
     gate: str
     results: tuple[GateResult, ...]
     run_id: str
     checked_at: datetime
+    window: Window | None = None
 
     @property
     def failed_critical(self) -> tuple[GateResult, ...]:

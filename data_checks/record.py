@@ -1,4 +1,8 @@
-"""Writes a gate's results to `ops.gate_results`: the pipeline's memory, published too."""
+"""Writes what a gate found into the pipeline's memory, which is published too.
+
+Every result goes to `ops.gate_results`; what the raw gate says against the numbers of a day goes to
+`ops.day_warnings`, from which the marts take it.
+"""
 
 from __future__ import annotations
 
@@ -7,49 +11,59 @@ import json
 import duckdb
 import pyarrow as pa
 
+from data_checks.day_rules import DAY_RULES
 from data_checks.model import GateReport
 
-_COLUMNS = (
-    "run_id",
-    "gate",
-    "property_id",
-    "table_name",
-    "expectation",
-    "severity",
-    "is_success",
-    "observed",
-    "unexpected_count",
-    "sample",
-    "checked_at",
-)
+# The gate whose tables are one report each, by day.
+DAY_GATE = "raw"
+_RAW_PREFIX = "raw.ga4_"
 
 
 def record(connection: duckdb.DuckDBPyConnection, report: GateReport) -> None:
-    """Replace the results of this run and gate in one transaction.
+    """Replace the results of this run and gate, and the warnings of its days, in one transaction.
 
-    `connection` must be writable and in no transaction. Results of other runs and gates stay; on
-    an error (`duckdb.Error`) everything stays as it was.
+    `connection` must be writable and in no transaction. Results of other runs and gates stay, and
+    so do warnings of days and properties that were not judged; on an error (`duckdb.Error`)
+    everything stays as it was.
     """
-    names = ", ".join(_COLUMNS)
-    connection.register("new_gate_results", _to_arrow(report))
     try:
         connection.execute("begin")
-        connection.execute(
-            "delete from ops.gate_results where run_id = ? and gate = ?",
-            [report.run_id, report.gate],
-        )
-        connection.execute(
-            f"insert into ops.gate_results ({names}) select {names} from new_gate_results"
-        )
+        _replace_results(connection, report)
+        if report.gate == DAY_GATE and report.window is not None:
+            _replace_day_warnings(connection, report)
         connection.execute("commit")
     except duckdb.Error:
         connection.execute("rollback")
         raise
+
+
+def _replace_results(connection: duckdb.DuckDBPyConnection, report: GateReport) -> None:
+    connection.execute(
+        "delete from ops.gate_results where run_id = ? and gate = ?", [report.run_id, report.gate]
+    )
+    _insert(connection, "gate_results", _results(report))
+
+
+def _replace_day_warnings(connection: duckdb.DuckDBPyConnection, report: GateReport) -> None:
+    """A day that is whole again loses its warnings."""
+    assert report.window is not None
+    connection.execute(
+        "delete from ops.day_warnings where date between ? and ?"
+        " and property_id in (select unnest(?::varchar[]))",
+        [report.window.start, report.window.end, list({r.property_id for r in report.results})],
+    )
+    _insert(connection, "day_warnings", _day_warnings(report))
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    connection.register("new_rows", rows)
+    try:
+        connection.execute(f"insert into ops.{table} by name select * from new_rows")
     finally:
-        connection.unregister("new_gate_results")
+        connection.unregister("new_rows")
 
 
-def _to_arrow(report: GateReport) -> pa.Table:
+def _results(report: GateReport) -> pa.Table:
     """The report as one Arrow table with the columns of `ops.gate_results`."""
     results = report.results
     checked_at = pa.array([report.checked_at] * len(results), pa.timestamp("us", tz="UTC"))
@@ -65,6 +79,31 @@ def _to_arrow(report: GateReport) -> pa.Table:
             "observed": pa.array([r.observed for r in results], pa.string()),
             "unexpected_count": pa.array([r.unexpected_count for r in results], pa.int64()),
             "sample": pa.array([json.dumps([dict(s) for s in r.sample]) for r in results]),
+            "checked_at": checked_at,
+        }
+    )
+
+
+def _day_warnings(report: GateReport) -> pa.Table:
+    """One row per property, report, day and failed expectation, as `ops.day_warnings` has them."""
+    # Of a report of whole windows a day may fail more than once: it is named once.
+    once = {
+        (result.property_id, result.table_name, day.date, result.expectation): (result, day)
+        for result in report.results
+        for day in result.days
+    }
+    found = list(once.values())
+    marks = [DAY_RULES[result.expectation].mark for result, _ in found]
+    reports = [result.table_name.removeprefix(_RAW_PREFIX) for result, _ in found]
+    checked_at = pa.array([report.checked_at] * len(found), pa.timestamp("us", tz="UTC"))
+    return pa.table(
+        {
+            "property_id": pa.array([result.property_id for result, _ in found], pa.string()),
+            "report": pa.array(reports, pa.string()),
+            "date": pa.array([day.date for _, day in found], pa.date32()),
+            "expectation": pa.array([result.expectation for result, _ in found], pa.string()),
+            "mark": pa.array([mark and str(mark) for mark in marks], pa.string()),
+            "observed": pa.array([day.observed for _, day in found], pa.string()),
             "checked_at": checked_at,
         }
     )

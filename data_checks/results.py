@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from data_checks.day_rules import DAY_RULES, DayWarning
 from data_checks.model import CRITICAL, Expectation, GateResult, Slice, Suite
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _result(
     if error is not None:
         observed = f"the check could not be carried out: {error}"
     elif failing:
-        values = ", ".join(f"{c} {samples[0][c]}" for c in expectation.columns)
+        values = _observed(samples[0], expectation)
         observed = f"{values}; {len(failing)} of {len(rows)} partitions differ"
     return GateResult(
         property_id,
@@ -100,7 +101,26 @@ def _result(
         observed,
         len(failing) if error is None else len(rows),
         tuple(samples),
+        _days(frame, failing, suite, expectation),
     )
+
+
+def _days(
+    frame: pd.DataFrame, failing: list[int], suite: Suite, expectation: Expectation
+) -> tuple[DayWarning, ...]:
+    """Every failing day of an expectation that says something about a day's numbers."""
+    if expectation.name not in DAY_RULES:
+        return ()
+    rows = [_values(frame, row, suite, expectation) for row in failing]
+    return tuple(
+        DayWarning(date.fromisoformat(str(row["date"])), _observed(row, expectation))
+        for row in rows
+    )
+
+
+def _observed(values: Mapping[str, Scalar], expectation: Expectation) -> str:
+    """The columns of the expectation with their values, for people."""
+    return ", ".join(f"{name} {values[name]}" for name in expectation.columns)
 
 
 def _values(

@@ -66,7 +66,7 @@ def run_gate(
     # A table of two suites that cannot be read says so once.
     unique = {(r.property_id, r.table_name, r.expectation): r for r in reversed(found)}
     results = tuple(reversed(unique.values()))
-    return GateReport(gate, results, run_id, now)
+    return GateReport(gate, results, run_id, now, window)
 
 
 def _run_suite(

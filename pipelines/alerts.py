@@ -1,8 +1,8 @@
 """What a night has to tell: one message to the webhook, and the memory of what was told.
 
-Anomalies of `marts.fct_anomaly`, properties that were held back, and runs that ended badly take the
-same door. What was sent once is not sent again; what did not arrive goes out with the next message.
-A webhook never fails a night. No Dagster.
+Anomalies of `marts.fct_anomaly`, days of a report that are not whole, properties that were held
+back, and runs that ended badly take the same door. What was sent once is not sent again; what did
+not arrive goes out with the next message. A webhook never fails a night. No Dagster.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ import duckdb
 import pyarrow as pa
 
 from pipelines import __version__
+from pipelines.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
 from pipelines.errors import WarehouseError
 from pipelines.partitions import yesterday
+from pipelines.report.fetch import fetch
 from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import FAILED, HELD_BACK, PAUSED
@@ -29,12 +31,13 @@ logger = logging.getLogger("sluice")
 # What a run that published nothing is told as.
 CLASS_OF_STATUS = {FAILED: "run_failed", HELD_BACK: "gate_failed", PAUSED: "quota_paused"}
 PULL_FAILED = "pull_failed"
+DATA_QUALITY = "data_quality"
 # The order of a message; a class that is not here comes last.
 ORDER = (
     *CLASS_OF_STATUS.values(),
     PULL_FAILED,
     "tracking_lost",
-    "data_quality",
+    DATA_QUALITY,
     "behaviour",
 )
 SENT, UNDELIVERED = "sent", "undelivered"
@@ -53,7 +56,10 @@ _ANOMALIES = f"""
 
 @dataclass(frozen=True)
 class Alert:
-    """One thing to tell. `night`: the last day of the run; numbers only of anomalies."""
+    """One thing to tell. `night`: the last day of the run; numbers only of anomalies.
+
+    `report`: of a day that is not whole.
+    """
 
     night: str
     alert_class: str
@@ -70,11 +76,14 @@ class Alert:
     p_value: float | None = None
     q_value: float | None = None
     relative_change: float | None = None
+    report: str | None = None
 
     @property
     def key(self) -> str:
-        """What makes it the same alert tomorrow: an anomaly's cell, or a night's own words."""
-        if self.metric is None:
+        """What makes it the same alert tomorrow: an anomaly's cell, a day, or its words."""
+        if self.report is not None:
+            parts = [self.alert_class, self.property_id, self.date, self.report]
+        elif self.metric is None:
             parts = [self.alert_class, self.property_id, self.night, self.message]
         else:
             parts = [self.alert_class, self.property_id, self.date]
@@ -161,7 +170,7 @@ def _night(connection: duckdb.DuckDBPyConnection, run_id: str) -> str | None:
 
 
 def _found(connection: duckdb.DuckDBPyConnection, run_id: str, night: str) -> list[Alert]:
-    """Properties that were held back, and anomalies of the others."""
+    """Properties that were held back; of the others days that are not whole, and anomalies."""
     held = connection.execute(
         "select property_id, gate, reason from ops.held_back where run_id = ? order by all",
         [run_id],
@@ -175,16 +184,44 @@ def _found(connection: duckdb.DuckDBPyConnection, run_id: str, night: str) -> li
         )
         for property_id, gate, reason in held
     ]
-    if not connection.execute(
-        "select 1 from duckdb_tables() where schema_name = 'marts' and table_name = 'fct_anomaly'"
-    ).fetchone():
-        return alerts
+    blocked = {property_id for property_id, *_ in held}
+    return alerts + _doubtful(connection, night, blocked) + _anomalies(connection, run_id, night)
+
+
+def _doubtful(connection: duckdb.DuckDBPyConnection, night: str, blocked: set[str]) -> list[Alert]:
+    """Days of a report that GA4 did not say of itself are not whole."""
+    if not _has_mart(connection, "fct_data_completeness"):
+        return []
+    return [
+        Alert(
+            night,
+            DATA_QUALITY,
+            f"Property {day.property_id}, report {day.report} of {day.date}: {day.words}.",
+            day.property_id,
+            str(day.date),
+            report=day.report,
+        )
+        for day in fetch(connection, DoubtfulDay, DOUBTFUL_DAYS)
+        if day.property_id not in blocked and not day.is_told_by_ga4
+    ]
+
+
+def _anomalies(connection: duckdb.DuckDBPyConnection, run_id: str, night: str) -> list[Alert]:
+    if not _has_mart(connection, "fct_anomaly"):
+        return []
     rows = connection.execute(_ANOMALIES, [run_id]).to_arrow_table().to_pylist()
     told = {field.name for field in fields(Alert)}
-    return alerts + [
+    return [
         Alert(night=night, **{name: _plain(row[name]) for name in row.keys() & told})
         for row in rows
     ]
+
+
+def _has_mart(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    found = connection.execute(
+        "select 1 from duckdb_tables() where schema_name = 'marts' and table_name = ?", [table]
+    ).fetchone()
+    return found is not None
 
 
 def _plain(value: Any) -> Any:

@@ -39,6 +39,19 @@ _FAILURES = """
         and severity = 'critical' and not is_success
     order by all limit 10
 """
+# What it found and published all the same, with up to five of the days; those that every pull of
+# the report tells of itself come last.
+_WARNINGS = """
+    select gate, property_id, table_name, expectation, observed,
+        array_to_string(
+            list_transform(from_json(sample, '["json"]'), lambda key: key ->> '$.date'), ', '
+        ) as days
+    from ops.gate_results
+    where run_id = (select run_id from ops.runs order by started_at desc limit 1)
+        and severity = 'warning' and not is_success
+    order by expectation like 'is_not_%', checked_at, property_id, table_name, expectation
+    limit 20
+"""
 _FRESHNESS = """
     select property_id, max(date) as newest_day,
         min(date) filter (where maturity = 'provisional') as provisional_since,
@@ -53,7 +66,7 @@ _QUOTA = """
     qualify row_number() over (partition by property_id, quota order by read_at desc) = 1
     order by all
 """
-_MEMORY = (_RUNS, _GATES, _FAILURES, _QUOTA)
+_MEMORY = (_RUNS, _GATES, _FAILURES, _WARNINGS, _QUOTA)
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,7 @@ class State:
     runs: list[dict[str, Any]] = field(default_factory=list)
     gates: list[dict[str, Any]] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
     freshness: list[dict[str, Any]] = field(default_factory=list)
     quota: list[dict[str, Any]] = field(default_factory=list)
 
@@ -88,7 +102,7 @@ def read_state(settings: Settings) -> State:
     version = current_name(settings.published_dir)
     versions = list_versions(settings.published_dir)
     newest = versions[-1].name if versions else None
-    runs, gates, failures, quota = _memory(settings, running)
+    runs, gates, failures, warnings, quota = _memory(settings, running)
     freshness: list[dict[str, Any]] = []
     if version is not None:
         with published_database(settings.published_dir) as connection:
@@ -102,7 +116,7 @@ def read_state(settings: Settings) -> State:
     return State(
         verdict.state, verdict.text, verdict.exit_code, running, version, newest,
         now, isinstance(clock, PinnedClock),
-        runs, gates, failures, freshness, quota,
+        runs, gates, failures, warnings, freshness, quota,
     )  # fmt: skip
 
 
@@ -112,7 +126,7 @@ def _memory(settings: Settings, running: bool) -> tuple[list[dict[str, Any]], ..
         with suppress(WarehouseError), build_database(settings.build_db, read_only=True) as build:
             return tuple(_rows(build, query) for query in _MEMORY)
     if current_name(settings.published_dir) is None:
-        return [], [], [], []
+        return tuple([] for _ in _MEMORY)
     with published_database(settings.published_dir) as connection:
         return tuple(_rows(connection, query) for query in _MEMORY)
 

@@ -139,7 +139,7 @@ def _devices_slice() -> Slice:
 with daily as (
     select
         property_id, date, bool_and(coalesce(is_exact, false)) as is_exact,
-        bool_and(coalesce(is_complete, false)) as is_complete,
+        bool_and(coalesce(is_complete, false)) and count(distinct segment_name) = 2 as is_complete,
         sum(sessions ** 2) as squares, count(sessions) as estimates,
         coalesce(sum(sessions) filter (where segment_name = 'all'), 0)::double as total,
         coalesce(sum(sessions) filter (where segment_name = 'device'), 0)::double as devices

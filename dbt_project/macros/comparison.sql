@@ -15,6 +15,7 @@ compared as (
         before.ci_low as before_ci_low,
         before.ci_high as before_ci_high,
         before.status as before_status,
+        before.is_complete as is_before_complete,
         rated.{{ denominator }} = before.{{ denominator }}
         and rated.status = 'measured'
         and before.status = 'measured'
@@ -32,9 +33,11 @@ compared as (
 )
 {%- endmacro %}
 
-{#- Select items over `compared`: the change of a rate since the window before, with Newcombe's interval. -#}
+{#- Select items over `compared`: the change of a rate since the window before, with Newcombe's interval, and whether that
+    window is complete: a change is only as whole as both. -#}
 {% macro rate_change(rate) -%}
     case when is_comparable then {{ rate }} - before_rate end as {{ rate }}_change,
     case when is_comparable then {{ newcombe_low(rate, 'ci_low', 'before_rate', 'before_ci_high') }} end as change_ci_low,
-    case when is_comparable then {{ newcombe_high(rate, 'ci_high', 'before_rate', 'before_ci_low') }} end as change_ci_high
+    case when is_comparable then {{ newcombe_high(rate, 'ci_high', 'before_rate', 'before_ci_low') }} end as change_ci_high,
+    is_before_complete as is_prior_complete
 {%- endmacro %}

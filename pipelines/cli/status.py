@@ -46,6 +46,7 @@ def _print_state(state: State) -> None:
     _print("Last runs", [_run(row) for row in state.runs])
     _print("Gates of the last run", state.gates)
     _print("Checks that held it back", state.failures)
+    _print("Warnings of the last run", state.warnings)
     _print("Newest published days", state.freshness)
     if any(row["provisional_days"] for row in state.freshness):
         out.print("  Provisional days may still change in GA4; the next nights pull them again.\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from pipelines.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
 from pipelines.report import rows
 from pipelines.report.fetch import Row, fetch
 from pipelines.report.rows import ShopRows
@@ -99,7 +100,7 @@ _MICROS = """
 _FACTORS = f"""
     with {_LABELS}
     select factor_key as key, coalesce(labels.label, factor_key) as label, value_before, value_now,
-        contribution, case when unit = 'money' then currency end as currency
+        contribution, case when unit = 'money' then currency end as currency, is_complete
     from marts.fct_funnel_change as change left join labels on change.factor_key = labels.key
     where property_id = $property and window_name = $window and effect = 'stage'
         and segment_name = 'all'
@@ -111,7 +112,8 @@ _SHIFTS = f"""
         sum(contribution) filter (effect = 'rate') as rate_effect,
         sum(contribution) filter (effect = 'mix') as mix_effect,
         coalesce(bool_or(is_simpson), false) as is_simpson,
-        coalesce(bool_or(is_mix_driven), false) as is_mix_driven
+        coalesce(bool_or(is_mix_driven), false) as is_mix_driven,
+        bool_and(is_complete) as is_complete
     from marts.fct_funnel_change as change left join labels on change.factor_key = labels.key
     where property_id = $property and window_name = $window and segment_name = 'device'
         and effect in ('rate', 'mix')
@@ -168,6 +170,14 @@ _GATES = """
     from ops.gate_results where run_id = $run and property_id = $property
     group by gate order by min(checked_at), gate
 """
+# Those that every pull of the report tells of itself come last.
+_WARNINGS = """
+    select gate, table_name, expectation, observed, coalesce(array_to_string(
+        list_transform(from_json(sample, '["json"]'), lambda key: key ->> '$.date'), ', '
+    ), '') as days
+    from ops.gate_results where run_id = $run and property_id = $property and not is_success
+    order by expectation like 'is_not_%', checked_at, table_name, expectation
+"""
 _HELD_BACK = "select reason from ops.held_back where run_id = ? and property_id = ? limit 1"
 
 
@@ -204,7 +214,9 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> ShopRo
         coverage=ask(rows.Coverage, _COVERAGE),
         suggestions=ask(rows.Suggestion, _SUGGESTIONS),
         completeness=ask(rows.Completeness, _COMPLETENESS),
+        doubtful_days=doubtful_days(connection, shop.property_id),
         gates=ask(rows.Gate, _GATES),
+        warnings=ask(rows.GateWarning, _WARNINGS),
     )
 
 
@@ -215,6 +227,25 @@ def _held_back(
         return None
     row = connection.execute(_HELD_BACK, [run.run_id, shop.property_id]).fetchone()
     return str(row[0]) if row else None
+
+
+def doubtful_days(
+    connection: duckdb.DuckDBPyConnection, property_id: str
+) -> tuple[DoubtfulDay, ...]:
+    """Those of one property, newest first; none in a version made before they were told."""
+    if not _has_column(connection, "fct_data_completeness", "has_missing_rows"):
+        return ()
+    days = fetch(connection, DoubtfulDay, DOUBTFUL_DAYS)
+    return tuple(day for day in days if day.property_id == property_id)
+
+
+def _has_column(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> bool:
+    found = connection.execute(
+        "select 1 from information_schema.columns where table_schema = 'marts' "
+        "and table_name = ? and column_name = ?",
+        [table, column],
+    ).fetchone()
+    return found is not None
 
 
 def _has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from pipelines.doubtful_days import DoubtfulDay
+
 
 @dataclass(frozen=True)
 class Shop:
@@ -132,6 +134,7 @@ class Factor:
     value_now: float | None
     contribution: float | None
     currency: str | None
+    is_complete: bool
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,7 @@ class Shift:
     mix_effect: float | None
     is_simpson: bool
     is_mix_driven: bool
+    is_complete: bool
 
 
 @dataclass(frozen=True)
@@ -234,6 +238,17 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class GateWarning:
+    """A check of the last run that failed: `days`, up to five of them, as text."""
+
+    gate: str
+    table_name: str
+    expectation: str
+    days: str
+    observed: str
+
+
+@dataclass(frozen=True)
 class Run:
     """The run that made the version."""
 
@@ -262,7 +277,9 @@ class ShopRows:
     coverage: tuple[Coverage, ...]
     suggestions: tuple[Suggestion, ...]
     completeness: tuple[Completeness, ...]
+    doubtful_days: tuple[DoubtfulDay, ...]
     gates: tuple[Gate, ...]
+    warnings: tuple[GateWarning, ...]
 
     @property
     def whole(self) -> tuple[Step, ...]:

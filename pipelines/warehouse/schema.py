@@ -179,4 +179,15 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         "sample": "VARCHAR",
         "checked_at": _TIME,
     },
+    # What the raw gate last found doubtful of a report's day; `mark` says what that makes of the
+    # day's numbers (missing_rows, low_volume), NULL that it only warns.
+    "day_warnings": {
+        "property_id": "VARCHAR",
+        "report": "VARCHAR",
+        "date": "DATE",
+        "expectation": "VARCHAR",
+        "mark": "VARCHAR",
+        "observed": "VARCHAR",
+        "checked_at": _TIME,
+    },
 }

@@ -89,6 +89,7 @@ def test_the_whole_message(home: Settings, server: WebhookServer) -> None:
         "night": "2026-06-30", "property_id": "1", "date": "2026-06-27",
         "segment_name": "device", "segment_value": "mobile", "observed": 0.02, "expected": 0.06,
         "lower": 0.05, "upper": 0.07, "p_value": 0.001, "relative_change": -0.6667,
+        "report": None,
     }  # fmt: skip
     assert server.messages == [
         {

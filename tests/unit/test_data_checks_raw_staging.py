@@ -232,12 +232,6 @@ WARNINGS = {
         "'held_back' as status, pulled_at + interval 1 hour as pulled_at) "
         f"from ops.pulls where report = 'items' and {DAY}"
     ],
-    # Two earlier Mondays of 20 sessions, against 100 on Monday 2 March: five times as many.
-    "volume_is_usual": [
-        "insert into raw.ga4_sessions_by_all by name select * replace "
-        f"(date - {days} as date, 20 as sessions) from raw.ga4_sessions_by_all where {DAY}"
-        for days in (7, 14)
-    ],
 }
 
 
@@ -248,12 +242,6 @@ def test_raw_warnings_are_shown_and_stop_nothing(expectation: str) -> None:
     report = check(connection, "raw")
     assert report.is_passed
     assert {w.expectation for w in report.warnings} == {expectation}
-
-
-def test_one_earlier_week_is_too_little_to_call_a_volume_unusual() -> None:
-    connection = build_warehouse()
-    _run_all(connection, WARNINGS["volume_is_usual"][:1])
-    assert check(connection, "raw").warnings == ()
 
 
 def test_an_event_unknown_to_the_plan_only_warns() -> None:

@@ -17,7 +17,7 @@ EMPTY = ShopRows(
     shop=Shop("1", None, None, None, None, None, None, 0), run=None, held_back=None, steps=(),
     benchmarks=(), leaks=(), micros=(), factors=(), shifts=(), alerts=(),
     judged=Judged(0, None, None), diagnoses=(), has_diagnosis=True, coverage=(), suggestions=(),
-    completeness=(), gates=(),
+    completeness=(), doubtful_days=(), gates=(), warnings=(),
 )  # fmt: skip
 SESSIONS = Step(
     segment_name="all", segment_value="all", step_key="sessions", step_label="Sessions",

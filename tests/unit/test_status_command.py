@@ -153,6 +153,23 @@ def test_the_checks_that_held_a_night_back_are_shown(published):
     assert "no_duplicates" in run("status").stdout
 
 
+def test_warnings_are_named_with_their_days(published):
+    with build_database(published / "build.duckdb") as build:
+        build.execute(
+            "insert into ops.gate_results (run_id, gate, property_id, table_name, expectation, "
+            "severity, is_success, observed, sample) values "
+            "('r1', 'raw', '42', 'raw.ga4_items', 'is_not_sampled', 'warning', false, '1', '[]'), "
+            "('r1', 'raw', '42', 'raw.ga4_items', 'fine', 'warning', true, '0', '[]'), "
+            "('r1', 'raw', '42', 'raw.ga4_items', 'volume', 'warning', false, '9', "
+            """ '[{"date": "2026-03-01"}, {"date": "2026-03-02"}]')"""
+        )
+    warnings = json.loads(run("status", "--json").stdout)["warnings"]
+    assert [(one["expectation"], one["days"]) for one in warnings] == [
+        ("volume", "2026-03-01, 2026-03-02"), ("is_not_sampled", ""),
+    ]  # fmt: skip
+    assert "Warnings of the last run" in run("status").stdout
+
+
 def test_status_when_the_link_to_the_version_is_gone(published):
     (published / "published" / "current").unlink()
     state = json.loads(run("status", "--json").stdout)

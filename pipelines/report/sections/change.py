@@ -37,7 +37,7 @@ def change_section(shop: ShopRows) -> Section:
     return Section(
         name="change",
         title="What changed",
-        summary=(summary, *_warnings(shop.shifts)),
+        summary=(summary, *_warnings(shop.shifts), *_incomplete(known, shop.shifts)),
         figures=(_figure(known, what),),
         tables=(_table(known), *_shift_table(shop.shifts)),
         notes=_NOTE,
@@ -109,6 +109,13 @@ def _warnings(shifts: tuple[Shift, ...]) -> tuple[str, ...]:
         if shift.is_mix_driven and not shift.is_simpson
     ]
     return tuple(simpson + mixed)
+
+
+def _incomplete(known: list[Factor], shifts: tuple[Shift, ...]) -> tuple[str, ...]:
+    """A change is as whole as the worse of its two windows."""
+    if all(one.is_complete for one in known) and all(one.is_complete for one in shifts):
+        return ()
+    return ("Some of these numbers rest on incomplete data: see Data quality.",)
 
 
 def _figure(known: list[Factor], what: str) -> Figure:

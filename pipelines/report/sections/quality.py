@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipelines.doubtful_days import DoubtfulDay
 from pipelines.report import words
 from pipelines.report.parts import Section, Table, columns
-from pipelines.report.rows import Completeness, Gate, ShopRows
+from pipelines.report.rows import Completeness, Gate, GateWarning, ShopRows
 
+# The page stays readable: the rest is counted, and stands in `ops.gate_results`.
+DAYS_NAMED = 5
+DAYS_SHOWN = 20
+WARNINGS_SHOWN = 20
 _DOUBTS = {
     "sampled": "sampled",
     "thresholded": "thresholded for privacy",
@@ -25,8 +30,19 @@ def quality_section(shop: ShopRows) -> Section:
     return Section(
         name="quality",
         title="Data quality",
-        summary=(_whole(reports), _provisional(reports), *_doubts(reports), *_gates(shop.gates)),
-        tables=(_table(reports), *_gate_table(shop.gates)),
+        summary=(
+            _whole(reports),
+            *_doubtful(shop.doubtful_days),
+            _provisional(reports),
+            *_doubts(reports),
+            *_gates(shop.gates),
+        ),
+        tables=(
+            *_day_table(shop.doubtful_days),
+            _table(reports),
+            *_gate_table(shop.gates),
+            *_warning_table(shop.warnings),
+        ),
         notes=(
             "Late events arrive for 72 hours, attribution moves for about 12 days: until then a "
             "number may still change, and later nights pull it again.",
@@ -44,6 +60,34 @@ def _whole(reports: Sequence[Completeness]) -> str:
         f"{complete:,} of {pulled:,} daily reports of the last 28 days are complete; not: "
         f"{', '.join(gaps)}."
     )
+
+
+def _doubtful(days: Sequence[DoubtfulDay]) -> tuple[str, ...]:
+    """The days by name: what is wrong with each stands in the table."""
+    if not days:
+        return ()
+    names = list(dict.fromkeys(words.day(one.date) for one in days))
+    left = len(names) - DAYS_NAMED
+    more = f" and {words.plural(left, 'more day')}" if left > 0 else ""
+    return (f"Not whole, though GA4 answered: {', '.join(names[:DAYS_NAMED])}{more}.",)
+
+
+def _day_table(days: Sequence[DoubtfulDay]) -> tuple[Table, ...]:
+    if not days:
+        return ()
+    table = Table(
+        _caption("Days that are not whole", len(days), DAYS_SHOWN),
+        columns("Day", "Report", "What is wrong"),
+        tuple(
+            (words.day(one.date), words.key_words(one.report), one.words)
+            for one in days[:DAYS_SHOWN]
+        ),
+    )
+    return (table,)
+
+
+def _caption(title: str, number: int, shown: int) -> str:
+    return title if number <= shown else f"{title} ({shown} of {number:,})"
 
 
 def _provisional(reports: Sequence[Completeness]) -> str:
@@ -106,6 +150,26 @@ def _gate_table(gates: Sequence[Gate]) -> tuple[Table, ...]:
         columns("Gate", "Checks", "Warnings", numbers="Checks|Warnings"),
         tuple(
             (gate.gate, words.count(gate.expectations), words.count(gate.failed)) for gate in gates
+        ),
+    )
+    return (table,)
+
+
+def _warning_table(warnings: Sequence[GateWarning]) -> tuple[Table, ...]:
+    if not warnings:
+        return ()
+    table = Table(
+        _caption("Warnings of the gates", len(warnings), WARNINGS_SHOWN),
+        columns("Gate", "Table", "Check that failed", "Days", "Observed"),
+        tuple(
+            (
+                one.gate,
+                one.table_name,
+                words.key_words(one.expectation),
+                one.days or words.NOTHING,
+                one.observed,
+            )
+            for one in warnings[:WARNINGS_SHOWN]
         ),
     )
     return (table,)

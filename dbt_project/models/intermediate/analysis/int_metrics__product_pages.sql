@@ -16,10 +16,5 @@ inner join {{ ref('int_pulls__latest') }} as pulls
     on pages.property_id = pulls.property_id and pages.date = pulls.date and pulls.report = 'pages' and pulls.window_name = '1d'
 where
     regexp_matches(pages.page_path, '{{ var("product_page_pattern") }}')
-    and pulls.is_loaded
-    and not pulls.is_sampled
-    and not pulls.is_thresholded
-    and not pulls.is_mostly_other
-    and pulls.restricted_metrics is null
-    and pulls.truncation is null
+    and pulls.is_complete
 group by pages.property_id, pages.date

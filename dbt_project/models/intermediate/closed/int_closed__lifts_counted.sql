@@ -63,7 +63,7 @@ select
     end as tracking_state,
     not pulls.is_sampled as is_complete,
     pulls.maturity,
-    {{ flag_bits('pulls.is_sampled', 'false', 'false', 'false', 'false') }} as flag_bits
+    {{ flag_bits(sampled='pulls.is_sampled') }} as flag_bits
 from stated
 inner join counted as base
     on

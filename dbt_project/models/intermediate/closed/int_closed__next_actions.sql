@@ -37,7 +37,7 @@ select
     pulls.is_sampled,
     not pulls.is_sampled as is_complete,
     pulls.maturity,
-    {{ flag_bits('pulls.is_sampled', 'false', 'false', 'false', 'false') }} as flag_bits
+    {{ flag_bits(sampled='pulls.is_sampled') }} as flag_bits
 from actions
 inner join steps using (property_id, window_name, date, funnel, device_category, step_number)
 inner join periods

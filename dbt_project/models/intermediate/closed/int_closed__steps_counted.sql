@@ -32,7 +32,7 @@ dense as (
         end as own_state,
         not pulls.is_sampled as is_complete,
         pulls.maturity,
-        {{ flag_bits('pulls.is_sampled', 'false', 'false', 'false', 'false') }} as flag_bits
+        {{ flag_bits(sampled='pulls.is_sampled') }} as flag_bits
     from asked
     inner join {{ ref('funnel_steps') }} as steps on asked.funnel = steps.funnel
     inner join {{ ref('int_funnel__keys_assessed') }} as keys

@@ -25,17 +25,29 @@ seeds as (
     from seeded
 ),
 
+-- What speaks against the numbers of the day's reports, which may change without a new pull: the raw gate judges again.
+doubted as (
+    select
+        property_id,
+        date,
+        string_agg(concat_ws(' ', report, flag_bits, is_whole), ', ' order by report) as doubts
+    from {{ ref('int_pulls__latest') }}
+    where window_name = '1d' and is_loaded and (flag_bits > 0 or not is_whole)
+    group by property_id, date
+),
+
 versioned as (
     select
         pulled.property_id,
         pulled.date,
         md5(concat_ws(
-            '|', seeds.version, properties.time_zone, properties.currency, {{ var('max_other_share') }}, pulled.pull_count,
-            epoch_us(pulled.last_pulled_at)
+            '|', seeds.version, properties.time_zone, properties.currency, pulled.pull_count,
+            epoch_us(pulled.last_pulled_at), doubted.doubts
         )) as version
     from pulled
     inner join {{ ref('int_properties__active') }} as properties on pulled.property_id = properties.property_id
     cross join seeds
+    left join doubted on pulled.property_id = doubted.property_id and pulled.date = doubted.date
 ),
 
 built as (

@@ -32,14 +32,15 @@ flagged as (
         required.segment_name,
         required.is_composite,
         bool_and(coalesce(pulls.is_loaded, false)) as is_loaded,
+        bool_and(coalesce(pulls.is_whole, false)) as is_whole,
         coalesce(bool_or(pulls.is_sampled), false) as is_sampled,
-        coalesce(bool_or(pulls.is_thresholded), false) as is_thresholded,
-        coalesce(bool_or(pulls.has_other_row), false) or count(folded.date) > 0 as has_other,
-        coalesce(bool_or(pulls.is_mostly_other), false) or coalesce(bool_or(folded.is_segment_folded), false) as is_mostly_other,
+        coalesce(bool_or(pulls.is_partial), false) or count(folded.date) > 0 as is_partial,
+        coalesce(bool_or(folded.is_segment_folded), false) as is_segment_folded,
         -- Only what counts: a shop without a view of its revenue still knows its sessions.
         coalesce(bool_or(list_has_any(string_split(pulls.restricted_metrics, ','), ['sessions', 'eventCount'])), false)
             as is_restricted,
-        coalesce(bool_or(pulls.truncation is not null), false) as is_truncated,
+        coalesce(bit_or(pulls.flag_bits), 0) as pulls_flag_bits,
+        {{ flag_bits(other='count(folded.date) > 0', restricted='is_restricted') }} as own_flag_bits,
         max(pulls.currency) filter (where required.has_revenue) as currency,
         {{ worst_maturity("coalesce(pulls.maturity, 'provisional')") }} as maturity
     from dates
@@ -57,10 +58,10 @@ select
     segment_name,
     is_composite,
     is_loaded,
-    is_loaded and not (is_sampled or is_thresholded or is_mostly_other or is_restricted or is_truncated) as is_complete,
+    is_whole and not (is_restricted or is_segment_folded) as is_complete,
     is_sampled or is_restricted as is_doubtful,
-    is_thresholded or has_other or is_truncated as is_partial,
-    {{ flag_bits('is_sampled', 'is_thresholded', 'has_other', 'is_restricted', 'is_truncated') }} as flag_bits,
+    is_partial,
+    (pulls_flag_bits & ~{{ flag_bits(restricted='true') }}) | own_flag_bits as flag_bits,
     currency,
     maturity,
     -- A date counts as loaded for the property once the two reports of the whole property are there.

@@ -53,30 +53,67 @@ restated as (
         max(pulled_at) filter (where is_restatement) as last_restated_at
     from compared
     group by property_id, report, date, window_name
+),
+
+-- What the raw gate says against a day's numbers of a report; windows it does not judge.
+warned as (
+    select
+        property_id,
+        report,
+        date,
+        '1d' as window_name,
+        bool_or(mark = 'missing_rows') as is_missing_rows,
+        bool_or(mark = 'low_volume') as is_low_volume,
+        string_agg(expectation || ': ' || observed, '; ' order by expectation) as warnings
+    from {{ ref('stg_ga4__day_warnings') }}
+    group by property_id, report, date
+),
+
+told as (
+    select
+        attempts.*,
+        latest.pull_id is not null as is_loaded,
+        latest.row_count,
+        coalesce(latest.is_sampled, false) as is_sampled,
+        coalesce(latest.is_thresholded, false) as is_thresholded,
+        coalesce(latest.has_other_row, false) as has_other_row,
+        -- A row was folded, and nobody told how much of it: taken for too much.
+        coalesce(latest.other_share, case when latest.has_other_row then 1 end, 0) > {{ var('max_other_share') }} as is_mostly_other,
+        latest.other_share,
+        latest.missing_share,
+        coalesce(latest.missing_share > {{ var('max_missing_share') }}, false) or coalesce(warned.is_missing_rows, false)
+            as has_missing_rows,
+        coalesce(warned.is_low_volume, false) as has_low_volume,
+        warned.warnings,
+        latest.empty_reason,
+        latest.restricted_metrics,
+        latest.truncation,
+        latest.currency,
+        latest.time_zone,
+        -- Users are never added up: their sum only tells that something changed.
+        case when map_keys(latest.sums)[1] not like '%users' then cast(map_values(latest.first_sums)[1] as double) end as first_total,
+        case when map_keys(latest.sums)[1] not like '%users' then cast(map_values(latest.sums)[1] as double) end as last_total,
+        coalesce(restated.restatement_count, 0) as restatement_count,
+        restated.last_restated_at,
+        {{ maturity('latest.pulled_at', 'attempts.date', 'latest.property_time_zone') }} as maturity
+    from attempts
+    left join compared as latest using (property_id, report, date, window_name)
+    left join restated using (property_id, report, date, window_name)
+    left join warned using (property_id, report, date, window_name)
+    where coalesce(latest.age, 1) = 1
 )
 
+-- The one place that says what a pull's numbers are worth. Where only a metric may not be seen, the others may be whole.
 select
-    attempts.*,
-    latest.pull_id is not null as is_loaded,
-    latest.row_count,
-    coalesce(latest.is_sampled, false) as is_sampled,
-    coalesce(latest.is_thresholded, false) as is_thresholded,
-    coalesce(latest.has_other_row, false) as has_other_row,
-    -- A row was folded, and nobody told how much of it: taken for too much.
-    coalesce(latest.other_share, case when latest.has_other_row then 1 end, 0) > {{ var('max_other_share') }} as is_mostly_other,
-    latest.other_share,
-    latest.empty_reason,
-    latest.restricted_metrics,
-    latest.truncation,
-    latest.currency,
-    latest.time_zone,
-    -- Users are never added up: their sum only tells that something changed.
-    case when map_keys(latest.sums)[1] not like '%users' then cast(map_values(latest.first_sums)[1] as double) end as first_total,
-    case when map_keys(latest.sums)[1] not like '%users' then cast(map_values(latest.sums)[1] as double) end as last_total,
-    coalesce(restated.restatement_count, 0) as restatement_count,
-    restated.last_restated_at,
-    {{ maturity('latest.pulled_at', 'attempts.date', 'latest.property_time_zone') }} as maturity
-from attempts
-left join compared as latest using (property_id, report, date, window_name)
-left join restated using (property_id, report, date, window_name)
-where coalesce(latest.age, 1) = 1
+    *,
+    is_loaded
+    and not (is_sampled or is_thresholded or is_mostly_other or truncation is not null or has_missing_rows or has_low_volume)
+        as is_whole,
+    is_whole and restricted_metrics is null as is_complete,
+    is_sampled or restricted_metrics is not null as is_doubtful,
+    is_thresholded or has_other_row or truncation is not null or has_missing_rows or has_low_volume as is_partial,
+    {{ flag_bits(
+        'is_sampled', 'is_thresholded', 'has_other_row', 'restricted_metrics is not null', 'truncation is not null',
+        'has_missing_rows', 'has_low_volume'
+    ) }} as flag_bits
+from told

@@ -28,12 +28,10 @@ flagged as (
         asked.report,
         count(*) filter (where pulls.is_loaded) as days_loaded,
         bool_and(coalesce(pulls.is_loaded, false)) as is_fully_loaded,
-        coalesce(bool_or(pulls.is_sampled), false) as is_sampled,
-        coalesce(bool_or(pulls.is_thresholded), false) as is_thresholded,
-        coalesce(bool_or(pulls.has_other_row), false) as has_other,
-        coalesce(bool_or(pulls.is_mostly_other), false) as is_mostly_other,
-        coalesce(bool_or(pulls.restricted_metrics is not null), false) as is_restricted,
-        coalesce(bool_or(pulls.truncation is not null), false) as is_truncated,
+        coalesce(bool_or(pulls.is_doubtful), false) as is_doubtful,
+        coalesce(bool_or(pulls.is_partial), false) as is_partial,
+        bool_and(coalesce(pulls.is_complete, false)) as is_complete,
+        coalesce(bit_or(pulls.flag_bits), 0) as flag_bits,
         {{ worst_maturity("coalesce(pulls.maturity, 'provisional')") }} as maturity
     from periods
     inner join asked on periods.property_id = asked.property_id
@@ -52,10 +50,9 @@ select
     report,
     cast(days_loaded as integer) as days_loaded,
     is_fully_loaded,
-    is_sampled or is_restricted as is_doubtful,
-    is_thresholded or has_other or is_truncated as is_partial,
-    days_loaded = window_days
-    and not (is_sampled or is_thresholded or is_mostly_other or is_restricted or is_truncated) as is_complete,
+    is_doubtful,
+    is_partial,
+    days_loaded = window_days and is_complete as is_complete,
     maturity,
-    {{ flag_bits('is_sampled', 'is_thresholded', 'has_other', 'is_restricted', 'is_truncated') }} as flag_bits
+    flag_bits
 from flagged

@@ -12,15 +12,8 @@ select
     i.item_revenue,
     pulls.currency,
     pulls.is_sampled,
-    not pulls.is_sampled
-    and not pulls.is_thresholded
-    and not pulls.is_mostly_other
-    and pulls.restricted_metrics is null
-    and pulls.truncation is null as is_complete,
-    {{ flag_bits(
-        'pulls.is_sampled', 'pulls.is_thresholded', 'pulls.has_other_row', 'pulls.restricted_metrics is not null',
-        'pulls.truncation is not null'
-    ) }} as flag_bits,
+    pulls.is_complete,
+    pulls.flag_bits,
     pulls.maturity
 from {{ ref('stg_ga4__items') }} as i
 inner join {{ ref('int_pulls__latest') }} as pulls

@@ -21,7 +21,7 @@ select
     pages.user_engagement_duration as engagement_seconds,
     asked.scroll_sessions,
     asked.page_path is not null as has_events,
-    coalesce(not pulls.is_loaded or pulls.is_thresholded or pulls.has_other_row or pulls.truncation is not null, true) as is_silent
+    coalesce(not pulls.is_loaded or pulls.is_partial, true) as is_silent
 from {{ ref('stg_ga4__pages') }} as pages
 left join asked
     on pages.property_id = asked.property_id and pages.date = asked.date and pages.page_path = asked.page_path

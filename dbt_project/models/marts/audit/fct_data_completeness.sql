@@ -52,6 +52,10 @@ select
     coalesce(pulls.is_thresholded, false) as is_thresholded,
     coalesce(pulls.has_other_row, false) as has_other_row,
     pulls.other_share,
+    coalesce(pulls.has_missing_rows, false) as has_missing_rows,
+    pulls.missing_share,
+    coalesce(pulls.has_low_volume, false) as has_low_volume,
+    pulls.warnings,
     coalesce(pulls.restricted_metrics is not null, false) as is_restricted,
     pulls.restricted_metrics,
     coalesce(pulls.truncation is not null, false) as is_truncated,
@@ -63,15 +67,7 @@ select
     pulls.last_total,
     coalesce(pulls.restatement_count, 0) as restatement_count,
     pulls.last_restated_at,
-    coalesce(
-        pulls.is_loaded
-        and not pulls.is_sampled
-        and not pulls.is_thresholded
-        and not pulls.is_mostly_other
-        and pulls.restricted_metrics is null
-        and pulls.truncation is null,
-        false
-    ) as is_complete,
+    coalesce(pulls.is_complete, false) as is_complete,
     coalesce(pulls.maturity, 'provisional') as maturity
 from expected
 left join pulls using (property_id, report, date, window_name)

@@ -69,6 +69,7 @@ select
     pages.bounce_rate_change,
     pages.change_ci_low,
     pages.change_ci_high,
+    pages.is_prior_complete,
     pages.is_complete,
     pages.maturity,
     {{ flag_names('pages.flag_bits') }} as flags

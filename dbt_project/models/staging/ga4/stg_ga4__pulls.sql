@@ -13,6 +13,7 @@ select
     coalesce(is_thresholded, false) as is_thresholded,
     coalesce(has_other_row, false) as has_other_row,
     other_share,
+    missing_share,
     nullif(empty_reason, '') as empty_reason,
     nullif(restricted_metrics, '') as restricted_metrics,
     nullif(truncation, '') as truncation,

@@ -1,0 +1,162 @@
+"""The parts of a segment against the shop's total, for every report that has both.
+
+What a report of the whole and its report by segment say of one day must be the same number of
+sessions, or of events. The side that falls short lacks rows.
+"""
+
+from __future__ import annotations
+
+from data_checks.catalog import Catalog
+from data_checks.model import WARNING, Pair, Slice, Suite
+from data_checks.sql import IN_WINDOW
+from pipelines.ga4.exactness import estimate_allowance_sql
+
+TOTALS_TOLERANCE = 0.02
+# Family of reports -> what its parts add up to. The first two are required.
+MEASURES = {"sessions_by": "sessions", "events_by": "event_count", "micro_by": "event_count"}
+_BESIDE = ("total", "parts")
+
+
+def total_suites(catalog: Catalog, required: tuple[str, ...]) -> tuple[Suite, ...]:
+    """Parts against the total, and the total against all of its segments; both only warn."""
+    segments = tuple(name for name in catalog.whole_segments if name != "all")
+    families = [name for name in MEASURES if name in required or _is_there(catalog, name, "all")]
+    parted = [
+        (family, name)
+        for family in families
+        for name in segments
+        if family in required or _is_there(catalog, family, name)
+    ]
+    return (
+        Suite(
+            "totals",
+            ("date",),
+            tuple(_parts_slice(family, name) for family, name in parted),
+            (
+                _at_least("parts_add_up_to_total", "missing"),
+                _at_least("parts_stay_within_total", "surplus"),
+            ),
+        ),
+        Suite(
+            "whole",
+            ("date",),
+            tuple(
+                _whole_slice(family, there)
+                for family in families
+                if (there := tuple(s for s in segments if _is_there(catalog, family, s)))
+            ),
+            (_at_least("total_holds_its_parts", "missing"),),
+        ),
+    )
+
+
+def _at_least(name: str, difference: str) -> Pair:
+    return Pair(name, "allowed_difference", difference, "at_least", WARNING, _BESIDE)
+
+
+def _is_there(catalog: Catalog, family: str, segment: str) -> bool:
+    return catalog.has(f"raw.ga4_{family}_{segment}")
+
+
+def _parts_slice(family: str, segment: str) -> Slice:
+    """One row per property × date: all parts of the segment against the total."""
+    return Slice(
+        f"raw.ga4_{family}_{segment}",
+        f"""
+with {_loaded(family, ("all", segment), least=2)},
+whole as ({_sums(family, "all", "total")}),
+parted as ({_sums(family, segment, "parts")}),
+joined as (
+    select
+        property_id, date, coalesce(total, 0) as total, coalesce(parts, 0) as parts,
+        coalesce(total_squares, 0) + coalesce(parts_squares, 0) as squares,
+        coalesce(total_estimates, 0) + coalesce(parts_estimates, 0) as estimates
+    from loaded
+    left join whole using (property_id, date)
+    left join parted using (property_id, date)
+)
+select
+    property_id, date, total, parts, total - parts as missing, parts - total as surplus,
+    {_allowed(family, "total")} as allowed_difference
+from joined
+order by property_id, date
+""",
+        may_be_empty=True,
+    )
+
+
+def _whole_slice(family: str, segments: tuple[str, ...]) -> Slice:
+    """One row per property × date: the total against the segment that adds up to the least.
+
+    One segment alone may hold sessions twice; that each of them does is no accident.
+    """
+    parts = " union all ".join(_sums(family, name, "parts") for name in segments)
+    return Slice(
+        f"raw.ga4_{family}_all",
+        f"""
+with {_loaded(family, ("all",), least=1)},
+whole as ({_sums(family, "all", "total")}),
+least_parts as (
+    select
+        property_id, date, min(parts) as parts, arg_min(parts_squares, parts) as parts_squares,
+        arg_min(parts_estimates, parts) as parts_estimates
+    from ({parts}) group by property_id, date having count(*) > 1
+),
+joined as (
+    select
+        property_id, date, coalesce(total, 0) as total, parts,
+        coalesce(total_squares, 0) + parts_squares as squares,
+        coalesce(total_estimates, 0) + parts_estimates as estimates
+    from loaded
+    inner join least_parts using (property_id, date)
+    left join whole using (property_id, date)
+    where parts is not null
+)
+select
+    property_id, date, total, parts, parts - total as missing,
+    {_allowed(family, "parts")} as allowed_difference
+from joined
+order by property_id, date
+""",
+        may_be_empty=True,
+    )
+
+
+def _loaded(family: str, segments: tuple[str, ...], least: int) -> str:
+    """SQL: `loaded`, days on which the reports are there, and neither is a sample's estimate.
+
+    A day that was not loaded is told of as such, and two samples need not agree.
+    """
+    reports = ", ".join(f"'{family}_{segment}'" for segment in segments)
+    return f"""
+last_pulls as (
+    select property_id, date, report, is_sampled
+    from ops.pulls
+    where report in ({reports}) and status = 'loaded' and window_name is null and {IN_WINDOW}
+    qualify row_number() over (
+        partition by property_id, date, report order by pulled_at desc, pull_id desc
+    ) = 1
+),
+loaded as (
+    select property_id, date from last_pulls
+    group by property_id, date
+    having count(*) = {least} and not bool_or(coalesce(is_sampled, false))
+)"""
+
+
+def _sums(family: str, segment: str, name: str) -> str:
+    """SQL: the day's sum over the rows of one report, and what the noise of that sum is made of."""
+    measure = MEASURES[family]
+    return (
+        f"select property_id, date, sum({measure})::double as {name},"
+        f" sum({measure} ** 2) as {name}_squares, count({measure}) as {name}_estimates"
+        f" from raw.ga4_{family}_{segment} where {IN_WINDOW} group by property_id, date"
+    )
+
+
+def _allowed(family: str, count: str) -> str:
+    """SQL: how far two sums may be apart; sessions are estimates, events are counted."""
+    rounding = f"greatest(1, {TOTALS_TOLERANCE} * {count})"
+    if family != "sessions_by":
+        return rounding
+    return f"{TOTALS_TOLERANCE} * {count} + {estimate_allowance_sql('squares', 'estimates')}"
