@@ -52,7 +52,8 @@ versioned as (
         pulled.property_id,
         pulled.date,
         md5(concat_ws(
-            '|', seeds.version, properties.time_zone, properties.currency, {{ var('max_other_share') }}, pulled.pull_count,
+            '|', seeds.version, properties.time_zone, properties.currency, {{ var('max_other_share') }},
+            {{ var('least_sessionless_events') }}, {{ var('least_ordering_share') }}, {{ var('least_session_share') }}, pulled.pull_count,
             epoch_us(pulled.last_pulled_at), staged.row_count, epoch_us(staged.last_staged_at)
         )) as version
     from pulled
