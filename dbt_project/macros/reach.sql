@@ -5,12 +5,14 @@
     {{ is_missing }} and {{ tracking_state }} = 'tracked' and not {{ is_doubtful }} and {{ is_fully_reported }}
 {%- endmacro %}
 
-{#- Select items over rows with is_zero and is_doubtful. A row without a number (restricted) stays without. -#}
-{% macro filled_counts() -%}
+{#- Select items over rows with is_zero and is_doubtful. A row without a number (restricted) stays without. `is_contradicted`:
+    SQL that says whether the part of the shop has no sessions to speak of, although the shop's have. -#}
+{% macro filled_counts(is_contradicted) -%}
     case when is_zero then 0 else sessions end as sessions,
     case when key = 'sessions' then null when is_zero then 0 else events end as events,
     case
         when tracking_state = 'tracked' and not is_zero and (is_doubtful or sessions is null) then 'withheld'
+        when tracking_state = 'tracked' and {{ is_contradicted }} then 'sessionless'
         else tracking_state
     end as tracking_state
 {%- endmacro %}
@@ -128,7 +130,7 @@ rated as (
             when step_state <> 'tracked' then step_state
             when previous_step_key is null then 'entry'
             when previous_reached = 0 then 'no_denominator'
-            when reached > previous_reached then 'anomaly'
+            when {{ is_beyond('reached', 'previous_reached') }} then 'anomaly'
             else 'measured'
         end as status
     from measured
@@ -192,7 +194,7 @@ rated as (
             when rate_state <> 'tracked' then rate_state
             when parent_key is null then 'no_parent'
             when parent_sessions = 0 then 'no_denominator'
-            when sessions > parent_sessions then 'anomaly'
+            when {{ is_beyond('sessions', 'parent_sessions') }} then 'anomaly'
             else 'measured'
         end as status
     from noisy

@@ -1,16 +1,24 @@
-{#- Rates and intervals. `successes` and `trials` are SQL expressions; every result is NULL where it is undefined. -#}
+{#- Rates and intervals. `successes` and `trials` are SQL expressions; every result is NULL where it is undefined. No macro
+    here throws, whatever the counts are: one odd row must not stop the others (tests/dbt/test_total_macros.py). Counts are
+    doubles in every formula, for products of integers and decimals overflow. -#}
 
 {% macro rate(successes, trials) -%}
     (({{ successes }}) / nullif(cast({{ trials }} as double), 0))
 {%- endmacro %}
 
+{#- Condition: a rate that no rate can be, above 100 % or below 0 % (differences of estimates may be negative). It keeps
+    its raw value, has no interval and is an anomaly. NULL where a count is missing. -#}
+{% macro is_beyond(successes, trials) -%}
+    (({{ successes }}) > ({{ trials }}) or ({{ successes }}) < 0)
+{%- endmacro %}
+
 {#- Bounds of the Wilson interval (Wilson 1927), 95 % unless another `z` is given, clamped to [0, 1]. `n_eff`: the effective
     trials where they are known; else those of one estimate of `unit` (effective_trials), events being exact. None where
-    there is no trial or more successes than trials. -#}
+    there is no trial or the rate is beyond 0 or 100 %. -#}
 {% macro wilson_bound(successes, trials, sign, n_eff=none, unit='events', z=1.959963984540054) -%}
-    {%- set n = '(' ~ (n_eff or effective_trials(successes, trials, unit=unit)) ~ ')' -%}
+    {%- set n = 'cast(' ~ (n_eff or effective_trials(successes, trials, unit=unit)) ~ ' as double)' -%}
     {%- set p = rate(successes, trials) -%}
-    (case when ({{ trials }}) > 0 and ({{ successes }}) <= ({{ trials }})
+    (case when ({{ trials }}) > 0 and not {{ is_beyond(successes, trials) }} and {{ n }} > 0 and isfinite({{ p }}) and isfinite({{ n }})
         then least(1, greatest(0, (
             {{ p }} + {{ z * z }} / (2 * {{ n }})
             {{ sign }} {{ z }} * sqrt({{ p }} * (1 - {{ p }}) / {{ n }} + {{ z * z }} / (4.0 * {{ n }} * {{ n }}))
@@ -32,28 +40,32 @@
     - a sum of daily counts, whose errors are independent: phi of these days holds them already, and sigma is 0. -#}
 {% macro effective_trials(successes, trials, phi=none, unit='sessions') -%}
     {%- set sigma = {'sessions': 0.023, 'users': 0.0115, 'events': 0}[unit] -%}
+    {%- set x, n = 'cast(' ~ successes ~ ' as double)', 'cast(' ~ trials ~ ' as double)' -%}
     {%- if phi -%}
-    (({{ trials }}) / ({{ phi }}))
+    ({{ n }} / ({{ phi }}))
     {%- elif sigma -%}
-    (case when ({{ trials }}) > 3000 and ({{ successes }}) between 1 and ({{ trials }}) - 1
-        then 1 / (1.0 / ({{ trials }}) + {{ sigma * sigma }} * ({{ successes }}) / (({{ trials }}) - ({{ successes }})))
-        else ({{ trials }})
+    (case when {{ n }} > 3000 and {{ x }} >= 1 and {{ n }} - {{ x }} >= 1
+        then 1 / (1.0 / {{ n }} + {{ sigma * sigma }} * {{ x }} / ({{ n }} - {{ x }}))
+        else {{ n }}
     end)
     {%- else -%}
-    ({{ trials }})
+    {{ n }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Aggregate over the days of a window, each with trials: phi = max(1, Pearson's chi^2 / (days - 1)) of the daily counts
-    (McCullagh and Nelder 1989, 4.5), 1 with fewer than 7 days. sum((x - n p)^2 / (n p q)) in one pass, added
-    up as decimals: the same in whatever order threads go. -#}
+{#- Aggregate over the days of a window: phi = max(1, Pearson's chi^2 / (days - 1)) of the daily counts (McCullagh and Nelder
+    1989, 4.5), 1 with fewer than 7 days. sum((x - n p)^2 / (n p q)) in one pass, added up as decimals: the same in whatever
+    order threads go. A day without trials, or whose rate is beyond 0 or 100 %, tells nothing of the variation. -#}
 {% macro overdispersion(successes, trials) -%}
-    {%- set p = '(sum(' ~ successes ~ ') / cast(sum(' ~ trials ~ ') as double))' -%}
-    (case when count(*) >= 7 and {{ p }} > 0 and {{ p }} < 1
+    {%- set is_day = 'filter (where ' ~ trials ~ ' > 0 and not ' ~ is_beyond(successes, trials) ~ ')' -%}
+    {%- set x, n = 'cast(sum(' ~ successes ~ ') ' ~ is_day ~ ' as double)', 'cast(sum(' ~ trials ~ ') ' ~ is_day ~ ' as double)' -%}
+    {%- set p, days = '(' ~ x ~ ' / ' ~ n ~ ')', 'count(*) ' ~ is_day -%}
+    (case when {{ days }} >= 7 and {{ p }} > 0 and {{ p }} < 1
         then greatest(1, (
-            cast(sum(cast(pow({{ successes }}, 2) / {{ trials }} as decimal(38, 9))) as double) - 2 * {{ p }} * sum({{ successes }})
-            + pow({{ p }}, 2) * sum({{ trials }})
-        ) / ({{ p }} * (1 - {{ p }})) / (count(*) - 1))
+            cast(sum(try_cast(pow(cast({{ successes }} as double), 2) / {{ trials }} as decimal(38, 9))) {{ is_day }} as double)
+            - 2 * {{ p }} * {{ x }}
+            + pow({{ p }}, 2) * {{ n }}
+        ) / ({{ p }} * (1 - {{ p }})) / ({{ days }} - 1))
         else 1
     end)
 {%- endmacro %}
@@ -63,8 +75,8 @@
     says why). -#}
 {% macro widened_dispersion(phi, days) -%}
     {%- set z = 1.959963984540054 -%}
-    {%- set v = '(' ~ days ~ ' - 1)' -%}
-    (1 + (({{ phi }}) - 1) * pow((
+    {%- set v = '(cast(' ~ days ~ ' as double) - 1)' -%}
+    (1 + (cast({{ phi }} as double) - 1) * pow((
         {{ z }} + {{ (z ** 3 + z) / 4 }} / {{ v }} + {{ (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96 }} / pow({{ v }}, 2)
         + {{ (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384 }} / pow({{ v }}, 3)
     ) / {{ z }}, 2))
@@ -82,5 +94,10 @@
 {#- P(no event in `n` trials | the baseline successes/trials). A baseline of 100 % is held at trials/(trials + 1), so that one
     session that had the event cannot condemn the next one that has not. -#}
 {% macro zero_run_probability(successes, trials, n) -%}
-    coalesce(pow(1 - least({{ rate(successes, trials) }}, ({{ trials }}) / (({{ trials }}) + 1.0)), {{ n }}), 1)
+    {%- set counted = 'cast(' ~ trials ~ ' as double)' -%}
+    coalesce(
+        case when ({{ successes }}) is not null
+            then pow(1 - least({{ rate(successes, trials) }}, {{ counted }} / ({{ counted }} + 1)), cast({{ n }} as double))
+        end, 1
+    )
 {%- endmacro %}

@@ -1,12 +1,24 @@
-{#- Aggregate: a sum of doubles that is the same in whatever order threads add them up; a millionth is below any money. -#}
+{#- Aggregate: a sum of doubles that is the same in whatever order threads add them up; a millionth is below any money. No
+    sum where one of them is no number that can be added up (NaN, 10^18 and more), rather than an error. -#}
+{% macro decimal_sum(column) -%}
+    {%- set exact = 'try_cast(' ~ column ~ ' as decimal(24, 6))' -%}
+    case when count({{ exact }}) = count({{ column }}) then sum({{ exact }}) end
+{%- endmacro %}
+
+{#- The same as a double. -#}
 {% macro exact_sum(column) -%}
-    cast(sum(cast({{ column }} as decimal(24, 6))) as double)
+    cast({{ decimal_sum(column) }} as double)
+{%- endmacro %}
+
+{#- Aggregate: a sum of counts. One that no count can be (beyond 64 bits) is no number. -#}
+{% macro count_sum(column) -%}
+    try_cast(sum({{ column }}) as bigint)
 {%- endmacro %}
 
 {#- Aggregate over days: a sum that lacks a day's number (restricted) is no number. -#}
 {% macro whole_sum(column, type='bigint') -%}
     case
         when count({{ column }}) = count(*)
-            then {% if type == 'double' %}{{ exact_sum(column) }}{% else %}cast(sum({{ column }}) as {{ type }}){% endif %}
+            then {% if type == 'double' %}{{ exact_sum(column) }}{% else %}{{ count_sum(column) }}{% endif %}
     end
 {%- endmacro %}

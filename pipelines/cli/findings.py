@@ -43,11 +43,15 @@ _LARGEST_LEAK = """
         coalesce(leak.currency, 'orders') as unit
     from marts.fct_leak as leak
     where window_name = '28d' and is_leak
-    order by opportunity_p50 desc, segment_name <> 'all' limit 1
+    order by opportunity_p50 desc nulls last, segment_name <> 'all' limit 1
 """
 _NOT_TRACKED = """
     select key, tracking_state from marts.fct_tracking_coverage
     where is_expected and tracking_state in ('not_tracked', 'tracking_lost') order by all
+"""
+_SESSIONLESS = """
+    select property_id, fix from marts.fct_tracking_coverage
+    where tracking_state = 'sessionless' order by property_id, key <> 'purchase', key
 """
 _SUGGESTIONS = """
     select words, plan_lines from marts.fct_event_suggestion order by events_28d desc limit 5
@@ -63,14 +67,21 @@ def print_findings(published_dir: Path) -> None:
             out.print(
                 f"[yellow]{words(key)} is {words(state)}[/yellow]: set up its tracking first."
             )
+        _print_sessionless(connection)
         _print_suggestions(connection)
         out.print(_largest_leak(connection), soft_wrap=True)
 
 
-def print_suggestions(published_dir: Path) -> None:
-    """Events of the published version that look like renamed ones."""
+def print_tracking(published_dir: Path) -> None:
+    """What the published version lacks: sessions of events that came without, renamed events."""
     with published_database(published_dir) as connection:
+        _print_sessionless(connection)
         _print_suggestions(connection)
+
+
+def _print_sessionless(connection: duckdb.DuckDBPyConnection) -> None:
+    for property_id, fix in connection.execute(_SESSIONLESS).fetchall():
+        out.print(f"[yellow]Property {property_id}[/yellow]: {escape(fix)}", soft_wrap=True)
 
 
 def _print_suggestions(connection: duckdb.DuckDBPyConnection) -> None:
@@ -89,7 +100,7 @@ def _funnel(connection: duckdb.DuckDBPyConnection) -> Table:
         verdict = status or ("" if tracking == "tracked" else tracking)
         table.add_row(
             words(step),
-            "" if reached is None else f"{reached:,}",
+            "" if reached is None or tracking == "sessionless" else f"{reached:,}",
             percent(rate),
             interval(low, high),
             interval(floor, ceiling),
@@ -133,16 +144,21 @@ def _largest_leak(connection: duckdb.DuckDBPyConnection) -> str:
     row = connection.execute(_LARGEST_LEAK).fetchone()
     if row is None:
         return "No step is likely to be below its benchmark."
-    key, step, before, name, value, count, rate, floor, *worth, p_gap, unit = row
+    key, step, before, name, value, count, rate, floor, low, middle, high, p_gap, unit = row
     where = "the whole shop" if name == "all" else escape(f"{name} = {value}")
-    low, middle, high = (f"{one:,.0f}" for one in worth)
     return (
         f"[bold]Largest leak: {words(key.removesuffix('_rate'))}, {where}[/bold]. {percent(rate)} "
         f"of {count:,} sessions with {words(before)} go on to {words(step)}, against a floor of "
-        f"{percent(floor)}: worth about {middle} {unit} in 28 days ({low} to {high}), and below "
-        f"the floor with a probability of {100 * p_gap:.0f} %.\n"
+        f"{percent(floor)}: {_worth(low, middle, high, unit)}, and below the floor with a "
+        f"probability of {100 * p_gap:.0f} %.\n"
         f"Where to look: between {words(before)} and {words(step)}, {where}."
     )
+
+
+def _worth(low: float | None, middle: float | None, high: float | None, unit: str) -> str:
+    if low is None or middle is None or high is None:
+        return "of unknown worth, for orders are not counted"
+    return f"worth about {middle:,.0f} {unit} in 28 days ({low:,.0f} to {high:,.0f})"
 
 
 def words(name: str) -> str:

@@ -40,7 +40,7 @@ def nightly(
     """
     from pipelines import __version__
     from pipelines.alerts import tell
-    from pipelines.cli.findings import print_suggestions
+    from pipelines.cli.findings import print_tracking
     from pipelines.ga4.client import connect
     from pipelines.lock import hold_lock, lock_path
     from pipelines.nightly import run_nightly
@@ -78,5 +78,5 @@ def nightly(
         print_json({**result, "start": window.start, "end": window.end})
     refuse_failed(record)
     if not as_json:
-        print_suggestions(settings.published_dir)
+        print_tracking(settings.published_dir)
         out.print(f"Published {settings.published_dir / 'current' / 'sluice.duckdb'}")

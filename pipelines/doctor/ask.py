@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from google.analytics.data_v1beta import types as ga4
@@ -40,16 +40,21 @@ class PropertyAnswer:
 
 @dataclass(frozen=True)
 class EventAnswer:
-    """Event name → events of the last 28 days; `is_partial` where GA4 hid or folded rows."""
+    """Event name → events of the last 28 days; `is_partial` where GA4 hid or folded rows.
+
+    `sessions`: event name → sessions with it; `orders`: event name → GA4's `transactions`.
+    """
 
     counts: Mapping[str, int]
     is_partial: bool
+    sessions: Mapping[str, int] = field(default_factory=dict)
+    orders: Mapping[str, int] = field(default_factory=dict)
 
 
 def ask_property(client: AsksGa4, property_id: str) -> PropertyAnswer:
     """Sessions of the last 28 days and the quota left; raises Ga4Error."""
     what = "the sessions of the last 28 days"
-    message = client.run_report(_request(property_id, (), "sessions"), what=what)
+    message = client.run_report(_request(property_id, (), ("sessions",)), what=what)
     quota = {one.name: status.remaining for one, status in message.property_quota.ListFields()}
     sessions = sum(_count(row, what) for row in message.rows)
     return PropertyAnswer(
@@ -60,8 +65,12 @@ def ask_property(client: AsksGa4, property_id: str) -> PropertyAnswer:
 def ask_events(client: AsksGa4, property_id: str) -> EventAnswer:
     """How often each event came in the last 28 days; raises Ga4Error."""
     what = "the events of the last 28 days"
-    message = client.run_report(_request(property_id, ("eventName",), "eventCount"), what=what)
-    counts = {row.dimension_values[0].value: _count(row, what) for row in message.rows}
+    request = _request(property_id, ("eventName",), ("eventCount", "sessions", "transactions"))
+    message = client.run_report(request, what=what)
+    counts, sessions, orders = (
+        {row.dimension_values[0].value: _count(row, what, place) for row in message.rows}
+        for place in range(len(request.metrics))
+    )
     metadata = message.metadata
     is_partial = (
         counts.pop(OTHER, 0) > 0
@@ -69,15 +78,18 @@ def ask_events(client: AsksGa4, property_id: str) -> EventAnswer:
         or metadata.subject_to_thresholding
         or len(metadata.sampling_metadatas) > 0
     )
-    return EventAnswer({name: count for name, count in counts.items() if count}, is_partial)
+    came = {name: count for name, count in counts.items() if count}
+    return EventAnswer(came, is_partial, sessions, orders)
 
 
-def _request(property_id: str, dimensions: tuple[str, ...], metric: str) -> ga4.RunReportRequest:
+def _request(
+    property_id: str, dimensions: tuple[str, ...], metrics: tuple[str, ...]
+) -> ga4.RunReportRequest:
     """GA4 resolves the days in the property's own time zone, which nobody knows yet."""
     return ga4.RunReportRequest(
         property=f"properties/{property_id}",
         dimensions=[ga4.Dimension(name=name) for name in dimensions],
-        metrics=[ga4.Metric(name=metric)],
+        metrics=[ga4.Metric(name=name) for name in metrics],
         date_ranges=[ga4.DateRange(start_date=f"{DAYS}daysAgo", end_date="yesterday")],
         order_bys=[
             ga4.OrderBy(dimension=ga4.OrderBy.DimensionOrderBy(dimension_name=name))
@@ -88,9 +100,9 @@ def _request(property_id: str, dimensions: tuple[str, ...], metric: str) -> ga4.
     )
 
 
-def _count(row: Any, what: str) -> int:
+def _count(row: Any, what: str, place: int = 0) -> int:
     try:
-        return int(float(row.metric_values[0].value or 0))
+        return int(float(row.metric_values[place].value or 0))
     except (IndexError, ValueError, OverflowError) as error:
         raise AuditError(
             f"GA4's answer to {what} holds a row without a number: run the same command again."

@@ -14,6 +14,9 @@ TRACKING = "tracking"
 UNKNOWN_SHOWN = 10
 # ANALYTICS §3: below this, no event at all does not yet mean that none is sent (at 1 %).
 SESSIONS_TO_TELL = 459
+# As the dbt variables least_sessionless_events, least_ordering_share and least_session_share say
+# (tested): below these, an event's sessions tell nothing of how many did it.
+LEAST_EVENTS, LEAST_ORDERING_SHARE, LEAST_SESSION_SHARE = 10, 0.5, 0.01
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Coverage:
     missing: tuple[PlannedKey, ...]
     unknown: Mapping[str, int]
     aliases: tuple[Suggestion, ...]
+    event_names: frozenset[str]
 
     @property
     def missing_expected(self) -> tuple[PlannedKey, ...]:
@@ -37,10 +41,12 @@ class Coverage:
 def assess_coverage(keys: Sequence[PlannedKey], counts: Mapping[str, int]) -> Coverage:
     """`counts`: event name → events."""
     came = [key for key in keys if any(counts.get(name) for name in key.event_names)]
-    unknown = unknown_events(counts, {name for key in keys for name in key.event_names})
+    planned = frozenset(name for key in keys for name in key.event_names)
+    unknown = unknown_events(counts, planned)
     names = {key.key: key.event_names for key in keys if key.is_applicable}
     missing = tuple(key for key in keys if key.is_applicable and key not in came)
-    return Coverage(tuple(key.key for key in came), missing, unknown, suggest(unknown, names))
+    keys_that_came = tuple(key.key for key in came)
+    return Coverage(keys_that_came, missing, unknown, suggest(unknown, names), planned)
 
 
 def tracking_step(
@@ -50,8 +56,10 @@ def tracking_step(
     property_id: str,
     advice: Mapping[str, str],
 ) -> Step:
-    """Every expected key came. `advice`: origin of an event → what makes it come."""
+    """Every expected key came, with sessions. `advice`: origin of an event → what makes it come."""
+    sessionless = _sessionless(coverage, answer)
     facts = {
+        "sessionless": sorted(sessionless),
         "missing": [key.key for key in coverage.missing_expected],
         "missing_optional": [key.key for key in coverage.missing if not key.is_expected],
         "unknown_events": dict(coverage.unknown),
@@ -68,11 +76,14 @@ def tracking_step(
             facts=facts,
         )
     details = (
+        *sessionless.values(),
         *_missing_lines(coverage, advice),
         *_alias_lines(coverage),
         *_unknown_lines(coverage),
     )
     total = len(coverage.came) + len(coverage.missing)
+    if not coverage.missing_expected and sessionless:
+        return wrong(TRACKING, f"{details[0]}.", details[1:], facts)
     if not coverage.missing_expected:
         message = f"{len(coverage.came)} of {total} keys of the plan came, all expected ones"
         return right(TRACKING, message, details, facts)
@@ -85,6 +96,27 @@ def tracking_step(
         details,
         facts,
     )
+
+
+def _sessionless(coverage: Coverage, answer: EventAnswer) -> dict[str, str]:
+    """Planned event → what to send, where its events came without sessions; orders first."""
+    found = {}
+    for name in sorted(coverage.event_names, key=lambda name: (not answer.orders.get(name), name)):
+        events, sessions = answer.counts.get(name, 0), answer.sessions.get(name)
+        orders = answer.orders.get(name, 0)
+        if sessions is None or events < LEAST_EVENTS:
+            continue
+        if sessions < LEAST_ORDERING_SHARE * orders:
+            said = f"{orders - sessions:,} of {orders:,} orders came without a session"
+        elif sessions < LEAST_SESSION_SHARE * events:
+            said = f"{events:,} {name} events came with {sessions:,} sessions"
+        else:
+            continue
+        found[name] = (
+            f"{said}: send session_id and client_id with each Measurement Protocol hit of {name}, "
+            "or send it from the browser"
+        )
+    return found
 
 
 def _missing_lines(coverage: Coverage, advice: Mapping[str, str]) -> list[str]:

@@ -31,8 +31,9 @@ _STEPS = f"""
     select funnel.segment_name, funnel.segment_value, step_key, step_label,
         labels.label as previous_label, reached, previous_reached, step_rate as rate,
         funnel.ci_low, funnel.ci_high,
-        case when funnel.tracking_state = 'tracked' then funnel.status
-            else coalesce(funnel.tracking_state, funnel.status) end as state,
+        case when funnel.tracking_state <> 'tracked' then funnel.tracking_state
+            when funnel.status = 'sessionless' then 'previous_sessionless'
+            else funnel.status end as state,
         benchmark_low, benchmark_high, benchmark.status as verdict, weeks_to_know,
         directional_evidence, source, previous_step_rate as previous_rate,
         step_rate_change as change, change_ci_low as change_low, change_ci_high as change_high,
@@ -87,8 +88,9 @@ _MICROS = """
     select micro.key, coalesce(stages.stage_label, micro.stage) as stage_label,
         plan.description, sessions, micro.parent_key, parent_sessions, micro_rate as rate,
         ci_low, ci_high,
-        case when tracking_state = 'tracked' then status
-            else coalesce(tracking_state, status) end as state,
+        case when tracking_state <> 'tracked' then tracking_state
+            when status = 'sessionless' then 'previous_sessionless'
+            else status end as state,
         previous_micro_rate as previous_rate, micro_rate_change as change,
         change_ci_low as change_low, change_ci_high as change_high
     from marts.fct_micro_conversion_window as micro

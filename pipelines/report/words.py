@@ -18,6 +18,8 @@ STATES = {
     "unknown_low_volume": "too little traffic to tell whether it is tracked",
     "tracking_lost": "tracking lost",
     "not_applicable": "not part of this shop",
+    "sessionless": "came without sessions",
+    "previous_sessionless": "step before: came without sessions",
     "withheld": "withheld by GA4",
     "anomaly": "more than 100 %: check the tags",
     "no_denominator": "no sessions to divide by",

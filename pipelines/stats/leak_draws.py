@@ -82,7 +82,8 @@ def _draw(chains: Chains, cell: int, draws: Draws) -> Floats:
     """Rates of one cell, shape (steps, count); steps above the first benchmark matter to none."""
     rates, n = chains.rates[cell], chains.n_eff[cell]
     is_wanted = np.logical_or.accumulate(~np.isnan(chains.benchmark[cell]))
-    is_drawn = is_wanted & is_rate(chains.successes[cell], chains.trials[cell])
+    is_counted = is_rate(chains.successes[cell], chains.trials[cell]) & (n >= 0) & np.isfinite(n)
+    is_drawn = is_wanted & is_counted
     drawn = np.repeat(rates[:, None], draws.count, axis=1)
     hits, misses = rates[is_drawn] * n[is_drawn], (1 - rates[is_drawn]) * n[is_drawn]
     drawn[is_drawn] = np.random.default_rng(draws.seed).beta(

@@ -38,13 +38,15 @@ REPORTS = [
 class Day:
     """What one segment value of one property did on one date: sessions, and sessions per event.
 
-    `revenue` None: these credentials may not see it.
+    `revenue` None: these credentials may not see it. `sessionless`: further events without a
+    session id, each `purchase` of them an order.
     """
 
     sessions: int
     events: dict[str, int] = field(default_factory=dict)
     micro: dict[str, int] = field(default_factory=dict)
     revenue: float | None = 0.0
+    sessionless: dict[str, int] = field(default_factory=dict)
 
 
 class Warehouse:
@@ -154,17 +156,17 @@ def _insert_cell(
     if column := SEGMENT_COLUMNS[segment]:
         common[column] = value
     rows: list[tuple[str, dict[str, object]]] = []
-    if cell.sessions:
-        orders = cell.events.get("purchase", 0)
+    orders = cell.events.get("purchase", 0) + cell.sessionless.get("purchase", 0)
+    if cell.sessions or orders:
         own = {"sessions": cell.sessions, "transactions": orders, "purchase_revenue": cell.revenue}
         rows.append(("sessions", own))
-    for family, name, counts in (
-        ("events", "event_name", cell.events),
-        ("micro", "micro_key", cell.micro),
+    for family, name, counts, extra in (
+        ("events", "event_name", cell.events, cell.sessionless),
+        ("micro", "micro_key", cell.micro, {}),
     ):
         rows += [
-            (family, {name: key, "event_count": 2 * count, "sessions": count})
-            for key, count in counts.items()
+            (family, {name: key, "event_count": 2 * count + without, "sessions": count})
+            for key, count, without in _with_sessionless(counts, extra)
         ]
     for family, own in rows:
         row = {**common, **own}
@@ -173,6 +175,14 @@ def _insert_cell(
             f"insert into raw.ga4_{family}_by_{segment} ({', '.join(row)}) values ({marks})",
             list(row.values()),
         )
+
+
+def _with_sessionless(
+    counts: dict[str, int], sessionless: dict[str, int]
+) -> list[tuple[str, int, int]]:
+    """Event, sessions with it, events without a session."""
+    names = dict.fromkeys([*counts, *sessionless])
+    return [(name, counts.get(name, 0), sessionless.get(name, 0)) for name in names]
 
 
 def _insert_pulls(

@@ -1,13 +1,18 @@
 """Coverage of the tracking plan: what never came, what came under another name, and the words."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+import yaml
+
+from pipelines.doctor import tracking
 from pipelines.doctor.ask import EventAnswer
 from pipelines.doctor.model import Mark
 from pipelines.doctor.plan import PlannedKey, read_plan
 from pipelines.doctor.tracking import assess_coverage, tracking_step
 from pipelines.tracking.event_names import AUTOMATIC, looks_like
 
+PROJECT = Path(__file__).parents[2] / "dbt_project" / "dbt_project.yml"
 KNOWN = ("add_to_cart", "begin_checkout", "sign_up", "view_item", "view_item_list", "purchase")
 KEYS = (
     PlannedKey("home_view", ("page_view",), True, "enhanced"),
@@ -149,6 +154,40 @@ def test_nothing_came_at_all():
 )
 def test_a_doubt_is_told(sessions, is_partial, words):
     assert words in step_of({"page_view": 900}, sessions, is_partial).message
+
+
+def without_sessions(counts: dict[str, int], sessions: dict[str, int], orders: dict[str, int]):
+    keys = (*KEYS[:3], PlannedKey("purchase", ("purchase",), True, "recommended"))
+    answer = EventAnswer(counts, False, sessions, orders)
+    return tracking_step(assess_coverage(keys, counts), answer, 5_000, "42", ADVICE)
+
+
+def test_orders_and_other_events_without_sessions_are_wrong():
+    counts = {**ALL_CAME, "begin_checkout": 500, "purchase": 122}
+    sessions = {"page_view": 700, "begin_checkout": 4, "generate_lead": 0, "purchase": 24}
+    step = without_sessions(counts, sessions, {"purchase": 122})
+    assert step.mark is Mark.WRONG
+    assert step.message == (
+        "98 of 122 orders came without a session: send session_id and client_id with each "
+        "Measurement Protocol hit of purchase, or send it from the browser."
+    )
+    # 3 leads are too few to tell, and a page is seen more than once a session.
+    assert step.details[0].startswith("500 begin_checkout events came with 4 sessions: send")
+    assert step.facts["sessionless"] == ["begin_checkout", "purchase"]
+
+
+@pytest.mark.parametrize("with_session", [61, 122, 123])
+def test_half_of_the_orders_and_a_hundredth_of_the_events_are_enough(with_session):
+    counts = {**ALL_CAME, "begin_checkout": 500, "purchase": 122}
+    sessions = {"begin_checkout": 5, "purchase": with_session}
+    assert without_sessions(counts, sessions, {"purchase": 122}).mark is Mark.RIGHT
+
+
+def test_the_thresholds_are_those_of_the_models():
+    project = yaml.safe_load(PROJECT.read_text())["vars"]
+    names = ("least_sessionless_events", "least_ordering_share", "least_session_share")
+    own = (tracking.LEAST_EVENTS, tracking.LEAST_ORDERING_SHARE, tracking.LEAST_SESSION_SHARE)
+    assert own == tuple(project[name] for name in names)
 
 
 def test_what_the_shop_declared_it_does_not_have_is_not_missed():

@@ -54,7 +54,8 @@ class FakeGa4:
             row = message.rows.add()
             for text in dimensions:
                 row.dimension_values.add(value=text)
-            row.metric_values.add(value=str(number))
+            for _ in request.metrics:
+                row.metric_values.add(value=str(number))
         self.decorate(message)
         return message
 

@@ -99,7 +99,7 @@ def test_a_second_night_waits_before_it_looks_into_the_database(path, tmp_path, 
 
     monkeypatch.setattr("pipelines.nightly.run_nightly", run_nightly)
     monkeypatch.setattr("pipelines.cli.nightly.show_warnings", lambda: None)
-    monkeypatch.setattr("pipelines.cli.findings.print_suggestions", lambda published_dir: None)
+    monkeypatch.setattr("pipelines.cli.findings.print_tracking", lambda published_dir: None)
 
     def second_run() -> None:
         try:

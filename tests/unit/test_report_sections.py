@@ -111,6 +111,49 @@ def test_a_shop_without_a_row_gets_a_sentence(build: object) -> None:
     assert (section.figures, section.tables, section.cards) == ((), (), ())
 
 
+ORDERED = replace(
+    ADDED, step_key="purchase", step_label="Purchased", previous_label="Added", reached=24,
+    previous_reached=60, rate=None, ci_low=None, ci_high=None, state="sessionless",
+    verdict="sessionless",
+)  # fmt: skip
+FIX = "98 of 122 orders came without a session in 28 days: send session_id."
+ORDERS = Coverage("purchase", "Order", True, "sessionless", 24, "added", 60, None, FIX)
+SERVER_SIDE = replace(WHOLE, steps=(SESSIONS, ADDED, ORDERED), coverage=(TAG, ORDERS))
+
+
+def test_orders_without_sessions_come_before_every_leak() -> None:
+    assert verdict(replace(SERVER_SIDE, leaks=(LEAK,))).startswith(f"{FIX} The largest leak is")
+    fine = replace(ADDED, verdict="within")
+    assert verdict(replace(SERVER_SIDE, steps=(SESSIONS, fine, ORDERED))) == (
+        f"{FIX} No other step of the funnel is likely below the floor of its benchmark."
+    )
+    thin = replace(ADDED, verdict="insufficient_data")
+    assert verdict(replace(SERVER_SIDE, steps=(SESSIONS, thin, ORDERED))) == (
+        f"{FIX} There is too little data yet to tell whether any other step leaks."
+    )
+    lost = replace(SERVER_SIDE, coverage=(replace(TAG, state="not_tracked"), ORDERS))
+    assert verdict(lost).endswith(f"nobody can tell where the funnel leaks. {FIX}")
+
+
+def test_sessionless_is_no_bar_of_0_and_no_rate() -> None:
+    section = funnel_section(SERVER_SIDE)
+    assert section.tables[0].rows[2][:3] == (
+        "Purchased", "came without sessions", "came without sessions (24 of 60)",
+    )  # fmt: skip
+    assert [mark["value"] for mark in section.figures[0].spec["data"]["values"]] == [2000, 60, None]
+    (todo,) = tracking_section(SERVER_SIDE).cards
+    assert (todo.kind, todo.mark, todo.lines[0]) == ("missing", "✕ expected", ("To do", FIX))
+    assert "orders came without sessions" in change_section(SERVER_SIDE).summary[0]
+
+
+def test_a_leak_whose_worth_nobody_knows_is_named_without_one() -> None:
+    unknown = replace(LEAK, p05=None, p50=None, p95=None, p50_reduced=None, allocated=None)
+    assert said(verdict(replace(WHOLE, leaks=(unknown,)))).endswith(
+        "where at least 5 % is usual, of unknown worth, for orders are not counted."
+    )
+    assert "of unknown worth" in leak_section(replace(WHOLE, leaks=(unknown,))).summary[0]
+
+
 def test_no_diagnosis_and_no_playbook_are_two_things() -> None:
     assert "No rule of the playbook fired" in diagnosis_section(EMPTY).summary[0]
     older = replace(EMPTY, has_diagnosis=False)

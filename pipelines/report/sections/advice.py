@@ -6,7 +6,7 @@ from pipelines.report import words
 from pipelines.report.parts import Card, Section, Table, columns
 from pipelines.report.rows import Coverage, Diagnosis, ShopRows
 
-_MISSING = {"not_tracked", "tracking_lost"}
+_MISSING = {"not_tracked", "tracking_lost", "sessionless"}
 
 
 def diagnosis_section(shop: ShopRows) -> Section:

@@ -23,7 +23,11 @@ def change_section(shop: ShopRows) -> Section:
     """The change of revenue (orders, where none is known) by factor."""
     known = [factor for factor in shop.factors if factor.contribution is not None]
     if not known:
-        why = "There are no 28 days before to compare with yet."
+        why = (
+            "What the change consists of is not known: orders came without sessions."
+            if any(row.state == "sessionless" for row in shop.coverage if row.key == "purchase")
+            else "There are no 28 days before to compare with yet."
+        )
         return Section("change", "What changed", (why,))
     currency = known[0].currency
     total = sum(factor.contribution or 0 for factor in known)

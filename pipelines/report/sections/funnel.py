@@ -14,6 +14,7 @@ HOW_TO_READ = (
     "The mark is the rate, the line its 95 % interval, the shaded band the benchmark, the small "
     "tick the 28 days before. ▼ means below the benchmark, ▲ above it."
 )
+SESSIONLESS = "sessionless"
 _UNDECIDED = {"insufficient_data", "leaning_below"}
 _TELLING = {"moderate", "strong"}
 
@@ -122,7 +123,7 @@ def _reach(steps: Sequence[Step]) -> Figure:
             label=step.step_label,
             text=f"{step.step_label}: {_reached(step)}",
             short=_reached_short(step),
-            value=step.reached,
+            value=None if _is_countless(step) else step.reached,
         )
         for step in steps
     ]
@@ -131,16 +132,23 @@ def _reach(steps: Sequence[Step]) -> Figure:
 
 
 def _missing(step: Step) -> str:
-    return words.missing_words(step.state, step.reached is not None)
+    why = words.missing_words(step.state, step.reached is not None)
+    if step.state == SESSIONLESS and step.reached is not None:
+        return f"{why} ({words.count(step.reached)} of {words.count(step.previous_reached)})"
+    return why
+
+
+def _is_countless(step: Step) -> bool:
+    """Whether its sessions are no number: not tracked is no zero, and nor is sessionless."""
+    return step.reached is None or step.state == SESSIONLESS
 
 
 def _reached_short(step: Step) -> str:
-    """The count; None is no zero, but a step that is not tracked."""
-    return words.state_words(step.state) if step.reached is None else words.count(step.reached)
+    return words.state_words(step.state) if _is_countless(step) else words.count(step.reached)
 
 
 def _reached(step: Step) -> str:
-    if step.reached is None:
+    if step.reached is None or _is_countless(step):
         return words.state_words(step.state)
     return words.plural(step.reached, "session")
 

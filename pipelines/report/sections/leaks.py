@@ -12,6 +12,7 @@ from pipelines.report.rows import Leak, ShopRows
 # A leak is named from P(gap) 0.8 on (ANALYTICS section 5); that there is none has to be as sure.
 UNSURE_FROM = 0.2
 UNTRACKED = {"not_tracked", "tracking_lost"}
+SESSIONLESS = "sessionless"
 HOW_COUNTED = (
     "Worth: the sessions that are missing up to the floor of the benchmark, carried through to the "
     "order at today's rates and order value; the range holds 90 % of 20,000 draws. It is "
@@ -29,11 +30,24 @@ def verdict(shop: ShopRows) -> str:
     steps = shop.whole
     if not steps:
         return "There are no numbers of the last 28 days yet."
+    sessionless = _sessionless(shop)
     untracked = {row.key for row in shop.coverage if row.state in UNTRACKED}
     lost = [step.step_label for step in steps if step.step_key in untracked]
     if lost:
         names = " and ".join(f"“{name}”" for name in lost)
-        return f"Set up tracking first: without {names} nobody can tell where the funnel leaks."
+        first = f"Set up tracking first: without {names} nobody can tell where the funnel leaks."
+        return " ".join([first, *sessionless])
+    return " ".join([*sessionless, _of_leaks(shop, "other step" if sessionless else "step")])
+
+
+def _sessionless(shop: ShopRows) -> list[str]:
+    """What the warehouse says of core steps that came without sessions, the order first."""
+    said = {row.key: row.fix for row in shop.coverage if row.state == SESSIONLESS and row.fix}
+    return [fix for step in reversed(shop.whole) if (fix := said.get(step.step_key))]
+
+
+def _of_leaks(shop: ShopRows, step_word: str) -> str:
+    """What can be told of leaks; `step_word`: how a step that is judged is called."""
     leaks = [leak for leak in shop.leaks if leak.is_leak]
     whole = [leak for leak in leaks if leak.segment_name == "all"]
     if whole:
@@ -44,10 +58,10 @@ def verdict(shop: ShopRows) -> str:
             + _what(leaks[0])
             + "."
         )
-    judged = [step for step in steps if step.verdict]
+    judged = [step for step in shop.whole if step.verdict and step.verdict != SESSIONLESS]
     if not judged or all(step.verdict == "insufficient_data" for step in judged):
-        return "There is too little data yet to tell whether any step leaks."
-    return "No step of the funnel is likely below the floor of its benchmark."
+        return f"There is too little data yet to tell whether any {step_word} leaks."
+    return f"No {step_word} of the funnel is likely below the floor of its benchmark."
 
 
 def leak_section(shop: ShopRows) -> Section:
@@ -96,12 +110,14 @@ def _what(leak: Leak) -> str:
     return (
         f"between “{leak.previous_label}” and “{leak.step_label}”{where}: "
         f"{words.rate_of(leak.rate, leak.numerator, leak.denominator)} go on where at least "
-        f"{words.bound(leak.benchmark_low)} is usual, worth about {_worth(leak)} in 28 days"
+        f"{words.bound(leak.benchmark_low)} is usual, {_worth(leak)}"
     )
 
 
 def _worth(leak: Leak) -> str:
-    return f"{words.amount(leak.p50, leak.currency)} ({_range(leak)})"
+    if leak.p50 is None:
+        return "of unknown worth, for orders are not counted"
+    return f"worth about {words.amount(leak.p50, leak.currency)} ({_range(leak)}) in 28 days"
 
 
 def _range(leak: Leak) -> str:
@@ -118,7 +134,7 @@ def _summary(found: Sequence[Leak], whole: Sequence[Leak]) -> str:
         return f"No step is likely below the floor of its benchmark.{tail}"
     first = found[0]
     return (
-        f"{leak_name(first)}: worth about {_worth(first)} in 28 days, below its floor with a "
+        f"{leak_name(first)}: {_worth(first)}, below its floor with a "
         f"probability of {words.chance(first.p_gap)}, and the biggest leak of its funnel with "
         f"{words.chance(first.p_biggest)}. A leak is named only from 80\u00a0% on."
     )
@@ -128,7 +144,7 @@ def _figure(found: Sequence[Leak]) -> Figure:
     marks = [
         BarMark(
             label=leak_name(leak),
-            text=f"{leak_name(leak)}: about {_worth(leak)}",
+            text=f"{leak_name(leak)}: {_worth(leak)}",
             short=words.amount(leak.p50, leak.currency),
             value=leak.p50,
             low=leak.p05,

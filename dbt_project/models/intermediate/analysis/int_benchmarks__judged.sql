@@ -25,7 +25,7 @@ select
     *,
     case
         when tracking_state <> 'tracked' then tracking_state
-        when numerator > denominator then 'anomaly'
+        when {{ is_beyond('numerator', 'denominator') }} then 'anomaly'
         when denominator < {{ least_trials }} or (ci_low <= benchmark_low and ci_high >= benchmark_high) then 'insufficient_data'
         when ci_high < benchmark_low and (segment_name = 'all' or q_value <= {{ false_discovery_rate }}) then 'below'
         when ci_low > benchmark_high then 'above'

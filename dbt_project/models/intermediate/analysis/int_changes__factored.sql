@@ -1,7 +1,10 @@
+-- Only where the chain goes as far as the order in both windows: without it the product is not what came in.
 -- Revenue as a product: visits, the rate of each step, and what a session with an order brings (so that the product is the
 -- revenue, also where a session orders twice). Without revenue the product is the sessions with an order.
 with steps as (
-    select * from {{ ref('int_changes__paired') }}
+    select *
+    from {{ ref('int_changes__paired') }}
+    qualify bool_or(step_key = 'purchase') over (partition by property_id, window_name, segment_name, segment_value)
 ),
 
 money as (

@@ -15,7 +15,8 @@ chained as (
     select
         *,
         lag(key) over chain as previous_step_key,
-        lag(sessions) over chain as previous_reached
+        lag(sessions) over chain as previous_reached,
+        last_value(key) over (chain rows between unbounded preceding and unbounded following) as end_key
     from reach
     window chain as (partition by property_id, window_name, segment_name, segment_value order by step_number)
 ),
@@ -47,6 +48,28 @@ valued as (
         on orders.property_id = shop.property_id and orders.window_name = shop.window_name and shop.segment_name = 'all'
 ),
 
+-- A chain that ends before the order, because orders carry no session (of the shop or of this part of it), is worth at its
+-- end what the shop's sessions there brought. Where orders are not counted at all, nobody knows.
+worths as (
+    select
+        ends.property_id,
+        ends.window_name,
+        ends.key as end_key,
+        shop.purchase_revenue > 0 as is_money,
+        case when shop.purchase_revenue > 0 then shop.purchase_revenue else shop.transactions end
+        / nullif(cast(ends.sessions as double), 0) as end_value
+    from reach as ends
+    inner join {{ ref('int_carts__summed') }} as shop
+        on ends.property_id = shop.property_id and ends.window_name = shop.window_name and shop.segment_name = 'all' and shop.is_current
+    inner join {{ ref('int_funnel__reach_summed') }} as orders
+        on shop.property_id = orders.property_id and shop.window_name = orders.window_name and shop.window_end = orders.window_end
+    where
+        ends.segment_name = 'all'
+        and orders.segment_name = 'all'
+        and orders.key = 'purchase'
+        and orders.tracking_state in ('tracked', 'sessionless')
+),
+
 benchmarked as (
     select
         chained.property_id,
@@ -62,11 +85,13 @@ benchmarked as (
         compared.benchmark_low as benchmark,
         (compared.benchmark_low + compared.benchmark_high) / 2 as benchmark_midpoint,
         compared.n_eff,
+        valued.order_value,
+        chained.end_key = 'purchase' as is_to_order,
         -- Without any revenue the worth is counted in orders.
-        coalesce(valued.order_value, 1) as order_value,
-        valued.order_value is not null as is_money,
-        coalesce(valued.is_own_order_value, false) as is_own_order_value,
-        case when valued.order_value is not null then valued.currency end as currency
+        case when is_to_order then coalesce(valued.order_value, 1) else worths.end_value end as end_value,
+        case when is_to_order then valued.order_value is not null else coalesce(worths.is_money, false) end as is_money,
+        is_to_order and coalesce(valued.is_own_order_value, false) as is_own_order_value,
+        case when is_money then valued.currency end as currency
     from chained
     left join {{ ref('int_benchmarks__compared') }} as compared
         on
@@ -82,10 +107,15 @@ benchmarked as (
             and chained.window_name = valued.window_name
             and chained.segment_name = valued.segment_name
             and chained.segment_value = valued.segment_value
+    left join worths
+        on
+            chained.property_id = worths.property_id
+            and chained.window_name = worths.window_name
+            and chained.end_key = worths.end_key
     where chained.previous_step_key is not null
 )
 
--- downstream_rate: of those who take the step, how many go on to the last one. A step that nobody came to is taken as sure.
+-- downstream_rate: of those who take the step, how many go on to the last one of the chain. A step that nobody came to is taken as sure.
 select
     *,
     coalesce(product(coalesce({{ rate('numerator', 'denominator') }}, 1)) over (

@@ -6,4 +6,4 @@ from pipelines.stats.leak_table import score_leaks
 def model(dbt, session):
     dbt.config(materialized="table")
     df = dbt.ref("int_leaks__chained").df()
-    return score_leaks(df)
+    return score_leaks(df.assign(order_value=df["end_value"]))

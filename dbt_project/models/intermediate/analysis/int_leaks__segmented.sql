@@ -15,7 +15,7 @@ select
     shop.numerator as shop_numerator,
     shop.denominator as shop_denominator,
     shop.benchmark,
-    shop.downstream_rate * shop.order_value as value
+    shop.downstream_rate * shop.end_value as value
 from steps as parts
 inner join steps as shop
     on

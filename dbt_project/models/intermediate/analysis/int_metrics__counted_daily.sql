@@ -6,7 +6,7 @@ select
     days.segment_name,
     days.segment_value,
     days.key,
-    cast(days.sessions as decimal(18, 3)) as amount
+    try_cast(days.sessions as decimal(38, 6)) as amount
 from {{ ref('int_funnel__days_filled') }} as days
 inner join {{ ref('segments') }} as segments on days.segment_name = segments.segment_name
 where days.tracking_state = 'tracked' and segments.is_partition

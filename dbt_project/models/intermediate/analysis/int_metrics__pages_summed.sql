@@ -19,9 +19,9 @@ sums as (
     select
         windows.property_id,
         windows.window_name,
-        sum(pages.views) as views,
-        sum(pages.seconds) as seconds,
-        sum(pages.bounces) as bounces,
+        {{ decimal_sum('pages.views') }} as views,
+        {{ decimal_sum('pages.seconds') }} as seconds,
+        {{ decimal_sum('pages.bounces') }} as bounces,
         count(*) as days_counted
     from windows
     inner join {{ ref('int_metrics__product_pages') }} as pages

@@ -40,7 +40,13 @@ carts as (
 
 pages as (
     select
-        pages.*,
+        pages.* replace (
+            case
+                when pages.status = 'measured' and ratios.family = 'bounce' and {{ is_beyond('pages.bounces', 'pages.views') }}
+                    then 'anomaly'
+                else pages.status
+            end as status
+        ),
         ratios.family,
         'product' as name,
         'all' as segment_name,

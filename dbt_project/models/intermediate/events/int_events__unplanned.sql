@@ -16,8 +16,8 @@ select
     days.property_id,
     days.window_end as as_of_date,
     e.event_name,
-    cast(sum(e.events) as bigint) as events,
-    cast(sum(e.sessions) as bigint) as sessions,
+    {{ count_sum('e.events') }} as events,
+    {{ count_sum('e.sessions') }} as sessions,
     min(e.date) as first_seen_date,
     max(e.date) as last_seen_date
 from {{ ref('stg_ga4__events') }} as e

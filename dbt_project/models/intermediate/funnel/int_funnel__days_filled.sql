@@ -58,6 +58,7 @@ dense as (
         keys.tracking_state,
         reach.sessions,
         reach.events,
+        orders.transactions,
         reports.is_doubtful,
         {{ is_real_zero(
             'reach.key is null', 'keys.tracking_state', 'reports.is_doubtful', '(reports.is_loaded and not reports.is_partial)'
@@ -69,6 +70,7 @@ dense as (
     inner join cells using (property_id, date)
     inner join reports using (property_id, date, segment_name, is_composite)
     left join reach using (property_id, date, segment_name, segment_value, key)
+    left join {{ ref('int_orders__daily') }} as orders using (property_id, date, segment_name, segment_value, key)
 )
 
 select
@@ -77,7 +79,7 @@ select
     segment_name,
     segment_value,
     key,
-    {{ filled_counts() }},
+    {{ filled_counts(is_sessionless('events', 'sessions', 'transactions')) }},
     is_complete,
     maturity,
     flag_bits

@@ -22,6 +22,9 @@ grouped as (
         count(*) as days_loaded,
         count(*) filter (where tracking.tag_state = 'tracked') as days_tracked,
         sum(tracking.events) as events,
+        sum(tracking.sessions) as sessions,
+        sum(tracking.transactions) as transactions,
+        bool_or({{ is_sessionless('tracking.events', 'tracking.sessions', 'tracking.transactions') }}) as is_ever_sessionless,
         bool_or(tracking.is_doubtful) as is_doubtful,
         bool_or(tracking.is_partial) as is_partial,
         bool_or(tracking.tag_state = 'tracking_lost') as is_ever_lost,
@@ -45,13 +48,19 @@ grouped as (
 ),
 
 -- A period counts as tracked only if the tag was there on all of its days: zeros of a day without it would pull the rate
--- down. Zeros before the first event count as real unless the key's own rate since then makes them all but impossible.
+-- down, and so would days whose orders came without a session. Zeros before the first event count as real unless the
+-- key's own rate since then makes them all but impossible.
 stated as (
     select
         *,
         case
-            when last_state <> 'tracked' then last_state
+            when last_state not in ('tracked', 'sessionless') then last_state
             when is_ever_lost then 'tracking_lost'
+            when is_ever_sessionless then 'sessionless'
+            -- Fewer events than can tell are as the 28 days up to the end of the period.
+            when window_name = '1d' then last_state
+            when last_state = 'sessionless' and events < {{ var('least_sessionless_events') }} then 'sessionless'
+            when {{ is_sessionless_window('events', 'sessions', 'transactions') }} then 'sessionless'
             when {{ zero_run_probability('sessions_since', 'exposed_since', 'exposed_before') }} < {{ lost_below }} then 'not_tracked'
             else 'tracked'
         end as tag_state

@@ -25,7 +25,7 @@ with days as (
             and listed.denominator_key = lower_row.key
 ),
 
--- A day without its number, without trials, or above 100 % tells nothing of the variation between days.
+-- A day without its number, without trials, or beyond 0 or 100 % tells nothing of the variation between days.
 dispersed as (
     select
         property_id,
@@ -38,7 +38,7 @@ dispersed as (
         count(*) as day_count,
         {{ overdispersion('numerator', 'denominator') }} as phi
     from days
-    where denominator > 0 and numerator <= denominator
+    where denominator > 0 and not {{ is_beyond('numerator', 'denominator') }}
     group by all
 )
 

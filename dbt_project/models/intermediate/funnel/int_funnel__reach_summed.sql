@@ -14,8 +14,9 @@ sums as (
         reach.segment_name,
         reach.segment_value,
         reach.key,
-        case when count(reach.sessions) = count(*) then cast(sum(reach.sessions) as bigint) end as sessions,
-        case when count(reach.events) = count(*) then cast(sum(reach.events) as bigint) end as events,
+        {{ whole_sum('reach.sessions') }} as sessions,
+        {{ whole_sum('reach.events') }} as events,
+        sum(orders.transactions) as transactions,
         case
             when count(reach.revenue) = count(*) and coalesce(min(reach.currency) = max(reach.currency), true)
                 then {{ exact_sum('reach.revenue') }}
@@ -23,6 +24,7 @@ sums as (
         max(reach.currency) as currency
     from periods
     inner join {{ ref('int_funnel__reach_daily') }} as reach using (property_id, date)
+    left join {{ ref('int_orders__daily') }} as orders using (property_id, date, segment_name, segment_value, key)
     group by all
 ),
 
@@ -72,6 +74,7 @@ dense as (
         -- Days of a report that was never loaded are missing from the sum: no number, rather than one that is too low.
         case when reports.is_fully_loaded then sums.sessions end as sessions,
         case when reports.is_fully_loaded then sums.events end as events,
+        sums.transactions,
         case when reports.is_fully_loaded then sums.revenue end as revenue,
         case when reports.is_fully_loaded and sums.revenue is not null then sums.currency end as currency,
         {{ is_real_zero('sums.key is null', 'keys.tracking_state', 'reports.is_doubtful', 'reports.is_fully_reported') }} as is_zero,
@@ -87,6 +90,6 @@ dense as (
 )
 
 select
-    * exclude (sessions, events, tracking_state, tag_state, is_zero, is_doubtful),
-    {{ filled_counts() }}
+    * exclude (sessions, events, transactions, tracking_state, tag_state, is_zero, is_doubtful),
+    {{ filled_counts(is_sessionless_window('events', 'sessions', 'transactions')) }}
 from dense

@@ -6,6 +6,12 @@ with reach as (
     where segment_name = 'all'
 ),
 
+orders as (
+    select *
+    from {{ ref('int_orders__daily') }}
+    where segment_name = 'all'
+),
+
 -- `exposed` and `visits` are the sessions that could have had the event and that a complete report would have shown.
 series as (
     select
@@ -18,11 +24,14 @@ series as (
         days.is_partial,
         coalesce(own.sessions, 0) as sessions,
         coalesce(own.events, own.sessions, 0) as events,
+        -- Of rows that tell sessions too: orders whose row of events is missing are no evidence.
+        case when own.key is not null then orders.transactions end as transactions,
         case when days.is_complete or own.sessions is not null then coalesce(parent.sessions, 0) else 0 end as exposed,
         case when days.is_complete or own.sessions is not null then coalesce(site.sessions, 0) else 0 end as visits
     from {{ ref('int_funnel__reports_assessed') }} as days
     inner join {{ ref('int_plan__resolved') }} as plan on days.is_composite = plan.is_composite
     left join reach as own on days.property_id = own.property_id and days.date = own.date and plan.key = own.key
+    left join orders on days.property_id = orders.property_id and days.date = orders.date and plan.key = orders.key
     left join reach as parent
         on days.property_id = parent.property_id and days.date = parent.date and plan.exposure_key = parent.key
     left join reach as site on days.property_id = site.property_id and days.date = site.date and site.key = 'sessions'
@@ -34,6 +43,7 @@ summed as (
         *,
         sum(events) over last_28_days as events_28d,
         sum(sessions) over last_28_days as sessions_28d,
+        sum(transactions) over last_28_days as transactions_28d,
         sum(exposed) over last_28_days as exposed_28d,
         sum(visits) over last_28_days as visits_28d,
         sum(exposed) over so_far as exposed_ever,
@@ -63,19 +73,28 @@ select
     property_id,
     date,
     key,
-    cast(sessions as bigint) as sessions,
-    cast(events as bigint) as events,
-    cast(exposed as bigint) as exposed,
+    try_cast(sessions as bigint) as sessions,
+    try_cast(events as bigint) as events,
+    transactions,
+    try_cast(exposed as bigint) as exposed,
     is_doubtful,
     is_partial,
-    cast(events_28d as bigint) as events_28d,
-    cast(sessions_28d as bigint) as sessions_28d,
-    cast(exposed_28d as bigint) as exposed_28d,
+    try_cast(events_28d as bigint) as events_28d,
+    try_cast(sessions_28d as bigint) as sessions_28d,
+    try_cast(transactions_28d as bigint) as transactions_28d,
+    try_cast(exposed_28d as bigint) as exposed_28d,
     first_seen_date,
     last_seen_date,
     case
         when is_not_applicable then 'not_applicable'
         when events = 0 and case when is_against_parent then p_parent else p_site end < {{ lost_below }} then 'tracking_lost'
+        -- A day of too few events to tell is as the 28 days up to it.
+        when
+            case
+                when events >= {{ var('least_sessionless_events') }} then {{ is_sessionless('events', 'sessions', 'transactions') }}
+                else {{ is_sessionless_window('events_28d', 'sessions_28d', 'transactions_28d') }}
+            end
+            then 'sessionless'
         when events_28d > 0 then 'tracked'
         when exposed_28d >= {{ sessions_to_tell('floor_rate') }} then 'not_tracked'
         else 'unknown_low_volume'

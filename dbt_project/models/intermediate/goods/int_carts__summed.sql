@@ -11,7 +11,7 @@ orders as (
         periods.window_end,
         site.segment_name,
         site.segment_value,
-        case when count(site.transactions) = count(*) then cast(sum(site.transactions) as bigint) end as transactions
+        {{ whole_sum('site.transactions') }} as transactions
     from {{ ref('int_funnel__periods_listed') }} as periods
     inner join {{ ref('stg_ga4__sessions') }} as site using (property_id, date)
     where periods.window_name <> '1d'

@@ -10,8 +10,8 @@ events as (
         periods.window_name,
         periods.window_end,
         events.event_name,
-        cast(sum(events.sessions) as bigint) as event_sessions,
-        cast(sum(events.events) as bigint) as event_count
+        {{ count_sum('events.sessions') }} as event_sessions,
+        {{ count_sum('events.events') }} as event_count
     from periods
     inner join {{ ref('stg_ga4__events') }} as events using (property_id, date)
     where events.segment_name = 'all'
@@ -28,8 +28,8 @@ sums as (
         params.parameter,
         params.event_name,
         params.parameter_value,
-        case when count(params.sessions) = count(*) then cast(sum(params.sessions) as bigint) end as sessions,
-        case when count(params.events) = count(*) then cast(sum(params.events) as bigint) end as events
+        {{ whole_sum('params.sessions') }} as sessions,
+        {{ whole_sum('params.events') }} as events
     from periods
     inner join {{ ref('stg_ga4__event_params') }} as params using (property_id, date)
     group by all

@@ -28,8 +28,10 @@ reach as (
         items.item_revenue,
         items.currency,
         items.key,
-        case when keys.tag_state = 'tracked' then items.units else nullif(items.units, 0) end as sessions,
-        {{ with_withheld('keys.tag_state', 'items.is_doubtful or items.units is null', 'false', 'items.units') }} as tracking_state,
+        case when {{ item_state('keys.tag_state') }} = 'tracked' then items.units else nullif(items.units, 0) end as sessions,
+        {{ with_withheld(
+            item_state('keys.tag_state'), 'items.is_doubtful or items.units is null', 'false', 'items.units'
+        ) }} as tracking_state,
         items.is_complete,
         items.maturity,
         items.flag_bits

@@ -16,7 +16,7 @@ sums as (
         items.item_id,
         items.item_name,
         {%- for name in counts %}
-        case when count(items.{{ name }}) = count(*) then cast(sum(items.{{ name }}) as bigint) end as {{ name }},
+        {{ whole_sum('items.' ~ name) }} as {{ name }},
         {%- endfor %}
         case
             when count(items.item_revenue) = count(*) and coalesce(min(items.currency) = max(items.currency), true)

@@ -9,8 +9,8 @@ tags as (
         lists.property_id,
         lists.window_name,
         lists.window_end,
-        lists.tracking_state as list_state,
-        clicks.tracking_state as click_state
+        {{ item_state('lists.tracking_state') }} as list_state,
+        {{ item_state('clicks.tracking_state') }} as click_state
     from {{ ref('int_funnel__keys_assessed') }} as lists
     inner join {{ ref('int_funnel__keys_assessed') }} as clicks using (property_id, window_name, window_end)
     where lists.key = 'list_view' and clicks.key = 'product_click'

@@ -35,7 +35,11 @@ counts as (
         page_path,
         'sessions' as key,
         sessions,
-        case when is_withheld then 'withheld' else 'tracked' end as tracking_state,
+        case
+            when is_withheld then 'withheld'
+            when {{ is_sessionless_window('views', 'sessions') }} then 'sessionless'
+            else 'tracked'
+        end as tracking_state,
         is_complete,
         maturity,
         flag_bits
@@ -77,7 +81,7 @@ select
         when rate_state <> 'tracked' then rate_state
         when parent_key is null then 'no_parent'
         when parent_sessions = 0 then 'no_denominator'
-        when sessions > parent_sessions then 'anomaly'
+        when {{ is_beyond('sessions', 'parent_sessions') }} then 'anomaly'
         else 'measured'
     end as status
 from paired

@@ -78,5 +78,5 @@ dense as (
 
 select
     * exclude (report, sessions, events, tracking_state, is_zero, is_doubtful, is_fully_loaded, is_partial),
-    {{ filled_counts() }}
+    {{ filled_counts(is_sessionless_window('events', 'sessions')) }}
 from dense

@@ -19,7 +19,7 @@ sums as (
         {{ whole_sum('daily.sessions') }} as sessions,
         {{ whole_sum('daily.engaged_sessions') }} as engaged_sessions,
         {{ whole_sum('daily.engagement_seconds', 'double') }} as engagement_seconds,
-        cast(coalesce(sum(daily.scroll_sessions), 0) as bigint) as scroll_sessions,
+        {{ count_sum('coalesce(daily.scroll_sessions, 0)') }} as scroll_sessions,
         bool_or(daily.has_events) and bool_and(daily.has_events or daily.is_silent) as is_asked
     from periods
     inner join {{ ref('int_pages__daily') }} as daily using (property_id, date)

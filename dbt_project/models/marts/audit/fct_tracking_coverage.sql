@@ -45,6 +45,7 @@ covered as (
         tracking.last_seen_date,
         tracking.events_28d,
         tracking.sessions_28d,
+        tracking.transactions_28d,
         plan.exposure_key,
         tracking.exposed_28d as exposed_sessions_28d,
         cast(plan.floor_rate as double) as floor_rate,
@@ -68,6 +69,8 @@ covered as (
 measured as (
     select
         *,
+        case when tracking_state = 'sessionless' and transactions_28d > 0 then greatest(transactions_28d - sessions_28d, 0) end
+            as sessionless_orders_28d,
         case when tracking_state = 'unknown_low_volume' then greatest(sessions_needed - exposed_sessions_28d, 0) end
             as sessions_missing,
         case
@@ -84,6 +87,16 @@ select
         when tracking_state = 'not_applicable' then 'Declared not applicable in {{ plan_file }}: take it out there once the shop has it.'
         when tracking_state = 'withheld'
             then 'GA4 sampled, thresholded or hid the reports behind ' || names || ': marts.fct_data_completeness tells which and why.'
+        when tracking_state = 'sessionless'
+            then concat(
+                case
+                    when sessionless_orders_28d is null
+                        then format('{:,d} {} events came with {:,d} sessions', events_28d, names, sessions_28d)
+                    else format('{:,d} of {:,d} orders came without a session', sessionless_orders_28d, transactions_28d)
+                end,
+                ' in 28 days, so that no rate of sessions can be told: send session_id and client_id with each Measurement Protocol ',
+                'hit of ', names, ', or send it from the browser.'
+            )
         when tracking_state = 'tracking_lost' and last_seen_date = as_of_date
             then names || ' is back after days without it: its rates return once those days have left the window.'
         when tracking_state = 'not_tracked' and events_28d > 0

@@ -8,7 +8,7 @@ with counted as (
         case
             when {{ state }} <> 'tracked' then {{ state }}
             when {{ started }} = 0 then 'no_denominator'
-            when purchases > {{ started }} then 'anomaly'
+            when {{ is_beyond('purchases', started) }} then 'anomaly'
             else 'measured'
         end as {{ name }}_status,
         {%- endfor %}
@@ -31,7 +31,9 @@ rated as (
         case when {{ name }}_status = 'measured' then {{ wilson_low('lost_' ~ started, started, n_eff) }} end as {{ name }}_ci_low,
         case when {{ name }}_status = 'measured' then {{ wilson_high('lost_' ~ started, started, n_eff) }} end as {{ name }}_ci_high,
         {%- endfor %}
-        case when value_status = 'measured' then {{ rate('purchase_revenue', 'transactions') }} end as average_order_value
+        case when value_status = 'measured' then {{ rate('purchase_revenue', 'transactions') }} end as average_order_value,
+        -- greatest() passes over NULL: unknown carts are not 0 carts.
+        case when lost_carts is not null then greatest(0, lost_carts) * average_order_value end as lost_value
     from counted
 ),
 
@@ -81,9 +83,9 @@ select
     transactions,
     average_order_value,
     value_status,
-    greatest(0, lost_carts) * average_order_value as lost_value,
+    lost_value,
     cast({{ var('cart_recovery_rate') }} as double) as recovery_rate,
-    greatest(0, lost_carts) * average_order_value * {{ var('cart_recovery_rate') }} as recoverable_value,
+    lost_value * {{ var('cart_recovery_rate') }} as recoverable_value,
     currency,
     previous_carts,
     previous_cart_abandonment_rate,

@@ -58,7 +58,7 @@ select
         when tracking_state <> 'tracked' then tracking_state
         when previous_step_key is null then 'entry'
         when previous_reached = 0 then 'no_denominator'
-        when reached > previous_reached then 'anomaly'
+        when {{ is_beyond('reached', 'previous_reached') }} then 'anomaly'
         else 'measured'
     end as status,
     tracking_state,

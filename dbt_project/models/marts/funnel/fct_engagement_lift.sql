@@ -14,7 +14,7 @@ judged as (
         case
             when tracking_state <> 'tracked' then tracking_state
             when did_users = 0 or other_users = 0 then 'no_denominator'
-            when other_add_users not between 0 and other_users or did_add_users > did_users then 'anomaly'
+            when {{ is_beyond('did_add_users', 'did_users') }} or {{ is_beyond('other_add_users', 'other_users') }} then 'anomaly'
             when did_add_users = 0 or other_add_users = 0 then 'zero_cell'
             else 'measured'
         end as status

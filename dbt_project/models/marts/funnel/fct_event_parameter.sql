@@ -3,8 +3,9 @@ with judged as (
         *,
         case
             when is_doubtful or sessions is null or event_sessions is null then 'withheld'
+            when {{ is_sessionless_window('event_count', 'event_sessions') }} then 'sessionless'
             when event_sessions = 0 then 'no_denominator'
-            when sessions > event_sessions then 'anomaly'
+            when {{ is_beyond('sessions', 'event_sessions') }} then 'anomaly'
             else 'measured'
         end as status
     from {{ ref('int_event_parameters__summed') }}
@@ -13,9 +14,9 @@ with judged as (
 rated as (
     select
         *,
-        case when status <> 'withheld' then {{ rate('sessions', 'event_sessions') }} end as share,
-        case when status <> 'withheld' then {{ wilson_low('sessions', 'event_sessions') }} end as ci_low,
-        case when status <> 'withheld' then {{ wilson_high('sessions', 'event_sessions') }} end as ci_high
+        case when status not in ('withheld', 'sessionless') then {{ rate('sessions', 'event_sessions') }} end as share,
+        case when status not in ('withheld', 'sessionless') then {{ wilson_low('sessions', 'event_sessions') }} end as ci_low,
+        case when status not in ('withheld', 'sessionless') then {{ wilson_high('sessions', 'event_sessions') }} end as ci_high
     from judged
 ),
 

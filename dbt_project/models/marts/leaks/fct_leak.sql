@@ -24,15 +24,17 @@ steps as (
 judged as (
     select
         steps.*,
-        chained.downstream_rate,
+        -- Of the way to the order; unknown where orders carry no session.
+        case when chained.is_to_order then chained.downstream_rate end as downstream_rate,
         chained.is_money,
+        chained.end_value,
         chained.is_own_order_value,
         chained.currency,
         case when chained.is_money then chained.order_value end as order_value,
         steps.denominator
         * greatest(0, chained.benchmark_midpoint - steps.rate)
         * chained.downstream_rate
-        * chained.order_value as opportunity_midpoint,
+        * chained.end_value as opportunity_midpoint,
         scored.* exclude (property_id, window_name, segment_name, segment_value, step_number),
         balanced.signed as signed_value,
         balanced.shortfall as shortfall_value,
@@ -86,13 +88,13 @@ select
     shortfall_value,
     surplus_value,
     rest_value,
-    case when is_money then 'money' when not is_money then 'orders' end as value_unit,
+    case when is_money then 'money' when end_value is not null then 'orders' end as value_unit,
     currency,
-    case when opportunity_p50 is not null then is_leak end as is_leak,
+    case when p_gap is not null then is_leak end as is_leak,
     case
         when tracking_state <> 'tracked' then tracking_state
         when denominator = 0 then 'no_denominator'
-        when numerator > denominator then 'anomaly'
+        when {{ is_beyond('numerator', 'denominator') }} then 'anomaly'
         when is_leak then 'leak'
         else 'no_leak'
     end as status,

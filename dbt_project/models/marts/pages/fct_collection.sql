@@ -7,7 +7,7 @@ with rated as (
         case
             when tracking_state <> 'tracked' then tracking_state
             when items_viewed = 0 then 'no_denominator'
-            when items_clicked > items_viewed then 'anomaly'
+            when {{ is_beyond('items_clicked', 'items_viewed') }} then 'anomaly'
             else 'measured'
         end as status
     from {{ ref('int_lists__summed') }}

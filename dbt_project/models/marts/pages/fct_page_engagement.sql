@@ -3,8 +3,9 @@ with stated as (
         *,
         case
             when is_withheld then 'withheld'
+            when {{ is_sessionless_window('views', 'sessions') }} then 'sessionless'
             when sessions = 0 then 'no_denominator'
-            when engaged_sessions > sessions then 'anomaly'
+            when {{ is_beyond('engaged_sessions', 'sessions') }} then 'anomaly'
             else 'measured'
         end as status
     from {{ ref('int_pages__summed') }}
@@ -15,14 +16,15 @@ with stated as (
 rated as (
     select
         *,
+        status not in ('withheld', 'sessionless') as has_sessions,
         case when status = 'measured' then sessions - engaged_sessions end as bounced_sessions,
         case when status = 'measured' then {{ rate('sessions - engaged_sessions', 'sessions') }} end as bounce_rate,
         case when status = 'measured' then {{ wilson_low('sessions - engaged_sessions', 'sessions') }} end as ci_low,
         case when status = 'measured' then {{ wilson_high('sessions - engaged_sessions', 'sessions') }} end as ci_high,
         case when not is_withheld then {{ rate('engagement_seconds', 'views') }} end as dwell_seconds,
-        case when not is_withheld then {{ rate('scroll_sessions', 'sessions') }} end as scroll_rate,
-        case when not is_withheld then {{ wilson_low('scroll_sessions', 'sessions') }} end as scroll_ci_low,
-        case when not is_withheld then {{ wilson_high('scroll_sessions', 'sessions') }} end as scroll_ci_high
+        case when has_sessions then {{ rate('scroll_sessions', 'sessions') }} end as scroll_rate,
+        case when has_sessions then {{ wilson_low('scroll_sessions', 'sessions') }} end as scroll_ci_low,
+        case when has_sessions then {{ wilson_high('scroll_sessions', 'sessions') }} end as scroll_ci_high
     from stated
 ),
 
