@@ -25,7 +25,7 @@ EVERY_DAY = [ga4.DateRange(start_date="2026-09-30", end_date="2026-10-31")]
 def simulated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("events")
     simulate(folder, start=START, days=DAYS, sessions_per_day=300)
-    with serve([folder]) as emulator:
+    with serve([folder], exact=True) as emulator:
         yield Shop(emulator.endpoint), json.loads((folder / "truth.json").read_text())
 
 
