@@ -70,6 +70,10 @@ def write_config(config: Path, answers: Answers, zones: Mapping[str, str]) -> Ga
         draft.replace(config)
     except ConfigError as error:
         raise ConfigError(str(error).replace(str(draft), str(config))) from error
+    except UnicodeEncodeError as error:
+        raise ConfigError(
+            f"{config} cannot be written: an answer holds bytes that are no UTF-8; type it again."
+        ) from error
     except RuntimeError as error:
         raise ConfigError(
             f"A path begins with ~ and a user whom this machine does not know ({error}): write "

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -35,6 +34,7 @@ from pydantic_settings import (
 from pipelines.clock import Clock, home_clock
 from pipelines.errors import ConfigError
 from pipelines.webhook import check_address
+from pipelines.yamlfile import read_yaml
 
 PREFIX = "SLUICE_"
 CONFIG_VARIABLE = "SLUICE_CONFIG"
@@ -47,7 +47,7 @@ _EXAMPLES = {"at": "05:30", "endpoint": "127.0.0.1:8080", "id": "123456789"}
 
 
 class _Section(BaseModel):
-    # A property id written without quotes is a number in YAML; it is still an id.
+    # An id written without quotes is a number in the JSON of a variable; it is still an id.
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
@@ -62,13 +62,13 @@ class Ga4(_Section):
     """How to reach the Data API: Google's own endpoint, or `host:port` of another server."""
 
     credentials: Path | None = None
-    endpoint: str | None = Field(default=None, pattern=r"^[^\s:/]+:\d{1,5}$")
+    endpoint: str | None = Field(default=None, pattern=r"^[^\s:/]+:[0-9]{1,5}$")
 
 
 class Property(_Section):
     """One GA4 property; `time_zone` is learned from GA4 unless it is written here."""
 
-    id: str = Field(pattern=r"^\d{1,20}$")
+    id: str = Field(pattern=r"^[0-9]{1,20}$")
     name: str = ""
     source: Literal["data_api", "export"] = "data_api"
     path: str | None = None
@@ -93,12 +93,17 @@ class Property(_Section):
 class Nightly(_Section):
     """When the nightly run starts (property-local), and how many days it pulls again."""
 
-    at: str = Field(default="05:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    at: str = Field(default="05:30", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
     # GA4 keeps changing a day for up to 72 h after it ended, so the newest day and the three
     # before it are pulled: the oldest of the four is the first reading of a settled day.
     lookback_days: int = Field(default=3, ge=0, le=400)
     attribution_days: int = Field(default=14, ge=0, le=400)
     sweep_days: int = Field(default=35, ge=1, le=400)
+
+    @field_validator("at", mode="before")
+    @classmethod
+    def _two_digits(cls, value: Any) -> Any:
+        return f"0{value}" if isinstance(value, str) and value[1:2] == ":" else value
 
 
 class Alerts(_Section):
@@ -219,7 +224,7 @@ def load_settings(path: Path | None = None) -> Settings:
     """
     named = path or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
     source = named or Path(DEFAULT_CONFIG)
-    values = _read_yaml(source) if named or source.exists() else {}
+    values = _read_file(source) if named or source.exists() else {}
     _refuse_unknown_variables(os.environ)
     try:
         settings = Settings(**values)
@@ -245,24 +250,11 @@ def _plan_beside(source: Path) -> Path | None:
     return path if path.exists() else None
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except OSError as error:
-        raise ConfigError(
-            f"The settings file {path} cannot be read ({error.strerror}): "
-            "check the path, or write one from sluice.example.yml."
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", None)
-        where = f" near line {line + 1}" if line is not None else ""
-        raise ConfigError(
-            f"The settings file {path} is not valid YAML{where}: compare it with "
-            "sluice.example.yml."
-        ) from error
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+def _read_file(path: Path) -> dict[str, Any]:
+    values = read_yaml(path, "The settings file", "compare it with sluice.example.yml", ConfigError)
+    if not isinstance(values, dict | None):
         raise ConfigError(f"The settings file {path} must be a list of 'key: value' lines.")
-    return _from_the_file(values, path.resolve().parent)
+    return _from_the_file(values or {}, path.resolve().parent)
 
 
 def _from_the_file(values: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -315,6 +307,14 @@ def _first_problem(error: ValidationError, source: Path) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "string_pattern_mismatch":
         message = f"'{problem['input']}' does not look like {_EXAMPLES[str(problem['loc'][-1])]}"
+    elif problem["type"] == "model_type":
+        keys = ", ".join(_siblings((*problem["loc"], "")))
+        message = f"write it as {{key: value}} with the keys {keys}"
+    elif problem["input"] is None and problem["type"] != "missing":
+        message = (
+            "it is empty, as ~ and null are: write a value, in quotes where the word is meant, "
+            "or take the line out"
+        )
     return f"The setting '{place}' in {source} is not usable: {message}."
 
 

@@ -18,6 +18,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from pipelines.errors import ConfigError, SluiceError
 
@@ -29,8 +30,27 @@ WIDTH_WITHOUT_TERMINAL = 130
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
 
 
+# Characters that a terminal obeys instead of showing, and those that turn the direction of text.
+# Lines and tabs are harmless. The world writes page paths and campaign names, and we print them.
+_OBEYED = {*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+_SHOWN = {code: f"\\x{code:02x}" for code in _OBEYED - {ord("\n"), ord("\t")}}
+
+
+def visible(text: str) -> str:
+    """The text with control characters as they are written in code: `\\x1b`."""
+    return text.translate(_SHOWN)
+
+
+class _Console(Console):
+    """Every text, in a table too, is made here: none of it commands the terminal."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """As the parent's."""
+        return super().render_str(visible(text), **options)
+
+
 def _console(*, stderr: bool) -> Console:
-    console = Console(stderr=stderr, highlight=False)
+    console = _Console(stderr=stderr, highlight=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = WIDTH_WITHOUT_TERMINAL
     return console

@@ -1,27 +1,49 @@
-"""Runs a statement on the published database, and prints its rows in one of four formats."""
+"""Runs a statement on the published database, and prints its rows in one of four formats.
+
+Tables and lines are for the eye: the first rows, and of a table the columns that fit; a line says
+what is not shown. CSV and JSON are everything, written as it comes from the database.
+"""
 
 from __future__ import annotations
 
-import csv
 import json
+import re
 import sys
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
+from itertools import chain, islice
+from itertools import count as count_from
+from math import isfinite
 from typing import Any
 
 import duckdb
+from rich.cells import cell_len
+from rich.console import JustifyMethod
 from rich.markup import escape
-from rich.table import Table
 
-from pipelines.cli.common import new_table, out
+from pipelines.cli.common import new_table, out, visible
 from pipelines.errors import SluiceError
 
 _NUMBERS = (
     "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
     "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE",
 )  # fmt: skip
-# More than any table needs, to measure what it needs.
-WIDEST = 10_000
+# Rows of a table or of lines; what follows is counted, as far as that takes no time.
+ROWS_SHOWN = 40
+_COUNTED = 100_000
+_CHUNK = 2_000
+# Cells that are longer are folded, unless there is room left.
+_CELL_WIDTH = 40
+# What a table takes beside its cells: two for the padding and one between columns.
+_BESIDE = 3
+# A spreadsheet takes a text that begins so for a formula, the last four in East Asian editions.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# From here on four digits would round whole numbers away.
+_FOUR_DIGITS = 1000
+_NEEDS_QUOTES = re.compile('[",\r\n]')
+Rows = list[tuple[Any, ...]]
+Columns = list[tuple[str, bool]]
 
 
 class Format(StrEnum):
@@ -38,18 +60,19 @@ class QueryError(SluiceError):
 
 
 def run_query(
-    connection: duckdb.DuckDBPyConnection, query: str, form: Format, limit: int | None = None
-) -> tuple[int, bool]:
-    """Print the rows of a statement, at most `limit`; (rows printed, whether there are more).
+    connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement, form: Format
+) -> str:
+    """Print the rows of a statement; returns how many there are, in words.
 
     Raises QueryError with the database's words.
     """
-    if not query.strip(" \n\t;"):
-        raise QueryError("There is no query: give one statement, e.g. 'show all tables'.")
     try:
-        result = connection.execute(query)
+        result = connection.execute(statement)
+        if duckdb.ExpectedResultType.NOTHING in statement.expected_result_type:
+            return "Done"
         columns = [(name, _is_number(kind)) for name, kind, *_ in result.description or []]
-        rows = result.fetchall() if limit is None else result.fetchmany(limit + 1)
+        chunks = iter(lambda: result.fetchmany(_CHUNK), [])
+        return print_rows(columns, chunks, form, ROWS_SHOWN)
     except duckdb.InterruptException as error:
         raise KeyboardInterrupt from error
     except duckdb.Error as error:
@@ -60,48 +83,124 @@ def run_query(
         if isinstance(error, RuntimeError) and "interrupt" not in str(error).lower():
             raise
         raise KeyboardInterrupt from error
-    shown = rows[:limit]
-    print_rows(columns, shown, form)
-    return len(shown), len(rows) > len(shown)
 
 
-def print_rows(columns: list[tuple[str, bool]], rows: list[tuple[Any, ...]], form: Format) -> None:
-    """Rows on standard output; `columns`: the name of each, and whether it holds numbers."""
+def print_rows(
+    columns: Columns, chunks: Iterable[Rows], form: Format, limit: int | None = None
+) -> str:
+    """Rows on standard output; returns how many there are, in words.
+
+    `columns`: the name of each, and whether it holds numbers. `limit`: rows of a table or of
+    lines; CSV and JSON are always whole.
+    """
     names = [name for name, _ in columns]
+    rows = chain.from_iterable(chunks)
+    if form is Format.csv:
+        return _in_words(_print_csv(names, rows))
     if form is Format.json:
-        records = [dict(zip(names, row, strict=True)) for row in rows]
-        print(json.dumps(records, default=_plain, indent=2))
-    elif form is Format.csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(rows)
-    elif form is Format.line:
-        _print_lines(names, rows)
+        return _in_words(_print_json(_distinct(names), rows))
+    shown = [[_text(value) for value in row] for row in islice(rows, limit)]
+    if form is Format.line:
+        _print_lines(names, shown)
     else:
-        table = _table(columns, rows)
-        # On a terminal a wide mart would be squeezed to a letter a column: show it upright then.
-        wide = out.options.update(max_width=WIDEST)
-        if out.is_terminal and out.measure(table, options=wide).maximum > out.width:
-            _print_lines(names, rows)
-        else:
-            out.print(table)
+        _print_table(columns, shown)
+    rest = sum(1 for _ in islice(rows, _COUNTED))
+    more_than = "more than " if rest == _COUNTED else ""
+    if rest:
+        out.print(
+            f"… {more_than}{rest:,} more row{'s' * (rest != 1)}: --format csv shows all, or say "
+            "limit in the query.",
+            markup=False,
+        )
+    return more_than + _in_words(len(shown) + rest)
 
 
-def _print_lines(names: list[str], rows: list[tuple[Any, ...]]) -> None:
+def _in_words(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"
+
+
+def _print_csv(names: list[str], rows: Iterable[tuple[Any, ...]]) -> int:
+    # A person who looks at it gets no control characters; a file gets what is there.
+    seen = visible if sys.stdout.isatty() else str
+    count = -1
+    for row in chain([names], rows):
+        sys.stdout.write(seen(",".join(map(_csv_cell, row))) + "\n")
+        count += 1
+    return count
+
+
+def _csv_cell(value: Any) -> str:
+    """Nothing for NULL, `""` for an empty text; a text is never a formula."""
+    if value is None:
+        return ""
+    is_formula = isinstance(value, str) and value.startswith(_FORMULA)
+    text = f"'{value}" if is_formula else str(value)
+    if text and not _NEEDS_QUOTES.search(text):
+        return text
+    return '"{}"'.format(text.replace('"', '""'))
+
+
+def _print_json(names: list[str], rows: Iterable[tuple[Any, ...]]) -> int:
+    count = 0
+    for row in rows:
+        record = dict(zip(names, map(_finite, row), strict=True))
+        sys.stdout.write((",\n" if count else "[\n") + json.dumps(record, default=_plain))
+        count += 1
+    sys.stdout.write("\n]\n" if count else "[]\n")
+    return count
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Two columns of one name would be one in JSON: the second gets a number, as in DuckDB."""
+    found: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{number}" for number in count_from(1))
+        found.append(next(one for one in chain([name], numbered) if one not in found))
+    return found
+
+
+def _print_lines(names: list[str], rows: list[list[str]]) -> None:
     width = max(map(len, names), default=0)
     for number, row in enumerate(rows, start=1):
         out.print(f"[dim]row {number}[/dim]")
-        for name, value in zip(names, row, strict=True):
-            out.print(f"{name:>{width}}  {_text(value)}", markup=False, soft_wrap=True)
+        for name, text in zip(names, row, strict=True):
+            # Further lines of a text are indented: none can pass for a row.
+            aligned = text.replace("\n", "\n" + " " * (width + 2))
+            out.print(f"{name:>{width}}  {aligned}", markup=False, soft_wrap=True)
 
 
-def _table(columns: list[tuple[str, bool]], rows: list[tuple[Any, ...]]) -> Table:
+def _print_table(columns: Columns, rows: list[list[str]]) -> None:
+    """The columns from the left that fit; a line names the others."""
+    names = [visible(name) for name, _ in columns]
+    widths = _widths([max(map(_width, cells)) for cells in zip(names, *rows, strict=True)])
     table = new_table()
-    for name, is_number in columns:
-        table.add_column(escape(name), justify="right" if is_number else "left")
+    for (name, is_number), width in zip(columns, widths, strict=False):
+        justify: JustifyMethod = "right" if is_number else "left"
+        table.add_column(escape(name), justify=justify, width=width, overflow="fold")
     for row in rows:
-        table.add_row(*(escape(_text(value)) for value in row))
-    return table
+        table.add_row(*map(escape, row[: len(widths)]))
+    if widths:
+        out.print(table)
+    if others := names[len(widths) :]:
+        many = f"{len(others)} more column{'s' * (len(others) != 1)}"
+        out.print(f"{many}: {', '.join(others)}; --format csv shows all.", markup=False)
+
+
+def _widths(wanted: list[int]) -> list[int]:
+    """Widths of the columns that fit; what is left goes to those whose cells are folded."""
+    left = out.width - 1
+    widths: list[int] = []
+    for width in wanted:
+        given = min(width, _CELL_WIDTH) + _BESIDE
+        if given > left and widths:
+            break
+        widths.append(max(min(given, left) - _BESIDE, 1))
+        left -= given
+    for number, width in enumerate(widths):
+        more = max(min(wanted[number] - width, left), 0)
+        widths[number] += more
+        left -= more
+    return widths
 
 
 def _is_number(kind: Any) -> bool:
@@ -111,7 +210,18 @@ def _is_number(kind: Any) -> bool:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < _FOUR_DIGITS else f"{value:.1f}"
+    return visible(str(value)).replace("\t", "\\t")
+
+
+def _width(text: str) -> int:
+    return max(map(cell_len, text.split("\n")))
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity: they are text."""
+    return str(value) if isinstance(value, float) and not isfinite(value) else value
 
 
 def _plain(value: Any) -> float | str:

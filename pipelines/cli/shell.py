@@ -1,4 +1,4 @@
-"""The shell of `sluice sql`: statements until ';' and commands with a dot, typed or piped."""
+"""The shell of `sluice sql`: statements until ';' and commands with a dot, typed or given."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ from pipelines.cli.lineediting import line_editing
 from pipelines.cli.rows import Format, QueryError, print_rows, run_query
 
 PROMPT, CONTINUED = "sluice> ", "   ...> "
-# Rows shown of a statement that was typed; files and pipes get all.
-ROWS_SHOWN = 100
 HELP = """\
 A statement ends with ';' and may take several lines. Nothing can be changed here.
 .tables [WORD]      tables (with WORD in their names) and their rows
 .describe TABLE     a table's columns, types and what they mean
-.format FORMAT      how rows are printed: table, csv, json or line
+.format FORMAT      how rows are printed: table, csv, json or line (csv and json: all of them)
 .help  .quit        this text; leave (or Ctrl-D). Ctrl-C forgets what was typed. TAB completes."""
 _ENDS = re.compile(r";\s*(--[^\n]*)?\s*\Z")
 _TABLES = """
@@ -42,7 +40,7 @@ class Shell:
 
     connection: duckdb.DuckDBPyConnection
     form: Format
-    rows_shown: int | None = None
+    is_typed: bool = False
     is_over: bool = False
     _lines: list[str] = field(default_factory=list)
 
@@ -65,7 +63,7 @@ class Shell:
         except duckdb.Error as error:
             raise QueryError(f"The query failed: {error}") from error
         for statement in statements:
-            self._run(statement.query)
+            self._run(statement)
 
     def forget(self) -> str:
         """Begin a new statement; returns what was typed of the old one."""
@@ -77,13 +75,11 @@ class Shell:
         """Tells whether a statement has begun."""
         return CONTINUED if self._lines else PROMPT
 
-    def _run(self, statement: str) -> None:
+    def _run(self, statement: duckdb.Statement) -> None:
         start = time.monotonic()
-        count, has_more = run_query(self.connection, statement, self.form, self.rows_shown)
-        if self.rows_shown is not None:
-            seconds = time.monotonic() - start
-            more = "; there are more: say limit, or use sluice sql '…' --format csv" * has_more
-            notes.print(f"[dim]{count} row{'s' * (count != 1)} in {seconds:.2f} s{more}[/dim]")
+        count = run_query(self.connection, statement, self.form)
+        if self.is_typed:
+            notes.print(f"[dim]{count} in {time.monotonic() - start:.2f} s[/dim]")
 
     def _command(self, name: str, argument: str = "", *_: str) -> None:
         match name:
@@ -108,7 +104,7 @@ class Shell:
         columns = [(str(column[0]), False) for column in result.description or []]
         rows = result.fetchall()
         if rows:
-            print_rows(columns, rows, self.form)
+            print_rows(columns, [rows], self.form)
         return len(rows)
 
 
@@ -123,8 +119,8 @@ def is_complete(connection: duckdb.DuckDBPyConnection, text: str) -> bool:
     return True
 
 
-def run_piped(shell: Shell, lines: Iterable[str]) -> None:
-    """A script from a pipe: the first error ends it."""
+def run_script(shell: Shell, lines: Iterable[str]) -> None:
+    """A script from a pipe, or from the command line: the first error ends it."""
     for line in lines:
         shell.feed(line.rstrip("\n"))
         if shell.is_over:
@@ -134,7 +130,7 @@ def run_piped(shell: Shell, lines: Iterable[str]) -> None:
 
 def run_typed(shell: Shell) -> None:
     """Talk with a person until '.quit' or Ctrl-D; errors are told, and it goes on."""
-    shell.rows_shown = ROWS_SHOWN
+    shell.is_typed = True
     notes.print("The published version, read-only. '.help' explains; '.quit' leaves.")
     with line_editing(shell.connection):
         while not shell.is_over:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.common import AsJson
-from pipelines.cli.rows import Format, run_query
-from pipelines.cli.shell import Shell, run_piped, run_typed
+from pipelines.cli.rows import Format, QueryError
+from pipelines.cli.shell import Shell, run_script, run_typed
 from pipelines.settings import load_settings
 from pipelines.warehouse.connect import published_database
 
@@ -17,7 +17,7 @@ from pipelines.warehouse.connect import published_database
 def sql(
     query: Annotated[
         str | None,
-        typer.Argument(help="One statement; none: a shell, or a script from a pipe."),
+        typer.Argument(help="A statement or .command; none: a shell, or a script from a pipe."),
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print rows.")] = Format.table,
     as_json: AsJson = False,
@@ -29,9 +29,12 @@ def sql(
     form = Format.json if as_json else form
     with published_database(load_settings().published_dir) as connection:
         connection.execute("set search_path = 'marts,ops'")
+        shell = Shell(connection, form)
         if query is not None:
-            run_query(connection, query, form)
+            if not query.strip(" \n\t;"):
+                raise QueryError("There is no query: give one statement, e.g. 'show all tables'.")
+            run_script(shell, query.splitlines())
         elif sys.stdin.isatty():
-            run_typed(Shell(connection, form))
+            run_typed(shell)
         else:
-            run_piped(Shell(connection, form), sys.stdin)
+            run_script(shell, sys.stdin)

@@ -65,7 +65,7 @@ def _run(row: dict[str, Any]) -> dict[str, Any]:
         "command": row["command"],
         "days": f"{row['window_start']} to {row['window_end']}" if row["window_start"] else "",
         "ended as": row["status"].replace("_", " "),
-        "began": f"{began:%Y-%m-%d %H:%M}",
+        "began": f"{began:%Y-%m-%d %H:%M} UTC",
         "took": duration((ended - began).total_seconds()) if ended else "",
         "message": " ".join((row["message"] or "").split()),
     }

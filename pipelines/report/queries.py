@@ -13,10 +13,11 @@ ALERTS_SHOWN = 20
 SEGMENT_LEAKS_SHOWN = 8
 DIAGNOSES_SHOWN = 12
 
-_SHOPS = """
+_PROPERTY_IDS = "select property_id from marts.dim_property order by property_name, property_id"
+_SHOP = """
     select property_id, property_name, store_name, time_zone, currency, first_date, last_date,
         days_loaded
-    from marts.dim_property order by property_name, property_id
+    from marts.dim_property where property_id = $property
 """
 _LABELS = """
     labels as (
@@ -170,16 +171,16 @@ _GATES = """
 _HELD_BACK = "select reason from ops.held_back where run_id = ? and property_id = ? limit 1"
 
 
-def read_shops(connection: duckdb.DuckDBPyConnection) -> tuple[ShopRows, ...]:
-    """Everything the page says, by property; a property without any row still has its place."""
-    found = fetch(connection, rows.Shop, _SHOPS)
+def property_ids(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """All properties in the order of the page; one without any row still has its place."""
+    return tuple(name for (name,) in connection.execute(_PROPERTY_IDS).fetchall())
+
+
+def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> ShopRows:
+    """Everything the page says of one property."""
+    shop = fetch(connection, rows.Shop, _SHOP, {"property": property_id})[0]
     run = next(iter(fetch(connection, rows.Run, _RUN)), None)
-    return tuple(_read_shop(connection, shop, run) for shop in found)
 
-
-def _read_shop(
-    connection: duckdb.DuckDBPyConnection, shop: rows.Shop, run: rows.Run | None
-) -> ShopRows:
     def ask(kind: type[Row], query: str) -> tuple[Row, ...]:
         known = {"property": shop.property_id, "window": WINDOW, "run": run.run_id if run else ""}
         wanted = {name: value for name, value in known.items() if f"${name}" in query}

@@ -21,6 +21,9 @@ from pipelines.tracking.model import (
 
 _CONDITION = re.compile(r"^(?P<name>[a-zA-Z_]\w*)(?P<operator>>=|=)(?P<value>[^=].*)$")
 _PARAMETER = re.compile(r"[a-zA-Z_]\w*")
+# What the database reads too: float() also takes 0_1, and digits of other scripts.
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_RATE = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -40,11 +43,8 @@ def refuse_unknown(rows: Iterable[Row], column: str, known: set[str], path: Path
 
 def refuse_no_range(row: Row, path: Path) -> None:
     """Raises SeedError unless the benchmark is a range of rates."""
-    try:
-        is_range = 0 <= float(row["low"]) < float(row["high"]) <= 1
-    except ValueError:
-        is_range = False
-    if not is_range:
+    are_rates = all(_RATE.fullmatch(row[column]) for column in ("low", "high"))
+    if not are_rates or not 0 <= float(row["low"]) < float(row["high"]) <= 1:
         raise SeedError(
             f"The benchmark '{row['benchmark_key']}' in {path} goes from '{row['low']}' to "
             f"'{row['high']}': write two rates with 0 <= low < high <= 1, such as 0.05 and 0.10."
@@ -101,7 +101,7 @@ def read_funnels(
     by_key = {micro.key: micro for micro in micros}
     steps: dict[str, list[FunnelStep]] = {}
     for row in rows:
-        if not row["step_number"].isdecimal() or row["is_optional"] not in {"true", "false"}:
+        if not _NUMBER.fullmatch(row["step_number"]) or row["is_optional"] not in {"true", "false"}:
             raise SeedError(
                 f"The step '{row['key']}' of the funnel '{row['funnel']}' in {path} cannot be "
                 "read: step_number is a whole number, is_optional is true or false."
@@ -122,7 +122,9 @@ def _split(text: str, separator: str) -> tuple[str, ...]:
 
 def _condition(text: str, row: Row, path: Path) -> ParameterCondition:
     match = _CONDITION.match(text.strip())
-    if match is None or (match["operator"] == ">=" and not match["value"].strip().isdecimal()):
+    if match is None or (
+        match["operator"] == ">=" and not _NUMBER.fullmatch(match["value"].strip())
+    ):
         raise SeedError(
             f"The parameter_filter '{text}' of the key '{row['key']}' in {path} cannot be read: "
             "write name=value or name>=whole number, joined by '&'."

@@ -54,7 +54,7 @@ def read_seed(folder: Path, seed: str) -> list[Row]:
     """
     path = folder / f"{seed}.csv"
     try:
-        with path.open(encoding="utf-8", newline="") as lines:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines, strict=True)
             header, rows = list(reader.fieldnames or []), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -5,6 +5,7 @@ Every refusal is one sentence with the file, the place in it, and the nearest na
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -14,7 +15,7 @@ from pipelines.errors import SeedError
 from pipelines.tracking.model import SESSIONS, Row, ShopRows
 from pipelines.tracking.rows import nearest, refuse_no_range
 from pipelines.tracking.seeds import SEED_COLUMNS, SEED_KEYS
-from pipelines.tracking.yamlfile import read_mapping
+from pipelines.yamlfile import read_yaml
 
 SECTIONS = ("micro_conversions", "not_applicable", "benchmarks")
 _REQUIRED = ("stage", "family", "event_names", "description")
@@ -24,26 +25,34 @@ _BENCHMARK = {
     "industry": "all", "device": "all", "region": "all", "unit": "sessions",
     "source_kind": "primary",
 }  # fmt: skip
+_BENCHMARK_VALUES = {"unit": ["sessions"], "source_kind": ["primary", "secondary"]}
 _BENCHMARK_REQUIRED = ("benchmark_key", "low", "high", "source", "source_date")
+# What the database reads as a day and as a number; Python's own functions take more.
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
+_SAID = {"yes": "true", "on": "true", "no": "false", "off": "false", "true": "true",
+         "false": "false"}  # fmt: skip
 Seeds = Mapping[str, list[Row]]
 
 
 def read_shop(path: Path, seeds: Seeds) -> ShopRows:
     """The file's rows, merged with those of the seeds that they change; raises SeedError."""
-    content = read_mapping(path)
-    _refuse_unknown(content, SECTIONS, f"The section '{{}}' of {path}")
+    content = read_yaml(path, "The tracking plan", "correct it", SeedError) or {}
+    if not isinstance(content, dict):
+        raise SeedError(f"The tracking plan {path} must begin with 'micro_conversions:'.")
+    _refuse_unknown(content, SECTIONS, "section", f"of {path}")
     benchmarks = _benchmarks(path, content.get("benchmarks") or [], seeds)
     plan = _plan(path, content.get("micro_conversions") or {}, seeds, benchmarks)
     keys = {row["key"] for row in (*seeds["micro_conversions"], *plan)}
     for row in benchmarks:
         for column in ("numerator", "denominator"):
-            what = f"The {column} '{{}}' of the benchmark '{row['benchmark_key']}' in {path}"
-            _refuse_unknown([row[column]], keys | {SESSIONS}, what)
+            where = f"of the benchmark '{row['benchmark_key']}' in {path}"
+            _refuse_unknown([row[column]], keys | {SESSIONS}, column, where)
     declared = content.get("not_applicable") or []
-    if not isinstance(declared, list):
+    if not isinstance(declared, list) or not all(isinstance(key, str) for key in declared):
         raise SeedError(f"The section 'not_applicable' of {path} must be a list of keys.")
-    _refuse_unknown(declared, keys, f"The key '{{}}' under not_applicable in {path}")
-    return ShopRows(plan, tuple(map(str, declared)), benchmarks)
+    _refuse_unknown(declared, keys, "key", f"under not_applicable in {path}")
+    return ShopRows(plan, tuple(declared), benchmarks)
 
 
 def _plan(path: Path, asked: Any, seeds: Seeds, benchmarks: Iterable[Row]) -> tuple[Row, ...]:
@@ -52,7 +61,7 @@ def _plan(path: Path, asked: Any, seeds: Seeds, benchmarks: Iterable[Row]) -> tu
             f"The section 'micro_conversions' of {path} must be lines of 'key: {{column: value}}'."
         )
     known = {row["key"]: row for row in seeds["micro_conversions"]}
-    rows = [_merged(path, str(key), changes, known) for key, changes in asked.items()]
+    rows = [_merged(path, key, changes, known) for key, changes in asked.items()]
     keys = {*known, *(row["key"] for row in rows), SESSIONS}
     steps = {
         row["key"]
@@ -70,12 +79,12 @@ def _plan(path: Path, asked: Any, seeds: Seeds, benchmarks: Iterable[Row]) -> tu
             "benchmark_key": known_benchmarks | {""},
         }
         for column, values in allowed.items():
-            where = f"The {column} '{{}}' of the key '{row['key']}' in {path}"
-            _refuse_unknown([row[column]], values, where)
-        if row["intent_rank"] and not row["intent_rank"].isdecimal():
+            where = f"of the key '{row['key']}' in {path}"
+            _refuse_unknown([row[column]], values, column, where)
+        if row["intent_rank"] and not _WHOLE_NUMBER.fullmatch(row["intent_rank"]):
             raise SeedError(
                 f"The intent_rank '{row['intent_rank']}' of the key '{row['key']}' in {path} "
-                "is no whole number: write one, or leave it out."
+                "is no small whole number: write one such as 3, or leave it out."
             )
     return tuple(rows)
 
@@ -93,8 +102,11 @@ def _merged(path: Path, key: str, changes: Any, known: Mapping[str, Row]) -> Row
             "{event_names: my_event}."
         )
     columns = [name for name in SEED_COLUMNS["micro_conversions"] if name != "key"]
-    _refuse_unknown(changes, columns, f"The column '{{}}' of the key '{key}' in {path}")
-    values = {name: _text(value) for name, value in changes.items()}
+    where = f"of the key '{key}' in {path}"
+    _refuse_unknown(changes, columns, "column", where)
+    values = {name: _text(value, name, where) for name, value in changes.items()}
+    if said := values.get("is_expected"):
+        values["is_expected"] = _SAID.get(said.lower(), said)
     if key in known:
         return {**known[key], **values}
     if missing := [name for name in _REQUIRED if not values.get(name)]:
@@ -123,9 +135,10 @@ def _benchmarks(path: Path, asked: Any, seeds: Seeds) -> tuple[Row, ...]:
 def _benchmark(path: Path, asked: Mapping[str, Any], known: list[Row]) -> Row:
     """A whole row: what is compared comes from the rows of the same key, if there are any."""
     columns = [name for name in SEED_COLUMNS["benchmarks"] if name != "is_default"]
-    what = f"The benchmark '{asked.get('benchmark_key', '')}' in {path}"
-    _refuse_unknown(asked, columns, f"The column '{{}}' of the benchmarks in {path}")
-    row = {**_BENCHMARK, **{name: _text(value) for name, value in asked.items()}}
+    _refuse_unknown(asked, columns, "column", f"of the benchmarks in {path}")
+    where = f"of a benchmark in {path}"
+    row = {**_BENCHMARK, **{name: _text(value, name, where) for name, value in asked.items()}}
+    what = f"The benchmark '{row.get('benchmark_key', '')}' in {path}"
     same = [one for one in known if one["benchmark_key"] == row.get("benchmark_key")]
     compared = {name: same[0][name] for name in ("numerator", "denominator")} if same else {}
     for name, value in compared.items():
@@ -138,10 +151,11 @@ def _benchmark(path: Path, asked: Mapping[str, Any], known: list[Row]) -> Row:
         if not row.get(name):
             raise SeedError(f"{what} has no {name}: add it.")
     refuse_no_range(row, path)
-    _refuse_unknown([row["unit"]], ["sessions"], f"The unit '{{}}' of {what[4:]}")
-    kinds = ["primary", "secondary"]
-    _refuse_unknown([row["source_kind"]], kinds, f"The source_kind '{{}}' of {what[4:]}")
+    for column, known_values in _BENCHMARK_VALUES.items():
+        _refuse_unknown([row[column]], known_values, column, f"of the {what[4:]}")
     try:
+        if not _DAY.fullmatch(row["source_date"]):
+            raise ValueError
         date.fromisoformat(row["source_date"])
     except ValueError as error:
         raise SeedError(
@@ -152,21 +166,22 @@ def _benchmark(path: Path, asked: Mapping[str, Any], known: list[Row]) -> Row:
     return {name: row[name] for name in SEED_COLUMNS["benchmarks"]}
 
 
-def _refuse_unknown(names: Iterable[Any], known: Iterable[str], what: str) -> None:
-    """`what`: begins the sentence, with {} for the name."""
+def _refuse_unknown(names: Iterable[str], known: Iterable[str], kind: str, where: str) -> None:
+    """Raises SeedError: "The <kind> '<name>' <where> is not known"."""
     known = set(known)
     for name in names:
         if name not in known:
-            proposal = nearest(str(name), known - {""})
-            raise SeedError(f"{what.format(name)} is not known: did you mean '{proposal}'?")
+            proposal = nearest(name, known - {""})
+            raise SeedError(f"The {kind} '{name}' {where} is not known: did you mean '{proposal}'?")
 
 
-def _text(value: Any) -> str:
-    """A YAML value as the seeds write it; lists are joined by '|'."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return "|".join(map(_text, value))
-    return str(value)
+def _text(value: Any, column: str, where: str) -> str:
+    """A value as the seeds write it; lists are joined by '|'."""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return "|".join(value)
+    if isinstance(value, str | None):
+        return value or ""
+    raise SeedError(
+        f"The {column} {where} is no text: write one value, or a list such as [one, two] (the "
+        "words null and ~ in quotes)."
+    )

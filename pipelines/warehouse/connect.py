@@ -43,8 +43,12 @@ def published_database(published_dir: Path) -> Iterator[duckdb.DuckDBPyConnectio
 
 
 def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """The same connection without DuckDB's own progress bar, which would print amid our lines."""
-    connection.execute("set enable_progress_bar = false")
+    """The same connection as on every machine.
+
+    Without DuckDB's own progress bar, which would print amid our lines, and with moments in UTC
+    whatever the machine's zone is: it would decide about their days.
+    """
+    connection.execute("set enable_progress_bar = false; set TimeZone = 'UTC'")
     return connection
 
 

@@ -34,6 +34,7 @@ from pipelines.warehouse.versions import (
     DATABASE,
     MANIFEST,
     PAGE,
+    pages_beside,
     point_current_at,
     prune,
     sync,
@@ -79,7 +80,7 @@ def publish(publication: Publication) -> str:
         unfinished.mkdir()
         _copy_database(publication, unfinished)
         if publication.page:
-            shutil.copyfile(publication.page, unfinished / PAGE)
+            _copy_page(publication.page, unfinished / PAGE)
         _write_manifest(publication, unfinished, final.name)
         for path in sorted(unfinished.rglob("*"), reverse=True):
             sync(path)
@@ -106,6 +107,12 @@ def _nothing_left_behind(unfinished: Path) -> Iterator[None]:
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
+
+
+def _copy_page(page: Path, target: Path) -> None:
+    shutil.copyfile(page, target)
+    if pages_beside(page).is_dir():
+        shutil.copytree(pages_beside(page), pages_beside(target))
 
 
 def _copy_database(publication: Publication, folder: Path) -> None:

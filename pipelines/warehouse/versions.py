@@ -40,6 +40,11 @@ def versions_dir(published_dir: Path) -> Path:
     return published_dir / "versions"
 
 
+def pages_beside(page: Path) -> Path:
+    """The folder of the pages of single properties, where one file would be too large."""
+    return page.with_name(f"{page.stem}_pages")
+
+
 def list_versions(published_dir: Path) -> tuple[Version, ...]:
     """All complete versions, oldest first."""
     folder = versions_dir(published_dir)

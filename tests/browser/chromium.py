@@ -18,7 +18,7 @@ _ARGUMENTS = (
 )  # fmt: skip
 NO_BROWSER = "no Chromium on this machine: 'apt-get install chromium' lets these tests run"
 # Charts are drawn one after the other; each notes its view when it stands.
-_DRAWN = "[...document.querySelectorAll('.shown [data-chart]')].every(box => box.view)"
+DRAWN = "[...document.querySelectorAll('.shown [data-chart]')].every(box => box.view)"
 
 
 @dataclass
@@ -76,6 +76,6 @@ def open_page(
     opened.page.on("request", lambda request: opened.requests.append(request.url))
     opened.page.goto(f"{file.as_uri()}{anchor}")
     if has_script:
-        opened.page.wait_for_function(_DRAWN)
+        opened.page.wait_for_function(DRAWN)
     yield opened
     context.close()

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 
 from pipelines.settings import Settings
 from tests.browser.chromium import NO_BROWSER, find_chromium, open_browser
-from tests.browser.pages import difficult_page
+from tests.browser.pages import crowded_page, difficult_page
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +34,9 @@ def page_file(published: Path) -> Path:
 def many_file(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of several properties that are hard to show."""
     return difficult_page(published, tmp_path_factory.mktemp("pages"))
+
+
+@pytest.fixture(scope="session")
+def crowded_file(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of twenty properties."""
+    return crowded_page(published, tmp_path_factory.mktemp("crowd"))

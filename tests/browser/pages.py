@@ -89,6 +89,18 @@ def difficult_page(published: Path, folder: Path) -> Path:
     return page
 
 
+def crowded_page(published: Path, folder: Path, properties: int = 20) -> Path:
+    """A page of more properties than one file can hold."""
+    database = folder / "sluice.duckdb"
+    shutil.copyfile(published / "sluice.duckdb", database)
+    page = folder / "report.html"
+    with duckdb.connect(str(database)) as connection:
+        for number in range(1, properties):
+            _copy_property(connection, str(300_000_000 + number), f"Shop <{number}>")
+        write_page(connection, page, folder)
+    return page
+
+
 def _copy_property(connection: duckdb.DuckDBPyConnection, identity: str, name: str) -> None:
     tables = connection.execute(
         "select table_name from duckdb_columns() "

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from tests.browser.chromium import Opened, open_page
+from tests.browser.chromium import DRAWN, Opened, open_page
 from tests.browser.pages import EMPTY, NASTY, NASTY_ID, NO_REVENUE, ONE_DAY
 
 SECTIONS = [
@@ -198,6 +198,29 @@ def shown(opened: Opened) -> list[str]:
         "[...document.querySelectorAll('.property')].filter(one => one.offsetHeight)"
         ".map(one => one.id)"
     )
+
+
+def test_twenty_properties_are_an_index_that_leads_to_each(
+    browser: Browser, crowded_file: Path
+) -> None:
+    pages = crowded_file.parent / "report_pages"
+    assert len(list(pages.iterdir())) == 20
+    assert all(one.stat().st_size < 2_000_000 for one in (crowded_file, *pages.iterdir()))
+    with open_page(browser, crowded_file, anchor="#p-300000007") as opened:
+        assert len(shown(opened)) == 20
+        assert opened.page.locator(".property .verdict:visible").count() == 20
+        assert violations(opened) == []
+        opened.page.get_by_role("link", name="Shop <7>").click()
+        opened.page.wait_for_function(DRAWN)
+        assert shown(opened) == ["p-300000007"]
+        assert opened.page.locator("section h3").all_inner_texts() == SECTIONS
+        assert opened.ask("document.querySelectorAll('[data-chart] svg').length") >= 13
+        assert violations(opened) == []
+        opened.page.get_by_role("link", name="All properties").click()
+        assert len(shown(opened)) == 20
+    first, own = crowded_file.as_uri(), (pages / "300000007.html").as_uri()
+    assert [one.partition("#")[0] for one in opened.requests] == [first, own, first]
+    assert opened.said == []
 
 
 def test_without_javascript_everything_is_there(browser: Browser, many_file: Path) -> None:

@@ -93,6 +93,13 @@ def test_an_answer_that_does_not_fit_leaves_the_old_file(tmp_path, answers, word
     assert list(tmp_path.iterdir()) == [config]
 
 
+def test_an_answer_that_is_no_text_is_a_sentence(tmp_path):
+    """An argument with bytes that are no UTF-8 reaches Python as lone surrogates."""
+    message = refusal(tmp_path / "sluice.yml", Answers(("42",), home="d\udcff"))
+    assert "no UTF-8" in message
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     message = refusal(tmp_path / "none" / "sluice.yml", Answers(("42",)))
     assert str(tmp_path / "none" / "sluice.yml") in message

@@ -1,5 +1,8 @@
 """The build database is opened, prepared, and brought up to what the code knows."""
 
+import os
+import subprocess
+import sys
 from datetime import date
 
 import duckdb
@@ -16,6 +19,25 @@ from tests.unit.clock import MORNING
 def columns(path, table) -> list[str]:
     with build_database(path, read_only=True) as connection:
         return [row[0] for row in connection.execute(f"describe ops.{table}").fetchall()]
+
+
+# DuckDB learns the machine's zone once a process.
+DAY_OF = """
+import sys
+from pathlib import Path
+from pipelines.warehouse.connect import build_database
+with build_database(Path(sys.argv[1])) as connection:
+    print(connection.execute("select '2026-03-02 23:30:00+00'::timestamptz::date").fetchone()[0])
+"""
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+def test_a_moment_has_its_utc_day_on_every_machine(tmp_path, zone):
+    ended = subprocess.run(
+        [sys.executable, "-c", DAY_OF, str(tmp_path / "build.duckdb")],
+        env={**os.environ, "TZ": zone}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ended.stdout == "2026-03-02\n"
 
 
 def test_an_older_database_gets_the_columns_that_came_later(tmp_path):

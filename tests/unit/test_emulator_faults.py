@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from pipelines.emulator.server import EmulatorError, serve
 from pipelines.emulator.server.faults.actions import Do
 from pipelines.emulator.server.faults.matching import Calls, When
-from pipelines.emulator.server.faults.plan import parse_plan
+from pipelines.emulator.server.faults.plan import parse_plan, read_plan
 from pipelines.emulator.server.faults.statuses import StatusName
 from pipelines.emulator.server.quota import QuotaLimits
 
@@ -482,7 +482,7 @@ def test_a_faults_file_is_read_again_when_it_changes(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("rules: [", "cannot be read"),
+        ("rules: [", "not valid YAML near line 1"),
         ("rulez: []", "rulez"),
         ("rules: [{do: {status: dayly}}]", r"rules\.0\.do\.status"),
         ("rules: [{when: {method: runReport}, do: {}}]", "method"),
@@ -535,10 +535,11 @@ def test_the_command_takes_a_faults_file(tmp_path, monkeypatch):
     assert (result.exit_code, seen) == (0, ["USD"]), result.output
 
 
-def test_the_examples_of_the_docs_can_be_used():
+def test_the_examples_of_the_docs_can_be_used(tmp_path):
     text = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
     whole = re.search(r"```yaml\n(.*?)```", text, re.S)
-    parse_plan(yaml.safe_load(whole[1]), "the example")
+    (tmp_path / "faults.yml").write_text(whole[1], encoding="utf-8")
+    read_plan(tmp_path / "faults.yml")
     rows = [line for line in text.splitlines() if line.startswith("|")]
     dos = [one for row in rows for one in re.findall(r"`(\{[a-z_]+: .*?\})`", row)]
     whens = [one for row in rows for one in re.findall(r"`when: (\{.*?\})`", row)]

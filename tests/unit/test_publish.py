@@ -142,6 +142,29 @@ def test_the_manifest_tells_rows_checksums_window_and_gates(publication):
     }
 
 
+def test_pages_of_single_properties_are_a_part_of_the_version(publication, tmp_path):
+    made = tmp_path / "made"
+    (made / "report_pages").mkdir(parents=True)
+    texts = {"report.html": "index", "report_pages/1.html": "one", "report_pages/2.html": "two"}
+    for name, text in texts.items():
+        (made / name).write_text(text)
+    (made / "other.html").write_text("not of the page")
+    first = publish(replace(publication, page=made / "report.html"))
+    folder = publication.published_dir / "versions" / first
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    pages = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.html")}
+    assert pages == texts
+    for name, text in texts.items():
+        content = text.encode()
+        assert files[name] == {
+            "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(),
+        }  # fmt: skip
+    # Fewer properties another night: nothing of the version before is left in the new one.
+    (tmp_path / "alone.html").write_text("all")
+    second = publish(replace(publication, page=tmp_path / "alone.html"))
+    assert [path.name for path in (folder.parent / second).rglob("*.html")] == ["report.html"]
+
+
 def test_parquet_files_hold_the_marts(publication):
     publish(publication)
     file = publication.published_dir / "current" / "parquet" / "fct_funnel_window.parquet"

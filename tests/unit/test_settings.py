@@ -145,6 +145,28 @@ def test_an_id_may_be_written_as_a_number(config):
 
 
 @pytest.mark.parametrize(
+    ("written", "meant"), [("12:30", "12:30"), ("5:30", "05:30"), ("'5:30'", "05:30")]
+)
+def test_a_time_of_day_needs_no_quotes(config, written, meant):
+    assert load_settings(config(f"nightly: {{at: {written}}}")).nightly.at == meant
+
+
+def test_words_and_numbers_without_quotes_are_what_they_look_like(config):
+    settings = load_settings(
+        config(
+            "home: 2026-01-31\n"
+            "store: {name: no, industry: 0123}\n"
+            "properties: [{id: 0123, name: on}, {id: 83, name: 12:30}]\n"
+            "publish: {keep_versions: 010, parquet: off}\n"
+        )
+    )
+    assert settings.home.name == "2026-01-31"
+    assert (settings.store.name, settings.store.industry) == ("no", "0123")
+    assert [(one.id, one.name) for one in settings.properties] == [("0123", "on"), ("83", "12:30")]
+    assert (settings.publish.keep_versions, settings.publish.parquet) == (10, False)
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("properties: [{id: '1'}, {id: 1}]", ["property 1 is listed twice"]),
@@ -157,7 +179,19 @@ def test_an_id_may_be_written_as_a_number(config):
         ("publish: {keep_versions: 0}", ["publish.keep_versions"]),
         ("ga4: {endpoint: 'http://127.0.0.1:80'}", ["ga4.endpoint", "127.0.0.1:8080"]),
         ("engine: postgres", ["engine", "duckdb"]),
-        ("store: My shop", ["store"]),
+        ("store: My shop", ["store", "{key: value}", "name, industry"]),
+        ("properties: [shop]", ["properties.0", "{key: value}", "id, name"]),
+        ("home: ~", ["home", "empty", "in quotes"]),
+        ("store: {name: null}", ["store.name", "empty", "in quotes"]),
+        ("properties: [{id: 1e3}]", ["properties.0.id", "'1e3'", "123456789"]),
+        ("properties: [{id: 1_000}]", ["properties.0.id", "'1_000'"]),
+        ("properties: [{id: \u0663\u0664}]", ["properties.0.id", "123456789"]),
+        ("nightly: {at: \u0660\u0665:30}", ["nightly.at", "05:30"]),
+        ("nightly: {at: 5.30}", ["nightly.at", "'5.30'", "05:30"]),
+        ("nightly: {lookback_days: three}", ["nightly.lookback_days", "integer"]),
+        ("publish: {keep_versions: 2026-01-31}", ["publish.keep_versions", "integer"]),
+        ("publish: {parquet: maybe}", ["publish.parquet", "boolean"]),
+        ("home: a\nhome: b", ["sluice.yml", "line 2", "'home' is there twice"]),
         ("- home", ["sluice.yml", "key: value"]),
         ("home: [", ["sluice.yml", "not valid YAML"]),
         ("store:\n  name: 'x\nhome: y", ["sluice.yml", "not valid YAML near line"]),

@@ -100,6 +100,28 @@ def test_what_sql_reads_of_it(tmp_path: Path) -> None:
         ).fetchone() == (0,)
 
 
+def test_values_without_quotes_are_what_they_look_like(tmp_path: Path) -> None:
+    """YAML 1.1 would make False of no, 83 of 0123 and 750 of 12:30."""
+    shop = written(
+        tmp_path,
+        "micro_conversions:\n"
+        "  gallery: {event_names: [no, 0123, 12:30, 2026-01-31], is_expected: yes}\n"
+        "  on: {stage: product, family: intent, event_names: off, description: 1e3}\n"
+        "benchmarks: [{benchmark_key: add_to_cart_rate, low: 6e-2, high: .11, region: no,\n"
+        "  source: 2026, source_date: 2026-01-31}]\n",
+    )
+    plan = load_plan(shop=shop)
+    micros = {micro.key: micro for micro in plan.micro_conversions}
+    assert micros["gallery"].event_names == ("no", "0123", "12:30", "2026-01-31")
+    assert micros["gallery"].is_expected
+    assert micros["on"].event_names == ("off",)
+    with build_database(tmp_path / "build.duckdb") as connection:
+        remember_plan(connection, plan)
+        assert connection.execute(
+            "select region, low, high, source from ops.benchmark_overrides"
+        ).fetchall() == [("no", 0.06, 0.11, "2026")]
+
+
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
     assert load_plan(shop=written(tmp_path, "# nothing yet\n")) == load_plan()
 
@@ -129,6 +151,28 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
         ("micro_conversions: {gallery: {parameter_filter: image_no>2}}",
          "parameter_filter 'image_no>2' of the key 'gallery'.*name>=whole number"),
         ("micro_conversions: {gallery: {event_names: ' | '}}", "'gallery'.*no event name"),
+        ("micro_conversions: {'{x}': {bogus: 1}}", "'bogus' of the key '{x}'"),
+        ("micro_conversions: {gallery: {'{0}': 1}}", "'{0}' of the key 'gallery'"),
+        ("micro_conversions: {gallery: {event_names: [[a]]}}", "event_names of the key 'gallery'"),
+        ("micro_conversions: {gallery: {event_names: [a, null]}}", "event_names .* in quotes"),
+        ("micro_conversions: {gallery: {description: {a: b}}}", "description of the key 'gallery'"),
+        ("micro_conversions: {gallery: {intent_rank: 99999999999999999999}}", "intent_rank '9+'"),
+        ("micro_conversions: {gallery: {intent_rank: \u0663}}", "no small whole number"),
+        ("micro_conversions: {gallery: {parameter_filter: n>=\u0663}}", "name>=whole number"),
+        ("not_applicable: [[wishlist]]", "must be a list of keys"),
+        ("not_applicable: [null]", "must be a list of keys"),
+        ("[micro_conversions]", "must begin with"),
+        ("benchmarks: [{benchmark_key: [[a]]}]", "benchmark_key of a benchmark"),
+        *(
+            ("benchmarks: [{benchmark_key: add_to_cart_rate, low: 0.05, high: 0.1, source: me, "
+             f"source_date: {written}}}]", f"source_date '{written}': write it as YYYY-MM-DD")
+            for written in ("2026-02-30", "2026-13-45", "20260101", "2026-W01-1")
+        ),
+        *(
+            (f"benchmarks: [{{benchmark_key: add_to_cart_rate, low: {low}, high: 1, source: me, "
+             "source_date: 2026-01-01}]", "0 <= low < high <= 1")
+            for low in ("0_0", "\u0660", "nan", "1e-999999x", "-0.1")
+        ),
         ("not_applicable: [whishlist]", "'whishlist' under not_applicable.*'wishlist'"),
         ("not_applicable: wishlist", "must be a list"),
         ("benchmarks: {low: 1}", "must be a list"),

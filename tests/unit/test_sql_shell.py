@@ -170,6 +170,15 @@ def test_a_talk_on_a_terminal(published):
     assert history[:2] == ["select reached * 6 as answer", "from fct where reached = 7;"]
 
 
+@pytest.mark.parametrize("form", ["table", "csv", "line"])
+def test_a_terminal_gets_no_command_of_a_visitor(published, form):
+    query = "select chr(27) || ']0;title' || chr(7) as page, 7 as n"
+    with terminal(published, "sql", query, "--format", form, NO_COLOR="1") as shell:
+        shell.read("the end")
+    assert r"\x1b]0;title\x07" in shell.seen
+    assert "\x1b]" not in shell.seen
+
+
 @pytest.mark.parametrize(("variables", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_colours_only_on_a_terminal_that_wants_them(published, variables, is_coloured):
     with terminal(published, "sql", "selec 1", **variables) as shell:

@@ -78,6 +78,10 @@ def test_status_after_a_good_and_a_bad_night(published):
     assert "Provisional days may still change" in text
 
 
+def test_status_tells_moments_in_utc(published):
+    assert "2026-03-04 04:30 UTC" in run("status").stdout
+
+
 def test_status_shows_a_message_as_it_is(published):
     build_db = published / "build.duckdb"
     with build_database(build_db) as build:

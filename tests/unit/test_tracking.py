@@ -258,3 +258,9 @@ def test_a_seed_without_rows_is_refused(seeds):
     path = seeds / "benchmarks.csv"
     path.write_text(path.read_text().splitlines()[0] + "\n")
     assert "no rows" in refusal(seeds)
+
+
+def test_a_byte_order_mark_of_a_spreadsheet_is_no_matter(seeds):
+    path = seeds / "segments.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert load_plan(seeds) == load_plan()

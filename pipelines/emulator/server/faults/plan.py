@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import AwareDatetime, Field, ValidationError
 
 from pipelines.emulator.server.errors import EmulatorError
 from pipelines.emulator.server.faults.actions import Do
 from pipelines.emulator.server.faults.matching import Part, When
+from pipelines.yamlfile import read_yaml
 
 
 class Rule(Part):
@@ -73,8 +73,5 @@ def parse_plan(content: Any, where: str) -> FaultPlan:
 
 def read_plan(path: Path) -> FaultPlan:
     """A plan from a YAML file; EmulatorError when it cannot be read."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise EmulatorError(f"The faults file {path} cannot be read ({error}).") from error
-    return parse_plan(content, f"The faults file {path}")
+    what, example = "The faults file", "compare it with docs/emulator.md"
+    return parse_plan(read_yaml(path, what, example, EmulatorError), f"{what} {path}")
