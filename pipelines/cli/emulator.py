@@ -49,12 +49,16 @@ def emulate(
         Path | None,
         typer.Option(help="YAML of faults and quota limits; read again when it changes."),
     ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="True numbers: no estimates, no rounding, no late data.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Serve events as a GA4 Data API on loopback, until Ctrl-C; in a demo's home, in its days."""
     from pipelines.emulator.server import serve
 
-    with serve(events, port=port, now=load_settings().clock.now, faults=faults) as server:
+    clock = load_settings().clock
+    with serve(events, port=port, now=clock.now, faults=faults, exact=exact) as server:
         ids = list(server.property_ids)
         if as_json:
             print_json({"endpoint": server.endpoint, "properties": ids})

@@ -20,7 +20,7 @@ from pipelines.partitions import DayWindow
 from pipelines.settings import Ga4, Property, Settings
 from pipelines.tracking import load_plan
 from pipelines.warehouse.connect import build_database
-from tests.e2e.shop import LAST_DAY, PROPERTY, at_now
+from tests.e2e.shop import LAST_DAY, NOW, PROPERTY, at_now
 from tests.unit.clock import HandClock
 
 REPORTS = {spec.name: spec for spec in build_reports(load_plan())}
@@ -99,7 +99,8 @@ def window_of(days: int, last: date = LAST_DAY) -> DayWindow:
 @contextmanager
 def open_puller(folder: Path, *, days: int, sessions: int) -> Iterator[Puller]:
     """Simulate, serve, and an empty home."""
-    clock, window = HandClock(), window_of(days)
+    # Long after the last day: what a realistic server tells of it does not grow any more.
+    clock, window = HandClock(NOW), window_of(days)
     simulate(
         folder / "events", start=window.start, days=days, seed=7, scenario="none",
         sessions_per_day=sessions, property_id=PROPERTY,

@@ -1,4 +1,7 @@
-"""Every scenario as a property of one warehouse: one night shows what is found in each of them."""
+"""Every scenario as a property of one warehouse: one night shows what is found in each of them.
+
+Their server is exact. One more shop, large enough for GA4's estimates, is served realistically.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,25 @@ DAYS, SESSIONS = 28, 600
 WINDOW = DayWindow(LAST_DAY - timedelta(days=DAYS - 1), LAST_DAY)
 # Scenario -> its property; the seed is the property's last digit.
 PROPERTIES = {name: f"10000001{number}" for number, name in enumerate(SCENARIOS, start=1)}
+REALISTIC = "100000020"
+
+
+@dataclass(frozen=True)
+class SimulatedShop:
+    """What one property is made of; `days` end with the window's last."""
+
+    scenario: str
+    seed: int
+    days: int = DAYS
+    sessions_per_day: int = SESSIONS
+    is_exact: bool = True
+
+
+def large_shop(seed: int) -> SimulatedShop:
+    """A realistic shop: a day has more sessions, and sessions with a product view, than the 3,000
+    that are counted.
+    """
+    return SimulatedShop("none", seed, days=3, sessions_per_day=6500, is_exact=False)
 
 
 @dataclass(frozen=True)
@@ -48,25 +70,30 @@ class ScenarioShops:
 
 
 def run_all(folder: Path) -> ScenarioShops:
-    """Every scenario with its seed, over all days of `WINDOW`."""
-    return run_shops(folder, {own: (name, int(own[-1])) for name, own in PROPERTIES.items()})
+    """Every scenario with its seed, over all days of `WINDOW`, and a large realistic shop."""
+    shops = {own: SimulatedShop(name, int(own[-1])) for name, own in PROPERTIES.items()}
+    return run_shops(folder, {**shops, REALISTIC: large_shop(seed=7)})
 
 
-def run_shops(folder: Path, shops: Mapping[str, tuple[str, int]]) -> ScenarioShops:
-    """Simulate a scenario and seed per property, serve them together, and publish one night."""
-    for property_id, (scenario, seed) in shops.items():
+def run_shops(folder: Path, shops: Mapping[str, SimulatedShop]) -> ScenarioShops:
+    """Simulate a shop per property, serve them together, and publish one night."""
+    for property_id, shop in shops.items():
         simulate(
-            folder / property_id, start=WINDOW.start, days=DAYS, seed=seed,
-            scenario=scenario, sessions_per_day=SESSIONS, property_id=property_id,
+            folder / property_id, start=LAST_DAY - timedelta(days=shop.days - 1), days=shop.days,
+            seed=shop.seed, scenario=shop.scenario, sessions_per_day=shop.sessions_per_day,
+            property_id=property_id,
         )  # fmt: skip
-    with serve([folder / property_id for property_id in shops], now=running_now()) as emulator:
+    folders = [folder / property_id for property_id in shops]
+    realistic = [property_id for property_id, shop in shops.items() if not shop.is_exact]
+    with serve(folders, now=running_now(), exact=True) as emulator:
+        emulator.set_faults([{"when": {"property": realistic}, "do": {"realism": {}}}])
         settings = Settings(
             home=folder / "home",
             store=Store(name="Test shops"),
             ga4=Ga4(endpoint=emulator.endpoint),
             properties=tuple(
-                Property(id=property_id, name=scenario, time_zone=ZONE)
-                for property_id, (scenario, _) in shops.items()
+                Property(id=property_id, name=shop.scenario, time_zone=ZONE)
+                for property_id, shop in shops.items()
             ),
         )
         record, _ = night(at_now(settings), WINDOW)

@@ -41,7 +41,8 @@ from tests.e2e.pulling import window_of
 WINDOW = window_of(400)
 DEAR = {"quota": {"price_factor": 20}}
 RESERVE = 14_000 * 20 // 100
-STARTED = datetime(2026, 7, 1, 12, 10, tzinfo=UTC)
+# Long after the last day, which does not grow any more.
+STARTED = datetime(2026, 7, 31, 12, 10, tzinfo=UTC)
 REPORTS = {spec.name: spec for spec in chosen_reports()}
 
 

@@ -1,4 +1,8 @@
-"""Numbers in the marts equal what the simulator knows, for every date × segment × event."""
+"""Numbers in the marts equal what the simulator knows, for every date × segment × event.
+
+The server is realistic; in a shop this small it counts all sessions, and estimates the users of
+28 days. Large counts, and an exact server: test_scenarios.py.
+"""
 
 from math import exp, log, sqrt
 
@@ -51,7 +55,7 @@ def test_every_step_of_the_funnels(shop: Shop, published_home: Settings, funnel:
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_every_claim(shop: Shop, published_home: Settings, claim: str) -> None:
     with published(published_home) as connection:
-        count, found = differences(connection, shop.events, CLAIMS[claim], PROPERTY)
+        count, found = differences(connection, shop.events, CLAIMS[claim], PROPERTY, is_exact=False)
     assert found == []
     assert count > 0
 

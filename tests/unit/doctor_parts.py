@@ -7,7 +7,7 @@ from typing import Any
 
 from google.analytics.data_v1beta import types as ga4
 
-from pipelines.emulator.server.fields import DIMENSIONS, METRICS
+from pipelines.emulator.server.fields import catalogue
 from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.versions import NAME_FORMAT, point_current_at
@@ -16,12 +16,12 @@ from pipelines.warehouse.versions import NAME_FORMAT, point_current_at
 def metadata_of(*, without: tuple[str, ...] = (), custom: tuple[str, ...] = ()) -> Any:
     """A raw Metadata: GA4's own fields but `without`, and these custom dimensions."""
     message = ga4.Metadata.pb()()
-    for dimension in DIMENSIONS:
+    for dimension in catalogue().dimensions.values():
         if dimension.api_name not in without:
             message.dimensions.add(api_name=dimension.api_name)
     for name in custom:
         message.dimensions.add(api_name=f"customEvent:{name}", custom_definition=True)
-    for metric in METRICS:
+    for metric in catalogue().metrics.values():
         if metric.api_name not in without:
             message.metrics.add(api_name=metric.api_name)
     return message

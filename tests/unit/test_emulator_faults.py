@@ -42,7 +42,7 @@ class Clock:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     clock = Clock()
-    with serve([write_shop(tmp_path_factory.mktemp("shop"))], now=clock) as emulator:
+    with serve([write_shop(tmp_path_factory.mktemp("shop"))], now=clock, exact=True) as emulator:
         yield Shop(emulator.endpoint), emulator, clock
 
 
@@ -89,18 +89,23 @@ def funnel(shop: Shop, names: str = "page_view view_item"):
         ("too_large", exceptions.ResourceExhausted, "larger than max"),
         ("internal", exceptions.InternalServerError, "Internal error encountered."),
         ("unavailable", exceptions.ServiceUnavailable, "currently unavailable"),
+        ("bad_gateway", exceptions.ServiceUnavailable, "status: 502"),
+        ("unknown", exceptions.Unknown, "Stream removed"),
+        ("aborted", exceptions.Aborted, "was aborted"),
+        ("cancelled", exceptions.Cancelled, "was cancelled"),
+        ("data_loss", exceptions.DataLoss, "data loss"),
         ("deadline", exceptions.DeadlineExceeded, "Deadline Exceeded"),
         ("incompatible", exceptions.InvalidArgument, "Please remove itemListClickEvents to make"),
         ("unauthenticated", exceptions.Unauthenticated, "invalid authentication credentials"),
         ("forbidden", exceptions.PermissionDenied, "does not have sufficient permissions"),
         ("disabled", exceptions.PermissionDenied, "has not been used in project"),
         ("not_found", exceptions.NotFound, "not found"),
-        ("unimplemented", exceptions.MethodNotImplemented, "does not answer"),
+        ("unimplemented", exceptions.MethodNotImplemented, "is not implemented, or supported"),
     ],
 )
 def test_statuses(tmp_path, name: str, error: type, words: str):
     # A shop of its own each time: ten server errors would use up the quota of another.
-    with serve([write_shop(tmp_path)], now=Clock()) as emulator:
+    with serve([write_shop(tmp_path)], now=Clock(), exact=True) as emulator:
         emulator.set_faults([{"do": {"status": name}}])
         shop = Shop(emulator.endpoint)
         with pytest.raises(error, match=words):
@@ -118,7 +123,7 @@ def test_statuses(tmp_path, name: str, error: type, words: str):
 
 def test_a_burst_of_server_errors_uses_up_its_quota(tmp_path):
     clock = Clock()
-    with serve([write_shop(tmp_path)], now=clock) as emulator:
+    with serve([write_shop(tmp_path)], now=clock, exact=True) as emulator:
         shop = Shop(emulator.endpoint)
         emulator.set_faults([{"do": {"status": "unavailable"}}])
         for _ in range(10):
@@ -188,6 +193,18 @@ def test_calls_are_counted(served, calls: dict, hits: list[int]):
     assert [place for place, count in enumerate(counts, 1) if count == 3] == hits
 
 
+def test_a_share_of_calls_is_drawn_and_stays_the_same(served):
+    def hits(seed: int) -> list[bool]:
+        when = {"calls": {"share": 0.3, "seed": seed}}
+        with faults(served, {"row_count_add": 1}, **when) as shop:
+            return [shop.report("date", "sessions").row_count == 3 for _ in range(60)]
+
+    first, second = hits(1), hits(2)
+    # 18 of 60, give or take four times 3.5.
+    assert 4 <= sum(first) <= 32
+    assert hits(1) == first != second
+
+
 def test_a_deadline_for_large_pages_only(served):
     with faults(served, {"status": "deadline"}, limit_above=1_000) as shop:
         with pytest.raises(exceptions.DeadlineExceeded):
@@ -221,6 +238,28 @@ def test_other_rows_in_a_dimension(served):
     assert values(answer.totals[0])[1] == "15"
     assert answer.metadata.data_loss_from_other_row
     assert not served[0].report("eventName", "eventCount").metadata.data_loss_from_other_row
+
+
+def test_the_smallest_rows_of_every_date_are_one(served):
+    with faults(served, {"other": {"keep": 2}}) as shop:
+        answer = shop.report("date eventName", "eventCount sessions", metric_aggregations=["TOTAL"])
+        views = ga4.FilterExpression(
+            filter={"field_name": "eventName", "string_filter": {"value": "scroll_depth"}}
+        )
+        few = shop.rows("eventName", "eventCount", dimension_filter=views)
+    # 10 March: two page views, then one each of six; 11 March: purchases are two. Of equal rows
+    # the first by name stays.
+    assert {values(row) for row in answer.rows} == {
+        ("20260310", "page_view", "2", "2"),
+        ("20260310", "begin_checkout", "1", "1"),
+        ("20260310", "(other)", "5", "2"),
+        ("20260311", "purchase", "2", "2"),
+        ("20260311", "add_to_cart", "1", "1"),
+        ("20260311", "(other)", "4", "2"),
+    }
+    assert values(answer.totals[0])[2] == "15"
+    assert answer.metadata.data_loss_from_other_row
+    assert few == {("scroll_depth", "2")}
 
 
 def test_other_rows_in_the_date(served):
@@ -390,7 +429,7 @@ def test_faults_add_up_and_reach_batches(served):
 
 
 def test_the_log_counts_requests_and_tokens(tmp_path):
-    with serve([write_shop(tmp_path)], now=Clock()) as emulator:
+    with serve([write_shop(tmp_path)], now=Clock(), exact=True) as emulator:
         shop = Shop(emulator.endpoint)
         shop.report("date deviceCategory", "sessions")
         funnel(shop)
@@ -421,7 +460,9 @@ rules:
 def test_a_faults_file_is_read_again_when_it_changes(tmp_path):
     path = tmp_path / "faults.yml"
     path.write_text(FILE)
-    with serve([write_shop(tmp_path / "shop")], now=lambda: NOW, faults=path) as emulator:
+    with serve(
+        [write_shop(tmp_path / "shop")], now=lambda: NOW, faults=path, exact=True
+    ) as emulator:
         shop = Shop(emulator.endpoint)
         currencies = [shop.report(*ALL).metadata.currency_code for _ in range(2)]
         assert currencies == ["USD", "EUR"]
@@ -504,7 +545,7 @@ def test_the_examples_of_the_docs_can_be_used(tmp_path):
     whens = [one for row in rows for one in re.findall(r"`when: (\{.*?\})`", row)]
     dos += [one for row in rows for one in re.findall(r"`do: (\{.*?\})`", row)]
     # Those of `when.calls` and `when.dates` stand in the same kind of brackets.
-    calls = {one for one in dos if re.match(r"\{(nth|first|after|every)\b", one)}
+    calls = {one for one in dos if re.match(r"\{(nth|first|after|every|share)\b", one)}
     spans = {one for one in dos if one.startswith("{from")}
     parse_plan(
         [{"do": yaml.safe_load(one)} for one in dos if one not in calls | spans]

@@ -70,7 +70,7 @@ def sample(tmp_path_factory):
                 f"COPY (SELECT * FROM rows WHERE event_date = '{day}') "
                 f"TO '{folder}/events_{day}.parquet'"
             )
-    with serve([folder]) as emulator:
+    with serve([folder], exact=True) as emulator:
         yield Shop(emulator.endpoint)
 
 

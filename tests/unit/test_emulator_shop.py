@@ -204,13 +204,13 @@ def values(row) -> tuple[str, ...]:
 @contextmanager
 def served_shop(folder: Path) -> Iterator[Shop]:
     """The hand-made shop behind a running emulator whose clock stands at `NOW`."""
-    with serve([write_shop(folder)], now=lambda: NOW) as emulator:
+    with serve([write_shop(folder)], now=lambda: NOW, exact=True) as emulator:
         yield Shop(emulator.endpoint)
 
 
 def test_several_stores_are_served_side_by_side(tmp_path):
     second = write_shop(tmp_path / "b", {"property_id": "200", "time_zone": "UTC"})
-    with serve([write_shop(tmp_path / "a"), second], now=lambda: NOW) as emulator:
+    with serve([write_shop(tmp_path / "a"), second], now=lambda: NOW, exact=True) as emulator:
         assert emulator.property_ids == ("100000001", "200")
         shop = Shop(emulator.endpoint)
         assert shop.report(metrics="sessions").metadata.time_zone == "Europe/Berlin"

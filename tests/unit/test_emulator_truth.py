@@ -21,11 +21,11 @@ SEGMENTS = {
 EVERY_DAY = [ga4.DateRange(start_date="2026-09-30", end_date="2026-10-31")]
 
 
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory):
+@pytest.fixture(scope="module", params=["none", "server_side_orders"])
+def simulated(tmp_path_factory, request):
     folder = tmp_path_factory.mktemp("events")
-    simulate(folder, start=START, days=DAYS, sessions_per_day=300)
-    with serve([folder]) as emulator:
+    simulate(folder, start=START, days=DAYS, sessions_per_day=300, scenario=request.param)
+    with serve([folder], exact=True) as emulator:
         yield Shop(emulator.endpoint), json.loads((folder / "truth.json").read_text())
 
 
@@ -89,6 +89,10 @@ def test_pages_and_what_was_done_on_them_equal_the_truth(simulated):
         truth, "pages", "date page_path", "views sessions engaged_sessions engagement_seconds"
     )
     by_event = asked(shop, "date pagePath eventName", "eventCount sessions")
+    # A purchase that the shop's server sent happened on no page.
+    nowhere = [row for row in by_event if row[1] == "(not set)"]
+    assert {row[2] for row in nowhere} <= {"purchase"}
+    assert bool(nowhere) == bool(truth["server_side_orders"])
     events = {"gallery": "image_gallery_interaction", "add_to_cart": "add_to_cart"}
     for key, event in events.items():
         found = {row[:2]: counts for row, counts in by_event.items() if row[2] == event}

@@ -19,6 +19,7 @@ import grpc
 from pipelines.clock import Clock
 from pipelines.emulator.server.errors import EmulatorError
 from pipelines.emulator.server.faults import FaultBook
+from pipelines.emulator.server.faults.realism import Realism
 from pipelines.emulator.server.log import LoggedRequest
 from pipelines.emulator.server.service import AnalyticsDataService
 from pipelines.emulator.server.store import EventStore, load_store
@@ -88,17 +89,20 @@ def serve(
     port: int = 0,
     now: Callable[[], datetime] | None = None,
     faults: Path | None = None,
+    exact: bool = False,
 ) -> Emulator:
     """Loads event stores (one property each) and serves them on 127.0.0.1.
 
     `port` 0 takes a free one; `now` is the clock behind `today`, the quotas and the faults (aware
     datetimes); `faults` is a YAML file (grammar: docs/emulator.md), read again when it changes.
+    Numbers are made as GA4 makes them, and the newest days still grow, unless `exact` is true.
     Raises EmulatorError when a store or the faults cannot be read, two stores are one property, or
     the port is in use.
     """
     if not stores:
         raise EmulatorError("No event store was named: name at least one folder of events.")
-    book = FaultBook(now or Clock().now, faults)
+    realism = None if exact else Realism()
+    book = FaultBook(now or Clock().now, faults, realism)
     server = grpc.server(
         ThreadPoolExecutor(_THREADS, thread_name_prefix="ga4-emulator"),
         # A full page is beyond gRPC's default of 4 MB; a shared port would hide another server.

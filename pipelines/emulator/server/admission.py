@@ -112,7 +112,7 @@ class Reception:
                 ledger.count_thresholded()
         about = _faulty_property(served.store.about, effects)
         with served.store.cursor() as cursor:
-            overlay(cursor, effects, served.fields)
+            overlay(cursor, effects, served.fields, served.store.about.zone)
             yield Call(
                 store=served.store,
                 about=about,

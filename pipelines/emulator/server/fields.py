@@ -1,28 +1,17 @@
-"""The dimensions and metrics the emulator answers, as data.
+"""The dimensions the emulator answers, as data, and the catalogue of all fields.
 
 A field is its API name, how the API describes it, and its SQL over `hits` (or `item_hits`, which
 has the same columns, at the grain of items). A new field is a new entry; nothing else names
-fields. How a request is put together from them is in `query`.
+fields. Metrics are in `metrics`; how a request is put together from fields is in `query`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-from google.analytics.data_v1beta import types as ga4
-
+from pipelines.emulator.server.metrics import Metric, Scope, metrics_by_name
 from pipelines.emulator.server.properties import Property, custom_column
-
-# `item` fields live on items, `event` metrics on whole events: those two do not combine. Sessions
-# and users go with both.
-Scope = Literal["any", "event", "item"]
-
-INTEGER = ga4.MetricType.TYPE_INTEGER
-FLOAT = ga4.MetricType.TYPE_FLOAT
-SECONDS = ga4.MetricType.TYPE_SECONDS
-CURRENCY = ga4.MetricType.TYPE_CURRENCY
 
 
 @dataclass(frozen=True)
@@ -36,19 +25,6 @@ class Dimension:
     scope: Scope = "any"
     description: str = ""
     is_custom: bool = False
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric: `sql` aggregates to BIGINT or DOUBLE, 0 and never NULL where there is nothing."""
-
-    api_name: str
-    ui_name: str
-    category: str
-    sql: str
-    type: int = INTEGER
-    scope: Scope = "event"
-    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +49,7 @@ def catalogue(about: Property | None = None) -> Catalogue:
         )
         for index, name in enumerate(names)
     )
-    return Catalogue(_by_name((*DIMENSIONS, *custom)), {one.api_name: one for one in METRICS})
+    return Catalogue(_by_name((*DIMENSIONS, *custom)), metrics_by_name())
 
 
 def _by_name(dimensions: Iterable[Dimension]) -> dict[str, Dimension]:
@@ -154,147 +130,4 @@ DIMENSIONS = (
     Dimension("itemVariant", "Item variant", "Ecommerce", "item_variant", "item"),
     Dimension("itemCategory", "Item category", "Ecommerce", "item_category", "item"),
     Dimension("itemListName", "Item list name", "Ecommerce", "item_list_name", "item"),
-)
-
-
-def _events(name: str) -> str:
-    return f"count(*) FILTER (event_name = '{name}')"
-
-
-def _units(condition: str) -> str:
-    # A sum of integers is a 128-bit number in DuckDB, and Arrow has none.
-    return f"CAST(coalesce(sum(item_units) FILTER ({condition}), 0) AS BIGINT)"
-
-
-def _ratio(numerator: str, denominator: str) -> str:
-    return f"coalesce({numerator} / nullif({denominator}, 0), 0.0)"
-
-
-_SESSIONS = "count(DISTINCT session_id)"
-# A session counts as engaged in a group that has one of its engaged rows.
-_ENGAGED = "count(DISTINCT session_id) FILTER (is_engaged)"
-_TOTAL_USERS = "count(DISTINCT user_id)"
-_ACTIVE_USERS = "count(DISTINCT user_id) FILTER (is_active_user)"
-_VIEWS = _events("page_view")
-_ORDERS = "count(*) FILTER (is_first_purchase)"
-# Money is summed in millionths: exact in whatever order the rows come.
-_REVENUE = "coalesce(sum(revenue_micros) FILTER (is_first_purchase), 0) / 1e6"
-
-METRICS = (
-    Metric("sessions", "Sessions", "Session", _SESSIONS, scope="any"),
-    Metric("engagedSessions", "Engaged sessions", "Session", _ENGAGED, scope="any"),
-    Metric(
-        "engagementRate", "Engagement rate", "Session", _ratio(_ENGAGED, _SESSIONS), FLOAT, "any"
-    ),
-    Metric(
-        "bounceRate",
-        "Bounce rate",
-        "Session",
-        _ratio(f"({_SESSIONS} - {_ENGAGED})", _SESSIONS),
-        FLOAT,
-        "any",
-    ),
-    Metric("totalUsers", "Total users", "User", _TOTAL_USERS, scope="any"),
-    Metric("activeUsers", "Active users", "User", _ACTIVE_USERS, scope="any"),
-    Metric(
-        "newUsers",
-        "New users",
-        "User",
-        "count(DISTINCT user_id) FILTER (event_name IN ('first_visit', 'first_open'))",
-        scope="any",
-    ),
-    Metric(
-        "sessionsPerUser",
-        "Sessions per active user",
-        "Session",
-        _ratio(_SESSIONS, _ACTIVE_USERS),
-        FLOAT,
-        "any",
-    ),
-    Metric("eventCount", "Event count", "Event", "count(*)"),
-    Metric(
-        "keyEvents",
-        "Key events",
-        "Event",
-        _events("purchase"),
-        FLOAT,
-        description="Purchases: the one key event every property has from the start.",
-    ),
-    Metric("screenPageViews", "Views", "Page / screen", _VIEWS),
-    Metric(
-        "screenPageViewsPerSession",
-        "Views per session",
-        "Page / screen",
-        _ratio(_VIEWS, _SESSIONS),
-        FLOAT,
-    ),
-    Metric(
-        "userEngagementDuration",
-        "User engagement",
-        "User",
-        "coalesce(sum(engagement_msec), 0) / 1000",
-        SECONDS,
-    ),
-    Metric("addToCarts", "Add to carts", "Ecommerce", _events("add_to_cart")),
-    Metric("checkouts", "Checkouts", "Ecommerce", _events("begin_checkout")),
-    Metric("ecommercePurchases", "Ecommerce purchases", "Ecommerce", _events("purchase")),
-    Metric("transactions", "Transactions", "Ecommerce", _ORDERS),
-    Metric("purchaseRevenue", "Purchase revenue", "Revenue", _REVENUE, CURRENCY),
-    Metric(
-        "totalRevenue",
-        "Total revenue",
-        "Revenue",
-        _REVENUE,
-        CURRENCY,
-        description="Purchases only: the event store has no subscriptions and no ads.",
-    ),
-    Metric(
-        "averagePurchaseRevenue",
-        "Average purchase revenue",
-        "Revenue",
-        _ratio(_REVENUE, _ORDERS),
-        CURRENCY,
-    ),
-    Metric(
-        "itemsViewed", "Items viewed", "Ecommerce", _units("event_name = 'view_item'"), scope="item"
-    ),
-    Metric(
-        "itemsViewedInList",
-        "Items viewed in list",
-        "Ecommerce",
-        _units("event_name = 'view_item_list'"),
-        scope="item",
-    ),
-    Metric(
-        "itemsClickedInList",
-        "Items clicked in list",
-        "Ecommerce",
-        _units("event_name = 'select_item'"),
-        scope="item",
-    ),
-    Metric(
-        "itemsAddedToCart",
-        "Items added to cart",
-        "Ecommerce",
-        _units("event_name = 'add_to_cart'"),
-        scope="item",
-    ),
-    Metric(
-        "itemsCheckedOut",
-        "Items checked out",
-        "Ecommerce",
-        _units("event_name = 'begin_checkout'"),
-        scope="item",
-    ),
-    Metric(
-        "itemsPurchased", "Items purchased", "Ecommerce", _units("is_first_purchase"), scope="item"
-    ),
-    Metric(
-        "itemRevenue",
-        "Item revenue",
-        "Ecommerce",
-        "coalesce(sum(item_revenue_micros) FILTER (is_first_purchase), 0) / 1e6",
-        CURRENCY,
-        "item",
-    ),
 )

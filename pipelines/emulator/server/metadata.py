@@ -8,7 +8,8 @@ from typing import Any
 from google.analytics.data_v1beta import types as ga4
 
 from pipelines.emulator.server.errors import ApiError
-from pipelines.emulator.server.fields import Catalogue, Dimension, Metric
+from pipelines.emulator.server.fields import Catalogue, Dimension
+from pipelines.emulator.server.metrics import Metric
 from pipelines.emulator.server.validate import (
     check_compatible,
     filtered,

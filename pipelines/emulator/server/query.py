@@ -6,7 +6,7 @@ last).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from google.analytics.data_v1beta import types as ga4
@@ -72,6 +72,22 @@ def page_query(report: Report, table: str) -> Condition:
     )
 
 
+def largest_query(report: Report, keys: Sequence[str], count: int) -> Condition:
+    """Date and keys of the `count` groups of every date with most events, over all date ranges."""
+    matched = _matched(report)
+    ranges = " OR ".join("event_date BETWEEN ? AND ?" for _ in report.date_ranges)
+    bounds = (day for one in report.date_ranges for day in (one.start, one.end))
+    columns = ", ".join(f"{sql} AS k{i}" for i, sql in enumerate(keys))
+    names = ", ".join(f"k{i}" for i in range(len(keys)))
+    return Condition(
+        f"SELECT date_text, {names} FROM (SELECT date_text, {columns}, count(*) AS size "
+        f"FROM {_source(report)} WHERE ({ranges}) AND ({matched.sql}) GROUP BY ALL) "
+        "QUALIFY row_number() OVER "
+        f"(PARTITION BY date_text ORDER BY size DESC, {names}) <= {count}",
+        (*bounds, *matched.parameters),
+    )
+
+
 def _range_query(report: Report, one: DateRange, grouped: bool) -> Condition:
     """The rows of one date range, or (not `grouped`) their total under one roof."""
     dimensions = report.dimensions if grouped else ()
@@ -79,19 +95,27 @@ def _range_query(report: Report, one: DateRange, grouped: bool) -> Condition:
     columns.append("CAST(? AS VARCHAR) AS date_range")
     metrics = (*report.metrics, *report.filter_metrics)
     columns += [f"{metric.sql} AS m{i}" for i, metric in enumerate(metrics)]
-    matched = compile_filter(
-        report.dimension_filter,
-        {dimension.api_name: dimension.sql for dimension in _filterable(report)}.__getitem__,
-    )
-    source = "item_hits" if report.reads_items else "hits"
+    matched = _matched(report)
     # Thresholds withhold rows; a total still has what they would have held.
-    fewest = report.min_users if grouped else 0
+    is_thresholded = grouped and report.min_users
+    few = f" AND count(DISTINCT user_id) >= {report.min_users}" if is_thresholded else ""
     by = f"GROUP BY {', '.join(str(i + 1) for i in range(len(dimensions)))}" if dimensions else ""
     return Condition(
-        f"SELECT {', '.join(columns)} FROM {source} "
+        f"SELECT {', '.join(columns)} FROM {_source(report)} "
         f"WHERE event_date BETWEEN ? AND ? AND ({matched.sql}) {by} "
-        f"HAVING count(*) > 0 AND count(DISTINCT user_id) >= {fewest}",
+        f"HAVING count(*) > 0{few}",
         (one.name, one.start, one.end, *matched.parameters),
+    )
+
+
+def _source(report: Report) -> str:
+    return "item_hits" if report.reads_items else "hits"
+
+
+def _matched(report: Report) -> Condition:
+    return compile_filter(
+        report.dimension_filter,
+        {dimension.api_name: dimension.sql for dimension in _filterable(report)}.__getitem__,
     )
 
 

@@ -19,6 +19,7 @@ from pipelines.emulator.server.admission import Reception, ServedProperty, prope
 from pipelines.emulator.server.answer import run_report
 from pipelines.emulator.server.faults import Facts, FaultBook
 from pipelines.emulator.server.faults.answers import mark_sampling, min_users
+from pipelines.emulator.server.faults.rows import rolled_up
 from pipelines.emulator.server.fields import catalogue
 from pipelines.emulator.server.funnel import read_funnel, run_funnel_report
 from pipelines.emulator.server.rpc import handler
@@ -79,6 +80,7 @@ class AnalyticsDataService:
         with self._reception.opened(facts, served, served.core) as call:
             report = read_report(request, call.fields, call.about.currency_code, call.today)
             report = replace(report, min_users=min_users(call.effects))
+            report = rolled_up(call.cursor, call.effects, report)
             answer = run_report(call, report)
         tokens = self._faults.price(report.days, report.width)
         served.core.charge(tokens)
@@ -96,7 +98,7 @@ class AnalyticsDataService:
             self._reception.opened(facts, served, served.funnel) as call,
         ):
             funnel = read_funnel(request, call.fields, call.store, call.today)
-            response = run_funnel_report(call.cursor, funnel)
+            response = run_funnel_report(call.cursor, funnel, call.effects.making)
             for report in (response.funnel_table, response.funnel_visualization):
                 mark_sampling(call.cursor, call.effects, report.metadata, funnel.date_ranges)
             tokens = self._faults.price(funnel.days, funnel.width)

@@ -77,16 +77,18 @@ def sessions_sql() -> str:
     texts = ", ".join(f"{first[name]} AS {name}" for name in _SESSION_TEXTS)
     return f"""
     SELECT
-        row_number() OVER () AS session_id, user_pseudo_id, ga_session_id,
+        row_number() OVER (ORDER BY user_pseudo_id, ga_session_id) AS session_id,
+        user_pseudo_id, ga_session_id,
         {first["ga_session_number"]} AS session_number, {texts},
         {_path(first["page_location"])} AS landing_page
     FROM staged WHERE ga_session_id IS NOT NULL GROUP BY user_pseudo_id, ga_session_id
     """
 
 
-# One row per user of the API: a browser's pseudonymous identifier.
+# One row per user of the API: a browser's pseudonymous identifier. Users and sessions are numbered
+# alike on every machine, because errors and shares are drawn by the hashes of their numbers.
 USERS_SQL = """
-SELECT row_number() OVER () AS user_id, user_pseudo_id
+SELECT row_number() OVER (ORDER BY user_pseudo_id) AS user_id, user_pseudo_id
 FROM (SELECT DISTINCT user_pseudo_id FROM staged)
 """
 

@@ -21,8 +21,9 @@ from pipelines.emulator.server.errors import (
     invalid_field,
     unimplemented,
 )
-from pipelines.emulator.server.fields import Catalogue, Dimension, Metric
+from pipelines.emulator.server.fields import Catalogue, Dimension
 from pipelines.emulator.server.filters import filter_fields
+from pipelines.emulator.server.metrics import Metric
 
 MAX_DIMENSIONS = 9
 MAX_METRICS = 10

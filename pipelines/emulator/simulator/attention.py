@@ -1,4 +1,5 @@
-"""What happens to event rows after they are emitted: repeats, engagement, order in time."""
+"""What happens to event rows after they are emitted: repeats, engagement, order in time, and
+purchases that the shop's server sends."""
 
 from __future__ import annotations
 
@@ -58,6 +59,22 @@ def with_attention(events: Events, sessions: Sessions, pages: Pages) -> Events:
         is_engaged=events.time_us >= _engaged_from(sessions, pages)[events.session],
         engagement_ms=np.where(untimed, -1, attention),
     )
+
+
+def from_server(rng: np.random.Generator, events: Events, share: float, count: int) -> Events:
+    """The events with a share of the `count` sessions' purchases sent by the shop's server: once,
+    without a session and what a browser says of it.
+    """
+    if not share:
+        return events
+    chosen = (rng.random(count) < share)[events.session] & (events.code == CODES["purchase"])
+    sent = replace(
+        events,
+        is_sessionless=chosen,
+        is_engaged=events.is_engaged & ~chosen,
+        engagement_ms=np.where(chosen, -1, events.engagement_ms),
+    )
+    return take(sent, ~(chosen & sent.is_repeat))
 
 
 def _engaged_from(sessions: Sessions, pages: Pages) -> Ints:

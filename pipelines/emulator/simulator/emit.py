@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from pipelines.emulator.simulator.attention import with_attention, with_repeats
+from pipelines.emulator.simulator.attention import from_server, with_attention, with_repeats
 from pipelines.emulator.simulator.catalogue import CHECKOUT, HOME
 from pipelines.emulator.simulator.columns import take
 from pipelines.emulator.simulator.emitter import Emitter
@@ -15,6 +15,7 @@ from pipelines.emulator.simulator.goods import emit_goods
 from pipelines.emulator.simulator.localtime import SECOND_US
 from pipelines.emulator.simulator.pages import Pages
 from pipelines.emulator.simulator.plan import EMAIL_EVENTS, Plan
+from pipelines.emulator.simulator.scenarios import Scenario
 from pipelines.emulator.simulator.visitors import Sessions
 
 # Chance that a page is scrolled past 25, 50, 75 and 90 %, each given the one before.
@@ -29,7 +30,7 @@ def emit_events(
     sessions: Sessions,
     plan: Plan,
     pages: Pages,
-    missing_events: tuple[str, ...],
+    scenario: Scenario,
 ) -> Batch:
     """All event rows of the sessions that start on `day`, sorted by session and time."""
     emitter = Emitter(rng, sessions, plan, pages)
@@ -39,9 +40,11 @@ def emit_events(
     _emit_email(emitter)
     lines = emit_goods(emitter, day)
     events = with_repeats(rng, emitter.table())
-    if missing_events:
-        events = take(events, ~code_table(missing_events)[events.code])
-    return Batch(sessions, with_attention(events, sessions, pages), lines)
+    if scenario.missing_events:
+        events = take(events, ~code_table(scenario.missing_events)[events.code])
+    events = with_attention(events, sessions, pages)
+    events = from_server(rng, events, scenario.server_side_orders, len(sessions))
+    return Batch(sessions, events, lines)
 
 
 def _emit_page_basics(emitter: Emitter) -> None:

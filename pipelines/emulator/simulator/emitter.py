@@ -53,6 +53,7 @@ class Emitter:
                 is_repeat=np.zeros(count, dtype=np.bool_),
                 is_engaged=np.zeros(count, dtype=np.bool_),
                 engagement_ms=np.full(count, -1),
+                is_sessionless=np.zeros(count, dtype=np.bool_),
             )
         )
 

@@ -62,6 +62,7 @@ def code_table(names: tuple[str, ...]) -> Bools:
 class Events:
     """Event rows. `session` is a row of the batch's sessions; lines `line_start`…+`line_count`
     of the batch's lines are its items. 0 percent, -1 detail, order or milliseconds: not sent.
+    `is_sessionless`: sent by the shop's server, which knows the visitor and not the session.
     """
 
     session: Ints
@@ -76,6 +77,7 @@ class Events:
     is_repeat: Bools
     is_engaged: Bools
     engagement_ms: Ints
+    is_sessionless: Bools
 
     def __len__(self) -> int:
         return len(self.code)

@@ -25,7 +25,6 @@ from pipelines.emulator.simulator.schema import (
     LAST_CLICK,
 )
 from pipelines.emulator.simulator.shop import CHANNELS, CLIENTS, COUNTRIES, STREAM_ID
-from pipelines.emulator.simulator.visitors import Sessions
 
 # Flat shipping below a free-delivery threshold, in cents; German VAT is inside the price.
 _SHIPPING_CENTS, _FREE_FROM_CENTS = 490, 10_000
@@ -116,7 +115,7 @@ def events_table(day: date, batch: Batch) -> pa.Table:
         "ecommerce": _ecommerce(batch, transactions),
         "items": event_items(batch),
         "is_active_user": pa.array(events.is_engaged),
-        **_session_columns(batch.sessions, pa.array(events.session)),
+        **_session_columns(batch),
     }
     arrays = [
         columns[field.name] if field.name in columns else pa.nulls(count, field.type)
@@ -125,15 +124,21 @@ def events_table(day: date, batch: Batch) -> pa.Table:
     return pa.Table.from_arrays(arrays, names=EVENT_SCHEMA.names)
 
 
-def _session_columns(sessions: Sessions, rows: pa.Array) -> dict[str, pa.Array]:
-    """Columns that are constant within a session, gathered for the session rows of the events."""
+def _session_columns(batch: Batch) -> dict[str, pa.Array]:
+    """Columns that are constant within a session, gathered for its events.
+
+    An event that the shop's server sent has the visitor's identifier only.
+    """
+    sessions, events = batch.sessions, batch.events
+    visitors = pa.array(events.session)
+    rows = pa.array(events.session, mask=events.is_sessionless)
     first_second = pa.array(sessions.first_touch_us // 1_000_000).cast(pa.string())
     client_id = pa.array(sessions.client_id).cast(pa.string())
     pseudo_id = pc.binary_join_element_wise(client_id, first_second, ".").dictionary_encode()
     machine = pa.array(sessions.client * len(COUNTRIES) + sessions.country)
     channel = pa.array(sessions.channel)
     return {
-        "user_pseudo_id": pseudo_id.take(rows),
+        "user_pseudo_id": pseudo_id.take(visitors),
         "user_first_touch_timestamp": pa.array(sessions.first_touch_us).take(rows),
         "device": _DEVICES.take(machine.take(rows)),
         "geo": _GEOS.take(pa.array(sessions.country).take(rows)),

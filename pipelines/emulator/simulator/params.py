@@ -110,19 +110,19 @@ def transaction_ids(orders: Ints) -> pa.Array:
 
 
 def _automatic(batch: Batch) -> tuple[_Param, ...]:
-    """What GA4 puts on every web event."""
+    """What GA4 puts on every web event; a server knows nothing of it."""
     events, sessions = batch.events, batch.sessions
-    every = np.arange(len(events))
+    own = np.flatnonzero(~events.is_sessionless)
     timed = np.flatnonzero(events.engagement_ms >= 0)
     ids, numbers = session_ids(sessions), sessions.number
     return (
-        _Param(every, KEYS.index("ga_session_id"), _INT, ids[events.session]),
-        _Param(every, KEYS.index("ga_session_number"), _INT, numbers[events.session]),
+        _Param(own, KEYS.index("ga_session_id"), _INT, ids[events.session[own]]),
+        _Param(own, KEYS.index("ga_session_number"), _INT, numbers[events.session[own]]),
         _Param(
-            every, KEYS.index("session_engaged"), _TEXT, _ENGAGED[events.is_engaged.astype(int)]
+            own, KEYS.index("session_engaged"), _TEXT, _ENGAGED[events.is_engaged[own].astype(int)]
         ),
-        _Param(every, KEYS.index("page_location"), _TEXT, _LOCATION[events.page]),
-        _Param(every, KEYS.index("page_title"), _TEXT, _TITLE[events.page]),
+        _Param(own, KEYS.index("page_location"), _TEXT, _LOCATION[events.page[own]]),
+        _Param(own, KEYS.index("page_title"), _TEXT, _TITLE[events.page[own]]),
         _Param(timed, KEYS.index("engagement_time_msec"), _INT, events.engagement_ms[timed]),
     )
 
@@ -130,7 +130,7 @@ def _automatic(batch: Batch) -> tuple[_Param, ...]:
 def _custom(batch: Batch) -> tuple[_Param, ...]:
     """What the shop's own tags add."""
     events = batch.events
-    typed = np.flatnonzero(~code_table(WITHOUT_PAGE_TYPE)[events.code])
+    typed = np.flatnonzero(~code_table(WITHOUT_PAGE_TYPE)[events.code] & ~events.is_sessionless)
     scrolled = np.flatnonzero(events.percent > 0)
     told = np.flatnonzero(events.detail >= 0)
     return (

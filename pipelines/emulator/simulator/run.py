@@ -161,7 +161,7 @@ def _write_all(
         today = shuffled(rng, select(batch, is_today))
         write_events(folder, day.day, today)
         truth.extend(count_day(day.day, today))
-        page_truth.extend(count_pages(day.day, today))
+        page_truth.extend(count_pages(day.day, select(today, ~today.events.is_sessionless)))
         journeys.add_day(day.day, today)
         events += len(today.events)
         if progress is not None:
@@ -184,7 +184,7 @@ def _simulate_day(
     )
     plan = draw_plan(rng, sessions, open_leaks)
     pages = lay_out_pages(rng, sessions, plan)
-    batch = emit_events(rng, day.day, sessions, plan, pages, order.scenario.missing_events)
+    batch = emit_events(rng, day.day, sessions, plan, pages, order.scenario)
     return batch, pool
 
 
@@ -210,6 +210,7 @@ def _header(order: _Order) -> dict[str, object]:
             for leak in order.scenario.leaks
         ],
         "missing_events": list(order.scenario.missing_events),
+        "server_side_orders": order.scenario.server_side_orders,
     }
 
 

@@ -1,4 +1,4 @@
-"""Scenarios: which leak is planted where, and which event the shop forgot to send.
+"""Scenarios: which leak is planted where, and what the shop does not send.
 
 A leak multiplies the chance of one funnel step, for the sessions of one segment, from one date on.
 """
@@ -35,12 +35,15 @@ class Leak:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A named shop: its planted leaks and the events that are never sent."""
+    """A named shop: its planted leaks, the events that are never sent, and the share of orders
+    whose purchase is sent by the shop's server, without a session.
+    """
 
     name: str
     description: str
     leaks: tuple[Leak, ...] = ()
     missing_events: tuple[str, ...] = ()
+    server_side_orders: float = 0.0
 
 
 _ALL = (
@@ -82,6 +85,11 @@ _ALL = (
         "checkout_tag_missing",
         "The shop is healthy, but its begin_checkout event is never sent.",
         missing_events=("begin_checkout",),
+    ),
+    Scenario(
+        "server_side_orders",
+        "The shop is healthy, but nine of ten purchases are sent by its server, without a session.",
+        server_side_orders=0.9,
     ),
 )
 

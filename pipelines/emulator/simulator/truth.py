@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.emulator.simulator.catalogue import HOME, ITEM_COUNT, PAGE_TYPE_OF_PAGE, PRODUCT
-from pipelines.emulator.simulator.columns import Bools, Ints, distinct
-from pipelines.emulator.simulator.events import CODES, EVENT_NAMES, Batch
+from pipelines.emulator.simulator.columns import Bools, Ints, distinct, take
+from pipelines.emulator.simulator.events import CODES, EVENT_NAMES, Batch, Events
 from pipelines.emulator.simulator.items import ITEM_IDS, ITEM_NAMES
 from pipelines.emulator.simulator.visitors import SEGMENT_VALUES
 
@@ -94,11 +94,15 @@ class Truth:
 
 @dataclass(frozen=True)
 class _Occurrences:
-    """Who did what: every event's session row and name code, and the distinct pairs of them."""
+    """Who did what: every event's session row and name code, and the distinct pairs of them.
+
+    Events without a session make no pair.
+    """
 
     names: Sequence[str]
     session: Ints
     code: Ints
+    is_sessionless: Bools
     pair_session: Ints
     pair_code: Ints
 
@@ -107,9 +111,9 @@ def count_day(day: date, batch: Batch) -> Truth:
     """The truth of one date: `batch` holds every event of that local date and no other."""
     truth = Truth()
     count = len(batch.sessions)
-    events = _occurrences(EVENT_NAMES, batch.events.session, batch.events.code, count)
+    events = _occurrences(EVENT_NAMES, batch.events, batch.events.code, count)
     rows, key_codes = key_rows(batch)
-    keys = _occurrences(KEYS, batch.events.session[rows], key_codes, count)
+    keys = _occurrences(KEYS, take(batch.events, rows), key_codes, count)
     for segment_name in SEGMENT_VALUES:
         of_session = batch.sessions.segment_codes(segment_name)
         truth.sessions.extend(_session_rows(day, segment_name, batch, of_session))
@@ -120,10 +124,13 @@ def count_day(day: date, batch: Batch) -> Truth:
 
 
 def _occurrences(
-    names: Sequence[str], session: Ints, code: Ints, session_count: int
+    names: Sequence[str], events: Events, code: Ints, session_count: int
 ) -> _Occurrences:
-    pairs = distinct(session * len(names) + code, session_count * len(names))
-    return _Occurrences(names, session, code, pairs // len(names), pairs % len(names))
+    own, outside = ~events.is_sessionless, events.is_sessionless
+    pairs = distinct(events.session[own] * len(names) + code[own], session_count * len(names))
+    return _Occurrences(
+        names, events.session, code, outside, pairs // len(names), pairs % len(names)
+    )
 
 
 def is_first_order(batch: Batch) -> Bools:
@@ -153,10 +160,13 @@ def _name_rows(
     day: date, segment_name: str, occurrences: _Occurrences, of_session: Ints
 ) -> list[Row]:
     """Events and distinct sessions of each segment value x name that occurred at all."""
-    values, names = SEGMENT_VALUES[segment_name], occurrences.names
+    values, names = _values(segment_name), occurrences.names
     width = len(names)
     cells = len(values) * width
-    cell_of_event = of_session[occurrences.session] * width + occurrences.code
+    of_event = np.where(
+        occurrences.is_sessionless, len(values) - 1, of_session[occurrences.session]
+    )
+    cell_of_event = of_event * width + occurrences.code
     cell_of_pair = of_session[occurrences.pair_session] * width + occurrences.pair_code
     event_count = np.bincount(cell_of_event, minlength=cells)
     reached = np.bincount(cell_of_pair, minlength=cells)
@@ -174,16 +184,17 @@ def _name_rows(
 
 
 def _session_rows(day: date, segment_name: str, batch: Batch, of_session: Ints) -> list[Row]:
-    values = SEGMENT_VALUES[segment_name]
+    values = _values(segment_name)
     events = batch.events
-    of_event = of_session[events.session]
+    own = ~events.is_sessionless
+    of_event = np.where(own, of_session[events.session], len(values) - 1)
     is_order = is_first_order(batch)
 
     def tally(codes: Ints) -> list[int]:
         counts: list[int] = np.bincount(codes, minlength=len(values)).tolist()
         return counts
 
-    sessions = tally(of_session[distinct(events.session, len(of_session))])
+    sessions = tally(of_session[distinct(events.session[own], len(of_session))])
     engaged = tally(of_session[distinct(events.session[events.is_engaged], len(of_session))])
     orders = tally(of_event[is_order])
     cents = np.zeros(len(values), dtype=np.int64)
@@ -201,8 +212,14 @@ def _session_rows(day: date, segment_name: str, batch: Batch, of_session: Ints) 
             views[code],
         ]
         for code, value in enumerate(values)
-        if sessions[code]
+        if sessions[code] or orders[code]
     ]
+
+
+def _values(segment_name: str) -> tuple[str, ...]:
+    """A segment's values. The last is that of events without a session: nothing is known of it."""
+    values = SEGMENT_VALUES[segment_name]
+    return values if segment_name == "all" else (*values, "(not set)")
 
 
 def _item_rows(day: date, batch: Batch) -> list[Row]:

@@ -11,6 +11,7 @@ from google.analytics.data_v1beta import types as ga4
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from pipelines.emulator.server.faults.matching import AnyDays, Part, Texts
+from pipelines.emulator.server.faults.realism import Realism
 from pipelines.emulator.server.faults.statuses import StatusName
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -38,9 +39,11 @@ class Restate(Rows):
 
 
 class Other(Part):
-    """Values rolled into `(other)`: all but the `keep` most frequent, or a share of sessions."""
+    """Values rolled into `(other)`: of a dimension all but the `keep` most frequent, or a share of
+    sessions; without a dimension all but the `keep` largest rows of every date.
+    """
 
-    dimension: str
+    dimension: str | None = None
     keep: int | None = Field(default=None, ge=0)
     share: Share | None = None
 
@@ -48,6 +51,8 @@ class Other(Part):
     def _says_how_many(self) -> Other:
         if (self.keep is None) == (self.share is None):
             raise ValueError("say either keep or share")
+        if self.dimension is None and self.keep is None:
+            raise ValueError("a share needs a dimension")
         return self
 
 
@@ -103,6 +108,7 @@ class Truncate(Part):
 class Do(Part):
     """What happens to a request; several things may at once."""
 
+    realism: Realism | Literal["exact"] | None = None
     status: StatusName | None = None
     message: str | None = None
     delay_ms: int = Field(default=0, ge=0)

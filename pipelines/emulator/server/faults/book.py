@@ -5,6 +5,7 @@ A faults file is read again when it changes, and counting starts anew.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from typing import Any
 from pipelines.emulator.server.faults.actions import Do
 from pipelines.emulator.server.faults.facts import Facts
 from pipelines.emulator.server.faults.plan import FaultPlan, parse_plan, read_plan
+from pipelines.emulator.server.faults.realism import Realism
+from pipelines.emulator.server.making import Making
 from pipelines.emulator.server.quota import QuotaLimits, token_price
 
 
@@ -25,13 +28,36 @@ class Effects:
 
     dos: tuple[Do, ...]
     now: datetime
+    property_id: str
+
+    @property
+    def realism(self) -> Realism | None:
+        """How the server answers when nothing is wrong; None is exact. The last rule decides."""
+        said = [do.realism for do in self.dos if do.realism is not None]
+        return said[-1] if said and said[-1] != "exact" else None
+
+    @property
+    def making(self) -> Making:
+        """How numbers are made."""
+        factor = math.prod(1 / do.sampling.share for do in self.dos if do.sampling)
+        return (
+            self.realism.making(self.property_id, factor) if self.realism else Making(factor=factor)
+        )
 
 
 class FaultBook:
-    """Safe to use from several threads. `clock` is the emulator's own."""
+    """Safe to use from several threads. `clock` is the emulator's own; `realism` is how it answers
+    when nothing is wrong (None: exact).
+    """
 
-    def __init__(self, clock: Callable[[], datetime], path: Path | None = None) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        path: Path | None = None,
+        realism: Realism | None = None,
+    ) -> None:
         self._clock = clock
+        self._usual = (Do(realism=realism),) if realism else ()
         self._path = path
         self._lock = threading.Lock()
         self._calls: Counter[int] = Counter()
@@ -76,10 +102,16 @@ class FaultBook:
             self._calls.update(met)
             numbers = {index: self._calls[index] for index in met}
         return Effects(
-            dos=tuple(
-                rules[index].do for index in met if rules[index].when.calls.include(numbers[index])
+            dos=(
+                *self._usual,
+                *(
+                    rules[index].do
+                    for index in met
+                    if rules[index].when.calls.include(numbers[index])
+                ),
             ),
             now=facts.now,
+            property_id=facts.property_id,
         )
 
     def _current(self) -> FaultPlan:

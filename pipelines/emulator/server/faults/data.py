@@ -8,6 +8,7 @@ are counted several times get identifiers of their own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -15,6 +16,7 @@ from pipelines.emulator.server.errors import EmulatorError
 from pipelines.emulator.server.faults.actions import Rows
 from pipelines.emulator.server.faults.book import Effects
 from pipelines.emulator.server.faults.matching import Days
+from pipelines.emulator.server.faults.realism import Growth
 from pipelines.emulator.server.fields import Catalogue
 from pipelines.emulator.server.tables import ITEM_HITS_SQL
 
@@ -22,6 +24,13 @@ from pipelines.emulator.server.tables import ITEM_HITS_SQL
 SESSION = "coalesce(session_id, -user_id)"
 # With its catalogue: the view that takes its place has the same name.
 STORED_HITS = "memory.main.hits"
+# What GA4 shows until it knows where a session came from.
+_UNASSIGNED = {
+    "channel_group": "Unassigned",
+    "session_source": "(not set)",
+    "session_medium": "(not set)",
+    "session_campaign": "(not set)",
+}
 # Copies of copies must not meet: each fault shifts identifiers further than the one before.
 _FIRST_SHIFT, _SHIFT_STEP = 40, 6
 _MANY = 10_000
@@ -37,13 +46,19 @@ def share_of(unit: str, share: float) -> str:
     return f"hash({unit}) % {_MANY} < {round(share * _MANY)}"
 
 
-def overlay(cursor: duckdb.DuckDBPyConnection, effects: Effects, fields: Catalogue) -> None:
-    """Puts changed views over the cursor's tables, where a fault asks for it."""
-    kept = list(_kept(effects, fields))
+def overlay(
+    cursor: duckdb.DuckDBPyConnection, effects: Effects, fields: Catalogue, zone: ZoneInfo
+) -> None:
+    """Puts changed views over the cursor's tables, where a fault or the newest days ask for it.
+
+    `zone` is the property's own: its days do not change when a fault gives it another.
+    """
+    kept = list(_kept(effects, fields, zone))
     copies = list(_copies(effects, fields))
     if not kept and not copies:
         return
-    sql = f"SELECT * FROM {STORED_HITS} WHERE {' AND '.join(kept) or 'true'}"
+    columns = _columns(effects, zone)
+    sql = f"SELECT {columns} FROM {STORED_HITS} WHERE {' AND '.join(kept) or 'true'}"
     for index, times in enumerate(copies):
         shift = f"copy << {_FIRST_SHIFT + index * _SHIFT_STEP}"
         sql = (
@@ -55,9 +70,32 @@ def overlay(cursor: duckdb.DuckDBPyConnection, effects: Effects, fields: Catalog
     cursor.execute(f"CREATE TEMP VIEW item_hits AS {ITEM_HITS_SQL}")
 
 
-def _kept(effects: Effects, fields: Catalogue) -> Iterator[str]:
+def _growth(effects: Effects, zone: ZoneInfo) -> Growth | None:
+    if effects.realism is None:
+        return None
+    return Growth(effects.realism, effects.property_id, effects.now, zone, SESSION)
+
+
+def _columns(effects: Effects, zone: ZoneInfo) -> str:
+    """All columns; of a session whose channel is not known yet, what is shown instead."""
+    growth = _growth(effects, zone)
+    if growth is None:
+        return "*"
+    waits = growth.unassigned()
+    shown = ", ".join(
+        f"CASE WHEN {waits} THEN '{text}' ELSE {column} END AS {column}"
+        for column, text in _UNASSIGNED.items()
+    )
+    return f"* REPLACE ({shown})"
+
+
+def _kept(effects: Effects, fields: Catalogue, zone: ZoneInfo) -> Iterator[str]:
     """Conditions of the events that stay."""
+    if growth := _growth(effects, zone):
+        yield growth.arrived()
     for do in effects.dos:
+        if do.sampling:
+            yield share_of("user_id", do.sampling.share)
         if do.empty:
             yield "false"
         if do.vanish:
@@ -75,9 +113,6 @@ def _copies(effects: Effects, fields: Catalogue) -> Iterator[str]:
             whole, part = divmod(do.restate.factor, 1)
             times = f"{int(whole)} + CAST({share_of(SESSION, part)} AS INTEGER)"
             yield f"CASE WHEN {_rows(do.restate, fields)} THEN {times} ELSE 1 END"
-        if do.sampling:
-            share = do.sampling.share
-            yield f"CASE WHEN {share_of('user_id', share)} THEN {round(1 / share)} ELSE 0 END"
 
 
 def _rows(rows: Rows, fields: Catalogue) -> str:

@@ -11,7 +11,9 @@ from pipelines.emulator.server.errors import EmulatorError
 from pipelines.emulator.server.faults.actions import Other, Rename
 from pipelines.emulator.server.faults.book import Effects
 from pipelines.emulator.server.faults.data import SESSION, quoted, share_of
-from pipelines.emulator.server.fields import INTEGER, Catalogue, Dimension, Metric
+from pipelines.emulator.server.fields import Catalogue, Dimension
+from pipelines.emulator.server.making import EXACT
+from pipelines.emulator.server.metrics import INTEGER, Metric, metrics_by_name
 
 OTHER = "(other)"
 
@@ -21,11 +23,13 @@ def faulty_fields(
 ) -> Catalogue:
     """The catalogue as this request sees it. Raises EmulatorError for an unknown dimension."""
     dimensions, metrics = dict(fields.dimensions), dict(fields.metrics)
+    if effects.making != EXACT:
+        metrics = metrics_by_name(effects.making)
     for do in effects.dos:
         if do.rename:
             one = _found(dimensions, do.rename.dimension)
             dimensions[one.api_name] = _renamed(one, do.rename)
-        if do.other:
+        if do.other and do.other.dimension:
             one = _found(dimensions, do.other.dimension)
             dimensions[one.api_name] = _rolled_up(cursor, one, do.other)
         for name in do.restrict.metrics if do.restrict else ():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -68,6 +69,8 @@ class Calls(Part):
     first: int | None = None
     after: int | None = None
     every: int | None = Field(default=None, ge=1)
+    share: float | None = Field(default=None, gt=0, le=1)
+    seed: int = 0
 
     def include(self, number: int) -> bool:
         """Whether the fault happens to this one."""
@@ -76,7 +79,12 @@ class Calls(Part):
             and (self.first is None or number <= self.first)
             and (self.after is None or number > self.after)
             and (self.every is None or number % self.every == 0)
+            and (self.share is None or self._draw(number) < self.share)
         )
+
+    def _draw(self, number: int) -> float:
+        """The same for the same number and seed, in whatever order requests come."""
+        return random.Random(f"{self.seed} {number}").random()
 
 
 class When(Part):

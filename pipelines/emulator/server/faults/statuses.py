@@ -19,6 +19,11 @@ StatusName = Literal[
     "too_large",
     "internal",
     "unavailable",
+    "bad_gateway",
+    "unknown",
+    "aborted",
+    "cancelled",
+    "data_loss",
     "deadline",
     "incompatible",
     "invalid",
@@ -47,6 +52,11 @@ _OTHERS = {
     ),
     "internal": ApiError(_Code.INTERNAL, "Internal error encountered."),
     "unavailable": ApiError(_Code.UNAVAILABLE, "The service is currently unavailable."),
+    "bad_gateway": ApiError(_Code.UNAVAILABLE, "Received http2 header with status: 502"),
+    "unknown": ApiError(_Code.UNKNOWN, "Stream removed"),
+    "aborted": ApiError(_Code.ABORTED, "The operation was aborted."),
+    "cancelled": ApiError(_Code.CANCELLED, "The operation was cancelled."),
+    "data_loss": ApiError(_Code.DATA_LOSS, "Unrecoverable data loss or corruption."),
     "deadline": ApiError(_Code.DEADLINE_EXCEEDED, "Deadline Exceeded"),
     "incompatible": errors.incompatible("itemListClickEvents"),
     "invalid": errors.invalid_argument("Request contains an invalid argument."),
@@ -61,7 +71,9 @@ _OTHERS = {
         "Google Analytics Data API has not been used in project 1 before or it is disabled.",
     ),
     "not_found": ApiError(_Code.NOT_FOUND, "Requested entity was not found."),
-    "unimplemented": errors.unimplemented("this method (by its faults file)"),
+    "unimplemented": ApiError(
+        _Code.UNIMPLEMENTED, "Operation is not implemented, or supported, or enabled."
+    ),
 }
 
 

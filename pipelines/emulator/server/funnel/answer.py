@@ -22,6 +22,7 @@ from pipelines.emulator.server.funnel.counts import (
 )
 from pipelines.emulator.server.funnel.events import read_events
 from pipelines.emulator.server.funnel.request import FunnelRequest
+from pipelines.emulator.server.making import Making
 from pipelines.emulator.server.validate import DATE_RANGE
 from pipelines.emulator.server.wire import format_metric
 
@@ -38,7 +39,9 @@ _TABLE_METRICS = (
 )
 
 
-def run_funnel_report(cursor: duckdb.DuckDBPyConnection, request: FunnelRequest) -> Any:
+def run_funnel_report(
+    cursor: duckdb.DuckDBPyConnection, request: FunnelRequest, made: Making
+) -> Any:
     """The raw response, still without a property quota; ApiError for a bad expression."""
     table: list[Count] = []
     visible: list[Count] = []
@@ -48,12 +51,12 @@ def run_funnel_report(cursor: duckdb.DuckDBPyConnection, request: FunnelRequest)
         table += table_counts(events, steps, dates.name)
         visible += visible_counts(request, events, steps, dates.name)
     response = RunFunnelReportResponse(kind="analyticsData#runFunnelReport")
-    _write_table(response.funnel_table, request, table)
-    _write_visualization(response.funnel_visualization, request, visible)
+    _write_table(response.funnel_table, request, table, made)
+    _write_visualization(response.funnel_visualization, request, visible, made)
     return response
 
 
-def _write_table(report: Any, request: FunnelRequest, counts: list[Count]) -> None:
+def _write_table(report: Any, request: FunnelRequest, counts: list[Count], made: Making) -> None:
     """The breakdown's values are those with most users in the first step they are found in."""
     split = request.breakdown
     name = split.dimension.api_name if split else ""
@@ -64,11 +67,15 @@ def _write_table(report: Any, request: FunnelRequest, counts: list[Count]) -> No
     last = len(request.steps) - 1
     for one in rows[: request.limit]:
         lost = 0 if one.step == last else one.users - one.went_on
-        rates = (one.went_on / one.users, lost, lost / one.users)
-        _write_row(report, request, one, (one.users, *rates), has_split=bool(split))
+        row = _row_text(request, one, name)
+        users, left = made.users_of(one.users, row), made.users_of(lost, f"{row} lost")
+        numbers = (users, one.went_on / one.users, left, lost / one.users)
+        _write_row(report, request, one, numbers, has_split=bool(split))
 
 
-def _write_visualization(report: Any, request: FunnelRequest, counts: list[Count]) -> None:
+def _write_visualization(
+    report: Any, request: FunnelRequest, counts: list[Count], made: Making
+) -> None:
     """Active users only; next actions are ranked within each step, dates stay in their order."""
     action = request.next_action
     name = "date" if request.is_trended else "funnelStepNextAction" if action else ""
@@ -81,7 +88,15 @@ def _write_visualization(report: Any, request: FunnelRequest, counts: list[Count
         else:
             by_step[step] = _ranked(own, action.limit if action else 0)
     for one in _ordered(counts, by_step, request)[: request.limit]:
-        _write_row(report, request, one, (one.users,), has_split=bool(name))
+        users = made.users_of(one.users, _row_text(request, one, name))
+        _write_row(report, request, one, (users,), has_split=bool(name))
+
+
+def _row_text(request: FunnelRequest, one: Count, split: str) -> str:
+    """What tells a row from those of all other funnels, dates and splits."""
+    (dates,) = (dates for dates in request.date_ranges if dates.name == one.range_name)
+    labels = [step.label for step in request.steps]
+    return f"{labels} {one.step} {split} {one.value} {dates.start} {dates.end}"
 
 
 def _ranked(counts: Iterable[Count], limit: int) -> dict[str, int]:
