@@ -1,0 +1,142 @@
+"""Servers that behave otherwise than one would like: two nights in a row publish, with the flags.
+
+Seven properties of one home, each behind a server with a way of its own; every check is on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from pipelines.emulator.server import serve
+from pipelines.emulator.simulator import simulate
+from pipelines.ga4.quota import Governor, Policy
+from pipelines.nightly import exit_code
+from pipelines.partitions import DayWindow
+from pipelines.resources import Ga4Resource
+from pipelines.settings import Ga4, Property, Settings, Store
+from tests.e2e.pulling import window_of
+from tests.e2e.shop import LAST_DAY, at_now, night, published, running_now
+from tests.unit.clock import HandClock
+
+WINDOW = window_of(8)
+LOOKBACK = DayWindow(window_of(4).start, LAST_DAY)
+REPORT = {"method": "RunReport"}
+# Property → what its server does.
+SERVERS: dict[str, dict[str, Any]] = {
+    "100000001": {"when": {"method": "RunFunnelReport"}, "do": {"status": "unimplemented"}},
+    "100000002": {"when": {"method": "GetMetadata"}, "do": {"status": "internal"}},
+    "100000003": {"when": REPORT, "do": {"realism": {"seed": 3}}},
+    "100000004": {"when": REPORT, "do": {"sampling": {"share": 0.75}}},
+    "100000005": {"when": REPORT, "do": {"threshold": {"min_users": 3}}},
+    "100000006": {"when": REPORT, "do": {"other": {"keep": 20}}},
+    "100000007": {
+        "when": {**REPORT, "calls": {"share": 0.05, "seed": 2}},
+        "do": {"status": "unavailable"},
+    },
+}
+NO_FUNNELS, NO_FIELDS, ROUNDED, SAMPLED, THRESHOLDED, FOLDED, ILL_AT_TIMES = SERVERS
+
+
+class Ga4OfTests(Ga4Resource):
+    """The real client; waits between tries take no time."""
+
+    def governor(self, policy: Policy) -> Governor:
+        return Governor(policy, HandClock())
+
+
+@dataclass(frozen=True)
+class Nights:
+    settings: Settings
+    codes: tuple[int, ...]
+
+    def query(self, text: str) -> list[tuple[Any, ...]]:
+        with published(self.settings) as connection:
+            return connection.execute(text).fetchall()
+
+    def core(self, name: str, segment: str, what: str) -> set[tuple[Any, ...]]:
+        """Of the core funnel's steps of the newest day by a segment."""
+        return set(
+            self.query(
+                f"select distinct {what} from marts.fct_funnel_daily where funnel = 'core' and "
+                f"property_id = '{name}' and segment_name = '{segment}' and date = '{LAST_DAY}'"
+            )
+        )
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
+    folder = tmp_path_factory.mktemp("other-servers")
+    for seed, name in enumerate(SERVERS, start=7):
+        simulate(
+            folder / name, start=WINDOW.start, days=8, seed=seed, scenario="none",
+            sessions_per_day=60, property_id=name,
+        )  # fmt: skip
+    with serve([folder / name for name in SERVERS], now=running_now()) as emulator:
+        settings = at_now(
+            Settings(
+                home=folder / "home",
+                store=Store(name="Test shops"),
+                ga4=Ga4(endpoint=emulator.endpoint),
+                properties=tuple(Property(id=name, time_zone="Europe/Berlin") for name in SERVERS),
+            )
+        )
+        emulator.set_faults(
+            [
+                {"when": {**rule["when"], "property": name}, "do": rule["do"]}
+                for name, rule in SERVERS.items()
+            ]
+        )
+        client = {"ga4": Ga4OfTests(endpoint=emulator.endpoint)}
+        records = [night(settings, window, client)[0] for window in (WINDOW, LOOKBACK)]
+        yield Nights(settings, tuple(map(exit_code, records)))
+
+
+def test_both_nights_publish_every_property(nights: Nights) -> None:
+    assert nights.codes == (0, 0), nights.query("select property_id, reason from ops.held_back")
+    assert nights.query(
+        "select property_id, max(date) from marts.fct_funnel_daily group by all order by all"
+    ) == [(name, LAST_DAY) for name in SERVERS]
+
+
+@pytest.mark.parametrize("name", [NO_FUNNELS, NO_FIELDS, ROUNDED, ILL_AT_TIMES])
+def test_what_these_servers_do_is_no_fault_of_a_number(nights: Nights, name: str) -> None:
+    for segment in ("all", "device", "channel", "country", "visitor"):
+        assert nights.core(name, segment, "is_complete, flags") == {(True, None)}, segment
+    assert nights.core(name, "all", "tracking_state") == {("tracked",)}
+
+
+def test_funnels_that_are_not_offered_are_left_out_and_said(nights: Nights) -> None:
+    closed = "select distinct property_id from marts.fct_closed_funnel order by all"
+    assert (NO_FUNNELS,) not in nights.query(closed)
+    assert (ROUNDED,) in nights.query(closed)
+    ((status, message),) = nights.query(
+        "select distinct last_status, last_message from marts.fct_data_completeness "
+        f"where property_id = '{NO_FUNNELS}' and report = 'funnel' and date = '{LAST_DAY}' "
+        "and window_name = '1d'"
+    )
+    assert status in {"refused", "failed"}
+    assert "not implemented" in message.lower()
+
+
+def test_sampled_numbers_are_flagged_and_make_no_rate(nights: Nights) -> None:
+    for segment in ("all", "device"):
+        found = nights.core(SAMPLED, segment, "is_complete, flags, step_rate")
+        assert found == {(False, "sampled", None)}
+
+
+def test_thresholded_numbers_are_flagged(nights: Nights) -> None:
+    for segment in ("channel", "country"):
+        complete, flags = zip(*nights.core(THRESHOLDED, segment, "is_complete, flags"), strict=True)
+        assert set(complete) == {False}
+        assert all("thresholded" in flag for flag in flags)
+
+
+def test_folded_rows_are_flagged(nights: Nights) -> None:
+    """Twenty rows of events by device are not all of them: the rest is one row."""
+    complete, flags = zip(*nights.core(FOLDED, "device", "is_complete, flags"), strict=True)
+    assert set(complete) == {False}
+    assert all("other" in flag for flag in flags)
