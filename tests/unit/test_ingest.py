@@ -2,7 +2,7 @@
 
 import json
 import logging
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import grpc
 import pytest
@@ -12,10 +12,9 @@ from pipelines.errors import ConfigError
 from pipelines.ga4.errors import QuotaError
 from pipelines.ga4.reports import ReportSpec
 from pipelines.ingest import Outcome
-from pipelines.partitions import DayWindow
+from pipelines.partitions import FIRST_DAY, DayWindow
 from pipelines.properties import profile_properties
 from pipelines.settings import Property
-from tests.unit.clock import MORNING
 from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, NOON, REPORTS, WINDOW, sessions
 from tests.unit.protocol_server import Fault, move_day
 
@@ -161,13 +160,16 @@ def test_a_day_that_is_not_over_for_the_property_is_refused(night, zone, newest)
 
 def test_a_real_property_ends_the_demo_s_time(night, caplog):
     """Its night is stamped with the real time, and so is what comes after it."""
-    pin_clock(night.settings.home, MORNING, ["100000001"])
+    oldest = DayWindow(FIRST_DAY, FIRST_DAY)
+    pin_clock(night.settings.home, datetime(2990, 1, 1, tzinfo=UTC), ["100000001"])
     with caplog.at_level(logging.INFO, "sluice"):
-        night.run()
+        night.run(oldest)
     assert f"{night.settings.home} was the demo's home" in caplog.text
     assert pinned_clock(night.settings.home) is None
-    assert night.query("select count(*) from ops.pulls where pulled_at <= '2026-03-05'") == [(0,)]
-    night.run()
+    assert night.query("select count(*) > 0, max(pulled_at) < '2990-01-01' from ops.pulls") == [
+        (True, True)
+    ]
+    night.run(oldest)
     assert caplog.text.count("the demo's home") == 1
 
 
