@@ -11,6 +11,7 @@ from data_checks.model import WARNING, Pair, Slice, Suite
 from data_checks.sql import IN_WINDOW
 from pipelines.ga4.exactness import estimate_allowance_sql
 
+# What is pulled one after the other may have grown meanwhile.
 TOTALS_TOLERANCE = 0.02
 # Family of reports -> what its parts add up to. The first two are required.
 MEASURES = {"sessions_by": "sessions", "events_by": "event_count", "micro_by": "event_count"}
@@ -64,13 +65,12 @@ def _parts_slice(family: str, segment: str) -> Slice:
         f"raw.ga4_{family}_{segment}",
         f"""
 with {_loaded(family, ("all", segment), least=2)},
-whole as ({_sums(family, "all", "total")}),
-parted as ({_sums(family, segment, "parts")}),
+whole as ({_sums(family, "all")}),
+parted as ({_sums(family, segment)}),
 joined as (
     select
-        property_id, date, coalesce(total, 0) as total, coalesce(parts, 0) as parts,
-        coalesce(total_squares, 0) + coalesce(parts_squares, 0) as squares,
-        coalesce(total_estimates, 0) + coalesce(parts_estimates, 0) as estimates
+        property_id, date, coalesce(whole.volume, 0) as total, coalesce(parted.volume, 0) as parts,
+        parted.squares, parted.estimates
     from loaded
     left join whole using (property_id, date)
     left join parted using (property_id, date)
@@ -90,23 +90,22 @@ def _whole_slice(family: str, segments: tuple[str, ...]) -> Slice:
 
     One segment alone may hold sessions twice; that each of them does is no accident.
     """
-    parts = " union all ".join(_sums(family, name, "parts") for name in segments)
+    parts = " union all ".join(_sums(family, name) for name in segments)
     return Slice(
         f"raw.ga4_{family}_all",
         f"""
 with {_loaded(family, ("all",), least=1)},
-whole as ({_sums(family, "all", "total")}),
+whole as ({_sums(family, "all")}),
 least_parts as (
     select
-        property_id, date, min(parts) as parts, arg_min(parts_squares, parts) as parts_squares,
-        arg_min(parts_estimates, parts) as parts_estimates
+        property_id, date, min(volume) as parts,
+        arg_min(squares, volume) as squares, arg_min(estimates, volume) as estimates
     from ({parts}) group by property_id, date having count(*) > 1
 ),
 joined as (
     select
-        property_id, date, coalesce(total, 0) as total, parts,
-        coalesce(total_squares, 0) + parts_squares as squares,
-        coalesce(total_estimates, 0) + parts_estimates as estimates
+        property_id, date, coalesce(volume, 0) as total, parts,
+        least_parts.squares, least_parts.estimates
     from loaded
     inner join least_parts using (property_id, date)
     left join whole using (property_id, date)
@@ -144,19 +143,21 @@ loaded as (
 )"""
 
 
-def _sums(family: str, segment: str, name: str) -> str:
-    """SQL: the day's sum over the rows of one report, and what the noise of that sum is made of."""
+def _sums(family: str, segment: str) -> str:
+    """SQL: the day's sum over the rows of one report, and how exact it is."""
     measure = MEASURES[family]
     return (
-        f"select property_id, date, sum({measure})::double as {name},"
-        f" sum({measure} ** 2) as {name}_squares, count({measure}) as {name}_estimates"
+        f"select property_id, date, sum({measure})::double as volume,"
+        f" sum({measure} ** 2) as squares, count({measure}) as estimates"
         f" from raw.ga4_{family}_{segment} where {IN_WINDOW} group by property_id, date"
     )
 
 
 def _allowed(family: str, count: str) -> str:
     """SQL: how far two sums may be apart; sessions are estimates, events are counted."""
-    rounding = f"greatest(1, {TOTALS_TOLERANCE} * {count})"
-    if family != "sessions_by":
-        return rounding
-    return f"{TOTALS_TOLERANCE} * {count} + {estimate_allowance_sql('squares', 'estimates')}"
+    if MEASURES[family] != "sessions":
+        return f"greatest(1, {TOTALS_TOLERANCE} * {count})"
+    noise = estimate_allowance_sql(
+        "total ** 2 + coalesce(squares, 0)", "1 + coalesce(estimates, 0)"
+    )
+    return f"round({TOTALS_TOLERANCE} * {count} + {noise}, 1)"

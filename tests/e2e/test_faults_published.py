@@ -156,7 +156,12 @@ def test_sampled_rates_are_withheld(nights: Nights) -> None:
 
 
 def test_thresholded_rates_carry_the_flag_and_missing_rows_are_no_zeros(nights: Nights) -> None:
-    assert states(nights, "device", "is_complete, flags") == {(False, "thresholded")}
+    found = states(nights, "device", "is_complete, flags")
+    # On most days more is missing than 5 % of GA4's own total.
+    assert (False, "thresholded, missing_rows") in found
+    assert {(complete, flags.split(", ")[0]) for complete, flags in found} == {
+        (False, "thresholded")
+    }
     # Nobody was reported: no rate of zero is made of it.
     rates = states(nights, "device", "reached, coalesce(step_rate, -1)")
     assert not [rate for reached, rate in rates if not reached and rate == 0]
