@@ -23,6 +23,8 @@ grouped as (
         count(*) filter (where tracking.tag_state = 'tracked') as days_tracked,
         sum(tracking.events) as events,
         sum(tracking.sessions) as sessions,
+        -- Events whose sessions may not be seen are not without.
+        sum(tracking.events) filter (where tracking.sessions is not null) as told_events,
         sum(tracking.transactions) as transactions,
         bool_or({{ is_sessionless('tracking.events', 'tracking.sessions', 'tracking.transactions') }}) as is_ever_sessionless,
         bool_or(tracking.is_doubtful) as is_doubtful,
@@ -60,7 +62,7 @@ stated as (
             -- Fewer events than can tell are as the 28 days up to the end of the period.
             when window_name = '1d' then last_state
             when last_state = 'sessionless' and events < {{ var('least_sessionless_events') }} then 'sessionless'
-            when {{ is_sessionless_window('events', 'sessions', 'transactions') }} then 'sessionless'
+            when {{ is_sessionless_window('told_events', 'sessions', 'transactions') }} then 'sessionless'
             when {{ zero_run_probability('sessions_since', 'exposed_since', 'exposed_before') }} < {{ lost_below }} then 'not_tracked'
             else 'tracked'
         end as tag_state

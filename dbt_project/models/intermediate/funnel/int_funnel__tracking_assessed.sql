@@ -22,10 +22,10 @@ series as (
         plan.is_not_applicable,
         days.is_doubtful,
         days.is_partial,
-        coalesce(own.sessions, 0) as sessions,
+        case when own.key is null then 0 else own.sessions end as sessions,
         coalesce(own.events, own.sessions, 0) as events,
         -- Of rows that tell sessions too: orders whose row of events is missing are no evidence.
-        case when own.key is not null then orders.transactions end as transactions,
+        case when own.sessions is not null then orders.transactions end as transactions,
         case when days.is_complete or own.sessions is not null then coalesce(parent.sessions, 0) else 0 end as exposed,
         case when days.is_complete or own.sessions is not null then coalesce(site.sessions, 0) else 0 end as visits
     from {{ ref('int_funnel__reports_assessed') }} as days
@@ -44,6 +44,7 @@ summed as (
         sum(events) over last_28_days as events_28d,
         sum(sessions) over last_28_days as sessions_28d,
         sum(transactions) over last_28_days as transactions_28d,
+        sum(case when sessions is not null then events end) over last_28_days as told_events_28d,
         sum(exposed) over last_28_days as exposed_28d,
         sum(visits) over last_28_days as visits_28d,
         sum(exposed) over so_far as exposed_ever,
@@ -92,7 +93,7 @@ select
         when
             case
                 when events >= {{ var('least_sessionless_events') }} then {{ is_sessionless('events', 'sessions', 'transactions') }}
-                else {{ is_sessionless_window('events_28d', 'sessions_28d', 'transactions_28d') }}
+                else {{ is_sessionless_window('told_events_28d', 'sessions_28d', 'transactions_28d') }}
             end
             then 'sessionless'
         when events_28d > 0 then 'tracked'
