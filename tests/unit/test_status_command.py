@@ -78,7 +78,9 @@ def test_status_after_a_good_and_a_bad_night(published):
     assert "Provisional days may still change" in text
 
 
-def test_status_tells_moments_in_utc(published):
+def test_status_tells_moments_in_utc(published, monkeypatch):
+    # Wide enough that no column is folded, however long the paths in the others are.
+    monkeypatch.setenv("COLUMNS", "300")
     assert "2026-03-04 04:30 UTC" in run("status").stdout
 
 
