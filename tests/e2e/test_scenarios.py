@@ -132,3 +132,22 @@ def test_nothing_is_known_after_a_missing_tag(scenarios: ScenarioShops) -> None:
     ]
     assert units == [(None, None, "not_tracked")]
     assert carts == [("measured", "not_tracked", None, None)]
+
+
+def test_orders_of_the_server_are_told_and_make_no_leak(scenarios: ScenarioShops) -> None:
+    mine = f"property_id = '{PROPERTIES['server_side_orders']}'"
+    coverage = scenarios.query(
+        f"select tracking_state from marts.fct_tracking_coverage where {mine} and key = 'purchase'"
+    )
+    verdicts = scenarios.query(
+        "select distinct status, rate, ci_low, p_value from marts.fct_benchmark_comparison "
+        f"where {mine} and window_name = '28d' and segment_name = 'all' "
+        "and numerator_key = 'purchase'"
+    )
+    leaks = scenarios.query(
+        f"select step_key from marts.fct_leak where {mine} and window_name = '28d' "
+        "and segment_name = 'all' and is_leak"
+    )
+    assert coverage == [("sessionless",)]
+    assert verdicts == [("sessionless", None, None, None)]
+    assert leaks == []

@@ -1,6 +1,7 @@
 """What the marts should say of a simulated shop: pairs of queries over truth.json and the marts.
 
-In the queries `truth` is a table of truth.json and `last_day()` its last date. From an exact server
+In the queries `truth` is a table of truth.json, `last_day()` its last date, and
+`is_sessionless(key)` says whether the shop's server sent most events of a key. From an exact server
 both sides must give the same rows; from a realistic one the same keys, what is counted to the unit,
 and every other number within the error that it is made with. Rows of nobody are left out on both
 sides: a step that nobody reached may be missing, or not tracked.
@@ -81,7 +82,8 @@ CLAIMS = {
         "select window_name, window_end, funnel, segment_value, step_number, step_key, reached "
         "from marts.fct_closed_funnel where reached > 0 and window_name in ('1d', '28d')",
     ),
-    # Where a tag is missing, nothing is known of who left before it.
+    # Where a tag is missing, nothing is known of who left before it; and where most orders came
+    # without a session, nothing is told of who bought.
     "furthest stage": Claim(
         "closed_funnels",
         3,
@@ -92,7 +94,8 @@ CLAIMS = {
         "from truth where window_name = '28d' and funnel in ('core', 'extended', 'checkout') "
         "window chain as (partition by funnel, device order by step)) as steps "
         "where users > 0 and coalesce(next_key, '') not in (select key from truth "
-        "where window_name = '28d' and key = 'checkout_start' group by key having sum(users) = 0)",
+        "where window_name = '28d' and key = 'checkout_start' group by key having sum(users) = 0) "
+        "and not is_sessionless(key) and not coalesce(is_sessionless(next_key), false)",
         "select funnel, segment_value, step_key, exited, entry_reached "
         "from marts.fct_closed_funnel where window_name = '28d' and reached > 0 "
         "and exited is not null",
@@ -203,8 +206,12 @@ def _read(
 ) -> None:
     """Make the tables `true_rows` and `said`, their columns c0, c1, …"""
     connection.register("truth", read_truth(events, claim.table))
-    last_day = json.loads((events / "truth.json").read_text(encoding="utf-8"))["end"]
-    connection.execute(f"create or replace temp macro last_day() as date '{last_day}'")
+    facts = json.loads((events / "truth.json").read_text(encoding="utf-8"))
+    by_server = facts["server_side_orders"] > 0.5
+    connection.execute(f"create or replace temp macro last_day() as date '{facts['end']}'")
+    connection.execute(
+        f"create or replace temp macro is_sessionless(key) as {by_server} and key = 'purchase'"
+    )
     width = claim.keys + len(claim.made.split())
     names = ", ".join(f"c{number}" for number in range(width))
     for table, query in (("said", _of(claim.mart, property_id)), ("true_rows", claim.truth)):
