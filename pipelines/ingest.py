@@ -83,6 +83,12 @@ class Run:
         return self.backfill_id or self.run_id
 
 
+class NothingPulledError(SluiceError):
+    """Every property was blocked while it was pulled: the next night tries them again."""
+
+    exit_code = 2
+
+
 @dataclass
 class Outcome:
     """Rows written and problems met by report name, and the properties that failed.
@@ -105,10 +111,15 @@ def ingest(
 ) -> Outcome:
     """Pull and store `reports` for every property.
 
-    When no property is left, raises the failure that is most worth another try; otherwise failed
-    properties are noted in `ops.held_back`, and the outcome tells of them.
+    Failed properties are noted in `ops.held_back`, and the outcome tells of them. When no
+    property is left, raises the failure that is most worth another try, or NothingPulledError.
     """
     run = replace(run, clock=settings.clock)
+    with build_database(settings.build_db) as connection:
+        start_run(
+            connection, run.run_id, run.command, window.start, window.end, __version__,
+            run.clock.now(),
+        )  # fmt: skip
     profiles, failures = profile_properties(settings, client)
     profiles, unclosed = with_closed_days(settings, profiles, window)
     outcome = Outcome(failures={**failures, **unclosed})
@@ -118,10 +129,6 @@ def ingest(
         ensure_tables(connection, reports)
         profiles = with_memory(connection, profiles)
         remember_properties(connection, settings, profiles)
-        start_run(
-            connection, run.run_id, run.command, window.start, window.end, __version__,
-            run.clock.now(),
-        )  # fmt: skip
         with ThreadPoolExecutor(CONCURRENT_REQUESTS, thread_name_prefix="ga4") as pool:
             wanted = [(profile, spec) for profile in profiles for spec in reports]
             items = plan_items(connection, settings, wanted, window, backfill_id=run.backfill_id)
@@ -139,7 +146,8 @@ def ingest(
                 connection, run.run_id, property_id, "pull", str(error), now=run.clock.now()
             )
     if len(outcome.failures) == len(settings.properties):
-        raise worth_waiting(outcome.failures.values())
+        error = worth_waiting(outcome.failures.values())
+        raise NothingPulledError(str(error)) if error.exit_code == 1 else error
     return outcome
 
 

@@ -116,11 +116,13 @@ def record_failed_start(
     now: datetime,
     status: str = FAILED,
 ) -> None:
-    """Remember a run that ended before its job began, where there is a database to tell it to.
+    """Remember a run that ended before its job began.
 
-    Beside a run that has the database open nothing is written: that run will tell its own end.
+    A first run that failed (a wrong id, no key) leaves nothing behind; one that is paused is
+    remembered, since the same command goes on with it. Beside a run that has the database open
+    nothing is written: that run will tell its own end.
     """
-    if not build_db.exists():
+    if status == FAILED and not build_db.exists():
         return
     with suppress(WarehouseError), build_database(build_db) as connection:
         connection.execute(

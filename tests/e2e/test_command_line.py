@@ -142,7 +142,6 @@ BAD = [
     ("unknown key", {"config": "homee: ./x"}, "did you mean 'home'"),
     ("credentials missing", {"config": NO_KEY}, "nowhere.json does not exist"),
     ("wrong property", {"property_id": "555"}, "555"),
-    ("unreachable", {"endpoint": "127.0.0.1:9"}, "check the network"),
     ("date in the future", {"arguments": ["--date", "2999-01-01"]}, "is not over yet"),
 ]
 
@@ -163,6 +162,19 @@ def test_bad_input_is_one_sentence_and_changes_nothing(
     assert ended.stderr.count("Error:") == 1
     assert not (tmp_path / "home" / "build.duckdb").exists()
     assert not (tmp_path / "home" / "published").exists()
+
+
+def test_a_server_that_does_not_answer_is_waited_for(tmp_path: Path) -> None:
+    """Nothing is changed but the memory of it: `status` says the same as the command did."""
+    text = CONFIG.format(endpoint="127.0.0.1:9", property_id=PROPERTY)
+    (tmp_path / "sluice.yml").write_text(text, encoding="utf-8")
+    ended = sluice(tmp_path, "nightly")
+    assert ended.returncode == 75
+    assert "check the network" in ended.stderr
+    assert "Traceback" not in ended.stderr + ended.stdout
+    assert not (tmp_path / "home" / "published").exists()
+    status = sluice(tmp_path, "status")
+    assert (status.returncode, status.stdout.split(":")[0]) == (75, "Paused")
 
 
 def test_a_wrong_option_is_not_taken_for_a_held_back_night(tmp_path: Path) -> None:
