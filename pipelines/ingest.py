@@ -115,11 +115,6 @@ def ingest(
     property is left, raises the failure that is most worth another try, or NothingPulledError.
     """
     run = replace(run, clock=settings.clock)
-    with build_database(settings.build_db) as connection:
-        start_run(
-            connection, run.run_id, run.command, window.start, window.end, __version__,
-            run.clock.now(),
-        )  # fmt: skip
     profiles, failures = profile_properties(settings, client)
     profiles, unclosed = with_closed_days(settings, profiles, window)
     outcome = Outcome(failures={**failures, **unclosed})
@@ -129,6 +124,10 @@ def ingest(
         ensure_tables(connection, reports)
         profiles = with_memory(connection, profiles)
         remember_properties(connection, settings, profiles)
+        start_run(
+            connection, run.run_id, run.command, window.start, window.end, __version__,
+            run.clock.now(),
+        )  # fmt: skip
         with ThreadPoolExecutor(CONCURRENT_REQUESTS, thread_name_prefix="ga4") as pool:
             wanted = [(profile, spec) for profile in profiles for spec in reports]
             items = plan_items(connection, settings, wanted, window, backfill_id=run.backfill_id)
@@ -147,7 +146,9 @@ def ingest(
             )
     if len(outcome.failures) == len(settings.properties):
         error = worth_waiting(outcome.failures.values())
-        raise NothingPulledError(str(error)) if error.exit_code == 1 else error
+        if error.exit_code == 1:
+            raise NothingPulledError(str(error)) from error
+        raise error
     return outcome
 
 

@@ -16,6 +16,7 @@ from dagster import (
     multi_asset,
 )
 
+from pipelines import __version__
 from pipelines.ga4.quota import BACKFILL, NIGHTLY
 from pipelines.ga4.reports import ReportSpec
 from pipelines.ingest import Run, ingest
@@ -25,6 +26,7 @@ from pipelines.settings import Settings
 from pipelines.tracking import TrackingPlan
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.plan import remember_plan
+from pipelines.warehouse.runs import start_run
 
 
 def raw_key(spec: ReportSpec) -> AssetKey:
@@ -66,6 +68,11 @@ def build_raw_assets(
             backfill_id=context.run.tags.get(BACKFILL_TAG),
         )
         with build_database(settings.build_db) as connection:
+            # Before anybody is asked: also a run that gets no answer is remembered.
+            start_run(
+                connection, run.run_id, run.command, window.start, window.end, __version__,
+                settings.clock.now(),
+            )  # fmt: skip
             remember_plan(connection, plan)
         client = ga4.client(BACKFILL if run.backfill_id else NIGHTLY)
         outcome = ingest(settings, client, wanted, window, run)
