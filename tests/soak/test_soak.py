@@ -111,7 +111,7 @@ def test_wrong_and_missing_numbers_are_seen(
 
 FINE = Ended(0, json.dumps({"state": "fine"}), "")
 ENDS = [
-    (Ended(0, "", ""), FINE, []),
+    (Ended(0, "", ""), FINE, ["ended with 0, but held back everything"]),
     (Ended(1, "", "Error: no."), FINE, ["ended with 1: Error: no."]),
     (Ended(2, "", ""), FINE, ["ended with 2, but 'sluice status' with 0"]),
     (Ended(75, "", "Traceback"), Ended(75, '{"state": "paused"}', ""), ["printed a traceback"]),
@@ -122,6 +122,11 @@ ENDS = [
 def test_exit_codes_and_status(nightly: Ended, status: Ended, words: list[str]) -> None:
     found = list(ended_well(Result(nightly, status, None)))
     assert [word in one for word, one in zip(words, found, strict=True)] == [True] * len(words)
+
+
+def test_a_night_that_published_is_fine(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"run_id": "r", "held_back": []}', encoding="utf-8")
+    assert list(ended_well(Result(Ended(0, '{"run_id": "r"}', ""), FINE, tmp_path))) == []
 
 
 def test_a_healthy_property_must_be_published(tmp_path: Path) -> None:
