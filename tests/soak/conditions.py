@@ -99,9 +99,11 @@ def healed(shops: tuple[Shop, ...], result: Result, end: date) -> Iterator[str]:
             newest, short = connection.execute(
                 "select max(date) filter (where window_name = '1d'), string_agg(distinct report "
                 "|| ' of ' || date, ', ' order by report || ' of ' || date) "
-                "filter (where not is_complete and date >= ?) "
+                # Windows and field lists of an earlier night are not read again.
+                "filter (where not is_complete and date >= if(window_name = '1d' "
+                "and report <> 'metadata', ?::date, ?::date)) "
                 "from marts.fct_data_completeness where property_id = ?",
-                [start, shop.property_id],
+                [start, end, shop.property_id],
             ).fetchone() or (None, None)
             if newest != end:
                 yield f"the newest day of property {shop.property_id} is {newest}, not {end}."
