@@ -18,8 +18,12 @@ SEGMENT_DIMENSIONS = (
     "deviceCategory", "sessionDefaultChannelGroup", "country", "newVsReturning", "landingPage",
 )  # fmt: skip
 DIMENSIONS = (*SEGMENT_DIMENSIONS, "itemId", "pagePath", "itemListName")
-# More requests than a night of one property makes.
-_REQUESTS = 400
+# How a method of its own may be missing.
+NO_METHOD = ("unimplemented", "forbidden", "unavailable", "internal", "deadline", "unknown")
+PASSING_ERRORS = (
+    "unavailable", "internal", "deadline", "bad_gateway", "unknown", "aborted", "cancelled",
+    "data_loss",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,7 @@ class Draw:
 
     def calls(self, share: float) -> dict[str, Any]:
         """A share of the requests, each by its own chance."""
-        hit = [n for n in range(1, _REQUESTS + 1) if self.random.random() < share]
-        return {"nth": hit or [1]}
+        return {"share": share, "seed": self.random.randrange(10_000)}
 
 
 @dataclass(frozen=True)
@@ -83,38 +86,38 @@ def _one(rule: Rule, factors: dict[date, Factor] | None = None) -> Fault:
 
 @behaviour(is_mild=True)
 def no_funnels(draw: Draw) -> Fault:
-    status = draw.random.choice(("unimplemented", "forbidden", "unavailable", "invalid", "daily"))
+    status = draw.random.choice((*NO_METHOD, "invalid", "daily"))
     return _one(draw.rule({"status": status}, "RunFunnelReport"))
 
 
 @behaviour(is_mild=True)
 def no_metadata(draw: Draw) -> Fault:
-    status = draw.random.choice(("unimplemented", "forbidden", "unavailable", "internal"))
+    status = draw.random.choice(NO_METHOD)
     return _one(draw.rule({"status": status}, "GetMetadata"))
 
 
 @behaviour(is_mild=True)
 def no_compatibility(draw: Draw) -> Fault:
-    status = draw.random.choice(("unimplemented", "forbidden", "unavailable", "internal"))
+    status = draw.random.choice(NO_METHOD)
     return _one(draw.rule({"status": status}, "CheckCompatibility"))
 
 
 @behaviour(is_mild=True)
 def few_errors(draw: Draw) -> Fault:
-    status = draw.random.choice(("unavailable", "internal", "deadline"))
+    status = draw.random.choice(PASSING_ERRORS)
     return _one(draw.rule({"status": status}, calls=draw.calls(0.05)))
 
 
 @behaviour(is_mild=False)
 def many_errors(draw: Draw) -> Fault:
-    status = draw.random.choice(("unavailable", "internal", "deadline"))
+    status = draw.random.choice(PASSING_ERRORS)
     return _one(draw.rule({"status": status}, calls=draw.calls(0.2)))
 
 
 @behaviour(is_mild=True)
 def sampled(draw: Draw) -> Fault:
     where = {} if draw.random.random() < 0.5 else {"dimensions": draw.random.choice(DIMENSIONS)}
-    share = draw.random.choice((0.1, 0.25, 0.5))
+    share = draw.random.choice((0.1, 0.5, 0.75))
     return _one(draw.rule({"sampling": {"share": share}}, **where))
 
 
@@ -127,6 +130,8 @@ def thresholded(draw: Draw) -> Fault:
 
 @behaviour(is_mild=True)
 def folded_into_other(draw: Draw) -> Fault:
+    if draw.random.random() < 0.5:
+        return _one(draw.rule({"other": {"keep": draw.random.choice((5, 20))}}))
     dimension = draw.random.choice(DIMENSIONS)
     keep = draw.random.choice((1, 3, 20))
     return _one(draw.rule({"other": {"dimension": dimension, "keep": keep}}, dimensions=dimension))
@@ -257,7 +262,7 @@ def required_report_fails(draw: Draw) -> Fault:
 @behaviour(is_mild=False)
 def down_from_a_moment_on(draw: Draw) -> Fault:
     rule = draw.rule(
-        {"status": draw.random.choice(("unavailable", "internal", "deadline"))},
+        {"status": draw.random.choice(PASSING_ERRORS)},
         calls={"after": draw.random.randrange(60)},
     )
     rule["when"].pop("method")

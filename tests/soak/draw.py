@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
-from typing import Any
 
-from tests.soak.behaviours import BEHAVIOURS, Behaviour, Draw, Factor, Fault
+from tests.soak.behaviours import BEHAVIOURS, Behaviour, Draw, Factor, Fault, Rule
 from tests.soak.shops import LAST_DAY, SHOPS, Shop
 
+# How a soak's server makes its numbers: exactly; as GA4 does; and as GA4 does for large shops,
+# whose sessions and users are estimates.
+EXACT: Rule = {"do": {"realism": "exact"}}
+GROWING: Rule = {"do": {"realism": {}}}
+ESTIMATED: Rule = {"do": {"realism": {"exact_up_to": 30}}}
 # Every other seed ends on a Sunday, whose night pulls all of the last weeks; the others must heal
 # by what a usual night pulls.
 _LAST_DAYS = (LAST_DAY, LAST_DAY - timedelta(days=2))
@@ -24,9 +28,9 @@ class Night:
     faults: tuple[tuple[str, Behaviour, Fault], ...] = ()
 
     @property
-    def plan(self) -> dict[str, Any]:
-        """The content of a faults file."""
-        return {"rules": [rule for _, _, fault in self.faults for rule in fault.rules]}
+    def rules(self) -> list[Rule]:
+        """What is done to the night's requests."""
+        return [rule for _, _, fault in self.faults for rule in fault.rules]
 
     def names(self, property_id: str) -> list[str]:
         """Behaviours of one property."""
@@ -49,10 +53,13 @@ class Night:
 
 @dataclass(frozen=True)
 class Soak:
-    """What one seed does. `has_zones`: the time zones are in sluice.yml, not learned."""
+    """What one seed does. `realism`: how numbers are made in all nights; `has_zones`: the time
+    zones are in sluice.yml, not learned.
+    """
 
     seed: int
     shops: tuple[Shop, ...]
+    realism: Rule
     has_zones: bool
     nights: tuple[Night, ...]
 
@@ -69,7 +76,10 @@ def draw_soak(seed: int, nights: int = 3) -> Soak:
     last = random.choice(_LAST_DAYS)
     ends = [last - timedelta(days=back) for back in range(nights - 1, -1, -1)]
     drawn = [Night(end, tuple(_faults(random, shops, end))) for end in ends[:-1]]
-    return Soak(seed, shops, random.random() < 0.5, (*drawn, Night(ends[-1])))
+    return Soak(
+        seed, shops, random.choice((EXACT, GROWING, ESTIMATED)), random.random() < 0.5,
+        (*drawn, Night(ends[-1])),
+    )  # fmt: skip
 
 
 def _faults(

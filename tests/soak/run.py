@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from time import process_time
 
-from pipelines.emulator.server import Emulator, serve
-from tests.soak.behaviours import Factor
+from pipelines.emulator.server import serve
+from pipelines.work import SUNDAY
 from tests.soak.clock import TickingClock, turned
 from tests.soak.command import sluice
 from tests.soak.conditions import (
@@ -21,11 +21,13 @@ from tests.soak.conditions import (
     numbers_of,
     others_are_published,
 )
-from tests.soak.draw import Night, Soak
+from tests.soak.draw import ESTIMATED, EXACT, Night, Soak
+from tests.soak.truth import Bounds
 
 # When cron starts a night: 05:30 in Berlin in summer.
 START = time(3, 30, tzinfo=UTC)
-RELATIVE_ERROR = 0.0
+# Six times the standard error of GA4's sessions, the larger of its two estimates.
+RELATIVE_ERROR = 6 * 0.023
 
 
 @dataclass
@@ -45,7 +47,7 @@ def run_soak(soak: Soak, shops: Path, home: Path) -> Report:
     """All nights of a seed in the folder `home`; it is removed unless something was wrong."""
     began, report = process_time(), Report(soak.seed)
     clock = TickingClock(datetime.combine(soak.nights[0].end, START))
-    bounds: dict[str, dict[date, Factor]] = {shop.property_id: {} for shop in soak.shops}
+    bounds = {shop.property_id: Bounds() for shop in soak.shops}
     home.mkdir(parents=True)
     with (
         serve([shop.folder(shops) for shop in soak.shops], now=clock.now) as emulator,
@@ -54,7 +56,8 @@ def run_soak(soak: Soak, shops: Path, home: Path) -> Report:
         config = _write_config(home, soak, emulator.endpoint)
         for number, night in enumerate(soak.nights, start=1):
             clock.sleep_until(datetime.combine(night.end + timedelta(days=1), START))
-            result = _run_night(config, night, emulator)
+            emulator.set_faults([soak.realism, *night.rules])
+            result = _run_night(config, night)
             report.codes.append(result.nightly.code)
             found = list(_judge(soak, night, result, shops, bounds, report))
             report.problems += [f"seed {soak.seed}, night {number}: {words}" for words in found]
@@ -73,13 +76,12 @@ def _write_config(home: Path, soak: Soak, endpoint: str) -> Path:
     return path
 
 
-def _run_night(config: Path, night: Night, emulator: Emulator) -> Result:
-    emulator.set_faults(night.plan)
+def _run_night(config: Path, night: Night) -> Result:
     nightly = sluice(config, "nightly", "--date", str(night.end), "--json")
     current = config.parent / "home" / "published" / "current"
     status = sluice(config, "status", "--json")
     (config.parent / f"nightly-{night.end}.log").write_text(
-        json.dumps(night.plan, default=str) + "\n" + nightly.out + nightly.err, encoding="utf-8"
+        json.dumps(night.rules, default=str) + "\n" + nightly.out + nightly.err, encoding="utf-8"
     )
     return Result(nightly, status, current.resolve() if current.exists() else None)
 
@@ -89,7 +91,7 @@ def _judge(
     night: Night,
     result: Result,
     shops: Path,
-    bounds: dict[str, dict[date, Factor]],
+    bounds: dict[str, Bounds],
     report: Report,
 ) -> Iterator[str]:
     """The sentences of all that does not hold after a night."""
@@ -102,27 +104,15 @@ def _judge(
         yield from healed(soak.shops, result, night.end)
     for shop in soak.shops:
         own = bounds[shop.property_id]
-        _widen(own, night.factors(shop.property_id))
+        own.widen(night.end, night.factors(shop.property_id), is_growing=soak.realism is not EXACT)
         if is_last and result.is_published:
-            _pulled_again(own, date.fromisoformat(result.run["start"]), night.end)
+            is_sweep = night.end.isoweekday() == SUNDAY
+            start = date.min if is_sweep else date.fromisoformat(result.run["start"])
+            own.narrow(start, night.end)
         if result.published is None:
             continue
-        compared = numbers_of(shop, shop.folder(shops), result.published, own, RELATIVE_ERROR)
+        error = RELATIVE_ERROR if soak.realism is ESTIMATED else 0.0
+        compared = numbers_of(shop, shop.folder(shops), result.published, own, error)
         report.compared += compared.count
         report.wrong += compared.wrong_count
         yield from compared.wrong
-
-
-def _widen(own: dict[date, Factor], factors: dict[date, Factor]) -> None:
-    """A day that was counted otherwise keeps both values: not every report was pulled."""
-    for day, (low, high) in factors.items():
-        before = own.get(day, (1.0, 1.0))
-        own[day] = (min(before[0], low), max(before[1], high))
-
-
-def _pulled_again(own: dict[date, Factor], start: date, end: date) -> None:
-    """Without faults the days of the night's window count once again."""
-    if end.isoweekday() == 7:
-        own.clear()
-    for day in [day for day in own if day >= start]:
-        del own[day]

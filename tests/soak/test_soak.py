@@ -20,6 +20,7 @@ from tests.soak.draw import Night, draw_soak
 from tests.soak.run import run_soak
 from tests.soak.shops import SHOPS, simulate_all
 from tests.soak.shops import Shop as SoakShop
+from tests.soak.truth import Bounds
 
 SEEDS = range(60)
 # A night under faults, and one without.
@@ -103,7 +104,7 @@ def test_wrong_and_missing_numbers_are_seen(
     if change:
         copy.execute(change)
     copy.close()
-    found = numbers_of(SoakShop(PROPERTY, 40, 150), shop.events, tmp_path, {}, 0.0)
+    found = numbers_of(SoakShop(PROPERTY, 40, 150), shop.events, tmp_path, Bounds(), 0.0)
     assert found.count > 30_000
     assert found.wrong_count == wrong, found.wrong
     assert bool(found.wrong) == bool(wrong)

@@ -7,7 +7,8 @@ counted otherwise in some night so far has bounds instead of a value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -77,16 +78,53 @@ def load_truth(connection: duckdb.DuckDBPyConnection, events: Path) -> None:
         connection.unregister("truth")
 
 
-def load_bounds(connection: duckdb.DuckDBPyConnection, bounds: Mapping[date, Factor]) -> None:
-    """Makes the table `bounds`: date, and how often it may have been counted."""
-    days = list(bounds)
-    table = pa.table(
-        {
-            "date": pa.array(days, pa.date32()),
-            "low": pa.array([bounds[day][0] for day in days], pa.float64()),
-            "high": pa.array([bounds[day][1] for day in days], pa.float64()),
-        }
-    )
-    connection.register("bound_rows", table)
-    connection.execute("create or replace table bounds as from bound_rows")
-    connection.unregister("bound_rows")
+# Of a day that still grows: most of its sessions are there, give or take a few of a small cell.
+GROWING_DAYS = 3
+GROWN_SHARE, FEW = 0.7, 12
+
+
+@dataclass
+class Bounds:
+    """What a server may have said of a property so far: days it counted otherwise (how often, at
+    least and at most), and days that were still growing when they were pulled.
+    """
+
+    factors: dict[date, Factor] = field(default_factory=dict)
+    growing: set[date] = field(default_factory=set)
+
+    def widen(self, end: date, factors: Mapping[date, Factor], *, is_growing: bool) -> None:
+        """After a night that ended on `end`; a day keeps what it was, for not every report of it
+        needs have been pulled.
+        """
+        for day, (low, high) in factors.items():
+            before = self.factors.get(day, (1.0, 1.0))
+            self.factors[day] = (min(before[0], low), max(before[1], high))
+        if is_growing:
+            self.growing |= _newest(end)
+
+    def narrow(self, start: date, end: date) -> None:
+        """After a night without faults, which pulled every report from `start` on."""
+        self.factors = {day: one for day, one in self.factors.items() if day < start}
+        self.growing = {day for day in self.growing if day < start or day in _newest(end)}
+
+    def load(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Makes the table `bounds`: date, low, high, is_growing; days without a row are certain."""
+        days = sorted({*self.factors, *self.growing})
+        table = pa.table(
+            {
+                "date": pa.array(days, pa.date32()),
+                "low": [self.factors.get(day, (1.0, 1.0))[0] for day in days],
+                "high": [self.factors.get(day, (1.0, 1.0))[1] for day in days],
+                "is_growing": pa.array([day in self.growing for day in days], pa.bool_()),
+            }
+        )
+        connection.register("bound_rows", table)
+        connection.execute(
+            "create or replace table bounds as "
+            "select date, low::double as low, high::double as high, is_growing from bound_rows"
+        )
+        connection.unregister("bound_rows")
+
+
+def _newest(end: date) -> set[date]:
+    return {end - timedelta(days=back) for back in range(GROWING_DAYS)}
