@@ -19,11 +19,6 @@ from tests.soak.truth import Bounds, load_truth
 
 # Exit code → what `sluice status` may call the home.
 STATES = {0: {"fine"}, 2: {"held_back"}, 75: {"paused"}}
-# Whose session a purchase without a session id is, the simulator cannot tell.
-SESSIONLESS = (
-    "({row}.kind in ('key', 'page key') and {row}.cell like '%purchase' and "
-    "({row}.metric = 'sessions' or {row}.cell like 'channel%' or {row}.cell like 'visitor%'))"
-)
 # Where sessions stand whose channel GA4 does not know yet.
 UNASSIGNED = "{row}.cell like 'channel%Unassigned%'"
 
@@ -120,8 +115,6 @@ def numbers_of(
 ) -> Compared:
     """Complete and unflagged numbers of a property against the truth."""
     with duckdb.connect() as connection:
-        doubtful = [UNASSIGNED if bounds.growing else "false"]
-        doubtful += [SESSIONLESS] if shop.has_sessionless_orders else []
         load_truth(connection, events)
         bounds.load(connection)
         attach(connection, published / "sluice.duckdb")
@@ -132,5 +125,5 @@ def numbers_of(
             connection,
             shop.property_id,
             relative_error=relative_error,
-            doubtful=" or ".join(doubtful),
+            doubtful=UNASSIGNED if bounds.growing else "false",
         )

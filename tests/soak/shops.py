@@ -37,8 +37,8 @@ class Shop:
     property_id: str
     days: int
     sessions_per_day: int
+    scenario: str = "none"
     mend: Callable[[pa.Table], pa.Table] | None = None
-    has_sessionless_orders: bool = False
 
     def folder(self, folder: Path) -> Path:
         """Where its events lie."""
@@ -62,26 +62,12 @@ def hostile_names(events: pa.Table) -> pa.Table:
     return pa.concat_tables([events, copies])
 
 
-def without_sessions(events: pa.Table) -> pa.Table:
-    """Four of five purchases have no session id, as server-side hits have none."""
-    rows = events.to_pylist()
-    number = 0
-    for row in rows:
-        if row["event_name"] == "purchase":
-            number += 1
-            if number % 5:
-                params = row["event_params"]
-                row["event_params"] = [one for one in params if one["key"] != "ga_session_id"]
-    return pa.Table.from_pylist(rows, events.schema)
-
-
 SHOPS = (
     Shop("100000001", days=31, sessions_per_day=60),
     Shop("100000002", days=14, sessions_per_day=120),
     Shop("100000003", days=31, sessions_per_day=60, mend=hostile_names),
-    Shop("100000004", days=20, sessions_per_day=90, mend=without_sessions,
-         has_sessionless_orders=True),
-)  # fmt: skip
+    Shop("100000004", days=20, sessions_per_day=90, scenario="server_side_orders"),
+)
 
 
 def simulate_all(folder: Path) -> None:
@@ -90,7 +76,8 @@ def simulate_all(folder: Path) -> None:
         own = shop.folder(folder)
         simulate(
             own, start=LAST_DAY - timedelta(days=shop.days - 1), days=shop.days, seed=seed,
-            sessions_per_day=shop.sessions_per_day, property_id=shop.property_id,
+            scenario=shop.scenario, sessions_per_day=shop.sessions_per_day,
+            property_id=shop.property_id,
         )  # fmt: skip
         if shop.mend:
             for path in own.glob("events_*.parquet"):
