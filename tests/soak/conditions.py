@@ -13,7 +13,7 @@ import duckdb
 
 from tests.soak.command import Ended
 from tests.soak.draw import Night
-from tests.soak.numbers import Compared, attach, compare
+from tests.soak.numbers import Compared, Slack, attach, compare
 from tests.soak.shops import Shop
 from tests.soak.truth import Bounds, load_truth
 
@@ -110,9 +110,7 @@ def healed(shops: tuple[Shop, ...], result: Result, end: date) -> Iterator[str]:
                 )
 
 
-def numbers_of(
-    shop: Shop, events: Path, published: Path, bounds: Bounds, relative_error: float
-) -> Compared:
+def numbers_of(shop: Shop, events: Path, published: Path, bounds: Bounds, slack: Slack) -> Compared:
     """Complete and unflagged numbers of a property against the truth."""
     with duckdb.connect() as connection:
         load_truth(connection, events)
@@ -124,6 +122,6 @@ def numbers_of(
         return compare(
             connection,
             shop.property_id,
-            relative_error=relative_error,
+            slack=slack,
             doubtful=UNASSIGNED if bounds.growing else "false",
         )

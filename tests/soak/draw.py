@@ -7,13 +7,23 @@ from datetime import date, timedelta
 from random import Random
 
 from tests.soak.behaviours import BEHAVIOURS, Behaviour, Draw, Factor, Fault, Rule
+from tests.soak.numbers import Slack
 from tests.soak.shops import LAST_DAY, SHOPS, Shop
 
-# How a soak's server makes its numbers: exactly; as GA4 does; and as GA4 does for large shops,
-# whose sessions and users are estimates.
-EXACT: Rule = {"do": {"realism": "exact"}}
-GROWING: Rule = {"do": {"realism": {}}}
-ESTIMATED: Rule = {"do": {"realism": {"exact_up_to": 30}}}
+
+@dataclass(frozen=True)
+class Server:
+    """How a soak's server makes its numbers in every night, and what that allows them."""
+
+    realism: Rule
+    slack: Slack
+    is_growing: bool = True
+
+
+EXACT = Server({"do": {"realism": "exact"}}, Slack(), is_growing=False)
+GROWING = Server({"do": {"realism": {}}}, Slack(engaged=1))
+# As a shop with over 3,000 sessions a day sees it: within six times the standard error of sessions.
+ESTIMATING = Server({"do": {"realism": {"exact_up_to": 30}}}, Slack(6 * 0.023, engaged=1))
 # Every other seed ends on a Sunday, whose night pulls all of the last weeks; the others must heal
 # by what a usual night pulls.
 _LAST_DAYS = (LAST_DAY, LAST_DAY - timedelta(days=2))
@@ -53,13 +63,11 @@ class Night:
 
 @dataclass(frozen=True)
 class Soak:
-    """What one seed does. `realism`: how numbers are made in all nights; `has_zones`: the time
-    zones are in sluice.yml, not learned.
-    """
+    """What one seed does. `has_zones`: the time zones are in sluice.yml, not learned."""
 
     seed: int
     shops: tuple[Shop, ...]
-    realism: Rule
+    server: Server
     has_zones: bool
     nights: tuple[Night, ...]
 
@@ -77,7 +85,7 @@ def draw_soak(seed: int, nights: int = 3) -> Soak:
     ends = [last - timedelta(days=back) for back in range(nights - 1, -1, -1)]
     drawn = [Night(end, tuple(_faults(random, shops, end))) for end in ends[:-1]]
     return Soak(
-        seed, shops, random.choice((EXACT, GROWING, ESTIMATED)), random.random() < 0.5,
+        seed, shops, random.choice((EXACT, GROWING, ESTIMATING)), random.random() < 0.5,
         (*drawn, Night(ends[-1])),
     )  # fmt: skip
 

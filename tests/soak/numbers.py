@@ -15,6 +15,16 @@ from tests.soak.truth import FEW, GROWN_SHARE, SEPARATOR
 
 
 @dataclass(frozen=True)
+class Slack:
+    """How far a server's estimates may be off: sessions and users by a share of themselves, engaged
+    sessions by so many in every row of a day.
+    """
+
+    share: float = 0.0
+    engaged: int = 0
+
+
+@dataclass(frozen=True)
 class Published:
     """Numbers of a mart: from and to which date, of which cell, which metrics."""
 
@@ -106,13 +116,12 @@ def compare(
     connection: duckdb.DuckDBPyConnection,
     property_id: str,
     *,
-    relative_error: float,
+    slack: Slack,
     doubtful: str = "false",
 ) -> Compared:
     """Compare the attached database `published` with the tables of `truth`.
 
-    `relative_error` of estimated numbers; `doubtful` is a condition on kind, cell and metric of
-    numbers whose truth is not known.
+    `doubtful`: condition on kind, cell and metric of numbers whose truth is not known.
     """
     said = " union all ".join(
         f"select '{one.mart}' as mart, '{one.kind}' as kind, {one.first} as first_day, "
@@ -124,7 +133,7 @@ def compare(
         for metric, column in one.metrics
     )
     connection.execute(f"create or replace table said as select distinct * from ({said})")
-    connection.execute(f"create or replace table judged as {_judged(relative_error, doubtful)}")
+    connection.execute(f"create or replace table judged as {_judged(slack, doubtful)}")
     (count,) = connection.execute("select count(*) from judged").fetchone() or (0,)
     wrong = connection.execute(
         "select mart, first_day, last_day, cell, metric, value, low, high, count(*) over () "
@@ -147,7 +156,7 @@ def compare(
     return Compared(count, (wrong[0][-1] if wrong else 0) + missing_count, tuple(sentences))
 
 
-def _judged(relative_error: float, doubtful: str) -> str:
+def _judged(slack: Slack, doubtful: str) -> str:
     """Every said number with its bounds: the sum of its days."""
     return f"""
         with summed as (
@@ -166,11 +175,11 @@ def _judged(relative_error: float, doubtful: str) -> str:
             group by all
         )
         select *, 1e-6 + case
-            when metric in {ESTIMATED} then {relative_error} * high
+            when metric = 'engaged_sessions' then {slack.share} * high + {slack.engaged} * days
+            when metric in {ESTIMATED} then {slack.share} * high
             when metric = 'revenue' then 0.005 * (1 + days)
             else 0
-        end + case when metric = 'engaged_sessions' and {relative_error} > 0 then days else 0 end
-            as slack
+        end as slack
         from summed
     """
 

@@ -21,13 +21,11 @@ from tests.soak.conditions import (
     numbers_of,
     others_are_published,
 )
-from tests.soak.draw import ESTIMATED, EXACT, Night, Soak
+from tests.soak.draw import Night, Soak
 from tests.soak.truth import Bounds
 
 # When cron starts a night: 05:30 in Berlin in summer.
 START = time(3, 30, tzinfo=UTC)
-# Six times the standard error of GA4's sessions, the larger of its two estimates.
-RELATIVE_ERROR = 6 * 0.023
 
 
 @dataclass
@@ -56,7 +54,7 @@ def run_soak(soak: Soak, shops: Path, home: Path) -> Report:
         config = _write_config(home, soak, emulator.endpoint)
         for number, night in enumerate(soak.nights, start=1):
             clock.sleep_until(datetime.combine(night.end + timedelta(days=1), START))
-            emulator.set_faults([soak.realism, *night.rules])
+            emulator.set_faults([soak.server.realism, *night.rules])
             result = _run_night(config, night)
             report.codes.append(result.nightly.code)
             found = list(_judge(soak, night, result, shops, bounds, report))
@@ -104,15 +102,14 @@ def _judge(
         yield from healed(soak.shops, result, night.end)
     for shop in soak.shops:
         own = bounds[shop.property_id]
-        own.widen(night.end, night.factors(shop.property_id), is_growing=soak.realism is not EXACT)
+        own.widen(night.end, night.factors(shop.property_id), is_growing=soak.server.is_growing)
         if is_last and result.is_published:
             is_sweep = night.end.isoweekday() == SUNDAY
             start = date.min if is_sweep else date.fromisoformat(result.run["start"])
             own.narrow(start, night.end)
         if result.published is None:
             continue
-        error = RELATIVE_ERROR if soak.realism is ESTIMATED else 0.0
-        compared = numbers_of(shop, shop.folder(shops), result.published, own, error)
+        compared = numbers_of(shop, shop.folder(shops), result.published, own, soak.server.slack)
         report.compared += compared.count
         report.wrong += compared.wrong_count
         yield from compared.wrong

@@ -17,6 +17,7 @@ from tests.soak.behaviours import BEHAVIOURS
 from tests.soak.command import Ended
 from tests.soak.conditions import Result, ended_well, numbers_of, others_are_published
 from tests.soak.draw import Night, draw_soak
+from tests.soak.numbers import Slack
 from tests.soak.run import run_soak
 from tests.soak.shops import SHOPS, simulate_all
 from tests.soak.shops import Shop as SoakShop
@@ -104,7 +105,7 @@ def test_wrong_and_missing_numbers_are_seen(
     if change:
         copy.execute(change)
     copy.close()
-    found = numbers_of(SoakShop(PROPERTY, 40, 150), shop.events, tmp_path, Bounds(), 0.0)
+    found = numbers_of(SoakShop(PROPERTY, 40, 150), shop.events, tmp_path, Bounds(), Slack())
     assert found.count > 30_000
     assert found.wrong_count == wrong, found.wrong
     assert bool(found.wrong) == bool(wrong)
