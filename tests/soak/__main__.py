@@ -24,7 +24,8 @@ HEAD = "seed  properties  codes      numbers  wrong blocked  CPU s  behaviours"
 def main(arguments: Sequence[str]) -> int:
     """Run the seeds; 1 if a condition does not hold."""
     wish = _parse(arguments)
-    seeds = [wish.seed] if wish.seed is not None else list(range(wish.seeds))
+    first, count = (wish.first, wish.seeds) if wish.seed is None else (wish.seed, 1)
+    seeds = list(range(first, first + count))
     folder = wish.folder or Path(tempfile.mkdtemp(prefix="sluice-soak-"))
     shops = folder / "shops"
     simulate_all(shops)
@@ -40,7 +41,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=60, help="how many, from 0 on")
+    parser.add_argument("--seeds", type=int, default=60, help="how many")
+    parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--seed", type=int, help="only this one")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--folder", type=Path, help="where homes go (default: a temporary folder)")

@@ -28,6 +28,8 @@ ESTIMATING = Server({"do": {"realism": {"exact_up_to": 30}}}, Slack(6 * 0.023, e
 # by what a usual night pulls.
 _LAST_DAYS = (LAST_DAY, LAST_DAY - timedelta(days=2))
 MOST_BEHAVIOURS = 3
+# How many properties a home has: a night of three costs twice as much as a night of one.
+_PROPERTIES = (1, 1, 2, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Soak:
 def draw_soak(seed: int, nights: int = 3) -> Soak:
     """`nights` nights on consecutive days, all but the last under faults."""
     random = Random(seed)
-    shops = tuple(random.sample(SHOPS, random.randint(1, 3)))
+    shops = tuple(random.sample(SHOPS, random.choice(_PROPERTIES)))
     last = random.choice(_LAST_DAYS)
     ends = [last - timedelta(days=back) for back in range(nights - 1, -1, -1)]
     drawn = [Night(end, tuple(_faults(random, shops, end))) for end in ends[:-1]]

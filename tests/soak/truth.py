@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -64,18 +65,24 @@ _TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
 
 def load_truth(connection: duckdb.DuckDBPyConnection, events: Path) -> None:
     """Makes the table `true_daily` of a shop."""
-    connection.execute(
-        "create or replace table true_daily "
-        "(date date, kind varchar, cell varchar, metric varchar, value double)"
-    )
-    for table, (kind, cell, metrics) in _TABLES.items():
-        connection.register("truth", read_truth(events, table))
-        for metric, column in metrics.items():
-            connection.execute(
-                f"insert into true_daily select date::date, '{kind}', {cell}, '{metric}', "
-                f"sum({column}) from truth group by all"
-            )
-        connection.unregister("truth")
+    connection.register("true_rows", _true_rows(events))
+    connection.execute("create or replace table true_daily as from true_rows")
+    connection.unregister("true_rows")
+
+
+@cache
+def _true_rows(events: Path) -> pa.Table:
+    """Read once a process: every night of every seed asks for them."""
+    with duckdb.connect() as connection:
+        parts = []
+        for table, (kind, cell, metrics) in _TABLES.items():
+            connection.register(table, read_truth(events, table))
+            parts += [
+                f"select date::date as date, '{kind}' as kind, {cell} as cell, "
+                f"'{metric}' as metric, sum({column})::double as value from {table} group by all"
+                for metric, column in metrics.items()
+            ]
+        return connection.execute(" union all ".join(parts)).to_arrow_table()
 
 
 # Of a day that still grows: most of its sessions are there, give or take a few of a small cell.
