@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from tests.soak.draw import draw_soak
-from tests.soak.run import Report, run_soak
+from tests.soak.run import Report, run_seed
 from tests.soak.shops import simulate_all
 
 HEAD = "seed  properties  codes      numbers  wrong blocked  CPU s  behaviours"
@@ -53,13 +53,9 @@ def _run_all(seeds: list[int], shops: Path, folder: Path, workers: int) -> Itera
     """Reports as they come. Processes are started afresh: gRPC cannot be forked."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, max_tasks_per_child=10) as pool:
-        futures = [pool.submit(_run_one, seed, shops, folder) for seed in seeds]
+        futures = [pool.submit(run_seed, seed, shops, folder) for seed in seeds]
         for future in as_completed(futures):
             yield future.result()
-
-
-def _run_one(seed: int, shops: Path, folder: Path) -> Report:
-    return run_soak(draw_soak(seed), shops, folder / f"seed-{seed}")
 
 
 def _line(report: Report) -> str:

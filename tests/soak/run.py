@@ -21,7 +21,7 @@ from tests.soak.conditions import (
     numbers_of,
     others_are_published,
 )
-from tests.soak.draw import Night, Soak
+from tests.soak.draw import Night, Soak, draw_soak
 from tests.soak.truth import Bounds
 
 # When cron starts a night: 05:30 in Berlin in summer.
@@ -39,6 +39,11 @@ class Report:
     blocked: int = 0
     problems: list[str] = field(default_factory=list)
     cpu_seconds: float = 0.0
+
+
+def run_seed(seed: int, shops: Path, folder: Path) -> Report:
+    """A seed in a home of its own, for a process that is told no more."""
+    return run_soak(draw_soak(seed), shops, folder / f"seed-{seed}")
 
 
 def run_soak(soak: Soak, shops: Path, home: Path) -> Report:
