@@ -19,8 +19,6 @@ from tests.soak.truth import Bounds, load_truth
 
 # Exit code → what `sluice status` may call the home.
 STATES = {0: {"fine"}, 2: {"held_back"}, 75: {"paused"}}
-# Where sessions stand whose channel GA4 does not know yet.
-UNASSIGNED = "{row}.cell like 'channel%Unassigned%'"
 
 
 @dataclass(frozen=True)
@@ -119,9 +117,4 @@ def numbers_of(shop: Shop, events: Path, published: Path, bounds: Bounds, slack:
         connection.execute(
             "create macro last_day() as (select max(date) from true_daily where kind = 'key')"
         )
-        return compare(
-            connection,
-            shop.property_id,
-            slack=slack,
-            doubtful=UNASSIGNED if bounds.growing else "false",
-        )
+        return compare(connection, shop.property_id, slack)

@@ -46,8 +46,8 @@ _STEP = _joined("segment_name", "segment_value", "step_key")
 _ITEM = _joined("item_id", "item_name")
 _WINDOW = ("window_start", "window_end")
 _EVENTS_AND_SESSIONS = (("'events'", "events"), ("'sessions'", "sessions"))
-# The simulator's truth knows no landing pages, and only some funnels.
-_KNOWN = "segment_name <> 'landing_page'"
+# The simulator's truth knows no landing pages, and of every session's channel; GA4 not at once.
+_KNOWN = "segment_name <> 'landing_page' and segment_value <> 'Unassigned'"
 _UNITS = ("product_view", "add_to_cart", "checkout_start", "purchase")
 MARTS = (
     Published("fct_funnel_daily", "key", "date", "date", _STEP,
@@ -112,17 +112,8 @@ class Compared:
     wrong: tuple[str, ...]
 
 
-def compare(
-    connection: duckdb.DuckDBPyConnection,
-    property_id: str,
-    *,
-    slack: Slack,
-    doubtful: str = "false",
-) -> Compared:
-    """Compare the attached database `published` with the tables of `truth`.
-
-    `doubtful`: condition on kind, cell and metric of numbers whose truth is not known.
-    """
+def compare(connection: duckdb.DuckDBPyConnection, property_id: str, slack: Slack) -> Compared:
+    """Compare the attached database `published` with the tables of `truth`."""
     said = " union all ".join(
         f"select '{one.mart}' as mart, '{one.kind}' as kind, {one.first} as first_day, "
         f"{one.last} as last_day, {one.cell} as cell, {metric} as metric, "
@@ -133,15 +124,13 @@ def compare(
         for metric, column in one.metrics
     )
     connection.execute(f"create or replace table said as select distinct * from ({said})")
-    connection.execute(f"create or replace table judged as {_judged(slack, doubtful)}")
+    connection.execute(f"create or replace table judged as {_judged(slack)}")
     (count,) = connection.execute("select count(*) from judged").fetchone() or (0,)
     wrong = connection.execute(
         "select mart, first_day, last_day, cell, metric, value, low, high, count(*) over () "
         "from judged where value < low - slack or value > high + slack order by all limit 3"
     ).fetchall()
-    missing = [
-        row for mart in _MISSING for row in _missing(connection, property_id, mart, doubtful)
-    ]
+    missing = [row for mart in _MISSING for row in _missing(connection, property_id, mart)]
     sentences = [
         f"{mart} of {property_id}, {first} to {last}, {cell}: {metric} is {value:g} and calls "
         f"itself complete, the truth is {low:g}{f' to {high:g}' if high != low else ''}."
@@ -156,7 +145,7 @@ def compare(
     return Compared(count, (wrong[0][-1] if wrong else 0) + missing_count, tuple(sentences))
 
 
-def _judged(slack: Slack, doubtful: str) -> str:
+def _judged(slack: Slack) -> str:
     """Every said number with its bounds: the sum of its days."""
     return f"""
         with summed as (
@@ -171,7 +160,6 @@ def _judged(slack: Slack, doubtful: str) -> str:
                 and said.metric = true_daily.metric
                 and true_daily.date between said.first_day and said.last_day
             left join bounds on true_daily.date = bounds.date
-            where not ({doubtful.format(row="said")})
             group by all
         )
         select *, 1e-6 + case
@@ -184,9 +172,7 @@ def _judged(slack: Slack, doubtful: str) -> str:
     """
 
 
-def _missing(
-    connection: duckdb.DuckDBPyConnection, property_id: str, mart: str, doubtful: str
-) -> list[tuple]:
+def _missing(connection: duckdb.DuckDBPyConnection, property_id: str, mart: str) -> list[tuple]:
     """(mart, day, cell, metric, truth, how many) of the first rows that are not there."""
     kind, cell, metric, only, reports = _MISSING[mart]
     own = f"property_id = '{property_id}'"
@@ -203,7 +189,6 @@ def _missing(
         left join bounds using (date)
         where kind = '{kind}' and metric = '{metric}' and value > 0 and {only}
             and list_has_all(reports, {reports})
-            and not ({doubtful.format(row="true_daily")})
             and {_LEAST} > 0
             and (date, cell) not in (select (date, {cell}) from published.marts.{mart} where {own})
         order by all limit 2
