@@ -182,6 +182,7 @@ def _missing(connection: duckdb.DuckDBPyConnection, property_id: str, mart: str)
             select date, list(report) as reports from published.marts.fct_data_completeness
             where {own} and window_name = '1d' and is_complete
                 and not (has_other_row or is_thresholded or is_sampled)
+                and coalesce(missing_share, 0) = 0
             group by date
         )
         select '{mart}', date, cell, metric, value, count(*) over () from true_daily
