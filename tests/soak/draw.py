@@ -95,10 +95,15 @@ def draw_soak(seed: int, nights: int = 3) -> Soak:
 def _faults(
     random: Random, shops: tuple[Shop, ...], end: date
 ) -> list[tuple[str, Behaviour, Fault]]:
-    """One to three behaviours a property, no two of the same name; now and then none."""
-    found = []
+    """One to three behaviours a property, no two of the same name; now and then none.
+
+    One property at most is forbidden, and never the only one: then there is nobody to ask, which
+    is a user's error.
+    """
+    found: list[tuple[str, Behaviour, Fault]] = []
     for shop in shops:
-        usable = [one for one in BEHAVIOURS.values() if len(shops) > 1 or one.name != "forbidden"]
+        is_enough = len(shops) == 1 or any(one.name == "forbidden" for _, one, _ in found)
+        usable = [one for one in BEHAVIOURS.values() if not (is_enough and one.name == "forbidden")]
         count = random.randint(0 if len(shops) > 1 else 1, MOST_BEHAVIOURS)
         for one in random.sample(usable, count):
             found.append((shop.property_id, one, one.draw(Draw(random, shop.property_id, end))))
