@@ -94,7 +94,7 @@ ESTIMATED = ("sessions", "engaged_sessions", "scroll_sessions", "users")
 # A day's number at least. Late sessions take their events along, of which one may have many.
 _LEAST = f"""
     case
-        when not coalesce(bounds.is_growing, false)
+        when not (is_provisional and coalesce(bounds.is_growing, false))
             then true_daily.value * coalesce(bounds.low, 1)
         when true_daily.metric in {ESTIMATED}
             then greatest(0, {GROWN_SHARE} * true_daily.value * bounds.low - {FEW})
@@ -117,9 +117,9 @@ def compare(connection: duckdb.DuckDBPyConnection, property_id: str, slack: Slac
     said = " union all ".join(
         f"select '{one.mart}' as mart, '{one.kind}' as kind, {one.first} as first_day, "
         f"{one.last} as last_day, {one.cell} as cell, {metric} as metric, "
-        f"{column}::double as value from published.marts.{one.mart} "
-        f"where property_id = '{property_id}' and is_complete and flags is null "
-        f"and {column} is not null and {one.where}"
+        f"{column}::double as value, maturity = 'provisional' as is_provisional "
+        f"from published.marts.{one.mart} where property_id = '{property_id}' "
+        f"and is_complete and flags is null and {column} is not null and {one.where}"
         for one in MARTS
         for metric, column in one.metrics
     )
@@ -179,7 +179,9 @@ def _missing(connection: duckdb.DuckDBPyConnection, property_id: str, mart: str)
     return connection.execute(
         f"""
         with sound as (
-            select date, list(report) as reports from published.marts.fct_data_completeness
+            select
+                date, list(report) as reports, bool_or(maturity = 'provisional') as is_provisional
+            from published.marts.fct_data_completeness
             where {own} and window_name = '1d' and is_complete
                 and not (has_other_row or is_thresholded or is_sampled)
                 and coalesce(missing_share, 0) = 0

@@ -11,7 +11,6 @@ from pathlib import Path
 from time import process_time
 
 from pipelines.emulator.server import serve
-from pipelines.work import SUNDAY
 from tests.soak.clock import TickingClock, turned
 from tests.soak.command import sluice
 from tests.soak.conditions import (
@@ -109,9 +108,7 @@ def _judge(
         own = bounds[shop.property_id]
         own.widen(night.end, night.factors(shop.property_id), is_growing=soak.server.is_growing)
         if is_last and result.is_published:
-            is_sweep = night.end.isoweekday() == SUNDAY
-            start = date.min if is_sweep else date.fromisoformat(result.run["start"])
-            own.narrow(start, night.end)
+            own.narrow(date.fromisoformat(result.run["start"]))
         if result.published is None:
             continue
         compared = numbers_of(shop, shop.folder(shops), result.published, own, soak.server.slack)

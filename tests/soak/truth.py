@@ -85,7 +85,8 @@ def _true_rows(events: Path) -> pa.Table:
         return connection.execute(" union all ".join(parts)).to_arrow_table()
 
 
-# Of a day that still grows: most of its sessions are there, give or take a few of a small cell.
+# A day that still grew when it was pulled, and says so (provisional): most of its sessions are
+# there, give or take a few of a small cell.
 GROWING_DAYS = 3
 GROWN_SHARE, FEW = 0.7, 12
 
@@ -93,7 +94,7 @@ GROWN_SHARE, FEW = 0.7, 12
 @dataclass
 class Bounds:
     """What a server may have said of a property so far: days it counted otherwise (how often, at
-    least and at most), and days that were still growing when they were pulled.
+    least and at most), and days that were growing in some night.
     """
 
     factors: dict[date, Factor] = field(default_factory=dict)
@@ -107,12 +108,11 @@ class Bounds:
             before = self.factors.get(day, (1.0, 1.0))
             self.factors[day] = (min(before[0], low), max(before[1], high))
         if is_growing:
-            self.growing |= _newest(end)
+            self.growing |= {end - timedelta(days=back) for back in range(GROWING_DAYS)}
 
-    def narrow(self, start: date, end: date) -> None:
+    def narrow(self, start: date) -> None:
         """After a night without faults, which pulled every report from `start` on."""
         self.factors = {day: one for day, one in self.factors.items() if day < start}
-        self.growing = {day for day in self.growing if day < start or day in _newest(end)}
 
     def load(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Makes the table `bounds`: date, low, high, is_growing; days without a row are certain."""
@@ -131,7 +131,3 @@ class Bounds:
             "select date, low::double as low, high::double as high, is_growing from bound_rows"
         )
         connection.unregister("bound_rows")
-
-
-def _newest(end: date) -> set[date]:
-    return {end - timedelta(days=back) for back in range(GROWING_DAYS)}
