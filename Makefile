@@ -14,7 +14,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export GX_ANALYTICS_ENABLED = false
 export SQLFLUFF_PROGRESS = false
 
-.PHONY: setup demo test lint dev bench study docs picture readme bi-test clean lock
+.PHONY: setup demo test soak lint dev bench study docs picture readme bi-test clean lock
 
 setup: $(STAMP)  ## make .venv and install the locked dependencies
 
@@ -29,6 +29,11 @@ demo: setup  ## simulate a shop and run the whole nightly job on it
 
 test: setup  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# SEEDS=200 runs more of them; `.venv/bin/python -m tests.soak --seed 17` one again.
+SEEDS ?= 60
+soak: setup  ## nights against a server that misbehaves at random, judged by the truth; an hour
+	$(BIN)/python -m tests.soak --seeds $(SEEDS)
 
 lint: setup  ## ruff, mypy, sqlfluff, yamllint
 	$(BIN)/ruff check .

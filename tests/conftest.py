@@ -41,7 +41,7 @@ def night(tmp_path: Path) -> Iterator["Night"]:
 
 
 # Whole nights first: what is left for the end must be small enough to share out evenly.
-_ORDER = ("gates", "e2e", "browser", "dbt", "unit")
+_ORDER = ("soak", "gates", "e2e", "browser", "dbt", "unit")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
