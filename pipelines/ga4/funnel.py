@@ -79,17 +79,27 @@ def _found(
 
 
 def _events_seen(ask: Ask, window: Period) -> tuple[set[str], list[Answer]]:
-    """Events of the steps that may be missing, as far as they were sent in `window`."""
+    """Events of the steps, as far as they were sent in `window`; not asked where none may lack.
+
+    Raises RequestRefusedError where GA4 reports none at all: that proves no step to be untracked,
+    and funnels without their steps must not take the place of those that are stored.
+    """
+    steps = [(funnel, step) for funnel in ask.spec.funnels for step in funnel.steps]
+    if not any(step.is_optional or funnel.is_lift for funnel, step in steps):
+        return set(), []
     wanted = {
         name
-        for funnel in ask.spec.funnels
-        for step in funnel.steps
-        if step.micro_conversion and (step.is_optional or funnel.is_lift)
+        for _, step in steps
+        if step.micro_conversion
         for name in step.micro_conversion.event_names
     }
-    if not wanted:
-        return set(), []
     values, answer = top_values(ask, "eventName", EVENT_COUNT, window, among=sorted(wanted))
+    if not values:
+        raise RequestRefusedError(
+            f"GA4 reports none of the funnels' events of property {ask.property_id} from "
+            f"{window.start} to {window.end}, so {ask.what} was not asked for; what was loaded "
+            "before stays."
+        )
     return set(values), [answer]
 
 

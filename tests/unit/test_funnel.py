@@ -163,15 +163,22 @@ def test_a_date_range_may_be_told_by_its_index(server, client, label):
 
 
 def test_optional_steps_that_nobody_sends_are_left_out(server, client):
+    seen_events(server, "view_item", "add_to_cart")
     result = pulled(client, spec_of(plan(LONG)))
     assert users(result, funnel="extended")["all"] == [3, 3, 1]
     assert {row["step_number"] for row in result.rows.to_pylist()} == {0, 1, 3}
     assert result.notes == ("extended without cart_view (no such event)",)
     (asked,) = server.requests
     assert list(asked.dimension_filter.and_group.expressions[0].filter.in_list_filter.values) == [
-        "view_cart"
-    ]
+        "add_to_cart", "view_cart", "view_item",
+    ]  # fmt: skip
     assert asked.date_ranges[0].start_date == "2026-02-03"
+
+
+def test_where_no_event_is_reported_no_step_is_called_untracked(server, client):
+    """A server that answers without rows must not replace whole funnels by shorter ones."""
+    with pytest.raises(RequestRefusedError, match="none of the funnels' events of property 42"):
+        pulled(client, spec_of(plan(LONG)))
 
 
 def test_optional_steps_that_somebody_sends_are_steps(server, client):
@@ -287,12 +294,14 @@ def test_a_refused_funnel_leaves_the_others(server, client):
 
 
 def test_when_all_are_refused_the_report_is(server, client):
+    seen_events(server, "view_item")
     server.funnels.refuse = lambda request: "Funnels are over."
     with pytest.raises(RequestRefusedError, match=r"Funnels are over\."):
         pulled(client, spec_of(plan(CORE, LONG)))
 
 
 def test_another_error_is_no_refusal(server, client):
+    seen_events(server, "view_item")
     server.funnels.refuse = lambda request: "Exhausted property tokens per day."
     server.funnels.code = grpc.StatusCode.RESOURCE_EXHAUSTED
     with pytest.raises(QuotaError):
