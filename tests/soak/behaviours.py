@@ -232,7 +232,7 @@ def quota_used_up(draw: Draw) -> Fault:
     return _one(draw.rule({"status": status}, calls={"after": after}))
 
 
-@behaviour(is_mild=True)
+@behaviour(is_mild=False)
 def quota_of_thresholded_requests_used_up(draw: Draw) -> Fault:
     after = draw.random.randrange(2, 120)
     return _one(draw.rule({"status": "thresholded"}, calls={"after": after}))
