@@ -102,7 +102,9 @@ def test_wrong_and_missing_numbers_are_seen(
     if change:
         copy.execute(change)
     copy.close()
-    found = numbers_of(SoakShop(PROPERTY, 40, 150), shop.events, tmp_path, Bounds(), Slack())
+    # The shop is served as it comes: engaged sessions may be one too many in a row.
+    slack = Slack(engaged=1)
+    found = numbers_of(SoakShop(PROPERTY, 40, 150), shop.events, tmp_path, Bounds(), slack)
     assert found.count > 30_000
     assert found.wrong_count == wrong, found.wrong
     assert bool(found.wrong) == bool(wrong)
