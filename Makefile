@@ -32,7 +32,7 @@ test: setup  ## all tests
 
 # SEEDS=200 runs more of them; `.venv/bin/python -m tests.soak --seed 17` one again.
 SEEDS ?= 60
-soak: setup  ## nights against a server that misbehaves at random, judged by the truth; an hour
+soak: setup  ## nights against a server that misbehaves at random, judged by the truth; under an hour
 	$(BIN)/python -m tests.soak --seeds $(SEEDS)
 
 lint: setup  ## ruff, mypy, sqlfluff, yamllint
