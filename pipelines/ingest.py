@@ -45,6 +45,7 @@ from pipelines.warehouse.load import (
     ensure_tables,
     record_failure,
     replace_partitions,
+    stored_rows,
 )
 from pipelines.warehouse.properties import (
     remember_field_changes,
@@ -218,6 +219,7 @@ def _store(
 ) -> None:
     try:
         pulled = done.result()
+        _refuse_nothing(connection, pulled)
     except Ga4Error as error:
         _remember_problem(connection, item, error, outcome, run)
         return
@@ -225,6 +227,22 @@ def _store(
     outcome.rows[item.spec.name] = outcome.rows.get(item.spec.name, 0) + written
     if item.spec.kind == "metadata":
         remember_field_changes(connection, item.property_id, run.clock.now())
+
+
+def _refuse_nothing(connection: duckdb.DuckDBPyConnection, pulled: Pull) -> None:
+    """Raise AuditError where GA4 calls a whole report empty of which rows are stored.
+
+    Rows vanish one by one, and days may empty; that all of a report is gone is no news about its
+    days, and must not empty them.
+    """
+    if pulled.rows.num_rows or not pulled.flags.empty_reason:
+        return
+    if count := stored_rows(connection, pulled):
+        raise AuditError(
+            f"GA4 reports no row of {pulled.spec.name} of property {pulled.property_id} from "
+            f"{pulled.start} to {pulled.end} ({pulled.flags.empty_reason}), "
+            f"where {count:,} are stored: these stay. Run the same night again later."
+        )
 
 
 def _remember_problem(

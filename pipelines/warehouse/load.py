@@ -39,6 +39,19 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, reports: tuple[ReportSp
             )
 
 
+def stored_rows(connection: duckdb.DuckDBPyConnection, pull: Pull) -> int:
+    """Rows that are stored in the partitions of a pull."""
+    same = " and ".join(f"stored.{name} = part.{name}" for name in pull.partitions.column_names)
+    connection.register("pulled_partitions", pull.partitions)
+    (count,) = connection.execute(
+        f"select count(*) from raw.{pull.spec.table} as stored semi join pulled_partitions as part "
+        f"on {same} where stored.property_id = ?",
+        [pull.property_id],
+    ).fetchone() or (0,)
+    connection.unregister("pulled_partitions")
+    return int(count)
+
+
 def replace_partitions(connection: duckdb.DuckDBPyConnection, pull: Pull, *, run_id: str) -> int:
     """Replace every partition of the pull; returns the rows written.
 

@@ -1,6 +1,5 @@
 """The product as a user runs it: commands in processes of their own, exit codes, clear errors."""
 
-import ctypes
 import json
 import os
 import shutil
@@ -27,24 +26,26 @@ properties:
 """
 
 
+# Root may write into read-only folders; a command that is tested for that may not.
+OBEY_PERMISSIONS = """
+import ctypes, os, sys
+drop_from_bounding_set, may_override_permissions = 24, 1
+ctypes.CDLL(None).prctl(drop_from_bounding_set, may_override_permissions, 0, 0, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 def sluice(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("SLUICE_")}
+    obedient = [sys.executable, "-c", OBEY_PERMISSIONS] if os.geteuid() == 0 else []
     return subprocess.run(
-        [SLUICE, *arguments],
+        [*obedient, SLUICE, *arguments],
         cwd=folder,
         env={**clean, **environment, "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=_obey_permissions,
     )
-
-
-def _obey_permissions() -> None:
-    """Root may write into read-only folders; a command that is tested may not."""
-    if os.geteuid() == 0:
-        drop_from_bounding_set, may_override_permissions = 24, 1
-        ctypes.CDLL(None).prctl(drop_from_bounding_set, may_override_permissions, 0, 0, 0)
 
 
 @pytest.fixture(scope="module")

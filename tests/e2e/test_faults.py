@@ -288,7 +288,19 @@ def test_a_restricted_metric_is_unknown_and_not_zero(loaded: Puller, puller: Pul
     assert totals is None
 
 
-def test_an_empty_property(puller: Puller) -> None:
+def test_a_property_that_is_suddenly_empty_keeps_what_is_stored(
+    loaded: Puller, puller: Puller
+) -> None:
+    with pytest.raises(AuditError, match=r"reports no row of .* \(NO_DATA\), where .* are stored"):
+        puller.run(REPORTS, fault({}, empty={"reason": "NO_DATA"}))
+    assert_as_before(loaded, puller)
+    for name in NAMES:
+        assert ("loaded",) not in puller.pulls(name, "status")
+
+
+def test_a_property_that_always_was_empty(loaded: Puller, tmp_path: Path) -> None:
+    settings = loaded.settings.model_copy(update={"home": tmp_path / "empty"})
+    puller = Puller(loaded.emulator, loaded.clock, settings, loaded.window)
     nothing = puller.run(REPORTS, fault({}, empty={"reason": "NO_DATA"}))
     assert set(nothing.rows.values()) == {0}
     for name in NAMES:

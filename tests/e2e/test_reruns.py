@@ -31,7 +31,7 @@ def test_a_full_refresh_mends_the_warehouse_of_an_older_version(shop: Shop, home
     """Models that gained a column: a usual night refuses to mix, a full refresh builds anew."""
     before, raw = all_marts(home), raw_sessions(home)
     with duckdb.connect(str(home.build_db)) as build:
-        build.execute("alter table staging.stg_ga4__sessions drop column transactions")
+        build.execute("alter table intermediate.int_funnel__reach_daily drop column route")
     window = DayWindow(shop.window.end, shop.window.end)
     record, _ = night(home, window)
     assert record.status == "failed"
