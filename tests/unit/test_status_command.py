@@ -80,7 +80,7 @@ def test_status_after_a_good_and_a_bad_night(published):
 
 def test_status_tells_moments_in_utc(published, monkeypatch):
     # Wide enough that no column is folded, however long the paths in the others are.
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setattr("pipelines.cli.common.out._width", 300)
     assert "2026-03-04 04:30 UTC" in run("status").stdout
 
 
