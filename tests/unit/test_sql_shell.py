@@ -141,18 +141,19 @@ class Terminal:
         os.write(self._handle, text.encode())
         return self.read(until, start)
 
-    def interrupt(self, until: str) -> bool:
-        """Ctrl-C, once more every second while nothing comes: the first may meet the line editor,
-        which is still giving the terminal back.
+    def wait_until_busy(self) -> None:
+        """Until the process has computed for half a second: a query is under way.
+
+        Before that, Ctrl-C may meet the line editor, which is still giving the terminal back.
         """
-        start = len(self.seen)
-        for _ in range(int(SECONDS)):
-            os.write(self._handle, b"\x03")
-            while select.select([self._handle], [], [], 1)[0]:
-                self.seen += os.read(self._handle, 65536).decode()
-                if until in self.seen[start:]:
-                    return True
-        return False
+        end, start = time.monotonic() + SECONDS, self._ticks()
+        while self._ticks() < start + os.sysconf("SC_CLK_TCK") / 2:
+            assert time.monotonic() < end, self.seen
+            select.select([], [], [], 0.05)
+
+    def _ticks(self) -> int:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
 
     def read(self, until: str, start: int = 0) -> str:
         end = time.monotonic() + SECONDS
@@ -176,7 +177,8 @@ def test_a_talk_on_a_terminal(published):
         assert "Error:" in shell.type("selec 1;\n")
         assert "maturity" in shell.type(".describe fct_d\t\n")
         shell.type("select count(*) from range(1000000000000) t(i) where sqrt(i) > 3;\n", "\n")
-        assert shell.interrupt("Stopped."), shell.seen
+        shell.wait_until_busy()
+        assert "Stopped." in shell.type("\x03")
         shell.type(".quit\n", "\n")
         assert shell.process.wait(SECONDS) == 0
     history = (published / ".sluice_history").read_text().splitlines()
