@@ -38,8 +38,8 @@ class LayerTranslator(DagsterDbtTranslator):
     """Groups assets by layer; keys stay dagster-dbt's own (`marts/fct_funnel_daily`)."""
 
     def __init__(self, layer: str) -> None:
-        # dbt's own tests stop the layer when they fail, and dbt's log has each of them. As asset
-        # checks they would be two hundred more events a night, a fifth of its time on tiny data.
+        # The gates judge dbt's tests and report each of them in ops.gate_results. As asset checks
+        # they would be two hundred more events a night, a fifth of its time on tiny data.
         super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=False))
         self._layer = layer
 
