@@ -39,13 +39,17 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, reports: tuple[ReportSp
             )
 
 
+def _same_partition(pull: Pull) -> str:
+    """SQL: a row of `stored` lies in the partition `part` of the pull."""
+    return " and ".join(f"stored.{name} = part.{name}" for name in pull.partitions.column_names)
+
+
 def stored_rows(connection: duckdb.DuckDBPyConnection, pull: Pull) -> int:
     """Rows that are stored in the partitions of a pull."""
-    same = " and ".join(f"stored.{name} = part.{name}" for name in pull.partitions.column_names)
     connection.register("pulled_partitions", pull.partitions)
     (count,) = connection.execute(
         f"select count(*) from raw.{pull.spec.table} as stored semi join pulled_partitions as part "
-        f"on {same} where stored.property_id = ?",
+        f"on {_same_partition(pull)} where stored.property_id = ?",
         [pull.property_id],
     ).fetchone() or (0,)
     connection.unregister("pulled_partitions")
@@ -58,13 +62,12 @@ def replace_partitions(connection: duckdb.DuckDBPyConnection, pull: Pull, *, run
     One transaction: after a kill either all of the pull is stored, or nothing of it.
     """
     table, names = f"raw.{pull.spec.table}", ", ".join(pull.spec.columns)
-    same = " and ".join(f"stored.{name} = part.{name}" for name in pull.partitions.column_names)
     with transaction(connection):
         connection.register("pulled_partitions", pull.partitions)
         connection.register("pulled_rows", pull.rows)
         connection.execute(
             f"delete from {table} as stored using pulled_partitions as part "
-            f"where stored.property_id = ? and {same}",
+            f"where stored.property_id = ? and {_same_partition(pull)}",
             [pull.property_id],
         )
         connection.execute(f"insert into {table} ({names}) select {names} from pulled_rows")

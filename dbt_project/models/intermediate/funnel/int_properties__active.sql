@@ -7,4 +7,4 @@ select
     store_name,
     industry
 from {{ ref('stg_ga4__properties') }}
-where is_active and not is_blocked
+where {{ takes_part() }}

@@ -7,6 +7,5 @@ select
     store_name,
     industry,
     custom_dimensions,
-    is_active,
-    coalesce(is_blocked, false) as is_blocked
+    is_active
 from {{ source('ops', 'properties') }}
