@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
-from dagster import BetaWarning, Definitions, in_process_executor
+from dagster import AssetKey, AssetsDefinition, BetaWarning, Definitions, in_process_executor
 
-from data_checks import tests_of_layer
+from data_checks import GATES, tests_of_layer
 from pipelines.assets.dbt import build_dbt_layers, layer_keys
 from pipelines.assets.ga4 import build_raw_assets
 from pipelines.assets.publish import build_publish_asset
 from pipelines.assets.report import build_report_asset
 from pipelines.checks import build_gate
 from pipelines.dbt_runner import parse_project
+from pipelines.event_log import without_data_versions
 from pipelines.ga4.reports import build_reports
 from pipelines.jobs import build_nightly_job
 from pipelines.resources import default_resources
@@ -35,17 +37,18 @@ def build_defs(
     settings = with_remembered_time_zones(settings or load_settings())
     # `backfill_policy` on an unpartitioned asset is beta in Dagster 1.13, and works (DESIGN §6).
     warnings.simplefilter("ignore", BetaWarning)
+    without_data_versions()
     plan = load_plan(shop=settings.tracking_plan)
     raw = build_raw_assets(settings, build_reports(plan), plan)
     manifest = parse_project(DBT_PROJECT_DIR, settings.cache_dir).as_dict
     layers = build_dbt_layers(settings, manifest)
     marts = layer_keys(layers, "marts")
-    gates = [build_gate(settings, "raw", sorted(raw.keys))]
-    gates += [
-        build_gate(settings, layer, layer_keys(layers, layer), tests_of_layer(manifest, layer))
-        for layer in ("staging", "intermediate", "marts")
-    ]
     published = [build_report_asset(settings, marts), build_publish_asset(settings, marts)]
+    stages = [raw, *layers, published[0]]
+    gates = [
+        build_gate(settings, gate, _read_by(after, stage), tests_of_layer(manifest, gate))
+        for gate, (stage, after) in zip(GATES, pairwise(stages), strict=True)
+    ]
     job = build_nightly_job(settings)
     return Definitions(
         assets=[raw, *layers, *published],
@@ -57,3 +60,9 @@ def build_defs(
         # 3-4 times as long. It has to stand here; on the job alone it is not enough.
         executor=in_process_executor,
     )
+
+
+def _read_by(after: AssetsDefinition, stage: AssetsDefinition) -> AssetKey:
+    """An asset of the stage that what comes after it reads."""
+    read = {key for keys in after.asset_deps.values() for key in keys}
+    return min(stage.keys & read)

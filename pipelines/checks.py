@@ -1,7 +1,6 @@
-"""The gates as blocking asset checks: one check op between two layers.
+"""The gates as blocking asset checks: one check between two layers.
 
-The expectations live in `data_checks`; here they are only wired. One op checks a whole layer:
-a failing check on a leaf that nothing consumes would stop nothing as an op of its own.
+The expectations live in `data_checks`; here they are only wired.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,20 +27,23 @@ CHECK_NAME = "gate"
 
 
 def build_gate(
-    settings: Settings, gate: str, keys: Sequence[AssetKey], tests: Sequence[ModelTest] = ()
+    settings: Settings, gate: str, key: AssetKey, tests: Sequence[ModelTest] = ()
 ) -> AssetChecksDefinition:
-    """The gate of one layer: a blocking check on every asset of it, with dbt's `tests` of it."""
-    specs = [
-        AssetCheckSpec(CHECK_NAME, asset=key, blocking=True, description=f"The {gate} gate.")
-        for key in keys
-    ]
+    """The gate of one layer, with dbt's `tests` of it, as one blocking check on the asset `key`.
 
-    @multi_asset_check(name=f"gate_{gate}", specs=specs, required_resource_keys={"run_lock"})
+    What reads that asset waits for the check, and does not run when it fails: `key` has to be
+    among what the next layer reads.
+    """
+    spec = AssetCheckSpec(
+        CHECK_NAME, asset=key, blocking=True, description=f"The {gate} gate, over all its tables."
+    )
+
+    @multi_asset_check(name=f"gate_{gate}", specs=[spec], required_resource_keys={"run_lock"})
     def check(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
         report = judge(settings, gate, context.run, tests)
         if report.failed_critical:
             context.log.error(report.summary())
-        yield from check_results(report, keys, is_blocking=not _others_go_on(report))
+        yield _told(report, is_blocking=not _others_go_on(report))
 
     return check
 
@@ -87,33 +89,19 @@ def _newest(settings: Settings) -> DayWindow:
     return DayWindow(day, day)
 
 
-def check_results(
-    report: GateReport, keys: Sequence[AssetKey], *, is_blocking: bool
-) -> Iterator[AssetCheckResult]:
-    """One result for every asset; what concerns none of them is reported with the first."""
-    tables = {".".join(key.path) for key in keys}
-    for position, key in enumerate(keys):
-        own = [
-            result
-            for result in report.results
-            if result.table_name == ".".join(key.path)
-            or (position == 0 and result.table_name not in tables)
-        ]
-        failed = [result for result in own if not result.is_success]
-        critical = [result for result in failed if result.severity == "critical"]
-        yield AssetCheckResult(
-            asset_key=key,
-            check_name=CHECK_NAME,
-            passed=not failed,
-            severity=AssetCheckSeverity.ERROR
-            if critical and is_blocking
-            else AssetCheckSeverity.WARN,
-            description="; ".join(_words(result) for result in (critical or failed)[:3]),
-            metadata={
-                "expectations": len(own),
-                "failed": [_words(result) for result in failed],
-            },
-        )
+def _told(report: GateReport, *, is_blocking: bool) -> AssetCheckResult:
+    """What Dagster is told: one result a gate. Every expectation stands in ops.gate_results."""
+    failed = [result for result in report.results if not result.is_success]
+    critical = report.failed_critical
+    return AssetCheckResult(
+        passed=not failed,
+        severity=AssetCheckSeverity.ERROR if critical and is_blocking else AssetCheckSeverity.WARN,
+        description="; ".join(_words(result) for result in (critical or failed)[:3]),
+        metadata={
+            "expectations": len(report.results),
+            "failed": [_words(result) for result in failed],
+        },
+    )
 
 
 def _words(result: GateResult) -> str:
