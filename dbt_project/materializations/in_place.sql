@@ -16,7 +16,7 @@
             create or replace table {{ relation }} as ({{ compiled_code }});
         {%- endif -%}
     {%- endcall -%}
-    {{ finish_replacing(relation) }}
+    {{ finish_replacing() }}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}
 
@@ -26,7 +26,7 @@
     {%- call statement('main') -%}
         create or replace view {{ relation }} as ({{ compiled_code }});
     {%- endcall -%}
-    {{ finish_replacing(relation) }}
+    {{ finish_replacing() }}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}
 
@@ -41,9 +41,8 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 {% endmacro %}
 
-{% macro finish_replacing(relation) %}
+{% macro finish_replacing() %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {%- do persist_docs(relation, model) -%}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
 {% endmacro %}

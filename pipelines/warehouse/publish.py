@@ -42,6 +42,9 @@ from pipelines.warehouse.versions import (
     versions_dir,
 )
 
+# The mart that lists every table and column of the marts with its description.
+DICTIONARY = "dim_column"
+
 
 @dataclass(frozen=True)
 class Publication:
@@ -127,7 +130,7 @@ def _copy_database(publication: Publication, folder: Path) -> None:
                     (folder / "parquet").mkdir(exist_ok=True)
                     target = quoted(folder / "parquet" / f"{table}.parquet")
                     connection.execute(f"copy {schema}.{table} to '{target}' (format parquet)")
-            _copy_comments(connection)
+            _describe(connection)
         # The copy knows that its own run ended well; the build database learns it afterwards.
         connection.execute(
             "update ops.runs set status = ?, finished_at = ? where run_id = ?",
@@ -144,22 +147,19 @@ def _copy_table(
     connection.execute(f"create table {schema}.{table} as {rows} order by all")
 
 
-def _copy_comments(connection: duckdb.DuckDBPyConnection) -> None:
-    """The descriptions as comments, in one transaction: each alone is flushed to the disk."""
+def _describe(connection: duckdb.DuckDBPyConnection) -> None:
+    """The dictionary's words as comments, in one transaction: each alone is flushed to the disk."""
+    if ("marts", DICTIONARY) not in tables_to_publish(connection):
+        return
     comments = connection.execute(
-        "select schema_name, table_name, null, comment from duckdb_tables() "
-        "where database_name = 'build' and list_contains($schemas, schema_name) "
-        "and comment is not null union all "
-        "select schema_name, table_name, column_name, comment from duckdb_columns() "
-        "where database_name = 'build' and list_contains($schemas, schema_name) "
-        "and comment is not null",
-        {"schemas": list(PUBLISHED_SCHEMAS)},
+        f"select distinct table_name, null, table_description from marts.{DICTIONARY} union all "
+        f"select table_name, column_name, description from marts.{DICTIONARY}"
     ).fetchall()
     with transaction(connection):
-        for schema, table, column, comment in comments:
+        for table, column, words in comments:
             kind = "column" if column else "table"
-            target = f'{schema}.{table}."{column}"' if column else f"{schema}.{table}"
-            connection.execute(f"comment on {kind} {target} is '{quoted(comment)}'")
+            target = f'marts.{table}."{column}"' if column else f"marts.{table}"
+            connection.execute(f"comment on {kind} {target} is '{quoted(words)}'")
 
 
 def _write_manifest(publication: Publication, folder: Path, name: str) -> None:

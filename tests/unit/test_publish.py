@@ -40,9 +40,12 @@ def publication(tmp_path: Path) -> Publication:
             "(date '2026-03-01', 'cart', 10)) as t (date, step_key, reached)"
         )
         build.execute("create table marts.dim_empty (key varchar, rate decimal(9, 4))")
-        build.execute(f"comment on table marts.fct_funnel_window is '{quoted(COMMENT)}'")
-        build.execute(f"comment on column marts.fct_funnel_window.date is '{quoted(COMMENT)}'")
-        build.execute("comment on column marts.dim_empty.rate is '0-1'")
+        build.execute(
+            "create table marts.dim_column as select * from (values "
+            "('fct_funnel_window', 'date', ?, ?), ('dim_empty', 'rate', '0-1', 'Nothing.')) "
+            "as t (table_name, column_name, description, table_description)",
+            [COMMENT, COMMENT],
+        )
         start_run(build, "r1", "test", date(2026, 3, 1), date(2026, 3, 2), "0.1.0", MORNING)
         build.execute(
             "insert into ops.gate_results (run_id, gate, severity, is_success) values "
@@ -54,10 +57,6 @@ def publication(tmp_path: Path) -> Publication:
         window_start="2026-03-01", window_end="2026-03-02", keep_versions=7, with_parquet=True,
         now=MORNING,
     )  # fmt: skip
-
-
-def quoted(text: str) -> str:
-    return text.replace("'", "''")
 
 
 def rows(publication: Publication, query: str) -> list[tuple]:
@@ -87,12 +86,12 @@ def test_readers_get_marts_and_ops_and_no_raw(publication):
     assert rows(publication, "describe marts.dim_empty")[1][:2] == ("rate", "DECIMAL(9,4)")
 
 
-def test_descriptions_are_carried_over(publication):
+def test_tables_and_columns_are_commented_as_the_dictionary_has_it(publication):
     publish(publication)
     assert rows(
         publication,
-        "select table_name, comment from duckdb_tables() where comment is not null",
-    ) == [("fct_funnel_window", COMMENT)]
+        "select table_name, comment from duckdb_tables() where comment is not null order by all",
+    ) == [("dim_empty", "Nothing."), ("fct_funnel_window", COMMENT)]
     assert rows(
         publication,
         "select table_name, column_name, comment from duckdb_columns() "
@@ -123,7 +122,8 @@ def test_the_manifest_tells_rows_checksums_window_and_gates(publication):
     assert manifest["held_back"] == []
     assert manifest["rows"] == {
         **{f"ops.{table}": 0 for table in OPS_TABLES},
-        "marts.dim_empty": 0, "marts.fct_funnel_window": 3, "ops.gate_results": 4, "ops.runs": 1,
+        "marts.dim_column": 2, "marts.dim_empty": 0, "marts.fct_funnel_window": 3,
+        "ops.gate_results": 4, "ops.runs": 1,
     }  # fmt: skip
     on_disk = {
         str(path.relative_to(folder)): path
@@ -131,7 +131,8 @@ def test_the_manifest_tells_rows_checksums_window_and_gates(publication):
         if path.is_file() and path.name != "manifest.json"
     }
     assert set(on_disk) == {
-        "sluice.duckdb", "parquet/dim_empty.parquet", "parquet/fct_funnel_window.parquet",
+        "sluice.duckdb", "parquet/dim_column.parquet", "parquet/dim_empty.parquet",
+        "parquet/fct_funnel_window.parquet",
     }  # fmt: skip
     assert manifest["files"] == {
         name: {

@@ -145,16 +145,6 @@ def test_columns_are_those_of_today(publication):
     assert rows(publication, "from marts.fct where property_id = '2'") == [("2", D1, 20, None)]
 
 
-def test_descriptions_come_from_today(publication):
-    change(publication, "comment on table marts.fct is 'old'")
-    publish(publication)
-    change(publication, "comment on table marts.fct is 'new'")
-    later(publication, 2, "2")
-    assert rows(publication, "select comment from duckdb_tables() where table_name = 'fct'") == [
-        ("new",)
-    ]
-
-
 def test_a_strange_id_is_no_sql(publication):
     publish(publication)
     later(publication, 2, "2' or '1'='1")
