@@ -254,7 +254,8 @@ def test_fields_are_checked_once_a_day(night):
 
 
 @pytest.mark.parametrize("code", [Code.INVALID_ARGUMENT, Code.INTERNAL, Code.DEADLINE_EXCEEDED])
-def test_checks_that_fail_by_themselves_keep_no_report_away(night, code):
+def test_checks_that_fail_by_themselves_keep_no_report_away(night, code, caplog):
+    caplog.set_level(logging.INFO, "sluice")
     night.server.custom_dimensions, night.server.compatibility_fault = ("percent_scrolled",), code
     outcome = night.run()
     assert (outcome.problems, outcome.failures, outcome.ended) == ({}, {}, {})
@@ -296,6 +297,10 @@ def test_a_report_whose_fields_do_not_go_is_not_asked_for(night, habit):
         "select date, status, message from ops.pulls where report = 'items' order by date"
     ) == [(day, "refused", outcome.problems["items"]) for day in (WINDOW.start, WINDOW.end)]
     assert night.query("select report from ops.field_checks where not is_ok") == [("items",)]
+    assert "the report items of property 42 go together is unknown" in caplog.text
+    # It was asked for, so nothing says the contrary, nor what to do about it.
+    assert "not asked for" not in caplog.text
+    assert "run the same command again" not in caplog.text
     assert night.by_device() == MOBILE_AND_DESKTOP
     # The next run of the same day knows it without asking.
     setattr(night.server, habit, () if habit == "unknown" else None)
