@@ -194,7 +194,7 @@ def _pull_all(
             item.spec,
             item.start,
             item.end,
-            custom_dimensions=item.profile.custom_dimensions,
+            custom_dimensions=item.profile.registered,
             fields=item.profile.fields,
             clock=run.clock,
         )

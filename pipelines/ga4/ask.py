@@ -52,8 +52,8 @@ class PageSize:
 class Ask:
     """One pull to be done: `spec` of a property over [start, end], both days included.
 
-    `custom_dimensions`: registered event parameters. `fields`: the answer of GetMetadata, where
-    it has been read already.
+    `custom_dimensions`: registered event parameters, None where nobody knows them. `fields`: the
+    answer of GetMetadata, where it has been read already.
     """
 
     client: DataApi
@@ -61,7 +61,7 @@ class Ask:
     spec: ReportSpec
     start: date
     end: date
-    custom_dimensions: frozenset[str] = frozenset()
+    custom_dimensions: frozenset[str] | None = None
     fields: Any | None = None
     page_size: PageSize = field(default_factory=PageSize)
 

@@ -76,13 +76,15 @@ def pull(
     start: date,
     end: date,
     *,
-    custom_dimensions: frozenset[str] = frozenset(),
+    custom_dimensions: frozenset[str] | None = None,
     fields: Any | None = None,
     clock: Clock | None = None,
 ) -> Pull:
     """Pull `spec` for the days from `start` to `end` (property-local, both included).
 
-    Reports of whole windows take the windows that end on `end` or before. `fields` is the
+    Reports of whole windows take the windows that end on `end` or before. Parts whose event
+    parameter is none of `custom_dimensions` are skipped; where these are not known (None), they
+    are asked for, and those that GA4 refuses are left out. `fields` is the
     answer of GetMetadata, which the metadata report asks for when it is None; `clock` gives the
     stamp of the rows (default: the machine's). Raises AuditError
     when an answer contradicts itself three times in a row, and whatever the client raises.

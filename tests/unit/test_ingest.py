@@ -15,8 +15,10 @@ from pipelines.ingest import Outcome
 from pipelines.partitions import FIRST_DAY, DayWindow
 from pipelines.properties import profile_properties
 from pipelines.settings import Property
-from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, NOON, REPORTS, WINDOW, sessions
-from tests.unit.protocol_server import Fault, move_day
+from pipelines.tracking import Funnel, FunnelStep, MicroConversion, TrackingPlan
+from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, NOON, REPORTS, SHOP, WINDOW, sessions
+from tests.unit.protocol_funnel import Hit
+from tests.unit.protocol_server import Fault, move_day, names
 
 Code = grpc.StatusCode
 
@@ -79,7 +81,7 @@ def test_the_same_night_twice_changes_no_row(night):
     tables = [spec.table for spec in REPORTS]
     select = "select * exclude (pulled_at, pull_id) from raw.{} order by all"
     before = [night.query(select.format(table)) for table in tables]
-    assert sum(len(rows) for rows in before) == 12  # `scroll_50` is not registered
+    assert sum(len(rows) for rows in before) == 13
     night.server.shuffle, night.server.page_size, night.server.is_reversed = 3, 1, True
     night.run()
     assert [night.query(select.format(table)) for table in tables] == before
@@ -136,6 +138,41 @@ def test_without_the_parameter_its_keys_are_not_asked_for(night):
         "select distinct message from ops.pulls where report = 'micro_by_all'"
     )
     assert "scroll_50" in message
+
+
+@pytest.mark.parametrize(
+    "code",
+    [Code.UNIMPLEMENTED, Code.PERMISSION_DENIED, Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED],
+)
+@pytest.mark.parametrize("is_registered", [True, False])
+def test_without_a_list_of_fields_only_an_answer_tells_what_is_registered(
+    night, code, is_registered
+):
+    """The list fails in the first night, and for ever: every key is asked for, each day once."""
+    words = "Field customEvent:percent_scrolled is not a valid dimension."
+    refusal = Fault(
+        Code.INVALID_ARGUMENT, words, match=lambda one: "customEvent" in str(one.dimension_filter)
+    )
+    night.server.custom_dimensions, night.server.metadata_fault = None, code
+    night.server.faults = [] if is_registered else [refusal]
+    first = night.run()
+    assert (first.problems, first.failures) == ({}, {})
+    found = night.query("select micro_key, sessions from raw.ga4_micro_by_all order by 1")
+    assert found == [*([("scroll_50", 4)] if is_registered else []), ("video", 7)]
+    messages = night.query(
+        "select distinct message from ops.pulls where report = 'micro_by_all' and status = 'loaded'"
+    )
+    assert len(messages) == 1
+    assert "Register" not in messages[0][0]
+    assert (words in messages[0][0]) is not is_registered
+    asked = len(night.server.requests)
+    night.run(DayWindow(WINDOW.end, WINDOW.end))
+    starts = {
+        one.date_ranges[0].start_date
+        for one in night.server.requests[asked:]
+        if "date" in names(one.dimensions)
+    }
+    assert starts == {"2026-03-02"}
 
 
 @pytest.mark.parametrize(
