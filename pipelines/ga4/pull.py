@@ -7,7 +7,7 @@ one table with stamps and flags.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
@@ -39,6 +39,7 @@ _KINDS: dict[Kind, Callable[[Ask], Found]] = {
 class Pull:
     """A report of one property over [start, end], audited.
 
+    `spec`: with the version of what was asked for.
     `rows`: the columns of `spec.columns`: property_id, date (date32), key columns, metrics
     (NULL where restricted), pulled_at, pull_id. `partitions`: what they replace: `date`, and
     `window_name` for reports of whole windows. `quarantined`: rows whose date could not be
@@ -99,7 +100,7 @@ def pull(
     undated = rows.slice(0, 0) if found.quarantined is None else found.quarantined
     hashes = (answer.request_hash for answer in found.answers)
     return Pull(
-        property_id, spec, start, end,
+        property_id, replace(spec, version=found.version or spec.version), start, end,
         rows=_stamped(rows, property_id, stamp, pull_id).select(list(spec.columns)),
         partitions=found.partitions,
         quarantined=undated,

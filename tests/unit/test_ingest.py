@@ -10,7 +10,7 @@ import pytest
 from pipelines.clock import pin_clock, pinned_clock
 from pipelines.errors import ConfigError
 from pipelines.ga4.errors import QuotaError
-from pipelines.ga4.reports import ReportSpec
+from pipelines.ga4.reports import ReportSpec, build_reports
 from pipelines.ingest import Outcome
 from pipelines.partitions import FIRST_DAY, DayWindow
 from pipelines.properties import profile_properties
@@ -297,6 +297,10 @@ def test_checks_that_fail_by_themselves_keep_no_report_away(night, code, caplog)
     outcome = night.run()
     assert (outcome.problems, outcome.failures, outcome.ended) == ({}, {}, {})
     assert outcome.rows["items"] == 2
+    assert "the report items of property 42 go together is unknown" in caplog.text
+    # It was asked for, so nothing says the contrary, nor what to do about it.
+    assert "not asked for" not in caplog.text
+    assert "run the same command again" not in caplog.text
     # Nobody could say: the next run asks again.
     assert night.query("select * from ops.field_checks") == []
 
@@ -334,14 +338,66 @@ def test_a_report_whose_fields_do_not_go_is_not_asked_for(night, habit):
         "select date, status, message from ops.pulls where report = 'items' order by date"
     ) == [(day, "refused", outcome.problems["items"]) for day in (WINDOW.start, WINDOW.end)]
     assert night.query("select report from ops.field_checks where not is_ok") == [("items",)]
-    assert "the report items of property 42 go together is unknown" in caplog.text
-    # It was asked for, so nothing says the contrary, nor what to do about it.
-    assert "not asked for" not in caplog.text
-    assert "run the same command again" not in caplog.text
     assert night.by_device() == MOBILE_AND_DESKTOP
     # The next run of the same day knows it without asking.
     setattr(night.server, habit, () if habit == "unknown" else None)
     assert "items" in night.run().problems
+
+
+CART = Funnel(
+    "cart",
+    (
+        FunnelStep(0, None),
+        FunnelStep(1, MicroConversion("cart_view", ("view_cart",), ()), is_optional=True),
+        FunnelStep(2, MicroConversion("purchase", ("purchase",), ())),
+    ),
+)
+
+
+def fold(answer) -> None:
+    answer.metadata.data_loss_from_other_row = True
+
+
+@pytest.mark.parametrize(
+    ("decorate", "listed_later", "steps"),
+    [
+        # Nobody could say that nobody views the cart: it was a step until somebody could.
+        (fold, ("purchase",), [3, 2, 2]),
+        # The first list lacked an event that was sent, and said nothing of it.
+        (lambda answer: None, ("purchase", "view_cart"), [2, 3, 3]),
+    ],
+    ids=["folded", "short"],
+)
+def test_older_days_are_asked_for_again_when_the_steps_are_known(
+    night, decorate, listed_later, steps
+):
+    """1 and 2 March in the first night, 3 and 4 March in the second; no day a third time."""
+    night.server.funnels.hits = [
+        Hit("ann", f"2026-03-0{day}", name)
+        for day in (1, 2, 3, 4)
+        for name in ("session_start", "view_cart", "purchase")
+    ]
+    spec = next(one for one in build_reports(TrackingPlan((), (), (CART,))) if one.kind == "funnel")
+    later = DayWindow(date(2026, 3, 3), date(2026, 3, 4))
+    nights = ((WINDOW, ("purchase",)), (later, listed_later), (later, listed_later))
+    asked: list[list[tuple[int, str]]] = []
+    for number, (window, events) in enumerate(nights):
+        night.at(datetime(2026, 3, 10 + number, 8, tzinfo=UTC))
+        night.server.decorate = decorate if number == 0 else lambda answer: None
+        night.server.put("42", [*SHOP, *({"eventName": one, "eventCount": "5"} for one in events)])
+        before = len(night.server.funnels.requests)
+        assert night.run(window, reports=(spec,)).problems == {}
+        asked.append(
+            [
+                (len(one.funnel.steps), one.date_ranges[-1].name)
+                for one in night.server.funnels.requests[before:]
+            ]
+        )
+    assert asked == [
+        [(steps[0], "2026-03-02")],
+        [(steps[1], "2026-03-04"), (steps[1], "2026-03-02")],
+        [(steps[2], "2026-03-04")],
+    ]
 
 
 def test_a_field_that_comes_is_noted(night):
