@@ -135,7 +135,7 @@ def _measure(metered: MeteredClient, item: Item) -> None:
     try:
         pull(
             metered, item.property_id, item.spec, item.start, item.end,
-            custom_dimensions=item.profile.custom_dimensions, fields=item.profile.fields,
+            custom_dimensions=item.profile.registered, fields=item.profile.fields,
         )  # fmt: skip
     except (RequestRefusedError, ThresholdedQuotaError):
         metered.tokens[metered.report] = 0

@@ -63,7 +63,11 @@ def _problem(client: Ga4Client, profile: Profile, spec: ReportSpec) -> str | Non
             compatibility_request(profile.property_id, spec), what=where
         )
     except Ga4Error as error:
-        logger.info("%s It is asked for all the same.", error)
+        # GA4's words only: ours say what to do about a report that is not asked for.
+        words = f" ({error.__cause__})" if error.__cause__ else ""
+        logger.info(
+            "Whether the fields of %s go together is unknown%s: it is asked for.", where, words
+        )
         return None
     wrong = incompatible_fields(answer, spec) if answer is not None else ()
     return f"GA4 calls {', '.join(wrong)} incompatible with the rest of {where}." if wrong else ""

@@ -55,7 +55,7 @@ from pipelines.warehouse.properties import (
     with_memory,
 )
 from pipelines.warehouse.runs import start_run
-from pipelines.work import Item, plan_items
+from pipelines.work import Item, of_other_steps, plan_items
 
 CONCURRENT_REQUESTS = 3
 # Pulls under way or not yet written: a slow disk must not fill the memory, and what a kill finds
@@ -135,6 +135,9 @@ def ingest(
             try:
                 usable = _usable(connection, pool, client, items, outcome, run)
                 _pull_all(connection, pool, client, usable, outcome, run)
+                if run.backfill_id is None:
+                    again = of_other_steps(connection, settings, usable, window)
+                    _pull_all(connection, pool, client, again, outcome, run)
             except BaseException:
                 client.governor.stop()
                 pool.shutdown(cancel_futures=True)
@@ -194,7 +197,7 @@ def _pull_all(
             item.spec,
             item.start,
             item.end,
-            custom_dimensions=item.profile.custom_dimensions,
+            custom_dimensions=item.profile.registered,
             fields=item.profile.fields,
             clock=run.clock,
         )

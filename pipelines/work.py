@@ -3,7 +3,8 @@
 GA4 goes on changing numbers, so a night pulls again what may have changed: the lookback for every
 report, the attribution window for reports by channel and landing page, and once a week (the night
 that ends on a Sunday) a sweep over everything of the last weeks (GA4.md rule 5). Days of a report
-that an earlier night could not ask for (quota, a server that was down) are made up for.
+that an earlier night could not ask for (quota, a server that was down) are made up for, and days
+whose funnels were asked for other steps.
 """
 
 from __future__ import annotations
@@ -70,8 +71,8 @@ def plan_items(
         items.append(item)
         gap = [
             day
-            for day in lacking.get((profile.property_id, spec.name, spec.version), ())
-            if floor <= day < item.start
+            for day, is_stored in lacking.get((profile.property_id, spec.name, spec.version), ())
+            if floor <= day < item.start and not (is_stored and spec.is_required)
         ]
         if gap and spec.kind in _BY_DAY:
             gaps.append(Item(profile, spec, min(gap), max(gap)))
@@ -88,22 +89,89 @@ def _required_first(
 
 def _lacking(
     connection: duckdb.DuckDBPyConnection, window: DayWindow, nightly: Nightly
-) -> dict[tuple[str, str, int], list[date]]:
-    """(property, report, version) → days of a sweep that could not be asked for, and never were.
+) -> dict[tuple[str, str, int], list[tuple[date, bool]]]:
+    """(property, report, version) → days of a sweep that were last asked for in vain.
 
-    What GA4 refused, or what contradicted itself, is left to the weekly sweep.
+    With each, whether an older answer of that version is stored. It may be of before the day
+    settled, and no sweep asks for funnels again; but a required report that fails blocks its
+    property, which an old day that has its numbers must not. What GA4 refused, or what contradicted
+    itself, is left to the weekly sweep.
     """
-    oldest = window.end - timedelta(days=nightly.sweep_days - 1)
     rows = connection.execute(
-        "select property_id, report, report_version, date from ops.pulls "
-        "where date between ? and ? group by all having bool_and(status <> 'loaded') "
-        "and arg_max(status, (pulled_at, pull_id)) in ('failed', 'skipped') order by date",
-        [oldest, window.end],
+        """
+        with pulls as (select *, (pulled_at, pull_id) as age from ops.pulls)
+        select
+            property_id, report, arg_max(report_version, age) as version, date,
+            coalesce(arg_max(report_version, age) filter (where status = 'loaded') = version, false)
+        from pulls
+        where date between ? and ?
+        group by property_id, report, date
+        having arg_max(status, age) in ('failed', 'skipped')
+        order by date
+        """,
+        [_oldest(window, nightly), window.end],
     ).fetchall()
-    found: dict[tuple[str, str, int], list[date]] = {}
-    for *key, day in rows:
-        found.setdefault((key[0], key[1], key[2]), []).append(day)
+    found: dict[tuple[str, str, int], list[tuple[date, bool]]] = {}
+    for property_id, report, version, day, is_stored in rows:
+        found.setdefault((property_id, report, version), []).append((day, is_stored))
     return found
+
+
+def of_other_steps(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    items: Sequence[Item],
+    window: DayWindow,
+) -> list[Item]:
+    """Days whose funnels to ask for again, once those of a night over `window` are stored.
+
+    A day may have been asked for steps of which nobody could say whether they are tracked, or
+    before the steps of tonight were known at all. Once each: which steps belong to the older days,
+    their own answer says.
+    """
+    found = []
+    for item in items:
+        if item.spec.kind != "funnel" or item.end != window.end:
+            continue
+        days = connection.execute(
+            _OF_OTHER_STEPS,
+            {
+                "property_id": item.property_id, "report": item.spec.name,
+                "oldest": _oldest(window, settings.nightly), "start": item.start,
+                "end": item.end, "unproven": item.spec.version,
+            },
+        ).fetchall()  # fmt: skip
+        if days:
+            found.append(Item(item.profile, item.spec, days[0][0], days[-1][0]))
+    return found
+
+
+_OF_OTHER_STEPS = """
+with pulls as (
+    select date, report_version as version, status, pulled_at, (pulled_at, pull_id) as age
+    from ops.pulls where property_id = $property_id and report = $report and window_name = '1d'
+),
+tonight as (
+    select version, min(pulled_at) as first_pulled_at from pulls
+    where status = 'loaded'
+        and version = (select arg_max(version, age) from pulls where date = $end)
+        and version <> $unproven
+    group by version
+)
+select pulls.date from pulls cross join tonight
+where pulls.date >= $oldest and pulls.date < $start
+group by pulls.date
+having arg_max(pulls.status, pulls.age) = 'loaded' and (
+    arg_max(pulls.version, pulls.age) = $unproven
+    or max(pulls.pulled_at) < any_value(tonight.first_pulled_at)
+)
+order by pulls.date
+"""
+
+
+def _oldest(window: DayWindow, nightly: Nightly) -> date:
+    """The first day of a sweep; nothing before it is made up for."""
+    return window.end - timedelta(days=nightly.sweep_days - 1)
 
 
 def first_day(spec: ReportSpec, window: DayWindow, nightly: Nightly) -> date:

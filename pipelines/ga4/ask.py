@@ -12,6 +12,7 @@ from google.analytics.data_v1beta import types as ga4
 
 from pipelines.ga4.decode import Flags
 from pipelines.ga4.errors import SlowPageError
+from pipelines.ga4.exactness import missing_share
 from pipelines.ga4.requests import PAGE_ROWS
 from pipelines.ga4.specs import ReportSpec
 
@@ -52,8 +53,8 @@ class PageSize:
 class Ask:
     """One pull to be done: `spec` of a property over [start, end], both days included.
 
-    `custom_dimensions`: registered event parameters. `fields`: the answer of GetMetadata, where
-    it has been read already.
+    `custom_dimensions`: registered event parameters, None where nobody knows them. `fields`: the
+    answer of GetMetadata, where it has been read already.
     """
 
     client: DataApi
@@ -61,7 +62,7 @@ class Ask:
     spec: ReportSpec
     start: date
     end: date
-    custom_dimensions: frozenset[str] = frozenset()
+    custom_dimensions: frozenset[str] | None = None
     fields: Any | None = None
     page_size: PageSize = field(default_factory=PageSize)
 
@@ -87,6 +88,16 @@ class Answer:
     request_hash: str = ""
     counted: tuple[float, float] | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether what has no row is not there: nothing says that GA4 left rows out."""
+        flags = self.flags
+        has_left_out = (
+            flags.is_sampled or flags.is_thresholded or flags.has_other_row or flags.truncation
+            or flags.restricted_metrics
+        )  # fmt: skip
+        return not (has_left_out or (self.counted and missing_share(*self.counted)))
+
 
 @dataclass(frozen=True)
 class Found:
@@ -96,7 +107,8 @@ class Found:
     what the rows replace: `date`, and `window_name` for reports of whole windows. `answers`:
     the requests behind them. `quarantined`: rows without a readable date, as they came.
     `skipped`: parts that were not asked for, as a parameter is not registered. `notes`:
-    sentences about what was left out for another reason.
+    sentences about what was left out for another reason. `version`: of what was asked for, where
+    that is not the same in every pull of a spec.
     """
 
     rows: pa.Table
@@ -105,6 +117,7 @@ class Found:
     quarantined: pa.Table | None = None
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    version: int | None = None
 
 
 def no_rows(spec: ReportSpec) -> pa.Table:

@@ -48,8 +48,8 @@ _T = TypeVar("_T")
 class Profile:
     """What a server says about a property before any report is pulled.
 
-    `fields`: the answer of GetMetadata (raw protobuf), None where it cannot be had; nothing is
-    known of the custom dimensions then.
+    `fields`: the answer of GetMetadata (raw protobuf), None where it cannot be had. What stands in
+    `custom_dimensions` then was known before.
     """
 
     property_id: str
@@ -57,6 +57,11 @@ class Profile:
     currency: str | None
     custom_dimensions: frozenset[str]
     fields: Any = None
+
+    @property
+    def registered(self) -> frozenset[str] | None:
+        """Event parameters that are custom dimensions today; None where only an answer can tell."""
+        return None if self.fields is None else self.custom_dimensions
 
 
 class Ga4Client:
@@ -136,8 +141,8 @@ class Ga4Client:
             fields = self.get_metadata(property_id)
         except Ga4Error as error:
             logger.warning(
-                "The list of fields of property %s cannot be had, so what was known of them "
-                "before is taken for true: %s",
+                "The list of fields of property %s cannot be had, so every report is asked for "
+                "whatever its fields: %s",
                 property_id,
                 error,
             )

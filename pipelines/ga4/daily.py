@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.ga4.ask import Answer, Ask, Found, no_rows
 from pipelines.ga4.audit import audited
-from pipelines.ga4.errors import AuditError
+from pipelines.ga4.errors import AuditError, RequestRefusedError
 from pipelines.ga4.pages import all_pages
 from pipelines.ga4.periods import Period, each_day, trailing
 from pipelines.ga4.ranking import top_values
@@ -23,19 +25,18 @@ def pull_days(ask: Ask) -> Found:
 
     A report with `top` first asks for the values with most sessions in the 28 days up to the
     end. Rows whose date cannot be read are set aside. Raises AuditError and what the client
-    raises.
+    raises, a refusal also where every part met one.
     """
-    spec = ask.spec
-    asked = [part for part in spec.parts if part.parameters <= ask.custom_dimensions]
+    spec, known = ask.spec, ask.custom_dimensions
+    asked = [part for part in spec.parts if known is None or part.parameters <= known]
     skipped = [part for part in spec.parts if part not in asked]
     among, ranking = _wanted_values(ask)
     if spec.top is not None and not among:
         asked = []
-    answers = [_part(ask, part, among) for part in asked]
+    answered, notes = _answers(ask, asked, among)
     rows, quarantined = no_rows(spec), None
-    if asked:
-        pairs = zip(answers, asked, strict=True)
-        table = pa.concat_tables(_with_constants(one.rows, part) for one, part in pairs)
+    if answered:
+        table = pa.concat_tables(_with_constants(one.rows, part) for part, one in answered)
         days = days_of(table[DATE])
         place = table.schema.get_field_index(DATE)
         rows = table.set_column(place, DATE, days)
@@ -45,9 +46,10 @@ def pull_days(ask: Ask) -> Found:
     return Found(
         rows,
         pa.table({DATE: pa.array(asked_days, pa.date32())}),
-        (*ranking, *answers),
+        (*ranking, *(answer for _, answer in answered)),
         quarantined,
-        skipped=tuple(name for part in skipped for name in part.constants.values()),
+        skipped=_names(skipped),
+        notes=notes,
     )
 
 
@@ -71,6 +73,33 @@ def _wanted_values(ask: Ask) -> tuple[list[str], tuple[Answer, ...]]:
     period = trailing(RANKING_DAYS, ask.end)
     values, answer = top_values(ask, ask.spec.dimensions[-1], SESSIONS, period, top=ask.spec.top)
     return values, (answer,)
+
+
+def _answers(
+    ask: Ask, parts: Sequence[Part], among: list[str]
+) -> tuple[list[tuple[Part, Answer]], tuple[str, ...]]:
+    """The parts with their answers, and a note of those that are left out.
+
+    Where nobody knows which event parameters are registered, GA4's refusal tells that one is not.
+    """
+    answered, refused = list[tuple[Part, Answer]](), list[tuple[Part, RequestRefusedError]]()
+    for part in parts:
+        try:
+            answered.append((part, _part(ask, part, among)))
+        except RequestRefusedError as error:
+            if ask.custom_dimensions is not None or not part.parameters:
+                raise
+            refused.append((part, error))
+    if not refused:
+        return answered, ()
+    if not answered:
+        raise refused[0][1]
+    names = ", ".join(_names([part for part, _ in refused]))
+    return answered, (f"{names} not at all ({refused[0][1]})",)
+
+
+def _names(parts: Sequence[Part]) -> tuple[str, ...]:
+    return tuple(name for part in parts for name in part.constants.values())
 
 
 def _part(ask: Ask, part: Part, among: list[str]) -> Answer:

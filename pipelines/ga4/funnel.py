@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from google.analytics.data_v1alpha import types as alpha
 from pipelines.ga4.ask import Answer, Ask, Found, no_rows
 from pipelines.ga4.audit import audited
 from pipelines.ga4.decode import Flags, read_quota
-from pipelines.ga4.errors import RequestRefusedError
+from pipelines.ga4.errors import Ga4Error, RequestRefusedError
 from pipelines.ga4.funnel_answer import fill_steps, read_steps, refuse_growth
 from pipelines.ga4.funnel_request import (
     DEVICE,
@@ -36,18 +37,23 @@ def pull_funnels(ask: Ask) -> Found:
     """Every funnel of the spec for the 28 days up to the end, and (no lift funnel) day by day.
 
     An event that was not sent in these 28 days is no step: an optional step is left out of its
-    funnel, and a lift funnel that needs it is not asked for. Raises AuditError, what the client
-    raises, and RequestRefusedError when every funnel is refused; one of several is only noted.
+    funnel, and a lift funnel that needs it is not asked for. Which steps the days were asked for
+    is the version of the pull; where nobody could say what was sent, the spec's. Raises AuditError,
+    what the client raises, and RequestRefusedError when every funnel is refused; one of several is
+    only noted.
     """
     window, days = trailing(WINDOW_DAYS, ask.end), each_day(ask.start, ask.end)
     seen, answers = _events_seen(ask, window)
     notes, refused = list[str](), list[RequestRefusedError]()
+    by_day: dict[str, list[FunnelStep]] = {}
     for funnel in ask.spec.funnels:
         steps, left_out = _tracked(funnel, seen)
         if left_out:
             notes.append(f"{funnel.name} without {', '.join(left_out)} (no such event)")
         if left_out and funnel.is_lift:
             continue
+        if not funnel.is_lift:
+            by_day[funnel.name] = steps
         try:
             for periods in _chunks((window,) if funnel.is_lift else (window, *days)):
                 answers.append(_answer(ask, funnel, steps, periods))
@@ -56,7 +62,8 @@ def pull_funnels(ask: Ask) -> Found:
             notes.append(f"{funnel.name} not at all ({error})")
     if refused and not any("funnel" in answer.rows.column_names for answer in answers):
         raise refused[0]
-    return _found(ask, answers, (window, *days), notes)
+    version = None if seen is None else _version(by_day)
+    return _found(ask, answers, (window, *days), notes, version)
 
 
 def pull_next_actions(ask: Ask) -> Found:
@@ -70,19 +77,26 @@ def pull_next_actions(ask: Ask) -> Found:
 
 
 def _found(
-    ask: Ask, answers: Sequence[Answer], periods: Sequence[Period], notes: Sequence[str]
+    ask: Ask,
+    answers: Sequence[Answer],
+    periods: Sequence[Period],
+    notes: Sequence[str],
+    version: int | None = None,
 ) -> Found:
     columns = ask.spec.own_columns
     tables = [one.rows.select(columns) for one in answers if "funnel" in one.rows.column_names]
     rows = pa.concat_tables([no_rows(ask.spec), *tables])
-    return Found(rows, window_partitions(periods), tuple(answers), notes=tuple(notes))
+    return Found(
+        rows, window_partitions(periods), tuple(answers), notes=tuple(notes), version=version
+    )
 
 
-def _events_seen(ask: Ask, window: Period) -> tuple[set[str], list[Answer]]:
+def _events_seen(ask: Ask, window: Period) -> tuple[set[str] | None, list[Answer]]:
     """Events of the steps, as far as they were sent in `window`; not asked where none may lack.
 
-    Raises RequestRefusedError where GA4 reports none at all: that proves no step to be untracked,
-    and funnels without their steps must not take the place of those that are stored.
+    None where GA4 left out events, or may have: one without a row may have been sent. Raises
+    Ga4Error where it reports none at all: that proves no step to be untracked, and funnels without
+    their steps must not take the place of those that are stored.
     """
     steps = [(funnel, step) for funnel in ask.spec.funnels for step in funnel.steps]
     if not any(step.is_optional or funnel.is_lift for funnel, step in steps):
@@ -94,8 +108,10 @@ def _events_seen(ask: Ask, window: Period) -> tuple[set[str], list[Answer]]:
         for name in step.micro_conversion.event_names
     }
     values, answer = top_values(ask, "eventName", EVENT_COUNT, window, among=sorted(wanted))
+    if not answer.is_whole:
+        return None, [answer]
     if not values:
-        raise RequestRefusedError(
+        raise Ga4Error(
             f"GA4 reports none of the funnels' events of property {ask.property_id} from "
             f"{window.start} to {window.end}, so {ask.what} was not asked for; what was loaded "
             "before stays."
@@ -103,16 +119,28 @@ def _events_seen(ask: Ask, window: Period) -> tuple[set[str], list[Answer]]:
     return set(values), [answer]
 
 
-def _tracked(funnel: Funnel, seen: set[str]) -> tuple[list[FunnelStep], list[str]]:
-    """The steps to ask for, and the keys of those whose events nobody sends."""
+def _tracked(funnel: Funnel, seen: set[str] | None) -> tuple[list[FunnelStep], list[str]]:
+    """The steps to ask for, and the keys of those whose events nobody sends (`_events_seen`)."""
     steps, left_out = list[FunnelStep](), list[str]()
     for step in funnel.steps:
         names = step.micro_conversion.event_names if step.micro_conversion else ()
-        if (step.is_optional or funnel.is_lift) and seen.isdisjoint(names):
+        may_lack = step.is_optional or funnel.is_lift
+        if may_lack and seen is not None and seen.isdisjoint(names):
             left_out.append(step.key)
         else:
             steps.append(step)
     return steps, left_out
+
+
+def _version(funnels: dict[str, list[FunnelStep]]) -> int:
+    """A number that changes with the steps of the funnels that are asked for day by day."""
+    meanings = [
+        (name, step.number, step.key, micro and (micro.event_names, micro.conditions))
+        for name, steps in funnels.items()
+        for step in steps
+        for micro in (step.micro_conversion,)
+    ]
+    return zlib.crc32(repr(meanings).encode()) >> 1
 
 
 def _chunks(periods: Sequence[Period]) -> Iterator[Sequence[Period]]:

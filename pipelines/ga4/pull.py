@@ -7,7 +7,7 @@ one table with stamps and flags.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
@@ -39,6 +39,7 @@ _KINDS: dict[Kind, Callable[[Ask], Found]] = {
 class Pull:
     """A report of one property over [start, end], audited.
 
+    `spec`: with the version of what was asked for.
     `rows`: the columns of `spec.columns`: property_id, date (date32), key columns, metrics
     (NULL where restricted), pulled_at, pull_id. `partitions`: what they replace: `date`, and
     `window_name` for reports of whole windows. `quarantined`: rows whose date could not be
@@ -76,13 +77,15 @@ def pull(
     start: date,
     end: date,
     *,
-    custom_dimensions: frozenset[str] = frozenset(),
+    custom_dimensions: frozenset[str] | None = None,
     fields: Any | None = None,
     clock: Clock | None = None,
 ) -> Pull:
     """Pull `spec` for the days from `start` to `end` (property-local, both included).
 
-    Reports of whole windows take the windows that end on `end` or before. `fields` is the
+    Reports of whole windows take the windows that end on `end` or before. Parts whose event
+    parameter is none of `custom_dimensions` are skipped; where these are not known (None), they
+    are asked for, and those that GA4 refuses are left out. `fields` is the
     answer of GetMetadata, which the metadata report asks for when it is None; `clock` gives the
     stamp of the rows (default: the machine's). Raises AuditError
     when an answer contradicts itself three times in a row, and whatever the client raises.
@@ -97,7 +100,7 @@ def pull(
     undated = rows.slice(0, 0) if found.quarantined is None else found.quarantined
     hashes = (answer.request_hash for answer in found.answers)
     return Pull(
-        property_id, spec, start, end,
+        property_id, replace(spec, version=found.version or spec.version), start, end,
         rows=_stamped(rows, property_id, stamp, pull_id).select(list(spec.columns)),
         partitions=found.partitions,
         quarantined=undated,

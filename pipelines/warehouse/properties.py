@@ -62,8 +62,8 @@ def with_memory(
 ) -> list[Profile]:
     """The profiles, and what the server did not tell this time as it was known before.
 
-    Where it has no list of fields, that are the custom dimensions, too: without them every key
-    with a filter would be taken for one that cannot be counted.
+    Where it has no list of fields, that are the custom dimensions, too; what is asked for does not
+    go by them (`Profile.registered`).
     """
     known = _known(connection)
     return [

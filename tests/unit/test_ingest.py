@@ -10,13 +10,15 @@ import pytest
 from pipelines.clock import pin_clock, pinned_clock
 from pipelines.errors import ConfigError
 from pipelines.ga4.errors import QuotaError
-from pipelines.ga4.reports import ReportSpec
+from pipelines.ga4.reports import ReportSpec, build_reports
 from pipelines.ingest import Outcome
 from pipelines.partitions import FIRST_DAY, DayWindow
 from pipelines.properties import profile_properties
 from pipelines.settings import Property
-from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, NOON, REPORTS, WINDOW, sessions
-from tests.unit.protocol_server import Fault, move_day
+from pipelines.tracking import Funnel, FunnelStep, MicroConversion, TrackingPlan
+from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, NOON, REPORTS, SHOP, WINDOW, sessions
+from tests.unit.protocol_funnel import Hit
+from tests.unit.protocol_server import Fault, move_day, names
 
 Code = grpc.StatusCode
 
@@ -79,7 +81,7 @@ def test_the_same_night_twice_changes_no_row(night):
     tables = [spec.table for spec in REPORTS]
     select = "select * exclude (pulled_at, pull_id) from raw.{} order by all"
     before = [night.query(select.format(table)) for table in tables]
-    assert sum(len(rows) for rows in before) == 12  # `scroll_50` is not registered
+    assert sum(len(rows) for rows in before) == 13
     night.server.shuffle, night.server.page_size, night.server.is_reversed = 3, 1, True
     night.run()
     assert [night.query(select.format(table)) for table in tables] == before
@@ -136,6 +138,41 @@ def test_without_the_parameter_its_keys_are_not_asked_for(night):
         "select distinct message from ops.pulls where report = 'micro_by_all'"
     )
     assert "scroll_50" in message
+
+
+@pytest.mark.parametrize(
+    "code",
+    [Code.UNIMPLEMENTED, Code.PERMISSION_DENIED, Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED],
+)
+@pytest.mark.parametrize("is_registered", [True, False])
+def test_without_a_list_of_fields_only_an_answer_tells_what_is_registered(
+    night, code, is_registered
+):
+    """The list fails in the first night, and for ever: every key is asked for, each day once."""
+    words = "Field customEvent:percent_scrolled is not a valid dimension."
+    refusal = Fault(
+        Code.INVALID_ARGUMENT, words, match=lambda one: "customEvent" in str(one.dimension_filter)
+    )
+    night.server.custom_dimensions, night.server.metadata_fault = None, code
+    night.server.faults = [] if is_registered else [refusal]
+    first = night.run()
+    assert (first.problems, first.failures) == ({}, {})
+    found = night.query("select micro_key, sessions from raw.ga4_micro_by_all order by 1")
+    assert found == [*([("scroll_50", 4)] if is_registered else []), ("video", 7)]
+    messages = night.query(
+        "select distinct message from ops.pulls where report = 'micro_by_all' and status = 'loaded'"
+    )
+    assert len(messages) == 1
+    assert "Register" not in messages[0][0]
+    assert (words in messages[0][0]) is not is_registered
+    asked = len(night.server.requests)
+    night.run(DayWindow(WINDOW.end, WINDOW.end))
+    starts = {
+        one.date_ranges[0].start_date
+        for one in night.server.requests[asked:]
+        if "date" in names(one.dimensions)
+    }
+    assert starts == {"2026-03-02"}
 
 
 @pytest.mark.parametrize(
@@ -254,11 +291,16 @@ def test_fields_are_checked_once_a_day(night):
 
 
 @pytest.mark.parametrize("code", [Code.INVALID_ARGUMENT, Code.INTERNAL, Code.DEADLINE_EXCEEDED])
-def test_checks_that_fail_by_themselves_keep_no_report_away(night, code):
+def test_checks_that_fail_by_themselves_keep_no_report_away(night, code, caplog):
+    caplog.set_level(logging.INFO, "sluice")
     night.server.custom_dimensions, night.server.compatibility_fault = ("percent_scrolled",), code
     outcome = night.run()
     assert (outcome.problems, outcome.failures, outcome.ended) == ({}, {}, {})
     assert outcome.rows["items"] == 2
+    assert "the report items of property 42 go together is unknown" in caplog.text
+    # It was asked for, so nothing says the contrary, nor what to do about it.
+    assert "not asked for" not in caplog.text
+    assert "run the same command again" not in caplog.text
     # Nobody could say: the next run asks again.
     assert night.query("select * from ops.field_checks") == []
 
@@ -300,6 +342,62 @@ def test_a_report_whose_fields_do_not_go_is_not_asked_for(night, habit):
     # The next run of the same day knows it without asking.
     setattr(night.server, habit, () if habit == "unknown" else None)
     assert "items" in night.run().problems
+
+
+CART = Funnel(
+    "cart",
+    (
+        FunnelStep(0, None),
+        FunnelStep(1, MicroConversion("cart_view", ("view_cart",), ()), is_optional=True),
+        FunnelStep(2, MicroConversion("purchase", ("purchase",), ())),
+    ),
+)
+
+
+def fold(answer) -> None:
+    answer.metadata.data_loss_from_other_row = True
+
+
+@pytest.mark.parametrize(
+    ("decorate", "listed_later", "steps"),
+    [
+        # Nobody could say that nobody views the cart: it was a step until somebody could.
+        (fold, ("purchase",), [3, 2, 2]),
+        # The first list lacked an event that was sent, and said nothing of it.
+        (lambda answer: None, ("purchase", "view_cart"), [2, 3, 3]),
+    ],
+    ids=["folded", "short"],
+)
+def test_older_days_are_asked_for_again_when_the_steps_are_known(
+    night, decorate, listed_later, steps
+):
+    """1 and 2 March in the first night, 3 and 4 March in the second; no day a third time."""
+    night.server.funnels.hits = [
+        Hit("ann", f"2026-03-0{day}", name)
+        for day in (1, 2, 3, 4)
+        for name in ("session_start", "view_cart", "purchase")
+    ]
+    spec = next(one for one in build_reports(TrackingPlan((), (), (CART,))) if one.kind == "funnel")
+    later = DayWindow(date(2026, 3, 3), date(2026, 3, 4))
+    nights = ((WINDOW, ("purchase",)), (later, listed_later), (later, listed_later))
+    asked: list[list[tuple[int, str]]] = []
+    for number, (window, events) in enumerate(nights):
+        night.at(datetime(2026, 3, 10 + number, 8, tzinfo=UTC))
+        night.server.decorate = decorate if number == 0 else lambda answer: None
+        night.server.put("42", [*SHOP, *({"eventName": one, "eventCount": "5"} for one in events)])
+        before = len(night.server.funnels.requests)
+        assert night.run(window, reports=(spec,)).problems == {}
+        asked.append(
+            [
+                (len(one.funnel.steps), one.date_ranges[-1].name)
+                for one in night.server.funnels.requests[before:]
+            ]
+        )
+    assert asked == [
+        [(steps[0], "2026-03-02")],
+        [(steps[1], "2026-03-04"), (steps[1], "2026-03-02")],
+        [(steps[2], "2026-03-04")],
+    ]
 
 
 def test_a_field_that_comes_is_noted(night):

@@ -1,6 +1,7 @@
 """One report from a server that speaks the protocol: any paging, any order; and the audit."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import grpc
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.ga4.client import Ga4Client, connect
-from pipelines.ga4.errors import AuditError, QuotaError
+from pipelines.ga4.errors import AuditError, PropertyError, QuotaError, RequestRefusedError
 from pipelines.ga4.pull import Pull
 from pipelines.ga4.pull import pull as pull_report
 from pipelines.ga4.reports import EVENT_METRICS, Metric, Part, ReportSpec
@@ -445,16 +446,63 @@ def test_composite_keys_are_counted_by_the_server(server, client):
 
 @pytest.mark.usefixtures("scrolling")
 def test_a_key_whose_parameter_is_not_registered_is_not_asked_for(server, client):
-    result = pull(client, spec=MICRO)
+    result = pull(client, spec=MICRO, custom_dimensions=frozenset())
     assert values(result) == [("42", date(2026, 3, 2), "video", 3, 2)]
     assert result.skipped == ("scroll_50",)
     assert len(server.requests) == 1
 
 
+NO_SUCH_FIELD = Fault(
+    grpc.StatusCode.INVALID_ARGUMENT,
+    "Field customEvent:percent_scrolled is not a valid dimension.",
+    match=lambda request: "customEvent" in str(request.dimension_filter),
+)  # fmt: skip
+
+
+@pytest.mark.usefixtures("scrolling")
+def test_where_nobody_knows_the_parameters_every_key_is_asked_for(client):
+    result = pull(client, spec=MICRO)
+    assert [row[2:] for row in values(result)] == [("scroll_50", 7, 5), ("video", 3, 2)]
+    assert (result.skipped, result.notes) == ((), ())
+
+
+@pytest.mark.usefixtures("scrolling")
+def test_where_nobody_knows_the_parameters_a_refusal_leaves_out_its_key(server, client):
+    server.faults = [NO_SUCH_FIELD]
+    result = pull(client, spec=MICRO)
+    assert values(result) == [("42", date(2026, 3, 2), "video", 3, 2)]
+    assert result.skipped == ()
+    (note,) = result.notes
+    assert note.startswith("scroll_50 not at all (GA4 refuses")
+    assert "customEvent:percent_scrolled is not a valid dimension" in note
+
+
+@pytest.mark.usefixtures("scrolling")
+@pytest.mark.parametrize(
+    ("parts", "registered"),
+    [((Part(SCROLL),), None), (MICRO.parts, frozenset({"percent_scrolled"}))],
+    ids=["nothing else is answered", "the parameter is registered"],
+)
+def test_a_refusal_that_says_nothing_of_a_parameter_is_the_report_s(
+    server, client, parts, registered
+):
+    server.faults = [NO_SUCH_FIELD]
+    spec = replace(MICRO, parts=parts)
+    with pytest.raises(RequestRefusedError, match="not a valid dimension"):
+        pull(client, spec=spec, custom_dimensions=registered)
+
+
+@pytest.mark.usefixtures("scrolling")
+def test_what_is_no_refusal_says_nothing_of_a_parameter(server, client):
+    server.faults = [replace(NO_SUCH_FIELD, code=grpc.StatusCode.PERMISSION_DENIED)]
+    with pytest.raises(PropertyError):
+        pull(client, spec=MICRO)
+
+
 @pytest.mark.usefixtures("scrolling")
 def test_when_no_key_can_be_asked_for_the_pull_is_empty(server, client):
     spec = ReportSpec("micro_by_all", (), EVENT_METRICS, (Part(SCROLL),))
-    result = pull(client, spec=spec)
+    result = pull(client, spec=spec, custom_dimensions=frozenset())
     assert result.rows.num_rows == 0
     assert result.rows.column_names == list(spec.columns)
     assert result.skipped == ("scroll_50",)

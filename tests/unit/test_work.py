@@ -1,7 +1,8 @@
 """Which days of which report a night or a backfill pulls."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -21,6 +22,7 @@ from pipelines.work import (
     finished,
     first_day,
     item_days,
+    of_other_steps,
     plan_items,
 )
 
@@ -28,7 +30,7 @@ SESSIONS = (Metric("sessions"),)
 PLAIN = ReportSpec("items", (), SESSIONS)
 CHANNEL = ReportSpec("sessions_by_channel", (), SESSIONS, is_attributed=True)
 USERS = ReportSpec("users_window", (), SESSIONS, kind="users_window")
-FUNNEL = ReportSpec("funnel", (), SESSIONS, kind="funnel")
+FUNNEL = ReportSpec("funnel", (), SESSIONS, is_required=False, kind="funnel")
 METADATA = ReportSpec("metadata", (), (), kind="metadata")
 ONE, TWO = (Profile(name, None, None, frozenset()) for name in ("1", "2"))
 # 12 March 2026 is a Thursday, the 15th a Sunday.
@@ -131,14 +133,94 @@ def test_days_that_could_not_be_asked_for_are_tried_again_by_themselves(build, s
     assert items == [usual, *([Item(ONE, spec, first, second)] if ENDED[status] else [])]
 
 
-def test_a_day_that_was_loaded_before_or_after_lacks_nothing(build):
-    for number, status in enumerate(("loaded", "failed", "failed")):
+@pytest.mark.parametrize(
+    ("history", "is_asked"),
+    [
+        (("failed", "loaded"), False),
+        # What is stored may be of before the day settled.
+        (("loaded", "failed"), True),
+        (("loaded", "skipped"), True),
+        (("loaded", "failed", "refused"), False),
+    ],
+)
+@pytest.mark.parametrize(
+    "spec", [replace(PLAIN, is_required=False), FUNNEL], ids=["daily", "funnel"]
+)
+def test_the_last_attempt_says_whether_a_day_is_asked_for_again(build, spec, history, is_asked):
+    day = date(2026, 3, 1)
+    for number, status in enumerate(history):
+        # A funnel that was loaded has the version of its steps, any other pull the spec's.
+        version = 77 if (spec, status) == (FUNNEL, "loaded") else 1
         loaded(
-            build, "1", "items", date(2026, 3, 1), status=status, pull_id=str(number),
-            report_version=1,
+            build, "1", spec.name, day, status=status, pull_id=str(number), report_version=version,
         )  # fmt: skip
-    (item,) = plan_items(build, SETTINGS, [(ONE, PLAIN)], night(THURSDAY))
-    assert item.start == date(2026, 3, 9)
+    loaded(build, "1", "sessions_by_all", date(2026, 2, 20))
+    _, *gaps = plan_items(build, SETTINGS, [(ONE, spec)], night(THURSDAY))
+    assert gaps == ([Item(ONE, spec, day, day)] if is_asked else [])
+
+
+@pytest.mark.parametrize(("version", "is_asked"), [(PLAIN.version, False), (99, True)])
+def test_an_old_day_that_has_its_numbers_does_not_block_the_property(build, version, is_asked):
+    """A required report that fails does; of an older definition these are not its numbers."""
+    day = date(2026, 3, 1)
+    loaded(build, "1", "items", day, pull_id="a", report_version=version)
+    loaded(build, "1", "items", day, status="failed", pull_id="b", report_version=PLAIN.version)
+    _, *gaps = plan_items(build, SETTINGS, [(ONE, PLAIN)], night(THURSDAY))
+    assert gaps == ([Item(ONE, PLAIN, day, day)] if is_asked else [])
+
+
+STEPS, MORE_STEPS, UNPROVEN = 77, 88, FUNNEL.version
+
+
+@pytest.mark.parametrize(
+    ("before", "again", "tonight", "days"),
+    [
+        (STEPS, None, STEPS, []),
+        (STEPS, None, MORE_STEPS, [1, 2]),
+        (UNPROVEN, None, STEPS, [1, 2]),
+        # A night in which nobody could say what is tracked is no reason to ask older days again.
+        (STEPS, None, UNPROVEN, []),
+        # Once: these days were asked for again, and their own answer knew of no other step.
+        (STEPS, STEPS, MORE_STEPS, [1]),
+        (UNPROVEN, UNPROVEN, STEPS, [1, 2]),
+    ],
+)
+def test_days_of_other_steps_are_asked_for_again(build, before, again, tonight, days):
+    """1 and 2 March as they were asked for `before`; the 2nd `again` after tonight's first pull."""
+    first, second = date(2026, 3, 1), date(2026, 3, 2)
+    history = [
+        (before, (first, second), 2), (tonight, (date(2026, 3, 11),), 11),
+        *([(again, (second,), 12)] if again else []),
+        (tonight, (date(2026, 3, 9), date(2026, 3, 10), date(2026, 3, 11), THURSDAY), 13),
+    ]  # fmt: skip
+    for version, those, day in history:
+        loaded(
+            build, "1", "funnel", *those, report_version=version, window_name="1d",
+            pulled_at=datetime(2026, 3, day, tzinfo=UTC), pull_id=str(day),
+        )  # fmt: skip
+    # The 28 days up to a day are no day, and another property's steps are its own.
+    loaded(build, "1", "funnel", date(2026, 3, 5), report_version=UNPROVEN, window_name="28d")
+    loaded(build, "2", "funnel", first, report_version=MORE_STEPS, window_name="1d")
+    usual = Item(ONE, FUNNEL, date(2026, 3, 9), THURSDAY)
+    items = [usual, replace(usual, spec=PLAIN), Item(ONE, FUNNEL, first, second)]
+    found = of_other_steps(build, SETTINGS, items, night(THURSDAY))
+    asked = [Item(ONE, FUNNEL, date(2026, 3, days[0]), date(2026, 3, days[-1]))] if days else []
+    assert found == asked
+
+
+def test_days_whose_funnels_failed_wait_for_the_next_night(build):
+    """`plan_items` makes up for them; what GA4 refused, or called empty, it may refuse again."""
+    for day, status in ((1, "failed"), (2, "refused"), (3, "held_back")):
+        loaded(
+            build, "1", "funnel", date(2026, 3, day), status=status, report_version=UNPROVEN,
+            window_name="1d", pulled_at=datetime(2026, 3, 4, tzinfo=UTC), pull_id="a",
+        )  # fmt: skip
+    loaded(
+        build, "1", "funnel", THURSDAY, report_version=STEPS, window_name="1d",
+        pulled_at=datetime(2026, 3, 13, tzinfo=UTC), pull_id="b",
+    )  # fmt: skip
+    usual = Item(ONE, FUNNEL, date(2026, 3, 9), THURSDAY)
+    assert of_other_steps(build, SETTINGS, [usual], night(THURSDAY)) == []
 
 
 def test_a_property_with_enough_days_gets_its_attribution_window(build):
