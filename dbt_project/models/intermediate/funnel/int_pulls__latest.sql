@@ -18,11 +18,10 @@ attempts as (
     group by property_id, report, date, window_name
 ),
 
--- Sums of doubles may differ in the last digit although nothing changed; cents do not.
 loaded as (
     select
         *,
-        cast(cast(totals as json) as map (varchar, decimal(18, 2))) as sums,
+        {{ totals_in_cents('totals') }} as sums,
         row_number() over (partition by property_id, report, date, window_name order by pulled_at desc, pull_id desc) as age
     from pulls
     where status = 'loaded'
