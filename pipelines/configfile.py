@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import available_timezones
 
 from pipelines.doctor.ask import ask_property
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import connect
 from pipelines.ga4.errors import CredentialsError, Ga4Error
 from pipelines.settings import DEFAULT_TRACKING_PLAN, Ga4, Nightly, Publish, Store, load_settings
+from pipelines.timezones import known_time_zones
 
 _TEXT = """\
 # Every key is also an environment variable: ga4.credentials is SLUICE_GA4_CREDENTIALS.
@@ -103,7 +103,7 @@ def learn_time_zones(ga4: Ga4, property_ids: tuple[str, ...]) -> tuple[dict[str,
         except Ga4Error as error:
             problems.append(str(error))
             continue
-        if zone in available_timezones():
+        if zone in known_time_zones():
             zones[property_id] = zone
         else:
             problems.append(

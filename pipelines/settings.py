@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
@@ -33,6 +33,7 @@ from pydantic_settings import (
 
 from pipelines.clock import Clock, home_clock
 from pipelines.errors import ConfigError
+from pipelines.timezones import known_time_zones
 from pipelines.webhook import check_address
 from pipelines.yamlfile import read_yaml
 
@@ -77,7 +78,7 @@ class Property(_Section):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str | None) -> str | None:
-        if value is not None and value not in available_timezones():
+        if value is not None and value not in known_time_zones():
             raise ValueError(f"'{value}' is no IANA time zone such as Europe/Berlin")
         return value
 

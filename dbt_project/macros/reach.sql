@@ -115,7 +115,7 @@ measured as (
     select
         * exclude (previous_tracking_state, entry_tracking_state, is_from_entry),
         case when step_state = 'tracked' then {{ rate('reached', 'previous_reached') }} end as step_rate,
-        case when step_state = 'tracked' then previous_reached - reached end as lost,
+        case when step_state = 'tracked' then {{ count_difference('previous_reached', 'reached') }} end as lost,
         case when is_from_entry then {{ rate('reached', 'entry_reached') }} end as cumulative_rate,
         case when step_state = 'tracked' then {{ wilson_low('reached', 'previous_reached', 'n_eff') }} end as ci_low,
         case when step_state = 'tracked' then {{ wilson_high('reached', 'previous_reached', 'n_eff') }} end as ci_high

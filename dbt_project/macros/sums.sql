@@ -15,10 +15,21 @@
     try_cast(sum({{ column }}) as bigint)
 {%- endmacro %}
 
+{#- A count less another one; no number beyond 64 bits. -#}
+{% macro count_difference(count, other) -%}
+    try_cast(cast({{ count }} as hugeint) - {{ other }} as bigint)
+{%- endmacro %}
+
 {#- Aggregate over days: a sum that lacks a day's number (restricted) is no number. -#}
 {% macro whole_sum(column, type='bigint') -%}
     case
         when count({{ column }}) = count(*)
             then {% if type == 'double' %}{{ exact_sum(column) }}{% else %}{{ count_sum(column) }}{% endif %}
     end
+{%- endmacro %}
+
+{#- A pull's totals by metric, out of their JSON. Sums of doubles may differ in the last digit although nothing changed; cents
+    do not. A total that is no number that can be added up (NaN, 10^36 and more) is NULL. -#}
+{% macro totals_in_cents(column) -%}
+    try_cast(try_cast({{ column }} as json) as map (varchar, decimal(38, 2)))
 {%- endmacro %}

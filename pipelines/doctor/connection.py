@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
-from zoneinfo import available_timezones
 
 from pipelines.doctor.ask import DAYS, PropertyAnswer
 from pipelines.doctor.model import Step, not_checked, right, wrong
 from pipelines.ga4.fields import CUSTOM_PREFIX, missing_fields
 from pipelines.ga4.reports import ReportSpec
 from pipelines.settings import Property
+from pipelines.timezones import known_time_zones
 from pipelines.tracking import TrackingPlan
 
 PROPERTY, FIELDS, DIMENSIONS, QUOTA = "property", "fields", "custom dimensions", "quota"
@@ -39,7 +39,7 @@ def property_step(item: Property, answer: PropertyAnswer) -> Step:
             f"{answer.time_zone}: correct time_zone in sluice.yml, or remove it there.",
             facts=facts,
         )
-    if not told and answer.time_zone not in {"", *available_timezones()}:
+    if not told and answer.time_zone not in {"", *known_time_zones()}:
         return wrong(
             PROPERTY,
             f"GA4 names the time zone {answer.time_zone}, which this machine does not know: "

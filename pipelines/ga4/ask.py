@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -76,8 +77,8 @@ class Ask:
 class Answer:
     """All pages of one request, audited: `rows` as `decode` gives them.
 
-    `counted`: the server's total of the spec's first counted metric, and the sum of its rows;
-    None where the server sent no total, or scaled what it counted.
+    `counted`: column of a counted metric → the server's total, and the sum of its rows; nothing
+    where the server sent no total, or scaled what it counted.
     """
 
     rows: pa.Table
@@ -86,7 +87,7 @@ class Answer:
     tokens: int = 0
     quota: dict[str, tuple[int, int]] = field(default_factory=dict)
     request_hash: str = ""
-    counted: tuple[float, float] | None = None
+    counted: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:

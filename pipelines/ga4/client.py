@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
-from zoneinfo import available_timezones
 
 import google.auth
 import grpc
@@ -36,6 +35,7 @@ from pipelines.ga4.errors import (
 )
 from pipelines.ga4.quota import FIELDS, Governor
 from pipelines.settings import Ga4
+from pipelines.timezones import known_time_zones
 
 logger = logging.getLogger("sluice")
 SCOPE = "https://www.googleapis.com/auth/analytics.readonly"
@@ -183,13 +183,13 @@ def _registered_parameters(fields: Any | None) -> frozenset[str]:
 
 def _known_zone(name: str) -> str | None:
     """The server's zone; None where it tells none, or one that this machine does not know."""
-    if name and name not in available_timezones():
+    if name and name not in known_time_zones():
         logger.warning(
             "GA4 names the time zone %s, which this machine does not know: days are taken in UTC "
             "until time_zone is written beside the property in sluice.yml.",
             name,
         )
-    return name if name in available_timezones() else None
+    return name if name in known_time_zones() else None
 
 
 def connect(settings: Ga4, governor: Governor | None = None) -> Ga4Client:

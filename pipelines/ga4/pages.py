@@ -71,11 +71,12 @@ def _provable_totals(pages: Sequence[Page], flags: Flags, spec: ReportSpec) -> d
 
 def _counted(
     rows: pa.Table, totals: Mapping[str, float], spec: ReportSpec
-) -> tuple[float, float] | None:
-    first = next((one.column for one in spec.metrics if one.made is Made.COUNTED), None)
-    if first is None or first not in totals:
-        return None
-    return totals[first], float(pc.sum(rows[first]).as_py() or 0)
+) -> dict[str, tuple[float, float]]:
+    return {
+        one.column: (totals[one.column], float(pc.sum(rows[one.column]).as_py() or 0))
+        for one in spec.metrics
+        if one.made is Made.COUNTED and one.column in totals
+    }
 
 
 def _page(

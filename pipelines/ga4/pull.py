@@ -45,9 +45,10 @@ class Pull:
     `window_name` for reports of whole windows. `quarantined`: rows whose date could not be
     read, as they came. `skipped`: parts that were not asked for, as a parameter is not
     registered. `notes`: what else was left out, and why. `other_share`: part of the first
-    metric that stands in `(other)` rows of a report by day, 0–1. `missing_share`: part of the
-    first counted metric's total that no row holds, 0–1; None where the server told no total, or
-    scaled what it counted. `tokens`: of the core bucket, or of the funnel bucket for funnels.
+    metric that stands in `(other)` rows of a report by day, 0–1. `missing_share`: part of a
+    counted metric's total that no row of a day holds, 0–1, of the metric that lacks most; None
+    where the server told no total, or scaled what it counted. `tokens`: of the core bucket, or
+    of the funnel bucket for funnels.
     """
 
     property_id: str
@@ -112,7 +113,7 @@ def pull(
         request_hash="-".join(hashes)[:200],
         pull_id=pull_id, pulled_at=stamp, skipped=found.skipped,
         notes=(*found.notes, *_rounding(flags)),
-        missing_share=_missing_share(found.answers),
+        missing_share=_missing_share(found.answers, undated),
     )  # fmt: skip
 
 
@@ -134,11 +135,15 @@ def partitions_of(spec: ReportSpec, start: date, end: date) -> pa.Table:
     return pa.table({DATE: pa.array(days, pa.date32())})
 
 
-def _missing_share(answers: Sequence[Answer]) -> float | None:
-    counted = [answer.counted for answer in answers if answer.counted is not None]
-    if not counted:
-        return None
-    return missing_share(sum(total for total, _ in counted), sum(summed for _, summed in counted))
+def _missing_share(answers: Sequence[Answer], undated: pa.Table) -> float | None:
+    """Of the counted metric that lacks most; a row of no day is missing from its day."""
+    shares = []
+    for column in {name for answer in answers for name in answer.counted}:
+        told = [answer.counted[column] for answer in answers if column in answer.counted]
+        lost = (pc.sum(undated[column]).as_py() or 0) if undated.num_rows else 0
+        summed = sum(rows for _, rows in told) - lost
+        shares.append(missing_share(sum(total for total, _ in told), summed))
+    return max(shares, default=None)
 
 
 def _rounding(flags: Flags) -> list[str]:

@@ -4,6 +4,7 @@ Each macro is rendered and run on DuckDB over every combination of ugly argument
 of a report, as the sums of these (128 bits) and as doubles.
 """
 
+import json
 from itertools import product
 from math import inf, isfinite, nan
 from typing import Any
@@ -110,6 +111,14 @@ def test_a_count_below_zero_or_above_all_is_beyond(macros: Any) -> None:
             assert is_beyond == (x < 0 or x > n)
 
 
+def test_a_difference_of_counts_is_the_difference_or_no_number(macros: Any) -> None:
+    difference = macros.count_difference("x", "n")
+    rows = duckdb.sql(f"select x, n, {difference} from {over('bigint', COUNTS, 'xn')}").fetchall()
+    for x, n, found in rows:
+        is_count = None not in (x, n) and -LARGEST - 1 <= x - n <= LARGEST
+        assert found == (x - n if is_count else None)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_counts_without_a_number_are_never_sessionless(macros: Any, kind: str) -> None:
     rules = macros.is_sessionless("e", "s", "t"), macros.is_sessionless_window("e", "s", "t")
@@ -170,6 +179,33 @@ def test_a_sum_is_the_sum_or_no_number(
     is_count = bool(numbers) and -LARGEST - 1 <= sum(numbers) <= LARGEST
     assert total == (sum(numbers) if is_count else None)
     assert whole_total == (total if None not in counts else None)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(DOUBLES), st.sampled_from(COUNTS), st.floats())))
+def test_the_totals_of_a_pull_are_to_the_cent_or_no_number(
+    macros: Any, totals: list[float | None]
+) -> None:
+    text = json.dumps({f"metric_{place}": value for place, value in enumerate(totals)})
+    with duckdb.connect() as connection:
+        ((sums,),) = connection.execute(
+            f"select {macros.totals_in_cents('totals')} from (select ? as totals)", [text]
+        ).fetchall()
+    for place, value in enumerate(totals):
+        found = sums[f"metric_{place}"]
+        if value is not None and abs(value) < 1e35:
+            assert float(found) == pytest.approx(value, abs=0.0051, rel=1e-12)
+        elif value is None or not abs(value) < 1e36:
+            assert found is None
+
+
+@pytest.mark.parametrize("text", [None, "", "nonsense", "[1]", "3", "{"])
+def test_totals_that_are_none_are_none(macros: Any, text: str | None) -> None:
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"select {macros.totals_in_cents('totals')} from (select ? as totals)", [text]
+        ).fetchone()
+    assert found == (None,)
 
 
 def test_the_combinations_are_what_they_say() -> None:

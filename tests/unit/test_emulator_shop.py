@@ -238,6 +238,7 @@ def test_a_folder_without_events_says_so(tmp_path):
         "[]",
         '{"property_id": "shop"}',
         '{"time_zone": "Europe/Sluice"}',
+        '{"time_zone": "localtime"}',
         '{"custom_dimensions": 5}',
     ],
 )

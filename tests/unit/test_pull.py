@@ -14,7 +14,7 @@ from pipelines.ga4.client import Ga4Client, connect
 from pipelines.ga4.errors import AuditError, PropertyError, QuotaError, RequestRefusedError
 from pipelines.ga4.pull import Pull
 from pipelines.ga4.pull import pull as pull_report
-from pipelines.ga4.reports import EVENT_METRICS, Metric, Part, ReportSpec
+from pipelines.ga4.reports import EVENT_METRICS, ITEM_METRICS, Metric, Part, ReportSpec
 from pipelines.settings import Ga4
 from pipelines.tracking import MicroConversion, ParameterCondition
 from tests.unit import protocol_server as misbehaving
@@ -351,6 +351,37 @@ def test_the_missing_share_of_all_parts_is_of_their_common_total(server, client)
     server.faults = [Fault(tamper=tell)]
     result = pull(client, spec=MICRO, custom_dimensions=frozenset({"percent_scrolled"}))
     assert result.missing_share == pytest.approx(9 / 20, abs=1e-12)
+
+
+def test_rows_are_missing_where_any_counted_metric_lacks_some(server, client):
+    """A product that nobody viewed, but two added, is no part of the views' total."""
+    spec = ReportSpec("items_like", ("itemId",), ITEM_METRICS[:2])
+    server.put(
+        "42",
+        [
+            {"date": "20260301", "itemId": "mug", "itemsViewed": "30", "itemsAddedToCart": "6"},
+            {"date": "20260301", "itemId": "bag", "itemsViewed": "0", "itemsAddedToCart": "2"},
+        ],
+    )
+    assert pull_march(client, spec).missing_share == 0.0
+
+    def lose(answer) -> None:
+        (place,) = (
+            place for place, row in enumerate(answer.rows) if row.dimension_values[1].value == "bag"
+        )
+        del answer.rows[place]
+        answer.row_count = 1
+
+    server.faults = [Fault(tamper=lose)]
+    assert pull_march(client, spec).missing_share == 0.25
+
+
+def test_a_row_of_no_day_is_missing_from_its_day(server, client):
+    whole = pull(client)
+    server.faults = [Fault(tamper=misbehaving.move_day("20260231"))]
+    result = pull(client)
+    assert whole.missing_share == 0.0
+    assert result.missing_share == pytest.approx(20 / 100, abs=1e-12)
 
 
 def test_of_estimates_no_total_tells_anything(server, client):

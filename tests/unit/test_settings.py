@@ -1,11 +1,14 @@
 """sluice.yml and SLUICE_* variables: what they mean, and what a wrong one is told."""
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 
 from pipelines.errors import ConfigError
 from pipelines.settings import Settings, load_settings
+from pipelines.timezones import known_time_zones
 
 
 @pytest.fixture
@@ -201,6 +204,24 @@ def test_a_bad_value_is_named(config, text, words):
     message = refusal(config(text))
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize(
+    "name", ["localtime", "Factory", "posixrules", "right/UTC", "europe/berlin", "PST", "BST"]
+)
+def test_a_time_zone_that_not_both_python_and_duckdb_know_is_refused(config, name):
+    message = refusal(config(f"properties: [{{id: '1', time_zone: {name}}}]"))
+    assert f"'{name}' is no IANA time zone such as Europe/Berlin" in message
+
+
+def test_every_time_zone_that_is_taken_is_known_to_duckdb_and_to_python():
+    names = known_time_zones()
+    assert len(names) > 400
+    assert {"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Asia/Kolkata"} <= names
+    local = "select timezone(name, timestamp '2026-07-01') from (select unnest(?) as name)"
+    with duckdb.connect() as connection:
+        assert len(connection.execute(local, [sorted(names)]).fetchall()) == len(names)
+    assert all(ZoneInfo(name) for name in names)
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipelines.emulator.server.errors import EmulatorError
+from pipelines.timezones import known_time_zones
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ def read_property(path: Path) -> Property:
             currency_code=str(content.get("currency_code", Property.currency_code)),
             custom_dimensions=tuple(str(name) for name in content.get("custom_dimensions", ())),
         )
-        _ = about.zone  # an unknown zone is found now, not at the first request
+        if about.time_zone not in known_time_zones():
+            raise ValueError(f"'{about.time_zone}' is no IANA time zone")
         if not about.property_id.isdigit():
             raise ValueError(f"property_id {about.property_id!r} is not a number")
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:

@@ -32,7 +32,7 @@ carts as (
         'lost' as name,
         'add_to_cart' as numerator_key,
         'purchase' as denominator_key,
-        carts.carts - carts.purchases as lost_carts
+        {{ count_difference('carts.carts', 'carts.purchases') }} as lost_carts
     from {{ ref('int_carts__summed') }} as carts
     inner join parts on carts.segment_name = parts.segment_name
     where carts.is_current

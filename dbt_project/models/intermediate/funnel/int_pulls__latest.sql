@@ -18,11 +18,10 @@ attempts as (
     group by property_id, report, date, window_name
 ),
 
--- Sums of doubles may differ in the last digit although nothing changed; cents do not.
 loaded as (
     select
         *,
-        cast(cast(totals as json) as map (varchar, decimal(18, 2))) as sums,
+        {{ totals_in_cents('totals') }} as sums,
         row_number() over (partition by property_id, report, date, window_name order by pulled_at desc, pull_id desc) as age
     from pulls
     where status = 'loaded'
@@ -83,6 +82,8 @@ told as (
         latest.missing_share,
         coalesce(latest.missing_share > {{ var('max_missing_share') }}, false) or coalesce(warned.is_missing_rows, false)
             as has_missing_rows,
+        -- As with (other): be it ever so little, what a report does not list is no zero.
+        has_missing_rows or coalesce(latest.missing_share > 0, false) as is_lacking_rows,
         coalesce(warned.is_low_volume, false) as has_low_volume,
         warned.warnings,
         latest.empty_reason,
@@ -111,9 +112,9 @@ select
         as is_whole,
     is_whole and restricted_metrics is null as is_complete,
     is_sampled or restricted_metrics is not null as is_doubtful,
-    is_thresholded or has_other_row or truncation is not null or has_missing_rows or has_low_volume as is_partial,
+    is_thresholded or has_other_row or truncation is not null or is_lacking_rows or has_low_volume as is_partial,
     {{ flag_bits(
         'is_sampled', 'is_thresholded', 'has_other_row', 'restricted_metrics is not null', 'truncation is not null',
-        'has_missing_rows', 'has_low_volume'
+        'is_lacking_rows', 'has_low_volume'
     ) }} as flag_bits
 from told

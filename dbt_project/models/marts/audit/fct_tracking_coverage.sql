@@ -1,4 +1,5 @@
 {% set plan_file = 'tracking_plan.yml' %}
+{% set missing = count_difference('sessions_needed', 'exposed_sessions_28d') %}
 
 with latest as (
     select *
@@ -69,13 +70,15 @@ covered as (
 measured as (
     select
         *,
-        case when tracking_state = 'sessionless' and transactions_28d > 0 then greatest(transactions_28d - sessions_28d, 0) end
-            as sessionless_orders_28d,
-        case when tracking_state = 'unknown_low_volume' then greatest(sessions_needed - exposed_sessions_28d, 0) end
+        case
+            when tracking_state = 'sessionless' and transactions_28d > 0
+                then greatest({{ count_difference('transactions_28d', 'sessions_28d') }}, 0)
+        end as sessionless_orders_28d,
+        case when tracking_state = 'unknown_low_volume' then greatest({{ missing }}, 0) end
             as sessions_missing,
         case
             when tracking_state = 'unknown_low_volume' and 28 * exposed_a_day >= sessions_needed
-                then cast(ceil((sessions_needed - exposed_sessions_28d) / exposed_a_day) as integer)
+                then try_cast(ceil({{ missing }} / exposed_a_day) as integer)
         end as days_to_tell
     from covered
 )

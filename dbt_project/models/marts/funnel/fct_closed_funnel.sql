@@ -23,7 +23,7 @@ paired as (
         is_in_chain and tracking_state = 'tracked' as is_shown,
         case
             when is_in_chain and tracking_state = 'tracked' and step_after is null then reached
-            when is_in_chain and state_after = 'tracked' then reached - reached_after
+            when is_in_chain and state_after = 'tracked' then {{ count_difference('reached', 'reached_after') }}
         end as exited
     from chained
 )

@@ -3,8 +3,8 @@
 with split as (
     select
         *,
-        view_users - did_users as other_users,
-        view_add_users - did_add_users as other_add_users
+        {{ count_difference('view_users', 'did_users') }} as other_users,
+        {{ count_difference('view_add_users', 'did_add_users') }} as other_add_users
     from {{ ref('int_closed__lifts_counted') }}
 ),
 

@@ -1,3 +1,5 @@
+{% set bounced = count_difference('sessions', 'engaged_sessions') %}
+
 with stated as (
     select
         *,
@@ -17,10 +19,10 @@ rated as (
     select
         *,
         status not in ('withheld', 'sessionless') as has_sessions,
-        case when status = 'measured' then sessions - engaged_sessions end as bounced_sessions,
-        case when status = 'measured' then {{ rate('sessions - engaged_sessions', 'sessions') }} end as bounce_rate,
-        case when status = 'measured' then {{ wilson_low('sessions - engaged_sessions', 'sessions') }} end as ci_low,
-        case when status = 'measured' then {{ wilson_high('sessions - engaged_sessions', 'sessions') }} end as ci_high,
+        case when status = 'measured' then {{ bounced }} end as bounced_sessions,
+        case when status = 'measured' then {{ rate(bounced, 'sessions') }} end as bounce_rate,
+        case when status = 'measured' then {{ wilson_low(bounced, 'sessions') }} end as ci_low,
+        case when status = 'measured' then {{ wilson_high(bounced, 'sessions') }} end as ci_high,
         case when not is_withheld then {{ rate('engagement_seconds', 'views') }} end as dwell_seconds,
         case when has_sessions then {{ rate('scroll_sessions', 'sessions') }} end as scroll_rate,
         case when has_sessions then {{ wilson_low('scroll_sessions', 'sessions') }} end as scroll_ci_low,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 from google.analytics.data_v1beta import types as ga4
 from pydantic import AwareDatetime, Field, field_validator, model_validator
@@ -13,6 +12,7 @@ from pydantic import AwareDatetime, Field, field_validator, model_validator
 from pipelines.emulator.server.faults.matching import AnyDays, Part, Texts
 from pipelines.emulator.server.faults.realism import Realism
 from pipelines.emulator.server.faults.statuses import StatusName
+from pipelines.timezones import known_time_zones
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -133,6 +133,6 @@ class Do(Part):
     @field_validator("time_zone")
     @classmethod
     def _is_a_zone(cls, name: str | None) -> str | None:
-        if name is not None and name not in available_timezones():
+        if name is not None and name not in known_time_zones():
             raise ValueError("no IANA time zone")
         return name
