@@ -97,7 +97,7 @@ class Answer:
             flags.is_sampled or flags.is_thresholded or flags.has_other_row or flags.truncation
             or flags.restricted_metrics
         )  # fmt: skip
-        return not (has_left_out or (self.counted and missing_share(*self.counted)))
+        return not (has_left_out or any(missing_share(*told) for told in self.counted.values()))
 
 
 @dataclass(frozen=True)
