@@ -1,10 +1,12 @@
 """Fixtures shared by end-to-end and gate tests; a plugin of tests/conftest.py."""
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.lock import exclusive
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,12 +26,20 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Shop"]:
 
 @pytest.fixture(scope="session")
 def published_home(shop: "Shop", tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home with one published night over all 40 days. Copy it before changing it."""
+    """A home with one published night over all 40 days, made once for all workers.
+
+    Copy it before changing it.
+    """
     from tests.e2e.shop import night
 
-    settings = shop.settings(tmp_path_factory.mktemp("published") / "home")
-    record, _ = night(settings, shop.window)
-    assert record.status == "published", record.message
+    # With several workers each has a folder of its own below the one of the session.
+    session = tmp_path_factory.getbasetemp()
+    session = session.parent if "PYTEST_XDIST_WORKER" in os.environ else session
+    with exclusive(session / "published-home.lock"):
+        settings = shop.settings(session / "published-home")
+        if not settings.published_dir.exists():
+            record, _ = night(settings, shop.window)
+            assert record.status == "published", record.message
     return settings
 
 

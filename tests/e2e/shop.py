@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pipelines.clock import Clock, PinnedClock, pin_clock
+from pipelines.clock import Clock, PinnedClock, pin_clock, pinned_clock
 from pipelines.dbt_runner import SluiceDbt
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
@@ -31,8 +31,12 @@ NOW = datetime(2026, 7, 31, 10, tzinfo=UTC)
 
 
 def at_now(settings: Settings) -> Settings:
-    """The same settings; in their home it is NOW, for the properties that they have now."""
-    pin_clock(settings.home, NOW, [item.id for item in settings.properties])
+    """The same settings; in their home it is NOW, for the properties that they have now.
+
+    A home that lives in a time of its own goes on in it.
+    """
+    if pinned_clock(settings.home) is None:
+        pin_clock(settings.home, NOW, [item.id for item in settings.properties])
     return settings
 
 
