@@ -18,11 +18,11 @@ import duckdb
 import pyarrow as pa
 
 from pipelines import __version__
+from pipelines.config.settings import Settings
 from pipelines.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
 from pipelines.errors import WarehouseError
 from pipelines.partitions import yesterday
 from pipelines.report.fetch import fetch
-from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import FAILED, HELD_BACK, PAUSED
 from pipelines.webhook import WAITS, WebhookError, post

@@ -19,6 +19,7 @@ import duckdb
 from google.analytics.data_v1alpha import types as alpha_types
 from google.analytics.data_v1beta import types as ga4
 
+from pipelines.config.settings import Settings
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import Ga4Client, Profile
 from pipelines.ga4.errors import Ga4Error, QuotaError, RequestRefusedError, ThresholdedQuotaError
@@ -27,7 +28,6 @@ from pipelines.ga4.quota import BACKFILL, HOURLY_LIMITS
 from pipelines.ga4.reports import ReportSpec
 from pipelines.ga4.requests import PAGE_ROWS
 from pipelines.partitions import FIRST_DAY, DayWindow
-from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database
 from pipelines.windows import newest_day
 from pipelines.work import Item, backfill_items, finished, item_days

@@ -15,14 +15,14 @@ from pipelines.assets.ga4 import build_raw_assets
 from pipelines.assets.publish import build_publish_asset
 from pipelines.assets.report import build_report_asset
 from pipelines.checks import build_gate
+from pipelines.config.settings import DBT_PROJECT_DIR, Settings, load_settings
+from pipelines.config.tracking_plan import load_plan
 from pipelines.dbt_runner import parse_project
 from pipelines.event_log import without_data_versions
 from pipelines.ga4.reports import build_reports
 from pipelines.jobs import build_nightly_job
 from pipelines.resources import default_resources
 from pipelines.schedules import build_nightly_schedule
-from pipelines.settings import DBT_PROJECT_DIR, Settings, load_settings
-from pipelines.tracking import load_plan
 from pipelines.windows import with_remembered_time_zones
 
 

@@ -17,8 +17,8 @@ from dagster import (
 )
 
 from data_checks import GateReport, GateResult, ModelTest, Window, record, run_gate
+from pipelines.config.settings import Settings
 from pipelines.partitions import DayWindow, yesterday
-from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.properties import held_back, remember_held_back
 from pipelines.windows import worked_window

@@ -19,6 +19,7 @@ import duckdb
 
 from pipelines import __version__
 from pipelines.clock import Clock, leave_pin
+from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError
 from pipelines.fieldchecks import unusable_reports
 from pipelines.ga4.client import Ga4Client
@@ -35,7 +36,6 @@ from pipelines.ga4.pull import Pull, pull
 from pipelines.ga4.reports import ReportSpec
 from pipelines.partitions import DayWindow
 from pipelines.properties import profile_properties, with_closed_days, worth_waiting
-from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import (
     FAILED,

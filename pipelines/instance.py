@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
-from pipelines.settings import Settings, load_settings
+from pipelines.config.settings import Settings, load_settings
 
 # One run at a time (one writer). Captured output would cost a tail process a step; events are
 # stored anyhow, and dbt's and the run's own logs lie under logs/.

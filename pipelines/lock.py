@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipelines.settings import Settings
+from pipelines.config.settings import Settings
 
 logger = logging.getLogger("sluice")
 

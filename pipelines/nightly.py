@@ -14,12 +14,12 @@ from uuid import uuid4
 from dagster import DagsterEventType, EventLogEntry, ExecuteInProcessResult
 
 from pipelines.build import build_defs
+from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError
 from pipelines.instance import open_instance
 from pipelines.jobs import NIGHTLY, describe_failure
 from pipelines.logs import run_log
 from pipelines.partitions import BACKFILL_TAG, COMMAND_TAG, DayWindow
-from pipelines.settings import Settings
 from pipelines.warehouse.runs import (
     FAILED,
     HELD_BACK,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
+from pipelines.config.settings import Settings
 from pipelines.errors import ConfigError, SluiceError
 from pipelines.ga4.client import Ga4Client, Profile
 from pipelines.ga4.errors import Ga4Error
 from pipelines.partitions import DayWindow, yesterday
-from pipelines.settings import Settings
 
 # The exit code of what may be over in an hour.
 TRY_LATER = 75

@@ -12,9 +12,9 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
 from pipelines.partitions import COMMAND_TAG, DayWindow, nightly_window
-from pipelines.settings import Settings
 from pipelines.windows import newest_day, plan_window
 
 

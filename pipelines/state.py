@@ -10,9 +10,9 @@ from typing import Any
 import duckdb
 
 from pipelines.clock import PinnedClock
+from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
 from pipelines.lock import is_running, lock_path
-from pipelines.settings import Settings
 from pipelines.verdict import Verdict, judge
 from pipelines.warehouse.connect import build_database, published_database
 from pipelines.warehouse.versions import current_name, list_versions

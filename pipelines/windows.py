@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 from dagster import DagsterRun
 
+from pipelines.config.settings import Settings
+from pipelines.config.tracking_plan import load_plan
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import Profile
 from pipelines.ga4.reports import build_reports
 from pipelines.partitions import FIRST_DAY, DayWindow, window_of_tags, yesterday
-from pipelines.settings import Settings
-from pipelines.tracking import load_plan
 from pipelines.warehouse.connect import build_database, published_database
 from pipelines.warehouse.runs import pulled_days
 

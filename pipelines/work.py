@@ -15,10 +15,10 @@ from datetime import date, timedelta
 
 import duckdb
 
+from pipelines.config.settings import Nightly, Settings
 from pipelines.ga4.client import Profile
 from pipelines.ga4.reports import ReportSpec
 from pipelines.partitions import FIRST_DAY, DayWindow
-from pipelines.settings import Nightly, Settings
 
 SUNDAY = 7
 # A backfill's stretch: days of one request, and what a kill can lose.

@@ -23,10 +23,10 @@ from dagster_dbt import (
     dbt_assets,
 )
 
+from pipelines.config.settings import Settings
 from pipelines.dbt_runner import SluiceDbt, first_words
 from pipelines.layer_build import LAYERS, LayerBuild
 from pipelines.resources import RunLock
-from pipelines.settings import Settings
 from pipelines.warehouse.runs import is_rebuilding
 
 # The gates judge the generic tests (data_checks/dbt_tests.py), `make test` runs the unit tests.

@@ -17,13 +17,13 @@ from dagster import (
 )
 
 from pipelines import __version__
+from pipelines.config.settings import Settings
+from pipelines.config.tracking_plan import TrackingPlan
 from pipelines.ga4.quota import BACKFILL, NIGHTLY
 from pipelines.ga4.reports import ReportSpec
 from pipelines.ingest import Run, ingest
 from pipelines.partitions import BACKFILL_TAG, COMMAND_TAG, daily_partitions, window_of_tags
 from pipelines.resources import Ga4Resource, RunLock
-from pipelines.settings import Settings
-from pipelines.tracking import TrackingPlan
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.plan import remember_plan
 from pipelines.warehouse.runs import start_run

@@ -15,11 +15,11 @@ from dagster import (
 from pipelines import __version__
 from pipelines.alerts import tell
 from pipelines.assets.report import REPORT_KEY, page_of_run
+from pipelines.config.settings import Settings
 from pipelines.errors import ReportError
 from pipelines.instance import prune_runs
 from pipelines.logs import prune_logs
 from pipelines.partitions import window_of_tags
-from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.properties import held_back
 from pipelines.warehouse.publish import Publication, publish

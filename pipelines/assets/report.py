@@ -12,7 +12,7 @@ from dagster import (
     asset,
 )
 
-from pipelines.settings import Settings
+from pipelines.config.settings import Settings
 from pipelines.warehouse.versions import PAGE
 
 REPORT_KEY = AssetKey(["published", "report"])

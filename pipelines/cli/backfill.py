@@ -17,8 +17,8 @@ from pipelines.cli.common import (
     show_warnings,
 )
 from pipelines.cli.progress import show_pulls, show_step
+from pipelines.config.settings import load_settings
 from pipelines.errors import ConfigError
-from pipelines.settings import load_settings
 
 if TYPE_CHECKING:
     from pipelines.backfill import TokenPlan
@@ -42,13 +42,13 @@ def backfill(
         open_backfill,
         plan_tokens,
     )
+    from pipelines.config.tracking_plan import load_plan
     from pipelines.ga4.client import connect
     from pipelines.ga4.quota import BACKFILL, Governor
     from pipelines.ga4.reports import build_reports
     from pipelines.lock import hold_lock, lock_path
     from pipelines.nightly import run_nightly
     from pipelines.properties import check_properties, profile_properties
-    from pipelines.tracking import load_plan
     from pipelines.warehouse.connect import build_database
     from pipelines.windows import with_time_zones
 

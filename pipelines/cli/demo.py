@@ -18,7 +18,7 @@ from pipelines.cli.common import (
 )
 from pipelines.cli.findings import print_findings
 from pipelines.cli.progress import show_pulls, show_step, show_work
-from pipelines.settings import load_settings
+from pipelines.config.settings import load_settings
 
 
 def demo(

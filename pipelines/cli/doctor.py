@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.cli.common import AsJson, notes, out, print_json
+from pipelines.config.settings import load_settings
 from pipelines.errors import ConfigError
-from pipelines.settings import load_settings
 
 if TYPE_CHECKING:
     from pipelines.doctor import Block, Diagnosis, Step

@@ -10,7 +10,7 @@ import typer
 
 from pipelines.cli.common import AsJson, out, parse_day, print_json
 from pipelines.cli.progress import show_work
-from pipelines.settings import load_settings
+from pipelines.config.settings import load_settings
 
 
 def simulate_shop(

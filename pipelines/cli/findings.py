@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.cli.common import new_table, out
-from pipelines.settings import DEFAULT_TRACKING_PLAN
+from pipelines.config.settings import DEFAULT_TRACKING_PLAN
 from pipelines.warehouse.connect import published_database
 
 SEGMENTS_SHOWN = 5

@@ -10,11 +10,11 @@ import typer
 from rich.markup import escape
 
 from pipelines.cli.common import notes, out, say_warning
+from pipelines.config.settings import CONFIG_VARIABLE, DEFAULT_CONFIG
 from pipelines.errors import ConfigError
-from pipelines.settings import CONFIG_VARIABLE, DEFAULT_CONFIG
 
 if TYPE_CHECKING:
-    from pipelines.configfile import Answers
+    from pipelines.config.init_file import Answers
 
 
 def init(
@@ -38,7 +38,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write sluice.yml; on a terminal, asks for what no option says."""
-    from pipelines.configfile import Answers, refuse_existing
+    from pipelines.config.init_file import Answers, refuse_existing
 
     path = Path(config).expanduser()
     refuse_existing(path, force=force)
@@ -53,7 +53,7 @@ def init(
 
 
 def _write(path: Path, answers: Answers) -> None:
-    from pipelines.configfile import learn_time_zones, write_config
+    from pipelines.config.init_file import learn_time_zones, write_config
 
     # Before GA4 is asked: who does not want to wait for that has a usable file.
     ga4 = write_config(path, answers, {})

@@ -16,8 +16,8 @@ from pipelines.cli.common import (
     show_warnings,
 )
 from pipelines.cli.progress import show_pulls, show_step
+from pipelines.config.settings import load_settings
 from pipelines.errors import SluiceError
-from pipelines.settings import load_settings
 
 
 def nightly(
@@ -41,11 +41,11 @@ def nightly(
     from pipelines import __version__
     from pipelines.alerts import tell
     from pipelines.cli.findings import print_tracking
+    from pipelines.config.tracking_plan import load_plan
     from pipelines.ga4.client import connect
     from pipelines.lock import hold_lock, lock_path
     from pipelines.nightly import run_nightly
     from pipelines.properties import TRY_LATER, check_properties, profile_properties
-    from pipelines.tracking import load_plan
     from pipelines.warehouse.runs import FAILED, FULL_REFRESH, PAUSED, record_failed_start
     from pipelines.windows import plan_window, with_time_zones
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.common import out
-from pipelines.settings import load_settings
+from pipelines.config.settings import load_settings
 from pipelines.warehouse.connect import published_database
 
 

@@ -10,7 +10,7 @@ import typer
 from pipelines.cli.common import AsJson
 from pipelines.cli.rows import Format, QueryError
 from pipelines.cli.shell import Shell, run_script, run_typed
-from pipelines.settings import load_settings
+from pipelines.config.settings import load_settings
 from pipelines.warehouse.connect import published_database
 
 

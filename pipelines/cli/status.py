@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from pipelines.cli.common import AsJson, new_table, out, print_json
 from pipelines.cli.progress import duration
-from pipelines.settings import load_settings
+from pipelines.config.settings import load_settings
 
 if TYPE_CHECKING:
     from pipelines.state import State

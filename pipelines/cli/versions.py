@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.common import AsJson, new_table, out, print_json
+from pipelines.config.settings import load_settings
 from pipelines.errors import SluiceError
-from pipelines.settings import load_settings
 from pipelines.warehouse.compare import mart_rows, what_changed
 from pipelines.warehouse.versions import Version, list_versions, rollback
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from pipelines.settings import DBT_PROJECT_DIR
+from pipelines.config.settings import DBT_PROJECT_DIR
 
 MARTS = DBT_PROJECT_DIR / "models" / "marts"
 _SHARED = re.compile(r"\{% docs (\w+) %\}\n(.*?)\n\{% enddocs %\}", re.DOTALL)

@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
+from pipelines.config.settings import DBT_PROJECT_DIR
 from pipelines.docs.contracts import MARTS, Mart, read_marts
 from pipelines.docs.metrics import SHARE, Document, Metric
-from pipelines.settings import DBT_PROJECT_DIR
 
 SEMANTIC_LAYER = MARTS / "_metrics.yml"
 TARGET = DBT_PROJECT_DIR / "seeds" / "metric_definitions.csv"

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
+from pipelines.config.settings import PROJECT_DIR
 from pipelines.docs.contracts import MARTS, read_marts
-from pipelines.settings import PROJECT_DIR
 
 SOURCE = PROJECT_DIR / "docs" / "metrics.yml"
 TARGET = PROJECT_DIR / "docs" / "metrics.md"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from dbt.cli.main import dbtRunner
 
+from pipelines.config.settings import DBT_PROJECT_DIR, PROJECT_DIR
 from pipelines.errors import ConfigError
-from pipelines.settings import DBT_PROJECT_DIR, PROJECT_DIR
 
 SITE = PROJECT_DIR / "build" / "docs" / "index.html"
 

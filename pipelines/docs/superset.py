@@ -14,8 +14,8 @@ from uuid import UUID, uuid5
 
 import yaml
 
+from pipelines.config.settings import PROJECT_DIR, load_settings
 from pipelines.docs.contracts import Mart, read_marts
-from pipelines.settings import PROJECT_DIR, load_settings
 
 EXPORT = PROJECT_DIR / "docs" / "bi" / "superset"
 ZIP = PROJECT_DIR / "build" / "superset-dashboard.zip"

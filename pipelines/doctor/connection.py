@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pipelines.config.settings import Property
+from pipelines.config.timezones import known_time_zones
+from pipelines.config.tracking_plan import TrackingPlan
 from pipelines.doctor.ask import DAYS, PropertyAnswer
 from pipelines.doctor.model import Step, not_checked, right, wrong
 from pipelines.ga4.fields import CUSTOM_PREFIX, missing_fields
 from pipelines.ga4.reports import ReportSpec
-from pipelines.settings import Property
-from pipelines.timezones import known_time_zones
-from pipelines.tracking import TrackingPlan
 
 PROPERTY, FIELDS, DIMENSIONS, QUOTA = "property", "fields", "custom dimensions", "quota"
 MENU = "Admin > Data display > Custom definitions > Create custom dimension, with scope Event"

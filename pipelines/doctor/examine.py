@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipelines.config.settings import Property
 from pipelines.doctor.ask import AsksGa4, PropertyAnswer, ask_events, ask_property
 from pipelines.doctor.connection import (
     DIMENSIONS,
@@ -20,7 +21,6 @@ from pipelines.doctor.plan import ReadPlan
 from pipelines.doctor.tracking import TRACKING, assess_coverage, tracking_step
 from pipelines.errors import ConfigError
 from pipelines.ga4.errors import CredentialsError, Ga4Error, QuotaError
-from pipelines.settings import Property
 
 
 @dataclass(frozen=True)

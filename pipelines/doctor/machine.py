@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 from rich.filesize import decimal
 
+from pipelines.config.settings import Settings
 from pipelines.doctor.model import Step, right, wrong
-from pipelines.settings import Settings
 from pipelines.warehouse.connect import unlocked
 from pipelines.warehouse.versions import DATABASE, Version, list_versions
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.config.settings import DEFAULT_TRACKING_PLAN
+from pipelines.config.tracking_plan import TrackingPlan, load_plan
 from pipelines.ga4.reports import ReportSpec, build_reports
-from pipelines.settings import DEFAULT_TRACKING_PLAN
-from pipelines.tracking import TrackingPlan, load_plan
 
 # Where a shop writes what it does differently; beside sluice.yml.
 SHOP_FILE = DEFAULT_TRACKING_PLAN

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipelines.config.tracking_plan.suggestions import Suggestion, suggest, unknown_events
 from pipelines.doctor.ask import DAYS, EventAnswer
 from pipelines.doctor.model import Step, right, wrong
 from pipelines.doctor.plan import SHOP_FILE, PlannedKey
-from pipelines.tracking.suggestions import Suggestion, suggest, unknown_events
 
 TRACKING = "tracking"
 UNKNOWN_SHOWN = 10

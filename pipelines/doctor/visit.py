@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from pipelines.config.settings import Ga4, Settings
 from pipelines.doctor.ask import AsksGa4
 from pipelines.doctor.examine import examine
 from pipelines.doctor.machine import DISK, SCHEDULE, disk_step, schedule_step
@@ -14,7 +15,6 @@ from pipelines.doctor.plan import ReadPlan, read_plan
 from pipelines.errors import ConfigError, SeedError, SluiceError
 from pipelines.ga4.client import LOOPBACK, connect
 from pipelines.ga4.errors import CredentialsError, UnreachableError
-from pipelines.settings import Ga4, Settings
 
 SETTINGS, PLAN, CREDENTIALS = "settings", "tracking plan", "credentials"
 

@@ -26,6 +26,8 @@ from google.analytics.data_v1beta.services.beta_analytics_data.transports import
 )
 from google.auth import exceptions as auth_errors
 
+from pipelines.config.settings import Ga4
+from pipelines.config.timezones import known_time_zones
 from pipelines.ga4.errors import (
     LIBRARY_ERRORS,
     CredentialsError,
@@ -34,8 +36,6 @@ from pipelines.ga4.errors import (
     translate,
 )
 from pipelines.ga4.quota import FIELDS, Governor
-from pipelines.settings import Ga4
-from pipelines.timezones import known_time_zones
 
 logger = logging.getLogger("sluice")
 SCOPE = "https://www.googleapis.com/auth/analytics.readonly"

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from google.analytics.data_v1alpha import types as alpha
 
+from pipelines.config.tracking_plan import Funnel, FunnelStep
 from pipelines.ga4.ask import Answer, Ask, Found, no_rows
 from pipelines.ga4.audit import audited
 from pipelines.ga4.decode import Flags, read_quota
@@ -26,7 +27,6 @@ from pipelines.ga4.periods import Period, each_day, in_window, trailing, window_
 from pipelines.ga4.ranking import top_values
 from pipelines.ga4.requests import fingerprint
 from pipelines.ga4.specs import ALL, ALL_DEVICES, Metric
-from pipelines.tracking import Funnel, FunnelStep
 
 WINDOW_DAYS = 28
 NEXT_ACTION = "funnelStepNextAction"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 
+from pipelines.config.tracking_plan import Funnel, FunnelStep, MicroConversion, TrackingPlan
 from pipelines.ga4.specs import (
     ALL,
     DATE,
@@ -19,7 +20,6 @@ from pipelines.ga4.specs import (
     ReportSpec,
     snake_case,
 )
-from pipelines.tracking import Funnel, FunnelStep, MicroConversion, TrackingPlan
 
 __all__ = [
     "ALL",

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pipelines.config.tracking_plan import Funnel, MicroConversion
 from pipelines.ga4.exactness import MADE, Made
-from pipelines.tracking import Funnel, MicroConversion
 
 DATE = "date"
 # GA4 adds this dimension by itself when a request has several date ranges.

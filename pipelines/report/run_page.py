@@ -7,10 +7,10 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.config.settings import Settings
 from pipelines.errors import ReportError
 from pipelines.report.page import ShopPage, property_page, write_shops
 from pipelines.report.queries import property_ids
-from pipelines.settings import Settings
 from pipelines.warehouse.candidate import candidate
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.properties import held_back, remember_held_back

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from pipelines.tracking import TrackingPlan
+from pipelines.config.tracking_plan import TrackingPlan
 from pipelines.warehouse.ops import transaction
 from pipelines.warehouse.schema import OPS_TABLES
 

@@ -12,9 +12,9 @@ from typing import Any
 import duckdb
 
 from pipelines.clock import Clock
+from pipelines.config.settings import Property, Settings
 from pipelines.ga4.client import Profile
 from pipelines.ga4.quota import Reading
-from pipelines.settings import Property, Settings
 from pipelines.warehouse.ops import insert_rows, transaction
 
 logger = logging.getLogger("sluice")

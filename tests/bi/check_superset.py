@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.settings import Settings
+from pipelines.config.settings import Settings
 from pipelines.warehouse.publish import Publication, publish
 from tests.bi.server import Superset
 from tests.e2e.shop import published

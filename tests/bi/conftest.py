@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.config.settings import PROJECT_DIR, Settings
 from pipelines.docs.superset import bundle
-from pipelines.settings import PROJECT_DIR, Settings
 from tests.bi.server import PROGRAM, Superset, superset
 
 # Where `make demo` leaves a shop.

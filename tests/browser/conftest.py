@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from pipelines.settings import Settings
+from pipelines.config.settings import Settings
 from tests.browser.chromium import NO_BROWSER, find_chromium, open_browser
 from tests.browser.pages import crowded_page, difficult_page
 

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 
-from pipelines.tracking import load_plan
+from pipelines.config.tracking_plan import load_plan
 from tests.dbt.warehouse import REPORTS, Warehouse
 
 LAST = date(2026, 3, 31)

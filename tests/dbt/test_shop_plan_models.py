@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.tracking import load_plan
+from pipelines.config.tracking_plan import load_plan
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.plan import remember_plan
 from tests.dbt.conftest import Dbt

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines.config.settings import Ga4, Property, Settings
+from pipelines.config.tracking_plan import load_plan
 from pipelines.ga4.client import connect
 from pipelines.ga4.quota import BACKFILL, Governor
 from pipelines.ga4.reports import ReportSpec, build_reports
 from pipelines.ingest import Outcome, Run, ingest
 from pipelines.partitions import DayWindow
-from pipelines.settings import Ga4, Property, Settings
-from pipelines.tracking import load_plan
 from pipelines.warehouse import load
 
 PROPERTY = "100000001"

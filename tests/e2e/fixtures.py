@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.config.settings import Settings
 from pipelines.lock import exclusive
-from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     # Unit tests load this plugin too, and need none of what it imports.

@@ -10,6 +10,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from pipelines.config.settings import Ga4, Property, Settings
+from pipelines.config.tracking_plan import load_plan
 from pipelines.emulator.server import Emulator, LoggedRequest, serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ga4.client import connect
@@ -17,8 +19,6 @@ from pipelines.ga4.quota import NIGHTLY, Governor, Policy
 from pipelines.ga4.reports import ReportSpec, build_reports
 from pipelines.ingest import Outcome, Run, ingest
 from pipelines.partitions import DayWindow
-from pipelines.settings import Ga4, Property, Settings
-from pipelines.tracking import load_plan
 from pipelines.warehouse.connect import build_database
 from tests.e2e.shop import LAST_DAY, NOW, PROPERTY, at_now
 from tests.unit.clock import HandClock

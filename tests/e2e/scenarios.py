@@ -13,10 +13,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipelines.config.settings import Ga4, Property, Settings, Store
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import SCENARIOS, simulate
 from pipelines.partitions import DayWindow
-from pipelines.settings import Ga4, Property, Settings, Store
 from tests.e2e.shop import (
     LAST_DAY,
     ZONE,

@@ -14,13 +14,13 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.clock import Clock, PinnedClock, pin_clock, pinned_clock
+from pipelines.config.settings import Ga4, Property, Settings, Store
 from pipelines.dbt_runner import SluiceDbt
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.nightly import Step, run_nightly
 from pipelines.partitions import DayWindow
 from pipelines.resources import build_dbt
-from pipelines.settings import Ga4, Property, Settings, Store
 from pipelines.warehouse.runs import RunRecord
 
 PROPERTY = "100000001"

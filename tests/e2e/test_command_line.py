@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.settings import Settings
+from pipelines.config.settings import Settings
 from tests.e2e import readme
 from tests.e2e.shop import PROPERTY, ZONE, Shop
 

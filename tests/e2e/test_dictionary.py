@@ -2,9 +2,9 @@
 
 import pytest
 
+from pipelines.config.settings import Settings
 from pipelines.docs.metric_rows import TARGET, metric_rows, to_csv
 from pipelines.docs.metrics import read_document
-from pipelines.settings import Settings
 from tests.e2e.shop import PROPERTY, published
 
 

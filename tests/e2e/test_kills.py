@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipelines.settings import Nightly, Settings
+from pipelines.config.settings import Nightly, Settings
 from pipelines.windows import plan_window
 from tests.e2e.shop import Shop, all_marts, night
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import pipelines.ingest as ingest
 from pipelines.nightly import run_nightly
 from pipelines.partitions import DayWindow
-from pipelines.settings import Ga4, Property, Settings, Store
+from pipelines.config.settings import Ga4, Property, Settings, Store
 endpoint, home, start, end, reports = sys.argv[1:]
 real, left = ingest.replace_partitions, [int(reports)]
 def dying(*args, **options):

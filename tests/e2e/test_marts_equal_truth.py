@@ -9,7 +9,7 @@ from math import exp, log, sqrt
 import pyarrow as pa
 import pytest
 
-from pipelines.settings import Settings
+from pipelines.config.settings import Settings
 from tests.e2e.shop import PROPERTY, Shop, published
 from tests.e2e.truths import CLAIMS, differences
 

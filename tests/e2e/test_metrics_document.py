@@ -2,8 +2,8 @@
 
 import pytest
 
+from pipelines.config.settings import Settings
 from pipelines.docs.metrics import read_document
-from pipelines.settings import Settings
 from tests.e2e.shop import published
 
 DOCUMENT = read_document()

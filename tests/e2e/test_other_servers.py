@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from pipelines.config.settings import Ga4, Property, Settings, Store
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ga4.quota import Governor, Policy
 from pipelines.nightly import exit_code
 from pipelines.partitions import DayWindow
 from pipelines.resources import Ga4Resource
-from pipelines.settings import Ga4, Property, Settings, Store
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, at_now, night, published, running_now
 from tests.unit.clock import HandClock

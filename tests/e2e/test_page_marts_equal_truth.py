@@ -6,7 +6,7 @@ the windows before them, those of 7d and week are there.
 
 import pytest
 
-from pipelines.settings import Settings
+from pipelines.config.settings import Settings
 from tests.e2e.shop import Shop, published
 from tests.e2e.test_marts_equal_truth import difference
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines.config.settings import Settings
 from pipelines.errors import ReportError
 from pipelines.report import page as report_page
 from pipelines.report.page import write_page
 from pipelines.report.run_page import write_run_page
-from pipelines.settings import Settings
 from pipelines.warehouse.candidate import candidate
 from tests.e2e.shop import PROPERTY
 from tests.e2e.test_command_line import sluice

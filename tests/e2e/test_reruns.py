@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipelines.config.settings import Settings
 from pipelines.nightly import run_nightly
 from pipelines.partitions import DayWindow
-from pipelines.settings import Settings
 from pipelines.warehouse.runs import FULL_REFRESH
 from tests.e2e.shop import Shop, all_marts, night
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.config.settings import PROJECT_DIR, Settings
 from pipelines.docs.metrics import read_document
-from pipelines.settings import PROJECT_DIR, Settings
 from tests.e2e.shop import published
 
 REGISTER = PROJECT_DIR / "docs" / "requirements.csv"

@@ -18,7 +18,7 @@ from pathlib import Path
 from pipelines.resources import build_dbt
 from pipelines.nightly import run_nightly
 from pipelines.partitions import DayWindow
-from pipelines.settings import Ga4, Property, Settings
+from pipelines.config.settings import Ga4, Property, Settings
 endpoint, home, start, end, in_process = sys.argv[1:]
 settings = Settings(
     home=Path(home), ga4=Ga4(endpoint=endpoint),

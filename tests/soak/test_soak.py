@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.settings import Settings
+from pipelines.config.settings import Settings
 from tests.e2e.shop import PROPERTY, Shop
 from tests.soak.behaviours import BEHAVIOURS
 from tests.soak.command import Ended

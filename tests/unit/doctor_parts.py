@@ -7,8 +7,8 @@ from typing import Any
 
 from google.analytics.data_v1beta import types as ga4
 
+from pipelines.config.settings import Settings
 from pipelines.emulator.server.fields import catalogue
-from pipelines.settings import Settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.versions import NAME_FORMAT, point_current_at
 

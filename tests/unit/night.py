@@ -9,13 +9,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pipelines.clock import pin_clock
-from pipelines.ga4.client import Ga4Client, connect
-from pipelines.ga4.quota import NIGHTLY, Governor
-from pipelines.ga4.reports import ReportSpec, build_reports
-from pipelines.ingest import Outcome, Run, ingest
-from pipelines.partitions import DayWindow
-from pipelines.settings import Ga4, Property, Settings
-from pipelines.tracking import (
+from pipelines.config.settings import Ga4, Property, Settings
+from pipelines.config.tracking_plan import (
     Funnel,
     FunnelStep,
     MicroConversion,
@@ -23,6 +18,11 @@ from pipelines.tracking import (
     Segment,
     TrackingPlan,
 )
+from pipelines.ga4.client import Ga4Client, connect
+from pipelines.ga4.quota import NIGHTLY, Governor
+from pipelines.ga4.reports import ReportSpec, build_reports
+from pipelines.ingest import Outcome, Run, ingest
+from pipelines.partitions import DayWindow
 from pipelines.warehouse.connect import build_database
 from tests.unit.clock import MORNING, HandClock
 from tests.unit.protocol_server import ProtocolServer, Row, asks_for, serving

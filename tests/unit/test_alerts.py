@@ -11,8 +11,8 @@ import pytest
 from pipelines import __version__
 from pipelines.alerts import tell
 from pipelines.clock import pin_clock
+from pipelines.config.settings import Alerts, Property, Settings, load_settings
 from pipelines.errors import ConfigError
-from pipelines.settings import Alerts, Property, Settings, load_settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import start_run
 from tests.unit.clock import MORNING

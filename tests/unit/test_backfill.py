@@ -13,11 +13,11 @@ from pipelines.backfill import (
     open_backfill,
     plan_tokens,
 )
+from pipelines.config.settings import Property
 from pipelines.errors import ConfigError
 from pipelines.ga4.errors import PropertyError
 from pipelines.ga4.reports import Metric, ReportSpec
 from pipelines.partitions import FIRST_DAY, DayWindow
-from pipelines.settings import Property
 from pipelines.warehouse.connect import build_database
 from pipelines.windows import newest_day
 from tests.unit.night import ALL_REPORTS, BY_DEVICE, REPORTS, WINDOW, Night

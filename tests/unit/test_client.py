@@ -11,6 +11,7 @@ import pytest
 from google.api_core import exceptions as google_errors
 from google.auth import exceptions as auth_errors
 
+from pipelines.config.settings import Ga4
 from pipelines.errors import SluiceError
 from pipelines.ga4 import client as client_module
 from pipelines.ga4.client import Ga4Client, Profile, connect
@@ -27,7 +28,6 @@ from pipelines.ga4.errors import (
     translate,
 )
 from pipelines.ga4.quota import NIGHTLY, Governor
-from pipelines.settings import Ga4
 from tests.unit.clock import HandClock
 from tests.unit.protocol_server import Fault, ProtocolServer, serving
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.clock import FULL_SPEED, Clock, PinnedClock, leave_pin, pin_clock
+from pipelines.config.settings import Property, Settings
 from pipelines.demo import PROPERTY_ID
 from pipelines.errors import ConfigError
-from pipelines.settings import Property, Settings
 from pipelines.windows import newest_day, plan_window
 from tests.unit.clock import MORNING
 

@@ -2,12 +2,12 @@
 
 import pytest
 
+from pipelines.config.settings import Property
+from pipelines.config.tracking_plan import MicroConversion, ParameterCondition, TrackingPlan
 from pipelines.doctor.ask import PropertyAnswer
 from pipelines.doctor.connection import dimensions_step, fields_step, property_step, quota_step
 from pipelines.doctor.model import Mark
 from pipelines.doctor.plan import read_plan
-from pipelines.settings import Property
-from pipelines.tracking import MicroConversion, ParameterCondition, TrackingPlan
 from tests.unit.doctor_parts import metadata_of
 
 PLAN = read_plan()

@@ -7,10 +7,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines.config.settings import Settings
 from pipelines.doctor import machine
 from pipelines.doctor.machine import disk_step, schedule_step
 from pipelines.doctor.model import Mark
-from pipelines.settings import Settings
 from pipelines.warehouse.versions import point_current_at
 from tests.unit.doctor_parts import publish
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipelines.config.tracking_plan.event_names import AUTOMATIC, looks_like
 from pipelines.doctor import tracking
 from pipelines.doctor.ask import EventAnswer
 from pipelines.doctor.model import Mark
 from pipelines.doctor.plan import PlannedKey, read_plan
 from pipelines.doctor.tracking import assess_coverage, tracking_step
-from pipelines.tracking.event_names import AUTOMATIC, looks_like
 
 PROJECT = Path(__file__).parents[2] / "dbt_project" / "dbt_project.yml"
 KNOWN = ("add_to_cart", "begin_checkout", "sign_up", "view_item", "view_item_list", "purchase")

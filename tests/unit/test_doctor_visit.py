@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from google.analytics.data_v1beta import types as ga4
 
+from pipelines.config.settings import Ga4, Property, Settings
 from pipelines.doctor import Diagnosis, Mark, Step, diagnose, without_settings
 from pipelines.doctor.plan import read_plan
 from pipelines.errors import ConfigError
@@ -22,7 +23,6 @@ from pipelines.ga4.errors import (
     UnreachableError,
 )
 from pipelines.ga4.quota import Governor, SystemClock
-from pipelines.settings import Ga4, Property, Settings
 from tests.unit.doctor_parts import metadata_of
 from tests.unit.protocol_server import serving
 

@@ -9,12 +9,12 @@ import pytest
 from test_report_sections import EMPTY
 
 from pipelines.alerts import tell
+from pipelines.config.settings import Alerts, Property, Settings
 from pipelines.doubtful_days import DoubtfulDay
 from pipelines.report.queries import doubtful_days
 from pipelines.report.rows import Completeness, Factor, GateWarning, Shift
 from pipelines.report.sections.change import change_section
 from pipelines.report.sections.quality import DAYS_SHOWN, quality_section
-from pipelines.settings import Alerts, Property, Settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import start_run
 from tests.unit.clock import MORNING

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.config.tracking_plan import load_plan
 from pipelines.ga4.exactness import (
     MADE,
     USERS_SIGMA,
@@ -17,7 +18,6 @@ from pipelines.ga4.exactness import (
     missing_share,
 )
 from pipelines.ga4.reports import build_reports
-from pipelines.tracking import load_plan
 
 ESTIMATES = {"sessions", "engagedSessions", "totalUsers", "activeUsers"}
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from google.analytics.data_v1beta import types as ga4
 
+from pipelines.config.tracking_plan import load_plan
 from pipelines.ga4.errors import AuditError, RequestRefusedError
 from pipelines.ga4.fields import compatibility_request, incompatible_fields, missing_fields
 from pipelines.ga4.pull import Pull, pull
 from pipelines.ga4.reports import ReportSpec, build_reports
-from pipelines.tracking import load_plan
 
 Metadata = ga4.Metadata.pb()
 Answer = ga4.CheckCompatibilityResponse.pb()

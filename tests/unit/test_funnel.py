@@ -12,15 +12,8 @@ from google.protobuf import json_format
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.ga4.client import Ga4Client, connect
-from pipelines.ga4.errors import AuditError, Ga4Error, QuotaError, RequestRefusedError
-from pipelines.ga4.funnel_answer import fill_steps, read_steps, refuse_growth
-from pipelines.ga4.funnel_request import funnel_request
-from pipelines.ga4.periods import trailing
-from pipelines.ga4.pull import Pull, pull
-from pipelines.ga4.reports import ReportSpec, build_reports
-from pipelines.settings import Ga4
-from pipelines.tracking import (
+from pipelines.config.settings import Ga4
+from pipelines.config.tracking_plan import (
     Funnel,
     FunnelStep,
     MicroConversion,
@@ -28,6 +21,13 @@ from pipelines.tracking import (
     TrackingPlan,
     load_plan,
 )
+from pipelines.ga4.client import Ga4Client, connect
+from pipelines.ga4.errors import AuditError, Ga4Error, QuotaError, RequestRefusedError
+from pipelines.ga4.funnel_answer import fill_steps, read_steps, refuse_growth
+from pipelines.ga4.funnel_request import funnel_request
+from pipelines.ga4.periods import trailing
+from pipelines.ga4.pull import Pull, pull
+from pipelines.ga4.reports import ReportSpec, build_reports
 from tests.unit.protocol_funnel import FunnelResponse, Hit
 from tests.unit.protocol_server import ProtocolServer, serving
 

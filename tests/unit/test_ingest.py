@@ -8,14 +8,14 @@ import grpc
 import pytest
 
 from pipelines.clock import pin_clock, pinned_clock
+from pipelines.config.settings import Property
+from pipelines.config.tracking_plan import Funnel, FunnelStep, MicroConversion, TrackingPlan
 from pipelines.errors import ConfigError
 from pipelines.ga4.errors import QuotaError
 from pipelines.ga4.reports import ReportSpec, build_reports
 from pipelines.ingest import Outcome
 from pipelines.partitions import FIRST_DAY, DayWindow
 from pipelines.properties import profile_properties
-from pipelines.settings import Property
-from pipelines.tracking import Funnel, FunnelStep, MicroConversion, TrackingPlan
 from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, NOON, REPORTS, SHOP, WINDOW, sessions
 from tests.unit.protocol_funnel import Hit
 from tests.unit.protocol_server import Fault, move_day, names

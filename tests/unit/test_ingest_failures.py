@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import grpc
 import pytest
 
+from pipelines.config.settings import Property
 from pipelines.errors import WarehouseError
 from pipelines.ga4.errors import (
     AuditError,
@@ -19,7 +20,6 @@ from pipelines.ga4.errors import (
 from pipelines.ga4.quota import CIRCUIT_ERRORS_PER_HOUR
 from pipelines.ingest import CONCURRENT_REQUESTS, NothingPulledError
 from pipelines.partitions import DayWindow
-from pipelines.settings import Property
 from pipelines.warehouse import load
 from tests.unit.night import (
     BY_DEVICE,

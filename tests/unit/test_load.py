@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.config.tracking_plan import MicroConversion
 from pipelines.ga4.decode import Flags
 from pipelines.ga4.pull import Pull
 from pipelines.ga4.reports import Metric, Part, ReportSpec
-from pipelines.tracking import MicroConversion
 from pipelines.warehouse import load
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import days_of, ensure_tables, record_failure, replace_partitions

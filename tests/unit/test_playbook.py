@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.config.tracking_plan import SEED_COLUMNS, SEEDS_DIR, load_plan
 from pipelines.diagnosis.evaluate import SCHEMA, diagnose
 from pipelines.diagnosis.grammar import FAMILIES, Clause, Place, parse_condition
 from pipelines.diagnosis.playbook import Rule
 from pipelines.errors import SeedError
-from pipelines.tracking import SEED_COLUMNS, SEEDS_DIR, load_plan
 
 PLACE = Place("R1", "diagnosis_playbook.csv")
 DAY = pd.Timestamp("2026-06-30")

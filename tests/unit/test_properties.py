@@ -9,9 +9,9 @@ import duckdb
 import pytest
 
 from pipelines.clock import Clock
+from pipelines.config.settings import Property, Settings, Store
 from pipelines.ga4.client import Profile
 from pipelines.ga4.quota import Reading
-from pipelines.settings import Property, Settings, Store
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import ensure_tables
 from pipelines.warehouse.properties import (

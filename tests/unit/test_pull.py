@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.config.settings import Ga4
+from pipelines.config.tracking_plan import MicroConversion, ParameterCondition
 from pipelines.ga4.client import Ga4Client, connect
 from pipelines.ga4.errors import AuditError, PropertyError, QuotaError, RequestRefusedError
 from pipelines.ga4.pull import Pull
 from pipelines.ga4.pull import pull as pull_report
 from pipelines.ga4.reports import EVENT_METRICS, ITEM_METRICS, Metric, Part, ReportSpec
-from pipelines.settings import Ga4
-from pipelines.tracking import MicroConversion, ParameterCondition
 from tests.unit import protocol_server as misbehaving
 from tests.unit.protocol_server import Fault, ProtocolServer, Row, serving
 

@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 
 from data_checks.catalog import Catalog
 from data_checks.suites.raw import REQUIRED_FAMILIES
-from pipelines.ga4.periods import Period
-from pipelines.ga4.reports import Metric, Part, ReportSpec, build_reports, lift_funnels, snake_case
-from pipelines.ga4.requests import PAGE_ROWS, fingerprint, report_request
-from pipelines.tracking import (
+from pipelines.config.tracking_plan import (
     Funnel,
     FunnelStep,
     MicroConversion,
@@ -23,6 +20,9 @@ from pipelines.tracking import (
     TrackingPlan,
     load_plan,
 )
+from pipelines.ga4.periods import Period
+from pipelines.ga4.reports import Metric, Part, ReportSpec, build_reports, lift_funnels, snake_case
+from pipelines.ga4.requests import PAGE_ROWS, fingerprint, report_request
 
 SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 DAYS = Period("", date(2026, 3, 1), date(2026, 3, 4))

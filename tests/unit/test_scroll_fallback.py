@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from test_emulator_shop import B_LATER, NOW, A, B, C, Shop, write_shop
 
+from pipelines.config.tracking_plan import load_plan
 from pipelines.emulator.server import serve
 from pipelines.ga4.periods import Period
 from pipelines.ga4.reports import build_reports
 from pipelines.ga4.requests import report_request
-from pipelines.tracking import load_plan
 
 ON_HOME, ON_PRODUCT = {"page_type": "home"}, {"page_type": "product"}
 DAY = date(2026, 3, 10)

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
+from pipelines.config.settings import Settings, load_settings
+from pipelines.config.timezones import known_time_zones
 from pipelines.errors import ConfigError
-from pipelines.settings import Settings, load_settings
-from pipelines.timezones import known_time_zones
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.config.settings import load_settings
+from pipelines.config.tracking_plan import ParameterCondition, load_plan
 from pipelines.errors import SeedError
 from pipelines.ga4.reports import build_reports
-from pipelines.settings import load_settings
-from pipelines.tracking import ParameterCondition, load_plan
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.plan import remember_plan
 

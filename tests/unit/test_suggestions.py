@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.tracking import load_plan
-from pipelines.tracking.suggestion_rows import suggest_rows
-from pipelines.tracking.suggestions import suggest, unknown_events
+from pipelines.config.tracking_plan import load_plan
+from pipelines.config.tracking_plan.suggestion_rows import suggest_rows
+from pipelines.config.tracking_plan.suggestions import suggest, unknown_events
 
 KEYS = {
     "add_to_cart": ("add_to_cart",),

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.config.tracking_plan import (
+    SEED_COLUMNS,
+    SEEDS_DIR,
+    ParameterCondition,
+    Segment,
+    load_plan,
+)
 from pipelines.errors import SeedError
-from pipelines.tracking import SEED_COLUMNS, SEEDS_DIR, ParameterCondition, Segment, load_plan
 
 NAMES = tuple(SEED_COLUMNS)
 

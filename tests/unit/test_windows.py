@@ -11,6 +11,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from pipelines.clock import pin_clock
+from pipelines.config.settings import Nightly, Property, Settings
+from pipelines.config.tracking_plan import load_plan
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import Profile
 from pipelines.ga4.reports import build_reports
@@ -22,8 +24,6 @@ from pipelines.partitions import (
     window_of_tags,
     yesterday,
 )
-from pipelines.settings import Nightly, Property, Settings
-from pipelines.tracking import load_plan
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import record_failure
 from pipelines.windows import (

@@ -9,10 +9,10 @@ import duckdb
 import pytest
 
 from pipelines.backfill import is_done
+from pipelines.config.settings import Nightly, Settings
 from pipelines.ga4.client import Profile
 from pipelines.ga4.reports import Metric, ReportSpec
 from pipelines.partitions import FIRST_DAY, DayWindow
-from pipelines.settings import Nightly, Settings
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.ops import insert_rows
 from pipelines.work import (

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.config.settings import load_settings
+from pipelines.config.tracking_plan import load_plan
+from pipelines.config.yamlfile import read_yaml
 from pipelines.emulator.server.errors import EmulatorError
 from pipelines.emulator.server.faults import read_plan
 from pipelines.errors import ConfigError, SeedError, SluiceError
-from pipelines.settings import load_settings
-from pipelines.tracking import load_plan
-from pipelines.yamlfile import read_yaml
 
 
 def written(folder: Path, content: str | bytes) -> Path:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pipelines.config.timezones import known_time_zones
 from pipelines.emulator.server.errors import EmulatorError
-from pipelines.timezones import known_time_zones
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Events that look like a known one written differently: the rule of `sluice doctor`."""
 
-from pipelines.tracking.suggestion_rows import suggest_rows
+from pipelines.config.tracking_plan.suggestion_rows import suggest_rows
 
 
 def model(dbt, session):

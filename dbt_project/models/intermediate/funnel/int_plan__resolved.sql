@@ -1,7 +1,7 @@
 -- The house default where no benchmark gives a floor (ANALYTICS section 3).
 {% set default_floor = 0.01 %}
 
--- The shop's own rows go before the seed's (pipelines/tracking merges them column by column).
+-- The shop's own rows go before the seed's (pipelines/config/tracking_plan merges them column by column).
 with planned as (
     select * from {{ source('ops', 'tracking_plan_overrides') }}
     union all by name

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 from google.analytics.data_v1beta import types as ga4
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
+from pipelines.config.timezones import known_time_zones
 from pipelines.emulator.server.faults.matching import AnyDays, Part, Texts
 from pipelines.emulator.server.faults.realism import Realism
 from pipelines.emulator.server.faults.statuses import StatusName
-from pipelines.timezones import known_time_zones
 
 Share = Annotated[float, Field(gt=0, le=1)]
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field, ValidationError
 
+from pipelines.config.yamlfile import read_yaml
 from pipelines.emulator.server.errors import EmulatorError
 from pipelines.emulator.server.faults.actions import Do
 from pipelines.emulator.server.faults.matching import Part, When
-from pipelines.yamlfile import read_yaml
 
 
 class Rule(Part):

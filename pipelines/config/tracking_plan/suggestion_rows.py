@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipelines.tracking.suggestions import suggest, unknown_events
+from pipelines.config.tracking_plan.suggestions import suggest, unknown_events
 
 COLUMNS = ("property_id", "event_name", "looks_like", "suggested_key", "words", "plan_lines")
 

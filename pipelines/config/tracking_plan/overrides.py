@@ -11,11 +11,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pipelines.config.tracking_plan.plan_model import SESSIONS, PlanOverrides, Row
+from pipelines.config.tracking_plan.plan_rows import nearest, refuse_no_range
+from pipelines.config.tracking_plan.seed_files import SEED_COLUMNS, SEED_KEYS
+from pipelines.config.yamlfile import read_yaml
 from pipelines.errors import SeedError
-from pipelines.tracking.model import SESSIONS, Row, ShopRows
-from pipelines.tracking.rows import nearest, refuse_no_range
-from pipelines.tracking.seeds import SEED_COLUMNS, SEED_KEYS
-from pipelines.yamlfile import read_yaml
 
 SECTIONS = ("micro_conversions", "not_applicable", "benchmarks")
 _REQUIRED = ("stage", "family", "event_names", "description")
@@ -35,7 +35,7 @@ _SAID = {"yes": "true", "on": "true", "no": "false", "off": "false", "true": "tr
 Seeds = Mapping[str, list[Row]]
 
 
-def read_shop(path: Path, seeds: Seeds) -> ShopRows:
+def read_overrides(path: Path, seeds: Seeds) -> PlanOverrides:
     """The file's rows, merged with those of the seeds that they change; raises SeedError."""
     content = read_yaml(path, "The tracking plan", "correct it", SeedError) or {}
     if not isinstance(content, dict):
@@ -52,7 +52,7 @@ def read_shop(path: Path, seeds: Seeds) -> ShopRows:
     if not isinstance(declared, list) or not all(isinstance(key, str) for key in declared):
         raise SeedError(f"The section 'not_applicable' of {path} must be a list of keys.")
     _refuse_unknown(declared, keys, "key", f"under not_applicable in {path}")
-    return ShopRows(plan, tuple(declared), benchmarks)
+    return PlanOverrides(plan, tuple(declared), benchmarks)
 
 
 def _plan(path: Path, asked: Any, seeds: Seeds, benchmarks: Iterable[Row]) -> tuple[Row, ...]:

@@ -80,7 +80,7 @@ class Funnel:
 
 
 @dataclass(frozen=True)
-class ShopRows:
+class PlanOverrides:
     """What the shop's own file changes, as whole rows of the seeds' columns.
 
     `plan`: rows of micro_conversions that differ from the seed or are new. `not_applicable`:
@@ -103,7 +103,7 @@ class TrackingPlan:
     segments: tuple[Segment, ...]
     funnels: tuple[Funnel, ...] = ()
     advice: dict[str, str] = field(default_factory=dict)
-    shop: ShopRows = ShopRows()
+    shop: PlanOverrides = PlanOverrides()
 
     @property
     def parameters(self) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from pipelines.tracking.event_names import AUTOMATIC, looks_like
+from pipelines.config.tracking_plan.event_names import AUTOMATIC, looks_like
 
 _PLAIN = re.compile(r"[A-Za-z_]\w{3,}")
 

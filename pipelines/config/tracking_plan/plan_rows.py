@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipelines.errors import SeedError
-from pipelines.tracking.model import (
+from pipelines.config.tracking_plan.plan_model import (
     Funnel,
     FunnelStep,
     MicroConversion,
     ParameterCondition,
     Row,
 )
+from pipelines.errors import SeedError
 
 _CONDITION = re.compile(r"^(?P<name>[a-zA-Z_]\w*)(?P<operator>>=|=)(?P<value>[^=].*)$")
 _PARAMETER = re.compile(r"[a-zA-Z_]\w*")

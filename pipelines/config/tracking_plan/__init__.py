@@ -10,27 +10,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.diagnosis import playbook
-from pipelines.tracking.model import (
+from pipelines.config.tracking_plan.overrides import read_overrides
+from pipelines.config.tracking_plan.plan_model import (
     SESSIONS,
     Funnel,
     FunnelStep,
     MicroConversion,
     ParameterCondition,
+    PlanOverrides,
     Row,
     Segment,
-    ShopRows,
     TrackingPlan,
 )
-from pipelines.tracking.rows import (
+from pipelines.config.tracking_plan.plan_rows import (
     read_funnels,
     read_micro,
     refuse_no_range,
     refuse_other_definition,
     refuse_unknown,
 )
-from pipelines.tracking.seeds import SEED_COLUMNS, SEED_KEYS, SEEDS_DIR, read_seed
-from pipelines.tracking.shop import read_shop
+from pipelines.config.tracking_plan.seed_files import SEED_COLUMNS, SEED_KEYS, SEEDS_DIR, read_seed
+from pipelines.diagnosis import playbook
 
 __all__ = [
     "SEEDS_DIR",
@@ -41,8 +41,8 @@ __all__ = [
     "FunnelStep",
     "MicroConversion",
     "ParameterCondition",
+    "PlanOverrides",
     "Segment",
-    "ShopRows",
     "TrackingPlan",
     "load_plan",
 ]
@@ -56,7 +56,7 @@ def load_plan(seeds: Path = SEEDS_DIR, shop: Path | None = None) -> TrackingPlan
     """
     rows = {name: read_seed(seeds, name) for name in SEED_COLUMNS}
     _check(rows, seeds)
-    own = read_shop(shop, rows) if shop else ShopRows()
+    own = read_overrides(shop, rows) if shop else PlanOverrides()
     changed = {row["key"]: row for row in own.plan}
     merged = [changed.pop(row["key"], row) for row in rows["micro_conversions"]]
     merged += changed.values()

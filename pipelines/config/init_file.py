@@ -7,12 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.config.settings import (
+    DEFAULT_TRACKING_PLAN,
+    Ga4,
+    Nightly,
+    Publish,
+    Store,
+    load_settings,
+)
+from pipelines.config.timezones import known_time_zones
 from pipelines.doctor.ask import ask_property
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import connect
 from pipelines.ga4.errors import CredentialsError, Ga4Error
-from pipelines.settings import DEFAULT_TRACKING_PLAN, Ga4, Nightly, Publish, Store, load_settings
-from pipelines.timezones import known_time_zones
 
 _TEXT = """\
 # Every key is also an environment variable: ga4.credentials is SLUICE_GA4_CREDENTIALS.

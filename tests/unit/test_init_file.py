@@ -7,15 +7,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.configfile import (
+from pipelines.config.init_file import (
     Answers,
     learn_time_zones,
     refuse_existing,
     render,
     write_config,
 )
+from pipelines.config.settings import Ga4, Nightly, Publish, load_settings
 from pipelines.errors import ConfigError
-from pipelines.settings import Ga4, Nightly, Publish, load_settings
 from tests.unit.protocol_server import serving
 
 

@@ -6,10 +6,10 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
+from pipelines.config.settings import DBT_PROJECT_DIR
+from pipelines.config.tracking_plan.plan_model import Row
 from pipelines.diagnosis import playbook
 from pipelines.errors import SeedError
-from pipelines.settings import DBT_PROJECT_DIR
-from pipelines.tracking.model import Row
 
 SEEDS_DIR = DBT_PROJECT_DIR / "seeds"
 # Which columns each seed must have, and which of them together name a row.

@@ -32,17 +32,17 @@ from pydantic_settings import (
 )
 
 from pipelines.clock import Clock, home_clock
+from pipelines.config.timezones import known_time_zones
+from pipelines.config.yamlfile import read_yaml
 from pipelines.errors import ConfigError
-from pipelines.timezones import known_time_zones
 from pipelines.webhook import check_address
-from pipelines.yamlfile import read_yaml
 
 PREFIX = "SLUICE_"
 CONFIG_VARIABLE = "SLUICE_CONFIG"
 DEFAULT_CONFIG = "sluice.yml"
 # The shop's own tracking plan: beside the settings file, if it is there.
 DEFAULT_TRACKING_PLAN = "tracking_plan.yml"
-PROJECT_DIR = Path(__file__).resolve().parent.parent
+PROJECT_DIR = Path(__file__).resolve().parents[2]
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
 _EXAMPLES = {"at": "05:30", "endpoint": "127.0.0.1:8080", "id": "123456789"}
 
