@@ -21,7 +21,7 @@ from pipelines import __version__
 from pipelines.config.settings import Settings
 from pipelines.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
 from pipelines.errors import WarehouseError
-from pipelines.partitions import yesterday
+from pipelines.ingest.day_window import yesterday
 from pipelines.report.fetch import fetch
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import FAILED, HELD_BACK, PAUSED

@@ -20,10 +20,10 @@ from pipelines.config.tracking_plan import load_plan
 from pipelines.dbt_runner import parse_project
 from pipelines.event_log import without_data_versions
 from pipelines.ga4.reports import build_reports
+from pipelines.ingest.run_window import with_remembered_time_zones
 from pipelines.jobs import build_nightly_job
 from pipelines.resources import default_resources
 from pipelines.schedules import build_nightly_schedule
-from pipelines.windows import with_remembered_time_zones
 
 
 def build_defs(

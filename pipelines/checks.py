@@ -18,10 +18,10 @@ from dagster import (
 
 from data_checks import GateReport, GateResult, ModelTest, Window, record, run_gate
 from pipelines.config.settings import Settings
-from pipelines.partitions import DayWindow, yesterday
+from pipelines.ingest.day_window import DayWindow, yesterday
+from pipelines.partitions import worked_window
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.properties import held_back, remember_held_back
-from pipelines.windows import worked_window
 
 CHECK_NAME = "gate"
 

@@ -1,42 +1,17 @@
-"""Day partitions in the property's time zone, and the window of days a run works on."""
+"""Day partitions in the property's time zone, a run's tags, and the days that a run changes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from dagster import DailyPartitionsDefinition
+from dagster import DagsterRun, DailyPartitionsDefinition
 
-# GA4 opened to everybody on 14 October 2020; no property has older days.
-FIRST_DAY = date(2020, 10, 14)
-RANGE_START_TAG = "dagster/asset_partition_range_start"
-RANGE_END_TAG = "dagster/asset_partition_range_end"
-PARTITION_TAG = "dagster/partition"
+from pipelines.config.settings import Settings
+from pipelines.ingest.day_window import FIRST_DAY, DayWindow, window_of_tags
+from pipelines.warehouse.runs import pulled_days
+
 COMMAND_TAG = "sluice/command"
 BACKFILL_TAG = "sluice/backfill_id"
-
-
-@dataclass(frozen=True)
-class DayWindow:
-    """Days of a run, both included."""
-
-    start: date
-    end: date
-
-    def tags(self) -> dict[str, str]:
-        """Run tags that give a single run this range of partitions."""
-        return {RANGE_START_TAG: self.start.isoformat(), RANGE_END_TAG: self.end.isoformat()}
-
-    def joined(self, other: DayWindow | None) -> DayWindow:
-        """The window from the earlier start to the later end."""
-        if other is None:
-            return self
-        return DayWindow(min(self.start, other.start), max(self.end, other.end))
-
-    def __str__(self) -> str:
-        return f"{self.start} to {self.end}"
 
 
 def daily_partitions(zone: ZoneInfo) -> DailyPartitionsDefinition:
@@ -44,23 +19,10 @@ def daily_partitions(zone: ZoneInfo) -> DailyPartitionsDefinition:
     return DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone=str(zone))
 
 
-def yesterday(zone: ZoneInfo, now: datetime) -> date:
-    """The newest complete day in `zone`."""
-    return now.astimezone(zone).date() - timedelta(days=1)
-
-
-def nightly_window(last_day: date, lookback_days: int) -> DayWindow:
-    """The newest day and the `lookback_days` before it, which GA4 may still change."""
-    return DayWindow(max(FIRST_DAY, last_day - timedelta(days=lookback_days)), last_day)
-
-
-def window_of_tags(tags: Mapping[str, str]) -> DayWindow | None:
-    """The window of a run from its tags; None for a run without partitions.
-
-    An unpartitioned asset in the same run reads it here too.
-    """
-    start = tags.get(RANGE_START_TAG) or tags.get(PARTITION_TAG)
-    end = tags.get(RANGE_END_TAG) or tags.get(PARTITION_TAG)
-    if not start or not end:
+def worked_window(settings: Settings, run: DagsterRun) -> DayWindow | None:
+    """The days that a run changes: its window, and what it pulled further back."""
+    window = window_of_tags(run.tags)
+    if window is None:
         return None
-    return DayWindow(date.fromisoformat(start), date.fromisoformat(end))
+    days = pulled_days(settings.build_db, run.run_id)
+    return window.joined(DayWindow(*days) if days else None)

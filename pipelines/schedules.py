@@ -14,8 +14,9 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
-from pipelines.partitions import COMMAND_TAG, DayWindow, nightly_window
-from pipelines.windows import newest_day, plan_window
+from pipelines.ingest.day_window import DayWindow, nightly_window
+from pipelines.ingest.run_window import newest_day, plan_window
+from pipelines.partitions import COMMAND_TAG
 
 
 def build_nightly_schedule(

@@ -21,8 +21,9 @@ from pipelines.config.settings import Settings
 from pipelines.config.tracking_plan import TrackingPlan
 from pipelines.ga4.quota import BACKFILL, NIGHTLY
 from pipelines.ga4.reports import ReportSpec
-from pipelines.ingest import Run, ingest
-from pipelines.partitions import BACKFILL_TAG, COMMAND_TAG, daily_partitions, window_of_tags
+from pipelines.ingest.day_window import window_of_tags
+from pipelines.ingest.ingest_run import Run, ingest
+from pipelines.partitions import BACKFILL_TAG, COMMAND_TAG, daily_partitions
 from pipelines.resources import Ga4Resource, RunLock
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.plan import remember_plan

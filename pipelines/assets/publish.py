@@ -17,9 +17,9 @@ from pipelines.alerts import tell
 from pipelines.assets.report import REPORT_KEY, page_of_run
 from pipelines.config.settings import Settings
 from pipelines.errors import ReportError
+from pipelines.ingest.day_window import window_of_tags
 from pipelines.instance import prune_runs
 from pipelines.logs import prune_logs
-from pipelines.partitions import window_of_tags
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.properties import held_back
 from pipelines.warehouse.publish import Publication, publish

@@ -21,7 +21,7 @@ from pipelines.config.settings import load_settings
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pipelines.backfill import TokenPlan
+    from pipelines.ingest.backfill import TokenPlan
 
 
 def backfill(
@@ -34,7 +34,11 @@ def backfill(
 
     Killed or stopped, the same command goes on where it was. Exit codes as of nightly.
     """
-    from pipelines.backfill import (
+    from pipelines.config.tracking_plan import load_plan
+    from pipelines.ga4.client import connect
+    from pipelines.ga4.quota import BACKFILL, Governor
+    from pipelines.ga4.reports import build_reports
+    from pipelines.ingest.backfill import (
         check_window,
         close_backfill,
         done_days,
@@ -42,15 +46,11 @@ def backfill(
         open_backfill,
         plan_tokens,
     )
-    from pipelines.config.tracking_plan import load_plan
-    from pipelines.ga4.client import connect
-    from pipelines.ga4.quota import BACKFILL, Governor
-    from pipelines.ga4.reports import build_reports
+    from pipelines.ingest.property_access import check_properties, profile_properties
+    from pipelines.ingest.run_window import with_time_zones
     from pipelines.lock import hold_lock, lock_path
     from pipelines.nightly import run_nightly
-    from pipelines.properties import check_properties, profile_properties
     from pipelines.warehouse.connect import build_database
-    from pipelines.windows import with_time_zones
 
     show_warnings()
     first, last = parse_day(start, "--start"), parse_day(end, "--end")

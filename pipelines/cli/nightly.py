@@ -43,11 +43,11 @@ def nightly(
     from pipelines.cli.findings import print_tracking
     from pipelines.config.tracking_plan import load_plan
     from pipelines.ga4.client import connect
+    from pipelines.ingest.property_access import TRY_LATER, check_properties, profile_properties
+    from pipelines.ingest.run_window import plan_window, with_time_zones
     from pipelines.lock import hold_lock, lock_path
     from pipelines.nightly import run_nightly
-    from pipelines.properties import TRY_LATER, check_properties, profile_properties
     from pipelines.warehouse.runs import FAILED, FULL_REFRESH, PAUSED, record_failed_start
-    from pipelines.windows import plan_window, with_time_zones
 
     show_warnings()
     command = FULL_REFRESH if full_refresh else "nightly"

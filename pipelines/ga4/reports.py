@@ -147,7 +147,7 @@ def _by_segment(plan: TrackingPlan, name: str) -> list[ReportSpec]:
 def _definitions(parts: tuple[Part, ...]) -> int:
     """A number that changes with what the keys of the parts mean; 1 where there is no key.
 
-    Days that were counted by another definition are pulled again (`windows.plan_window`).
+    Days that were counted by another definition are pulled again (`run_window.plan_window`).
     """
     meanings = [
         (micro.key, micro.event_names, micro.conditions)

@@ -15,8 +15,8 @@ from pipelines.config.tracking_plan import load_plan
 from pipelines.ga4.client import connect
 from pipelines.ga4.quota import BACKFILL, Governor
 from pipelines.ga4.reports import ReportSpec, build_reports
-from pipelines.ingest import Outcome, Run, ingest
-from pipelines.partitions import DayWindow
+from pipelines.ingest.day_window import DayWindow
+from pipelines.ingest.ingest_run import Outcome, Run, ingest
 from pipelines.warehouse import load
 
 PROPERTY = "100000001"

@@ -17,8 +17,8 @@ from pipelines.emulator.simulator import simulate
 from pipelines.ga4.client import connect
 from pipelines.ga4.quota import NIGHTLY, Governor, Policy
 from pipelines.ga4.reports import ReportSpec, build_reports
-from pipelines.ingest import Outcome, Run, ingest
-from pipelines.partitions import DayWindow
+from pipelines.ingest.day_window import DayWindow
+from pipelines.ingest.ingest_run import Outcome, Run, ingest
 from pipelines.warehouse.connect import build_database
 from tests.e2e.shop import LAST_DAY, NOW, PROPERTY, at_now
 from tests.unit.clock import HandClock

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pipelines.config.settings import Ga4, Property, Settings, Store
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import SCENARIOS, simulate
-from pipelines.partitions import DayWindow
+from pipelines.ingest.day_window import DayWindow
 from tests.e2e.shop import (
     LAST_DAY,
     ZONE,

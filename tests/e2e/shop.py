@@ -18,8 +18,8 @@ from pipelines.config.settings import Ga4, Property, Settings, Store
 from pipelines.dbt_runner import SluiceDbt
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
+from pipelines.ingest.day_window import DayWindow
 from pipelines.nightly import Step, run_nightly
-from pipelines.partitions import DayWindow
 from pipelines.resources import build_dbt
 from pipelines.warehouse.runs import RunRecord
 

@@ -17,18 +17,24 @@ from typing import Any
 
 import pytest
 
-from pipelines import ingest as ingest_module
-from pipelines.backfill import TokenPlan, close_backfill, done_days, open_backfill, plan_tokens
 from pipelines.clock import pin_clock
 from pipelines.config.settings import PROJECT_DIR, Settings
 from pipelines.emulator.server import Emulator, LoggedRequest, serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ga4.client import connect
 from pipelines.ga4.quota import BACKFILL, Governor
-from pipelines.ingest import CONCURRENT_REQUESTS, PULLS_AHEAD, profile_properties
+from pipelines.ingest import ingest_run as ingest_module
+from pipelines.ingest.backfill import (
+    TokenPlan,
+    close_backfill,
+    done_days,
+    open_backfill,
+    plan_tokens,
+)
+from pipelines.ingest.ingest_run import CONCURRENT_REQUESTS, PULLS_AHEAD, profile_properties
+from pipelines.ingest.pull_plan import BACKFILL_DAYS
 from pipelines.warehouse import load
 from pipelines.warehouse.connect import build_database
-from pipelines.work import BACKFILL_DAYS
 from tests.e2e.backfilling import (
     PROPERTY,
     FileClock,

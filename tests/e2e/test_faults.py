@@ -28,8 +28,8 @@ from pipelines.ga4.errors import (
     UnreachableError,
 )
 from pipelines.ga4.quota import BACKFILL, STANDARD_DAILY_TOKENS
-from pipelines.ingest import NothingPulledError
-from pipelines.partitions import DayWindow, nightly_window
+from pipelines.ingest.day_window import DayWindow, nightly_window
+from pipelines.ingest.ingest_run import NothingPulledError
 from tests.e2e.pulling import REPORTS as ALL_REPORTS
 from tests.e2e.pulling import Puller, answered, open_puller, specs
 from tests.e2e.shop import LAST_DAY

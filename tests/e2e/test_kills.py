@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from pipelines.config.settings import Nightly, Settings
-from pipelines.windows import plan_window
+from pipelines.ingest.run_window import plan_window
 from tests.e2e.shop import Shop, all_marts, night
 
 # A real night that dies like under `kill -9`, right before it stores its n-th report.
@@ -13,9 +13,9 @@ DYING_NIGHT = """
 import os, sys
 from datetime import date
 from pathlib import Path
-import pipelines.ingest as ingest
+import pipelines.ingest.ingest_run as ingest
 from pipelines.nightly import run_nightly
-from pipelines.partitions import DayWindow
+from pipelines.ingest.day_window import DayWindow
 from pipelines.config.settings import Ga4, Property, Settings, Store
 endpoint, home, start, end, reports = sys.argv[1:]
 real, left = ingest.replace_partitions, [int(reports)]

@@ -15,8 +15,8 @@ from pipelines.config.settings import Ga4, Property, Settings, Store
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ga4.quota import Governor, Policy
+from pipelines.ingest.day_window import DayWindow
 from pipelines.nightly import exit_code
-from pipelines.partitions import DayWindow
 from pipelines.resources import Ga4Resource
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, at_now, night, published, running_now

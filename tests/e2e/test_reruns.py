@@ -12,8 +12,8 @@ import duckdb
 import pytest
 
 from pipelines.config.settings import Settings
+from pipelines.ingest.day_window import DayWindow
 from pipelines.nightly import run_nightly
-from pipelines.partitions import DayWindow
 from pipelines.warehouse.runs import FULL_REFRESH
 from tests.e2e.shop import Shop, all_marts, night
 

@@ -18,8 +18,8 @@ import pipelines.assets.ga4 as ga4_assets
 from pipelines.config.settings import DBT_PROJECT_DIR, Alerts, Ga4, Property, Settings, Store
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
+from pipelines.ingest.day_window import DayWindow
 from pipelines.nightly import exit_code
-from pipelines.partitions import DayWindow
 from pipelines.state import read_state
 from pipelines.warehouse.versions import current_name
 from tests.e2e.pulling import window_of

@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 from pipelines.resources import build_dbt
 from pipelines.nightly import run_nightly
-from pipelines.partitions import DayWindow
+from pipelines.ingest.day_window import DayWindow
 from pipelines.config.settings import Ga4, Property, Settings
 endpoint, home, start, end, in_process = sys.argv[1:]
 settings = Settings(

@@ -21,8 +21,8 @@ from pipelines.config.tracking_plan import (
 from pipelines.ga4.client import Ga4Client, connect
 from pipelines.ga4.quota import NIGHTLY, Governor
 from pipelines.ga4.reports import ReportSpec, build_reports
-from pipelines.ingest import Outcome, Run, ingest
-from pipelines.partitions import DayWindow
+from pipelines.ingest.day_window import DayWindow
+from pipelines.ingest.ingest_run import Outcome, Run, ingest
 from pipelines.warehouse.connect import build_database
 from tests.unit.clock import MORNING, HandClock
 from tests.unit.protocol_server import ProtocolServer, Row, asks_for, serving

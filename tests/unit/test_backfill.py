@@ -5,7 +5,11 @@ from datetime import date, timedelta
 import grpc
 import pytest
 
-from pipelines.backfill import (
+from pipelines.config.settings import Property
+from pipelines.errors import ConfigError
+from pipelines.ga4.errors import PropertyError
+from pipelines.ga4.reports import Metric, ReportSpec
+from pipelines.ingest.backfill import (
     check_window,
     close_backfill,
     done_days,
@@ -13,13 +17,9 @@ from pipelines.backfill import (
     open_backfill,
     plan_tokens,
 )
-from pipelines.config.settings import Property
-from pipelines.errors import ConfigError
-from pipelines.ga4.errors import PropertyError
-from pipelines.ga4.reports import Metric, ReportSpec
-from pipelines.partitions import FIRST_DAY, DayWindow
+from pipelines.ingest.day_window import FIRST_DAY, DayWindow
+from pipelines.ingest.run_window import newest_day
 from pipelines.warehouse.connect import build_database
-from pipelines.windows import newest_day
 from tests.unit.night import ALL_REPORTS, BY_DEVICE, REPORTS, WINDOW, Night
 from tests.unit.protocol_server import Fault, asks_for, names
 

@@ -11,7 +11,7 @@ from pipelines.clock import FULL_SPEED, Clock, PinnedClock, leave_pin, pin_clock
 from pipelines.config.settings import Property, Settings
 from pipelines.demo import PROPERTY_ID
 from pipelines.errors import ConfigError
-from pipelines.windows import newest_day, plan_window
+from pipelines.ingest.run_window import newest_day, plan_window
 from tests.unit.clock import MORNING
 
 DEMO, REAL = Property(id=PROPERTY_ID, time_zone="Europe/Berlin"), Property(id="42")

@@ -13,9 +13,9 @@ from pipelines.config.tracking_plan import Funnel, FunnelStep, MicroConversion, 
 from pipelines.errors import ConfigError
 from pipelines.ga4.errors import QuotaError
 from pipelines.ga4.reports import ReportSpec, build_reports
-from pipelines.ingest import Outcome
-from pipelines.partitions import FIRST_DAY, DayWindow
-from pipelines.properties import profile_properties
+from pipelines.ingest.day_window import FIRST_DAY, DayWindow
+from pipelines.ingest.ingest_run import Outcome
+from pipelines.ingest.property_access import profile_properties
 from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, NOON, REPORTS, SHOP, WINDOW, sessions
 from tests.unit.protocol_funnel import Hit
 from tests.unit.protocol_server import Fault, move_day, names

@@ -18,8 +18,8 @@ from pipelines.ga4.errors import (
     UnreachableError,
 )
 from pipelines.ga4.quota import CIRCUIT_ERRORS_PER_HOUR
-from pipelines.ingest import CONCURRENT_REQUESTS, NothingPulledError
-from pipelines.partitions import DayWindow
+from pipelines.ingest.day_window import DayWindow
+from pipelines.ingest.ingest_run import CONCURRENT_REQUESTS, NothingPulledError
 from pipelines.warehouse import load
 from tests.unit.night import (
     BY_DEVICE,

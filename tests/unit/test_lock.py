@@ -16,8 +16,8 @@ from pipelines.cli.nightly import nightly
 from pipelines.clock import pin_clock
 from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError
+from pipelines.ingest.day_window import DayWindow
 from pipelines.lock import hold_lock, is_running, lock_path
-from pipelines.partitions import DayWindow
 from pipelines.warehouse.runs import PUBLISHED, RunRecord
 from tests.unit.clock import MORNING
 from tests.unit.protocol_server import serving

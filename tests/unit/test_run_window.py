@@ -16,22 +16,22 @@ from pipelines.config.tracking_plan import load_plan
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import Profile
 from pipelines.ga4.reports import build_reports
-from pipelines.partitions import (
+from pipelines.ingest.day_window import (
     FIRST_DAY,
     DayWindow,
-    daily_partitions,
     nightly_window,
     window_of_tags,
     yesterday,
 )
-from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.load import record_failure
-from pipelines.windows import (
+from pipelines.ingest.run_window import (
     newest_day,
     plan_window,
     with_remembered_time_zones,
     with_time_zones,
 )
+from pipelines.partitions import daily_partitions
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.load import record_failure
 
 AUCKLAND, LOS_ANGELES = ZoneInfo("Pacific/Auckland"), ZoneInfo("America/Los_Angeles")
 # 3 March 01:00 in Auckland, 2 March 04:00 in Los Angeles.

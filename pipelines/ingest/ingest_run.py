@@ -4,7 +4,7 @@ Requests run side by side (GA4 allows ten, we take three); one thread writes. Wh
 what was there: an optional report's failure is that report's affair, whatever it is, a required
 one's that property's, and the other properties go on. Where the quota ends or a circuit opens, the
 property is asked no more; required reports come first, so that a night which has them publishes
-what it has. What is pulled is planned in `work`.
+what it has. What is pulled is planned in `pull_plan`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from pipelines import __version__
 from pipelines.clock import Clock, leave_pin
 from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError
-from pipelines.fieldchecks import unusable_reports
 from pipelines.ga4.client import Ga4Client
 from pipelines.ga4.errors import (
     AuditError,
@@ -34,8 +33,10 @@ from pipelines.ga4.errors import (
 )
 from pipelines.ga4.pull import Pull, pull
 from pipelines.ga4.reports import ReportSpec
-from pipelines.partitions import DayWindow
-from pipelines.properties import profile_properties, with_closed_days, worth_waiting
+from pipelines.ingest.compatibility import unusable_reports
+from pipelines.ingest.day_window import DayWindow
+from pipelines.ingest.property_access import profile_properties, with_closed_days, worth_waiting
+from pipelines.ingest.pull_plan import PullTask, of_other_steps, plan_pulls
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import (
     FAILED,
@@ -55,7 +56,6 @@ from pipelines.warehouse.properties import (
     with_memory,
 )
 from pipelines.warehouse.runs import start_run
-from pipelines.work import Item, of_other_steps, plan_items
 
 CONCURRENT_REQUESTS = 3
 # Pulls under way or not yet written: a slow disk must not fill the memory, and what a kill finds
@@ -131,7 +131,7 @@ def ingest(
         )  # fmt: skip
         with ThreadPoolExecutor(CONCURRENT_REQUESTS, thread_name_prefix="ga4") as pool:
             wanted = [(profile, spec) for profile in profiles for spec in reports]
-            items = plan_items(connection, settings, wanted, window, backfill_id=run.backfill_id)
+            items = plan_pulls(connection, settings, wanted, window, backfill_id=run.backfill_id)
             try:
                 usable = _usable(connection, pool, client, items, outcome, run)
                 _pull_all(connection, pool, client, usable, outcome, run)
@@ -160,10 +160,10 @@ def _usable(
     connection: duckdb.DuckDBPyConnection,
     pool: ThreadPoolExecutor,
     client: Ga4Client,
-    items: Sequence[Item],
+    items: Sequence[PullTask],
     outcome: Outcome,
     run: Run,
-) -> list[Item]:
+) -> list[PullTask]:
     """Items whose fields GA4 knows and calls compatible; the others are remembered."""
     refused: dict[str, dict[str, str]] = {}
     for profile in {item.property_id: item.profile for item in items}.values():
@@ -171,7 +171,7 @@ def _usable(
         refused[profile.property_id] = unusable_reports(
             connection, pool, client, profile, tuple(own.values()), run.clock.now().date()
         )
-    usable: list[Item] = []
+    usable: list[PullTask] = []
     for item in items:
         message = refused.get(item.property_id, {}).get(item.spec.name)
         if message is None:
@@ -185,11 +185,11 @@ def _pull_all(
     connection: duckdb.DuckDBPyConnection,
     pool: ThreadPoolExecutor,
     client: Ga4Client,
-    items: Sequence[Item],
+    items: Sequence[PullTask],
     outcome: Outcome,
     run: Run,
 ) -> None:
-    def work(item: Item) -> Pull:
+    def work(item: PullTask) -> Pull:
         _refuse_hopeless(item, outcome)
         return pull(
             client,
@@ -202,7 +202,7 @@ def _pull_all(
             clock=run.clock,
         )
 
-    waiting, futures = iter(items), dict[Future[Pull], Item]()
+    waiting, futures = iter(items), dict[Future[Pull], PullTask]()
     for number in range(1, len(items) + 1):
         for item in islice(waiting, PULLS_AHEAD - len(futures)):
             futures[pool.submit(work, item)] = item
@@ -216,7 +216,7 @@ def _pull_all(
 def _store(
     connection: duckdb.DuckDBPyConnection,
     done: Future[Pull],
-    item: Item,
+    item: PullTask,
     outcome: Outcome,
     run: Run,
 ) -> None:
@@ -250,7 +250,7 @@ def _refuse_nothing(connection: duckdb.DuckDBPyConnection, pulled: Pull) -> None
 
 def _remember_problem(
     connection: duckdb.DuckDBPyConnection,
-    item: Item,
+    item: PullTask,
     error: Ga4Error,
     outcome: Outcome,
     run: Run,
@@ -299,7 +299,7 @@ def _ends_requests(error: Ga4Error) -> bool:
     )
 
 
-def _refuse_hopeless(item: Item, outcome: Outcome) -> None:
+def _refuse_hopeless(item: PullTask, outcome: Outcome) -> None:
     """Raise instead of a request that is of no use any more, so that each report says it lacks."""
     reason: SluiceError | None = outcome.failures.get(item.property_id)
     if reason is None and item.spec.kind not in _OWN_BUCKET:

@@ -8,23 +8,23 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.backfill import is_done
 from pipelines.config.settings import Nightly, Settings
 from pipelines.ga4.client import Profile
 from pipelines.ga4.reports import Metric, ReportSpec
-from pipelines.partitions import FIRST_DAY, DayWindow
-from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.ops import insert_rows
-from pipelines.work import (
+from pipelines.ingest.backfill import is_done
+from pipelines.ingest.day_window import FIRST_DAY, DayWindow
+from pipelines.ingest.pull_plan import (
     BACKFILL_DAYS,
-    Item,
+    PullTask,
     backfill_items,
     finished,
     first_day,
     item_days,
     of_other_steps,
-    plan_items,
+    plan_pulls,
 )
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.ops import insert_rows
 
 SESSIONS = (Metric("sessions"),)
 PLAIN = ReportSpec("items", (), SESSIONS)
@@ -93,7 +93,7 @@ def test_a_night_never_begins_a_backfill(build):
     loaded(build, "1", "items", date(2026, 3, 5), date(2026, 3, 11))
     loaded(build, "1", "items", date(2026, 2, 1), status="held_back")
     loaded(build, "1", "users_window", date(2026, 1, 31), window_name="month")
-    items = plan_items(build, SETTINGS, reports, night(THURSDAY))
+    items = plan_pulls(build, SETTINGS, reports, night(THURSDAY))
     assert [(one.property_id, one.spec.name, one.start, one.end) for one in items] == [
         ("1", "sessions_by_channel", date(2026, 3, 5), THURSDAY),
         # This property has nothing stored: its first night is the window.
@@ -106,7 +106,7 @@ def test_what_a_night_cannot_do_without_is_asked_for_first(build):
     optional = ReportSpec("items", (), SESSIONS, is_required=False)
     reports = [(ONE, optional), (ONE, CHANNEL), (TWO, optional), (TWO, CHANNEL)]
     expected = [("1", CHANNEL), ("2", CHANNEL), ("1", optional), ("2", optional)]
-    items = plan_items(build, SETTINGS, reports, night(THURSDAY))
+    items = plan_pulls(build, SETTINGS, reports, night(THURSDAY))
     assert [(one.property_id, one.spec) for one in items] == expected
     stretch = backfill_items(reports, night(THURSDAY))
     assert [(one.property_id, one.spec) for one in stretch] == expected
@@ -128,9 +128,9 @@ def test_days_that_could_not_be_asked_for_are_tried_again_by_themselves(build, s
     loaded(build, "1", spec.name, date(2026, 2, 19), status="failed", **version)
     loaded(build, "1", spec.name, date(2026, 2, 25), status="failed", report_version=99)
     loaded(build, "2", spec.name, date(2026, 2, 26), status="failed", **version)
-    items = plan_items(build, SETTINGS, [(ONE, spec)], night(THURSDAY))
-    usual = Item(ONE, spec, date(2026, 3, 9), THURSDAY)
-    assert items == [usual, *([Item(ONE, spec, first, second)] if ENDED[status] else [])]
+    items = plan_pulls(build, SETTINGS, [(ONE, spec)], night(THURSDAY))
+    usual = PullTask(ONE, spec, date(2026, 3, 9), THURSDAY)
+    assert items == [usual, *([PullTask(ONE, spec, first, second)] if ENDED[status] else [])]
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,8 @@ def test_the_last_attempt_says_whether_a_day_is_asked_for_again(build, spec, his
             build, "1", spec.name, day, status=status, pull_id=str(number), report_version=version,
         )  # fmt: skip
     loaded(build, "1", "sessions_by_all", date(2026, 2, 20))
-    _, *gaps = plan_items(build, SETTINGS, [(ONE, spec)], night(THURSDAY))
-    assert gaps == ([Item(ONE, spec, day, day)] if is_asked else [])
+    _, *gaps = plan_pulls(build, SETTINGS, [(ONE, spec)], night(THURSDAY))
+    assert gaps == ([PullTask(ONE, spec, day, day)] if is_asked else [])
 
 
 @pytest.mark.parametrize(("version", "is_asked"), [(PLAIN.version, False), (99, True)])
@@ -165,8 +165,8 @@ def test_an_old_day_that_has_its_numbers_does_not_block_the_property(build, vers
     day = date(2026, 3, 1)
     loaded(build, "1", "items", day, pull_id="a", report_version=version)
     loaded(build, "1", "items", day, status="failed", pull_id="b", report_version=PLAIN.version)
-    _, *gaps = plan_items(build, SETTINGS, [(ONE, PLAIN)], night(THURSDAY))
-    assert gaps == ([Item(ONE, PLAIN, day, day)] if is_asked else [])
+    _, *gaps = plan_pulls(build, SETTINGS, [(ONE, PLAIN)], night(THURSDAY))
+    assert gaps == ([PullTask(ONE, PLAIN, day, day)] if is_asked else [])
 
 
 STEPS, MORE_STEPS, UNPROVEN = 77, 88, FUNNEL.version
@@ -201,15 +201,15 @@ def test_days_of_other_steps_are_asked_for_again(build, before, again, tonight, 
     # The 28 days up to a day are no day, and another property's steps are its own.
     loaded(build, "1", "funnel", date(2026, 3, 5), report_version=UNPROVEN, window_name="28d")
     loaded(build, "2", "funnel", first, report_version=MORE_STEPS, window_name="1d")
-    usual = Item(ONE, FUNNEL, date(2026, 3, 9), THURSDAY)
-    items = [usual, replace(usual, spec=PLAIN), Item(ONE, FUNNEL, first, second)]
+    usual = PullTask(ONE, FUNNEL, date(2026, 3, 9), THURSDAY)
+    items = [usual, replace(usual, spec=PLAIN), PullTask(ONE, FUNNEL, first, second)]
     found = of_other_steps(build, SETTINGS, items, night(THURSDAY))
-    asked = [Item(ONE, FUNNEL, date(2026, 3, days[0]), date(2026, 3, days[-1]))] if days else []
+    asked = [PullTask(ONE, FUNNEL, date(2026, 3, days[0]), date(2026, 3, days[-1]))] if days else []
     assert found == asked
 
 
 def test_days_whose_funnels_failed_wait_for_the_next_night(build):
-    """`plan_items` makes up for them; what GA4 refused, or called empty, it may refuse again."""
+    """`plan_pulls` makes up for them; what GA4 refused, or called empty, it may refuse again."""
     for day, status in ((1, "failed"), (2, "refused"), (3, "held_back")):
         loaded(
             build, "1", "funnel", date(2026, 3, day), status=status, report_version=UNPROVEN,
@@ -219,21 +219,21 @@ def test_days_whose_funnels_failed_wait_for_the_next_night(build):
         build, "1", "funnel", THURSDAY, report_version=STEPS, window_name="1d",
         pulled_at=datetime(2026, 3, 13, tzinfo=UTC), pull_id="b",
     )  # fmt: skip
-    usual = Item(ONE, FUNNEL, date(2026, 3, 9), THURSDAY)
+    usual = PullTask(ONE, FUNNEL, date(2026, 3, 9), THURSDAY)
     assert of_other_steps(build, SETTINGS, [usual], night(THURSDAY)) == []
 
 
 def test_a_property_with_enough_days_gets_its_attribution_window(build):
     loaded(build, "1", "items", date(2026, 1, 1))
-    (item,) = plan_items(build, SETTINGS, [(ONE, CHANNEL)], night(THURSDAY))
-    assert item == Item(ONE, CHANNEL, date(2026, 2, 27), THURSDAY)
+    (item,) = plan_pulls(build, SETTINGS, [(ONE, CHANNEL)], night(THURSDAY))
+    assert item == PullTask(ONE, CHANNEL, date(2026, 2, 27), THURSDAY)
     assert str(item) == "sessions_by_channel of 1, 2026-02-27 to 2026-03-12"
 
 
 def test_a_window_before_the_first_stored_day_is_pulled_as_it_is(build):
     """`sluice nightly --date` of an older day."""
     loaded(build, "1", "items", date(2026, 3, 11))
-    (item,) = plan_items(build, SETTINGS, [(ONE, PLAIN)], night(date(2026, 2, 12)))
+    (item,) = plan_pulls(build, SETTINGS, [(ONE, PLAIN)], night(date(2026, 2, 12)))
     assert (item.start, item.end) == (date(2026, 2, 9), date(2026, 2, 12))
 
 
@@ -259,20 +259,20 @@ def test_a_backfill_goes_back_in_stretches_and_asks_whole_windows_once():
 
 def test_a_short_backfill_is_one_stretch():
     day = DayWindow(THURSDAY, THURSDAY)
-    assert backfill_items([(ONE, PLAIN)], day) == [Item(ONE, PLAIN, THURSDAY, THURSDAY)]
+    assert backfill_items([(ONE, PLAIN)], day) == [PullTask(ONE, PLAIN, THURSDAY, THURSDAY)]
     month = DayWindow(THURSDAY - timedelta(days=BACKFILL_DAYS - 1), THURSDAY)
     assert len(backfill_items([(ONE, PLAIN)], month)) == 1
 
 
 def test_what_a_finished_item_has_loaded():
     three = [date(2026, 3, day) for day in (10, 11, 12)]
-    assert item_days(Item(ONE, PLAIN, three[0], THURSDAY)) == three
-    assert item_days(Item(ONE, FUNNEL, three[0], THURSDAY)) == three
-    assert item_days(Item(ONE, USERS, three[0], THURSDAY)) == [THURSDAY]
+    assert item_days(PullTask(ONE, PLAIN, three[0], THURSDAY)) == three
+    assert item_days(PullTask(ONE, FUNNEL, three[0], THURSDAY)) == three
+    assert item_days(PullTask(ONE, USERS, three[0], THURSDAY)) == [THURSDAY]
 
 
 def test_an_item_is_done_when_all_of_its_days_are(build):
-    item = Item(ONE, PLAIN, date(2026, 3, 10), THURSDAY)
+    item = PullTask(ONE, PLAIN, date(2026, 3, 10), THURSDAY)
     loaded(build, "1", "items", *item_days(item)[:2], run_id="b1")
     # Neither of these is this item's third day.
     loaded(build, "1", "items", THURSDAY, run_id="b2")
@@ -293,5 +293,5 @@ def test_an_item_is_done_when_all_of_its_days_are(build):
 def test_a_backfill_asks_only_for_what_is_left(build, status, is_left):
     day = DayWindow(THURSDAY, THURSDAY)
     loaded(build, "1", "items", THURSDAY, status=status, run_id="b1")
-    items = plan_items(build, SETTINGS, [(ONE, PLAIN), (TWO, PLAIN)], day, backfill_id="b1")
+    items = plan_pulls(build, SETTINGS, [(ONE, PLAIN), (TWO, PLAIN)], day, backfill_id="b1")
     assert [one.property_id for one in items] == (["1", "2"] if is_left else ["2"])

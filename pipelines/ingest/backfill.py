@@ -27,10 +27,10 @@ from pipelines.ga4.pull import pull
 from pipelines.ga4.quota import BACKFILL, HOURLY_LIMITS
 from pipelines.ga4.reports import ReportSpec
 from pipelines.ga4.requests import PAGE_ROWS
-from pipelines.partitions import FIRST_DAY, DayWindow
+from pipelines.ingest.day_window import FIRST_DAY, DayWindow
+from pipelines.ingest.pull_plan import PullTask, backfill_items, finished, item_days
+from pipelines.ingest.run_window import newest_day
 from pipelines.warehouse.connect import build_database
-from pipelines.windows import newest_day
-from pipelines.work import Item, backfill_items, finished, item_days
 
 RUNNING, FINISHED = "running", "finished"
 _HOURLY = HOURLY_LIMITS["tokens_per_project_per_hour"][0]
@@ -124,12 +124,12 @@ def plan_tokens(
     )
 
 
-def _price_key(item: Item) -> str:
+def _price_key(item: PullTask) -> str:
     """What has one price: a report of a property over so many days."""
     return f"{item.property_id} {item.spec.name} {(item.end - item.start).days + 1}"
 
 
-def _measure(metered: MeteredClient, item: Item) -> None:
+def _measure(metered: MeteredClient, item: PullTask) -> None:
     if item.spec.kind in {"funnel", "next_action", "metadata"}:
         return
     try:
@@ -145,7 +145,7 @@ def _measure(metered: MeteredClient, item: Item) -> None:
         metered.tokens[metered.report] = 0
 
 
-def is_done(item: Item, done: set[tuple[str, str, Any]]) -> bool:
+def is_done(item: PullTask, done: set[tuple[str, str, Any]]) -> bool:
     """Whether every day of an item was pulled before."""
     return done >= {(item.property_id, item.spec.name, day) for day in item_days(item)}
 

@@ -18,7 +18,7 @@ import duckdb
 from pipelines.config.settings import Nightly, Settings
 from pipelines.ga4.client import Profile
 from pipelines.ga4.reports import ReportSpec
-from pipelines.partitions import FIRST_DAY, DayWindow
+from pipelines.ingest.day_window import FIRST_DAY, DayWindow
 
 SUNDAY = 7
 # A backfill's stretch: days of one request, and what a kill can lose.
@@ -28,7 +28,7 @@ _BY_DAY = frozenset({"daily", "funnel"})
 
 
 @dataclass(frozen=True)
-class Item:
+class PullTask:
     """One pull: `spec` of a property for the days from `start` to `end`, both included."""
 
     profile: Profile
@@ -45,14 +45,14 @@ class Item:
         return f"{self.spec.name} of {self.property_id}, {self.start} to {self.end}"
 
 
-def plan_items(
+def plan_pulls(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
     reports: Sequence[tuple[Profile, ReportSpec]],
     window: DayWindow,
     *,
     backfill_id: str | None = None,
-) -> list[Item]:
+) -> list[PullTask]:
     """The items of a night over `window`, or those that a backfill still has to do."""
     if backfill_id is not None:
         done = finished(connection, backfill_id)
@@ -61,13 +61,13 @@ def plan_items(
             for item in backfill_items(reports, window)
             if not done >= {(item.property_id, item.spec.name, day) for day in item_days(item)}
         ]
-    first, items, gaps = _first_loaded(connection), list[Item](), list[Item]()
+    first, items, gaps = _first_loaded(connection), list[PullTask](), list[PullTask]()
     lacking = _lacking(connection, window, settings.nightly)
     for profile, spec in _required_first(reports):
         start = first_day(spec, window, settings.nightly)
         # Nothing before the property's first stored day: that would be half a backfill.
         floor = min(first.get(profile.property_id, window.start), window.start)
-        item = Item(profile, spec, max(start, floor), window.end)
+        item = PullTask(profile, spec, max(start, floor), window.end)
         items.append(item)
         gap = [
             day
@@ -75,7 +75,7 @@ def plan_items(
             if floor <= day < item.start and not (is_stored and spec.is_required)
         ]
         if gap and spec.kind in _BY_DAY:
-            gaps.append(Item(profile, spec, min(gap), max(gap)))
+            gaps.append(PullTask(profile, spec, min(gap), max(gap)))
     # By themselves and last: what an old day does must not keep the new ones away.
     return items + gaps
 
@@ -120,9 +120,9 @@ def _lacking(
 def of_other_steps(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
-    items: Sequence[Item],
+    items: Sequence[PullTask],
     window: DayWindow,
-) -> list[Item]:
+) -> list[PullTask]:
     """Days whose funnels to ask for again, once those of a night over `window` are stored.
 
     A day may have been asked for steps of which nobody could say whether they are tracked, or
@@ -142,7 +142,7 @@ def of_other_steps(
             },
         ).fetchall()  # fmt: skip
         if days:
-            found.append(Item(item.profile, item.spec, days[0][0], days[-1][0]))
+            found.append(PullTask(item.profile, item.spec, days[0][0], days[-1][0]))
     return found
 
 
@@ -184,14 +184,16 @@ def first_day(spec: ReportSpec, window: DayWindow, nightly: Nightly) -> date:
     return max(window.end - timedelta(days=max(back)), FIRST_DAY)
 
 
-def backfill_items(reports: Sequence[tuple[Profile, ReportSpec]], window: DayWindow) -> list[Item]:
+def backfill_items(
+    reports: Sequence[tuple[Profile, ReportSpec]], window: DayWindow
+) -> list[PullTask]:
     """Newest days first; reports of a whole window only for the last day."""
     items = []
     end = window.end
     while end >= window.start:
         start = max(window.start, end - timedelta(days=BACKFILL_DAYS - 1))
         items += [
-            Item(profile, spec, start, end)
+            PullTask(profile, spec, start, end)
             for profile, spec in _required_first(reports)
             if end == window.end or spec.kind in _BY_DAY
         ]
@@ -210,7 +212,7 @@ def finished(connection: duckdb.DuckDBPyConnection, backfill_id: str) -> set[tup
     )
 
 
-def item_days(item: Item) -> list[date]:
+def item_days(item: PullTask) -> list[date]:
     """The days that a finished item has loaded."""
     if item.spec.kind not in _BY_DAY:
         return [item.end]

@@ -6,16 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from dagster import DagsterRun
-
 from pipelines.config.settings import Settings
 from pipelines.config.tracking_plan import load_plan
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import Profile
 from pipelines.ga4.reports import build_reports
-from pipelines.partitions import FIRST_DAY, DayWindow, window_of_tags, yesterday
+from pipelines.ingest.day_window import FIRST_DAY, DayWindow, yesterday
 from pipelines.warehouse.connect import build_database, published_database
-from pipelines.warehouse.runs import pulled_days
 
 
 def with_time_zones(settings: Settings, profiles: Sequence[Profile]) -> Settings:
@@ -78,15 +75,6 @@ def plan_window(
     missing = _first_missing_day(settings, DayWindow(oldest, end))
     start = missing - timedelta(days=settings.nightly.lookback_days)
     return DayWindow(max(start, min(oldest, end), FIRST_DAY), end)
-
-
-def worked_window(settings: Settings, run: DagsterRun) -> DayWindow | None:
-    """The days that a run changes: its window, and what it pulled further back."""
-    window = window_of_tags(run.tags)
-    if window is None:
-        return None
-    days = pulled_days(settings.build_db, run.run_id)
-    return window.joined(DayWindow(*days) if days else None)
 
 
 def _newest_days(settings: Settings, now: datetime | None) -> dict[str, date]:
