@@ -21,7 +21,7 @@ from pipelines.config.settings import Settings
 from pipelines.ingest.day_window import DayWindow, yesterday
 from pipelines.partitions import worked_window
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.properties import held_back, remember_held_back
+from pipelines.warehouse.property_records import held_back, remember_held_back
 
 CHECK_NAME = "gate"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.properties import held_back, remember_held_back, set_blocked
+from pipelines.warehouse.property_records import held_back, remember_held_back, set_blocked
 
 # Layer → which dbt nodes it builds. Seeds come with the first layer.
 LAYERS = {

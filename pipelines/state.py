@@ -13,9 +13,9 @@ from pipelines.clock import PinnedClock
 from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
 from pipelines.lock import is_running, lock_path
+from pipelines.publishing.versions import current_name, list_versions
 from pipelines.verdict import Verdict, judge
 from pipelines.warehouse.connect import build_database, published_database
-from pipelines.warehouse.versions import current_name, list_versions
 
 _RUNS = """
     select left(run_id, 8) as run_id, command, window_start, window_end, status, message,

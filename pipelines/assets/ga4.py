@@ -26,8 +26,8 @@ from pipelines.ingest.ingest_run import Run, ingest
 from pipelines.partitions import BACKFILL_TAG, COMMAND_TAG, daily_partitions
 from pipelines.resources import Ga4Resource, RunLock
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.plan import remember_plan
 from pipelines.warehouse.runs import start_run
+from pipelines.warehouse.tracking_overrides import remember_plan
 
 
 def raw_key(spec: ReportSpec) -> AssetKey:

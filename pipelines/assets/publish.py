@@ -20,9 +20,9 @@ from pipelines.errors import ReportError
 from pipelines.ingest.day_window import window_of_tags
 from pipelines.instance import prune_runs
 from pipelines.logs import prune_logs
+from pipelines.publishing.publish import Publication, publish
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.properties import held_back
-from pipelines.warehouse.publish import Publication, publish
+from pipelines.warehouse.property_records import held_back
 from pipelines.warehouse.runs import finish_run
 
 PUBLISHED_KEY = AssetKey(["published", "version"])

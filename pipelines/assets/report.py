@@ -13,7 +13,7 @@ from dagster import (
 )
 
 from pipelines.config.settings import Settings
-from pipelines.warehouse.versions import PAGE
+from pipelines.publishing.versions import PAGE
 
 REPORT_KEY = AssetKey(["published", "report"])
 

@@ -11,8 +11,8 @@ import typer
 from pipelines.cli.common import AsJson, new_table, out, print_json
 from pipelines.config.settings import load_settings
 from pipelines.errors import SluiceError
-from pipelines.warehouse.compare import mart_rows, what_changed
-from pipelines.warehouse.versions import Version, list_versions, rollback
+from pipelines.publishing.version_diff import mart_rows, what_changed
+from pipelines.publishing.versions import Version, list_versions, rollback
 
 
 def versions(as_json: AsJson = False) -> None:

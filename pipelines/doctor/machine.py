@@ -14,8 +14,8 @@ from rich.filesize import decimal
 
 from pipelines.config.settings import Settings
 from pipelines.doctor.model import Step, right, wrong
+from pipelines.publishing.versions import DATABASE, Version, list_versions
 from pipelines.warehouse.connect import unlocked
-from pipelines.warehouse.versions import DATABASE, Version, list_versions
 
 DISK, SCHEDULE = "disk", "schedule"
 # A night writes dbt's scratch and one more version before old ones go (house default).

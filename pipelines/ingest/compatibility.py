@@ -17,7 +17,7 @@ from pipelines.ga4.client import Ga4Client, Profile
 from pipelines.ga4.errors import Ga4Error
 from pipelines.ga4.fields import compatibility_request, incompatible_fields, missing_fields
 from pipelines.ga4.reports import ReportSpec
-from pipelines.warehouse.properties import checked_reports, remember_checks
+from pipelines.warehouse.property_records import checked_reports, remember_checks
 
 logger = logging.getLogger("sluice")
 

@@ -48,7 +48,7 @@ from pipelines.warehouse.load import (
     replace_partitions,
     stored_rows,
 )
-from pipelines.warehouse.properties import (
+from pipelines.warehouse.property_records import (
     remember_field_changes,
     remember_held_back,
     remember_properties,

@@ -16,6 +16,7 @@ import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from pipelines.errors import ReportError
+from pipelines.publishing.versions import pages_beside
 from pipelines.report.files import write_whole
 from pipelines.report.javascript import chart_script
 from pipelines.report.parts import Section
@@ -28,7 +29,6 @@ from pipelines.report.sections.leaks import leak_section, verdict
 from pipelines.report.sections.micro import micro_section
 from pipelines.report.sections.quality import quality_section
 from pipelines.report.words import day
-from pipelines.warehouse.versions import pages_beside
 
 # A page opens from a mail and on a phone: it never grows past this. In bytes.
 LARGEST_PAGE = 2_000_000

@@ -9,11 +9,11 @@ import duckdb
 
 from pipelines.config.settings import Settings
 from pipelines.errors import ReportError
+from pipelines.publishing.next_version import next_version
 from pipelines.report.page import ShopPage, property_page, write_shops
 from pipelines.report.queries import property_ids
-from pipelines.warehouse.candidate import candidate
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.properties import held_back, remember_held_back
+from pipelines.warehouse.property_records import held_back, remember_held_back
 
 logger = logging.getLogger("sluice")
 
@@ -37,7 +37,7 @@ def _pages(settings: Settings, run_id: str) -> tuple[tuple[ShopPage, ...], dict[
     """The part of every property, and why that of others could not be made."""
     with build_database(settings.build_db) as connection:
         kept_back = tuple(held_back(connection, run_id))
-    with candidate(settings.build_db, settings.published_dir, kept_back) as connection:
+    with next_version(settings.build_db, settings.published_dir, kept_back) as connection:
         return property_pages(connection)
 
 

@@ -1,5 +1,1 @@
-"""The build database and the published versions. No Dagster in here.
-
-`connect` opens and prepares, `load` replaces partitions, `publish` and `versions` make and
-choose what readers see.
-"""
+"""The build database: `connect` opens and prepares it, `load` replaces partitions. No Dagster."""

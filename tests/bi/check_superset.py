@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from pipelines.config.settings import Settings
-from pipelines.warehouse.publish import Publication, publish
+from pipelines.publishing.publish import Publication, publish
 from tests.bi.server import Superset
 from tests.e2e.shop import published
 from tests.unit.clock import MORNING

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.config.tracking_plan import load_plan
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.plan import remember_plan
+from pipelines.warehouse.tracking_overrides import remember_plan
 from tests.dbt.conftest import Dbt
 from tests.dbt.warehouse import Day, Warehouse
 

@@ -10,10 +10,10 @@ import pytest
 
 from pipelines.config.settings import Settings
 from pipelines.errors import ReportError
+from pipelines.publishing.next_version import next_version
 from pipelines.report import page as report_page
 from pipelines.report.page import write_page
 from pipelines.report.run_page import write_run_page
-from pipelines.warehouse.candidate import candidate
 from tests.e2e.shop import PROPERTY
 from tests.e2e.test_command_line import sluice
 
@@ -68,7 +68,7 @@ def test_page_of_a_kept_back_property_shows_the_version_before(
     kept_back: tuple[str, ...]
     for kept_back, is_new in (((), True), ((PROPERTY,), False)):
         page = tmp_path / f"{is_new}.html"
-        with candidate(build, published_home.published_dir, kept_back) as connection:
+        with next_version(build, published_home.published_dir, kept_back) as connection:
             write_page(connection, page, published_home.cache_dir)
         assert ("987,654,321" in page.read_text(encoding="utf-8")) is is_new
 

@@ -20,8 +20,8 @@ from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ingest.day_window import DayWindow
 from pipelines.nightly import exit_code
+from pipelines.publishing.versions import current_name
 from pipelines.state import read_state
-from pipelines.warehouse.versions import current_name
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, all_marts, night, other_dbt, published
 from tests.gates.test_gates import CorruptingDbt, corrupt

@@ -14,7 +14,7 @@ import pytest
 import pipelines.assets.ga4 as ga4_assets
 from pipelines.config.settings import Alerts, Settings
 from pipelines.ingest.day_window import DayWindow
-from pipelines.warehouse.versions import PAGE
+from pipelines.publishing.versions import PAGE
 from tests.e2e.shop import Shop, night, published
 from tests.unit.webhook_server import WebhookServer, webhook
 

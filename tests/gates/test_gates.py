@@ -17,7 +17,7 @@ from pipelines.alerts import tell
 from pipelines.config.settings import Alerts, Settings
 from pipelines.dbt_runner import SluiceDbt
 from pipelines.ingest.day_window import DayWindow
-from pipelines.warehouse.versions import current_name
+from pipelines.publishing.versions import current_name
 from tests.e2e.shop import Shop, all_marts, night, other_dbt
 from tests.unit.webhook_server import WebhookServer, webhook
 

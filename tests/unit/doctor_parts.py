@@ -9,8 +9,8 @@ from google.analytics.data_v1beta import types as ga4
 
 from pipelines.config.settings import Settings
 from pipelines.emulator.server.fields import catalogue
+from pipelines.publishing.versions import NAME_FORMAT, point_current_at
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.versions import NAME_FORMAT, point_current_at
 
 
 def metadata_of(*, without: tuple[str, ...] = (), custom: tuple[str, ...] = ()) -> Any:

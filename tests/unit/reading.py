@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipelines.cli.app import app, main
-from pipelines.warehouse.publish import Publication, publish
+from pipelines.publishing.publish import Publication, publish
 from tests.unit.clock import MORNING
 
 

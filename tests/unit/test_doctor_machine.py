@@ -11,7 +11,7 @@ from pipelines.config.settings import Settings
 from pipelines.doctor import machine
 from pipelines.doctor.machine import disk_step, schedule_step
 from pipelines.doctor.model import Mark
-from pipelines.warehouse.versions import point_current_at
+from pipelines.publishing.versions import point_current_at
 from tests.unit.doctor_parts import publish
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)

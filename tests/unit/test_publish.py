@@ -15,12 +15,12 @@ import duckdb
 import pytest
 
 from pipelines.errors import WarehouseError
-from pipelines.warehouse import publish as publish_module
+from pipelines.publishing import publish as publish_module
+from pipelines.publishing.publish import Publication, publish
+from pipelines.publishing.versions import current_name, list_versions
 from pipelines.warehouse.connect import build_database, published_database
-from pipelines.warehouse.publish import Publication, publish
 from pipelines.warehouse.runs import start_run
 from pipelines.warehouse.schema import OPS_TABLES
-from pipelines.warehouse.versions import current_name, list_versions
 from tests.unit.clock import MORNING
 
 COMMENT = "One row per \"date\": it's 100% the shop's"

@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines.publishing.publish import Publication, publish
 from pipelines.warehouse.connect import build_database, published_database
-from pipelines.warehouse.publish import Publication, publish
 from pipelines.warehouse.runs import start_run
 from tests.unit.clock import MORNING
 

@@ -10,7 +10,7 @@ from pipelines.config.tracking_plan import ParameterCondition, load_plan
 from pipelines.errors import SeedError
 from pipelines.ga4.reports import build_reports
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.plan import remember_plan
+from pipelines.warehouse.tracking_overrides import remember_plan
 
 WHOLE = """
 micro_conversions:

@@ -12,8 +12,7 @@ import duckdb
 import pytest
 
 from pipelines.errors import WarehouseError
-from pipelines.warehouse.connect import published_database
-from pipelines.warehouse.versions import (
+from pipelines.publishing.versions import (
     current_name,
     list_versions,
     point_current_at,
@@ -21,6 +20,7 @@ from pipelines.warehouse.versions import (
     rollback,
     unfinished_path,
 )
+from pipelines.warehouse.connect import published_database
 
 READER = """
 import sys, duckdb

@@ -20,17 +20,14 @@ import duckdb
 
 from pipelines.clock import Clock
 from pipelines.errors import WarehouseError
-from pipelines.warehouse.candidate import (
+from pipelines.publishing.next_version import (
     PUBLISHED_SCHEMAS,
     attached,
     quoted,
     rows_to_publish,
     tables_to_publish,
 )
-from pipelines.warehouse.connect import quiet
-from pipelines.warehouse.ops import transaction
-from pipelines.warehouse.runs import PARTLY_PUBLISHED, PUBLISHED
-from pipelines.warehouse.versions import (
+from pipelines.publishing.versions import (
     DATABASE,
     MANIFEST,
     PAGE,
@@ -41,6 +38,9 @@ from pipelines.warehouse.versions import (
     unfinished_path,
     versions_dir,
 )
+from pipelines.warehouse.connect import quiet
+from pipelines.warehouse.ops import transaction
+from pipelines.warehouse.runs import PARTLY_PUBLISHED, PUBLISHED
 
 # The mart that lists every table and column of the marts with its description.
 DICTIONARY = "dim_column"

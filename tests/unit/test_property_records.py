@@ -14,7 +14,7 @@ from pipelines.ga4.client import Profile
 from pipelines.ga4.quota import Reading
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import ensure_tables
-from pipelines.warehouse.properties import (
+from pipelines.warehouse.property_records import (
     checked_reports,
     held_back,
     remember_checks,

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.publishing.versions import DATABASE
 from pipelines.warehouse.connect import quiet, unlocked
-from pipelines.warehouse.versions import DATABASE
 
 PUBLISHED_SCHEMAS = ("marts", "ops")
 
 
 @contextmanager
-def candidate(
+def next_version(
     build_db: Path, published_dir: Path, kept_back: tuple[str, ...]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose schemas `marts` and `ops` are views of what publishing would copy now."""
