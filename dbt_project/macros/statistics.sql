@@ -71,7 +71,7 @@
 {%- endmacro %}
 
 {#- phi is itself an estimate from few days: its excess over 1 is widened by (t/z)^2, t the 97.5 % point of Student's
-    distribution with days - 1 degrees of freedom (expansion 26.7.5 of Abramowitz and Stegun; pipelines/stats/noise.py
+    distribution with days - 1 degrees of freedom (expansion 26.7.5 of Abramowitz and Stegun; pipelines/analysis/stats/noise.py
     says why). -#}
 {% macro widened_dispersion(phi, days) -%}
     {%- set z = 1.959963984540054 -%}

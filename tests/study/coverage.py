@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.stats.arrays import Floats
-from pipelines.stats.intervals import Counts, wilson
-from pipelines.stats.noise import SIGMA, effective_trials
+from pipelines.analysis.stats.arrays import Floats
+from pipelines.analysis.stats.intervals import Counts, wilson
+from pipelines.analysis.stats.noise import SIGMA, effective_trials
 from tests.study.counts import Window, draw_window, estimate, estimate_large
 from tests.study.results import Figure, Section, generator, share_of
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.stats.arrays import Floats
-from pipelines.stats.benchmarks import exact_p_below, q_values
+from pipelines.analysis.stats.arrays import Floats
+from pipelines.analysis.stats.benchmarks import exact_p_below, q_values
 from tests.study.results import Figure, Section, generator
 
 FLOOR, BELOW = 0.05, 0.04

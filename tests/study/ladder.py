@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.stats.arrays import Bools, Floats
-from pipelines.stats.intervals import Counts, wilson
-from pipelines.stats.noise import effective_trials
+from pipelines.analysis.stats.arrays import Bools, Floats
+from pipelines.analysis.stats.intervals import Counts, wilson
+from pipelines.analysis.stats.noise import effective_trials
 from tests.study.counts import draw_window
 from tests.study.results import Figure, Section, generator, share_of
 

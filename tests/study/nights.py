@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from pipelines.stats.anomalies import (
+from pipelines.analysis.stats.anomalies import (
     HISTORY_DAYS,
     WEEKDAYS,
     Days,
@@ -16,7 +16,7 @@ from pipelines.stats.anomalies import (
     judge,
     surprise,
 )
-from pipelines.stats.arrays import Bools, Floats
+from pipelines.analysis.stats.arrays import Bools, Floats
 from tests.study.counts import day_rates
 from tests.study.results import Figure, Section, generator, share_of
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.stats.arrays import Bools, Floats
-from pipelines.stats.leak_draws import Opportunity, simulate
-from pipelines.stats.leaks import Chains
-from pipelines.stats.noise import effective_trials
+from pipelines.analysis.stats.arrays import Bools, Floats
+from pipelines.analysis.stats.leak_draws import Opportunity, simulate
+from pipelines.analysis.stats.leaks import Chains
+from pipelines.analysis.stats.noise import effective_trials
 from tests.study.counts import Window, day_rates
 from tests.study.results import Figure, Section, generator, share_of
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.analysis.diagnosis.evaluate import SCHEMA, diagnose
+from pipelines.analysis.diagnosis.grammar import FAMILIES, Clause, Place, parse_condition
+from pipelines.analysis.diagnosis.playbook import Rule
 from pipelines.config.tracking_plan import SEED_COLUMNS, SEEDS_DIR, load_plan
-from pipelines.diagnosis.evaluate import SCHEMA, diagnose
-from pipelines.diagnosis.grammar import FAMILIES, Clause, Place, parse_condition
-from pipelines.diagnosis.playbook import Rule
 from pipelines.errors import SeedError
 
 PLACE = Place("R1", "diagnosis_playbook.csv")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from pipelines.stats.anomalies import (
+from pipelines.analysis.stats.anomalies import (
     Days,
     Signals,
     Surprise,
@@ -15,7 +15,7 @@ from pipelines.stats.anomalies import (
     judge,
     surprise,
 )
-from pipelines.stats.anomaly_table import score_days
+from pipelines.analysis.stats.anomaly_table import score_days
 
 
 def days(successes: float, trials: float, past: np.ndarray, past_trials: float = 1000) -> Days:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pipelines.stats.benchmarks import (
+from pipelines.analysis.stats.benchmarks import (
     GRAIN,
     Range,
     directional,
@@ -17,8 +17,8 @@ from pipelines.stats.benchmarks import (
     score_p_below,
     weeks_to_know,
 )
-from pipelines.stats.intervals import Counts, wilson
-from pipelines.stats.shrinkage import shrink
+from pipelines.analysis.stats.intervals import Counts, wilson
+from pipelines.analysis.stats.shrinkage import shrink
 
 # Benjamini and Hochberg (1995), 15 p-values; reference case 3.
 BH_1995 = [

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.stats import change_table
-from pipelines.stats.change import Segments, rate_and_mix, stage_contributions
+from pipelines.analysis.stats import change_table
+from pipelines.analysis.stats.change import Segments, rate_and_mix, stage_contributions
 
 NAN = float("nan")
 

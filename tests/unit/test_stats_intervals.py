@@ -7,15 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pipelines.stats.intervals import Counts, fisher, newcombe, pooled_z, two_rates_p, wilson
-from pipelines.stats.noise import (
+from pipelines.analysis.stats.intervals import (
+    Counts,
+    fisher,
+    newcombe,
+    pooled_z,
+    two_rates_p,
+    wilson,
+)
+from pipelines.analysis.stats.noise import (
     effective_trials,
     measure_days,
     overdispersion,
     sketch_noise,
     widened_phi,
 )
-from pipelines.stats.sample_ratio import sample_ratio_log_e, sample_ratio_test
+from pipelines.analysis.stats.sample_ratio import sample_ratio_log_e, sample_ratio_test
 
 
 def array(*values: float) -> np.ndarray:

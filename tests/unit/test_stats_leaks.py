@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pipelines.stats.attribution import attribute, log_mean, round_to_total
-from pipelines.stats.leak_draws import simulate
-from pipelines.stats.leak_table import GRAIN, score_leaks
-from pipelines.stats.leaks import Chains, allocated, joint_gain, stand_alone
-from pipelines.stats.segment_table import score_segments
-from pipelines.stats.segments import Parts, balance
+from pipelines.analysis.stats.attribution import attribute, log_mean, round_to_total
+from pipelines.analysis.stats.leak_draws import simulate
+from pipelines.analysis.stats.leak_table import GRAIN, score_leaks
+from pipelines.analysis.stats.leaks import Chains, allocated, joint_gain, stand_alone
+from pipelines.analysis.stats.segment_table import score_segments
+from pipelines.analysis.stats.segments import Parts, balance
 
 NAN = float("nan")
 

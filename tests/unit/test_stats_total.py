@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.stats.anomaly_table import score_days
-from pipelines.stats.benchmarks import score_comparisons
-from pipelines.stats.change_table import score_segments, score_stages
-from pipelines.stats.leak_draws import Draws
-from pipelines.stats.leak_table import score_leaks
-from pipelines.stats.segment_table import score_segments as score_parts
+from pipelines.analysis.stats.anomaly_table import score_days
+from pipelines.analysis.stats.benchmarks import score_comparisons
+from pipelines.analysis.stats.change_table import score_segments, score_stages
+from pipelines.analysis.stats.leak_draws import Draws
+from pipelines.analysis.stats.leak_table import score_leaks
+from pipelines.analysis.stats.segment_table import score_segments as score_parts
 
 UGLY = (nan, -1e18, -3.0, -0.5, 0.0, 0.3, 1.0, 2.0, 29.0, 60.0, 3_001.0, 1e12, 1e18)
 rows = st.lists(st.tuples(*[st.sampled_from(UGLY)] * 6), min_size=1, max_size=8)

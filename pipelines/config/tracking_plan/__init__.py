@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipelines.analysis.diagnosis import playbook
 from pipelines.config.tracking_plan.overrides import read_overrides
 from pipelines.config.tracking_plan.plan_model import (
     SESSIONS,
@@ -30,7 +31,6 @@ from pipelines.config.tracking_plan.plan_rows import (
     refuse_unknown,
 )
 from pipelines.config.tracking_plan.seed_files import SEED_COLUMNS, SEED_KEYS, SEEDS_DIR, read_seed
-from pipelines.diagnosis import playbook
 
 __all__ = [
     "SEEDS_DIR",

@@ -6,9 +6,9 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
+from pipelines.analysis.diagnosis import playbook
 from pipelines.config.settings import DBT_PROJECT_DIR
 from pipelines.config.tracking_plan.plan_model import Row
-from pipelines.diagnosis import playbook
 from pipelines.errors import SeedError
 
 SEEDS_DIR = DBT_PROJECT_DIR / "seeds"

@@ -1,6 +1,6 @@
 """Days whose rate is unlike the same weekday of the weeks before, night after night."""
 
-from pipelines.stats.anomaly_table import score_days
+from pipelines.analysis.stats.anomaly_table import score_days
 
 
 def model(dbt, session):

@@ -1,6 +1,6 @@
 """What SQL cannot compute of a benchmark comparison: exact p, q, odds, weeks to know."""
 
-from pipelines.stats.benchmarks import GRAIN, score_comparisons
+from pipelines.analysis.stats.benchmarks import GRAIN, score_comparisons
 
 
 def model(dbt, session):

@@ -1,6 +1,6 @@
 """How much of the change of revenue each factor carries (LMDI), per funnel."""
 
-from pipelines.stats.change_table import score_stages
+from pipelines.analysis.stats.change_table import score_stages
 
 
 def model(dbt, session):

@@ -1,6 +1,6 @@
 """How much of a step's change is its segments' rates, and how much their mix."""
 
-from pipelines.stats.change_table import score_segments
+from pipelines.analysis.stats.change_table import score_segments
 
 
 def model(dbt, session):

@@ -1,7 +1,7 @@
 """Where the conditions of the playbook hold, with the evidence for each."""
 
-from pipelines.diagnosis.evaluate import diagnose
-from pipelines.diagnosis.playbook import SEED, read_rules
+from pipelines.analysis.diagnosis.evaluate import diagnose
+from pipelines.analysis.diagnosis.playbook import SEED, read_rules
 
 
 def model(dbt, session):

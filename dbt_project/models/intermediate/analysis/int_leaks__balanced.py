@@ -1,6 +1,6 @@
 """Who falls short of the shop's benchmark and who makes up for it: segments that add up."""
 
-from pipelines.stats.segment_table import score_segments
+from pipelines.analysis.stats.segment_table import score_segments
 
 
 def model(dbt, session):

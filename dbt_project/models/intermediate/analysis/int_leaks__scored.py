@@ -1,6 +1,6 @@
 """What a step below its benchmark is worth: draws, allocation and rank, per funnel."""
 
-from pipelines.stats.leak_table import score_leaks
+from pipelines.analysis.stats.leak_table import score_leaks
 
 
 def model(dbt, session):

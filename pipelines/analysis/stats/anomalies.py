@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from pipelines.stats.arrays import Bools, Floats, Ints, Objects, divide, is_rate
-from pipelines.stats.benchmarks import q_values
+from pipelines.analysis.stats.arrays import Bools, Floats, Ints, Objects, divide, is_rate
+from pipelines.analysis.stats.benchmarks import q_values
 
 WEEKDAYS = 7
 WEEKS = 8

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.stats.arrays import Floats
-from pipelines.stats.attribution import round_to_total
+from pipelines.analysis.stats.arrays import Floats
+from pipelines.analysis.stats.attribution import round_to_total
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pipelines.diagnosis.grammar import Clause, Place, parse_condition
+from pipelines.analysis.diagnosis.grammar import Clause, Place, parse_condition
 from pipelines.errors import SeedError
 
 SEED = "diagnosis_playbook"

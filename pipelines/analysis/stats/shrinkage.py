@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.stats.arrays import Floats, Ints, divide, is_rate, sum_by
+from pipelines.analysis.stats.arrays import Floats, Ints, divide, is_rate, sum_by
 
 
 @dataclass(frozen=True)

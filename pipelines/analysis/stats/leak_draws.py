@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.stats.arrays import Bools, Floats, is_rate
-from pipelines.stats.leaks import Chains, gained
+from pipelines.analysis.stats.arrays import Bools, Floats, is_rate
+from pipelines.analysis.stats.leaks import Chains, gained
 
 JEFFREYS = 0.5
 QUANTILES = np.array([0.05, 0.50, 0.95])

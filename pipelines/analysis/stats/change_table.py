@@ -5,9 +5,9 @@ What belongs here: from rows to matrices and back. The formulas are in `change`.
 
 import pandas as pd
 
-from pipelines.stats.arrays import codes, floats, places, spread
-from pipelines.stats.change import Segments, rate_and_mix, stage_contributions
-from pipelines.stats.tables import CELL, STAGE
+from pipelines.analysis.stats.arrays import codes, floats, places, spread
+from pipelines.analysis.stats.change import Segments, rate_and_mix, stage_contributions
+from pipelines.analysis.stats.frame_keys import CELL, STAGE
 
 COUNTS = ("numerator", "denominator")
 

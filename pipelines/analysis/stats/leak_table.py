@@ -7,11 +7,11 @@ What belongs here: from rows to matrices and back. The formulas are in `leaks` a
 import numpy as np
 import pandas as pd
 
-from pipelines.stats.arrays import Floats, codes, floats, places, spread
-from pipelines.stats.attribution import round_to_total
-from pipelines.stats.leak_draws import Draws, simulate
-from pipelines.stats.leaks import Chains, allocated, joint_gain, stand_alone
-from pipelines.stats.tables import CELL
+from pipelines.analysis.stats.arrays import Floats, codes, floats, places, spread
+from pipelines.analysis.stats.attribution import round_to_total
+from pipelines.analysis.stats.frame_keys import CELL
+from pipelines.analysis.stats.leak_draws import Draws, simulate
+from pipelines.analysis.stats.leaks import Chains, allocated, joint_gain, stand_alone
 
 GRAIN = [*CELL, "step_number"]
 

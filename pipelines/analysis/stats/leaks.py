@@ -10,8 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
-from pipelines.stats.arrays import Floats, divide
-from pipelines.stats.attribution import attribute
+from pipelines.analysis.stats.arrays import Floats, divide
+from pipelines.analysis.stats.attribution import attribute
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ What belongs here: from rows to matrices and back. The formulas are in `segments
 import numpy as np
 import pandas as pd
 
-from pipelines.stats.arrays import Floats, codes, floats, places, spread
-from pipelines.stats.segments import Parts, balance
-from pipelines.stats.tables import STAGE
+from pipelines.analysis.stats.arrays import Floats, codes, floats, places, spread
+from pipelines.analysis.stats.frame_keys import STAGE
+from pipelines.analysis.stats.segments import Parts, balance
 
 
 def score_segments(frame: pd.DataFrame, decimals: int = 2) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.diagnosis.grammar import UNKNOWN
+from pipelines.analysis.diagnosis.grammar import UNKNOWN
 
 _COMPARED = {
     "benchmark_below": "below the benchmark of {low} to {high}",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.stats.arrays import Bools, Floats, divide
-from pipelines.stats.attribution import attribute
+from pipelines.analysis.stats.arrays import Bools, Floats, divide
+from pipelines.analysis.stats.attribution import attribute
 
 ROUNDING = 1e-12
 """Effects closer than this differ by floating point alone."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from pipelines.stats.arrays import Floats, divide, is_rate
+from pipelines.analysis.stats.arrays import Floats, divide, is_rate
 
 CONFIDENCE = 0.95
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special, stats
 
-from pipelines.stats.arrays import Floats
+from pipelines.analysis.stats.arrays import Floats
 
 
 def sample_ratio_test(visitors: Floats, shares: Floats) -> tuple[float, float]:

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from pipelines.stats.arrays import Floats, codes, divide, floats, is_rate
-from pipelines.stats.noise import effective_trials
-from pipelines.stats.shrinkage import shrink
+from pipelines.analysis.stats.arrays import Floats, codes, divide, floats, is_rate
+from pipelines.analysis.stats.noise import effective_trials
+from pipelines.analysis.stats.shrinkage import shrink
 
 GRAIN = ["property_id", "window_name", "segment_name", "segment_value", "benchmark_key"]
 """Columns of a comparison's key: a property has one current window of each name."""

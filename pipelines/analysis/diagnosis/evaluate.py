@@ -17,9 +17,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from pipelines.diagnosis.grammar import UNKNOWN, Clause
-from pipelines.diagnosis.playbook import Rule
-from pipelines.diagnosis.words import sentence
+from pipelines.analysis.diagnosis.evidence import sentence
+from pipelines.analysis.diagnosis.grammar import UNKNOWN, Clause
+from pipelines.analysis.diagnosis.playbook import Rule
 
 Cells: TypeAlias = "pd.Index[Any]"
 """An index with the levels of `CELL`."""

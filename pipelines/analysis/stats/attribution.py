@@ -6,7 +6,7 @@ that a cell has not is NaN, counts as 1 and gets nothing.
 
 import numpy as np
 
-from pipelines.stats.arrays import Bools, Floats
+from pipelines.analysis.stats.arrays import Bools, Floats
 
 
 def log_mean(one: Floats, other: Floats) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from pipelines.stats.arrays import Floats, Ints, codes, divide, floats, is_rate, sum_by
+from pipelines.analysis.stats.arrays import Floats, Ints, codes, divide, floats, is_rate, sum_by
 
 LEAST_DAYS = 7
 """Fewer days than this tell nothing of the variation between them: phi is 1."""

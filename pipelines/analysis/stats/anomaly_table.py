@@ -7,8 +7,16 @@ What belongs here: from rows to matrices and back, night after night. The formul
 import numpy as np
 import pandas as pd
 
-from pipelines.stats.anomalies import HISTORY_DAYS, Alerts, Days, Rules, Signals, judge, surprise
-from pipelines.stats.arrays import Bools, Floats, Ints, codes, floats, spread
+from pipelines.analysis.stats.anomalies import (
+    HISTORY_DAYS,
+    Alerts,
+    Days,
+    Rules,
+    Signals,
+    judge,
+    surprise,
+)
+from pipelines.analysis.stats.arrays import Bools, Floats, Ints, codes, floats, spread
 
 SERIES = ["property_id", "segment_name", "segment_value", "key"]
 """Columns that tell one rate from another; a day is a row within it, told by date."""

@@ -1,0 +1,1 @@
+"""What SQL cannot compute: statistics, and the likely causes of a leak. Pure functions."""
