@@ -30,7 +30,7 @@ from dbt_common.events.functions import msg_to_dict
 from packaging import version
 
 from pipelines.errors import ConfigError
-from pipelines.lock import exclusive
+from pipelines.monitoring.home_lock import exclusive
 
 _END = object()
 NODE_FINISHED = "NodeFinished"

@@ -14,7 +14,7 @@ from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.errors import ConfigError
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow, yesterday
-from pipelines.lock import hold_lock, lock_path
+from pipelines.monitoring.home_lock import hold_lock, lock_path
 from pipelines.nightly import Step, run_nightly
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import RunRecord

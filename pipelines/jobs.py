@@ -7,10 +7,10 @@ from dagster import define_asset_job as _define_asset_job
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.errors import DagsterAssetCheckFailedError
 
-from pipelines.alerts import tell
 from pipelines.config.settings import Settings
 from pipelines.dbt_runner import first_words
 from pipelines.errors import SluiceError
+from pipelines.monitoring.alerts import tell
 from pipelines.warehouse.runs import (
     FAILED,
     FULL_REFRESH,

@@ -19,7 +19,7 @@ from pipelines.errors import SluiceError
 from pipelines.ingest.day_window import DayWindow
 from pipelines.instance import open_instance
 from pipelines.jobs import NIGHTLY, describe_failure
-from pipelines.logs import run_log
+from pipelines.monitoring.run_logs import run_log
 from pipelines.partitions import BACKFILL_TAG, COMMAND_TAG
 from pipelines.warehouse.runs import (
     FAILED,

@@ -14,7 +14,7 @@ from pipelines.config.settings import DBT_PROJECT_DIR, Ga4, Settings
 from pipelines.dbt_runner import SluiceDbt
 from pipelines.ga4.client import Ga4Client, connect
 from pipelines.ga4.quota import Governor, Policy
-from pipelines.lock import hold_lock, lock_path
+from pipelines.monitoring.home_lock import hold_lock, lock_path
 
 
 class Ga4Resource(ConfigurableResource[Ga4Client]):

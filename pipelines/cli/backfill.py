@@ -48,7 +48,7 @@ def backfill(
     )
     from pipelines.ingest.property_access import check_properties, profile_properties
     from pipelines.ingest.run_window import with_time_zones
-    from pipelines.lock import hold_lock, lock_path
+    from pipelines.monitoring.home_lock import hold_lock, lock_path
     from pipelines.nightly import run_nightly
     from pipelines.warehouse.connect import build_database
 

@@ -13,7 +13,7 @@ from pipelines.config.settings import load_settings
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pipelines.doctor import Block, Diagnosis, Step
+    from pipelines.monitoring.doctor import Block, Diagnosis, Step
 
 _MARKS = {
     "right": "[green]✔[/green]",
@@ -40,7 +40,7 @@ def doctor(
 
 
 def _visit() -> Diagnosis:
-    from pipelines.doctor import diagnose, without_settings
+    from pipelines.monitoring.doctor import diagnose, without_settings
 
     try:
         settings = load_settings()

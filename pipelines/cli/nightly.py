@@ -39,13 +39,13 @@ def nightly(
     Exit code: 0 published, 1 failed, 2 a gate held it (or a property) back, 75 no quota or answer.
     """
     from pipelines import __version__
-    from pipelines.alerts import tell
     from pipelines.cli.findings import print_tracking
     from pipelines.config.tracking_plan import load_plan
     from pipelines.ga4.client import connect
     from pipelines.ingest.property_access import TRY_LATER, check_properties, profile_properties
     from pipelines.ingest.run_window import plan_window, with_time_zones
-    from pipelines.lock import hold_lock, lock_path
+    from pipelines.monitoring.alerts import tell
+    from pipelines.monitoring.home_lock import hold_lock, lock_path
     from pipelines.nightly import run_nightly
     from pipelines.warehouse.runs import FAILED, FULL_REFRESH, PAUSED, record_failed_start
 

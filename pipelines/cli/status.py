@@ -12,7 +12,7 @@ from pipelines.cli.progress import duration
 from pipelines.config.settings import load_settings
 
 if TYPE_CHECKING:
-    from pipelines.state import State
+    from pipelines.monitoring.status import HomeStatus
 
 _NUMBERS = {
     "expectations", "critical", "warnings", "provisional_days", "incomplete_days",
@@ -27,17 +27,17 @@ def status(as_json: AsJson = False) -> None:
     Exit code: 0 fine or running, 1 stale, failed, killed or never run, 2 held back (also a
     single property), 75 paused on quota.
     """
-    from pipelines.state import read_state
+    from pipelines.monitoring.status import read_status
 
-    state = read_state(load_settings())
+    state = read_status(load_settings())
     if as_json:
         print_json(state.as_dict())
     else:
-        _print_state(state)
+        _print_status(state)
     raise typer.Exit(state.exit_code)
 
 
-def _print_state(state: State) -> None:
+def _print_status(state: HomeStatus) -> None:
     word = state.state.replace("_", " ").capitalize()
     colour = _COLOURS[state.exit_code]
     out.print(f"[{colour}]{word}[/{colour}]: {escape(state.verdict)}", soft_wrap=True)

@@ -16,10 +16,10 @@ from pipelines.config.settings import (
     load_settings,
 )
 from pipelines.config.timezones import known_time_zones
-from pipelines.doctor.ask import ask_property
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import connect
 from pipelines.ga4.errors import CredentialsError, Ga4Error
+from pipelines.monitoring.doctor.probes import ask_property
 
 _TEXT = """\
 # Every key is also an environment variable: ga4.credentials is SLUICE_GA4_CREDENTIALS.

@@ -35,7 +35,7 @@ from pipelines.clock import Clock, home_clock
 from pipelines.config.timezones import known_time_zones
 from pipelines.config.yamlfile import read_yaml
 from pipelines.errors import ConfigError
-from pipelines.webhook import check_address
+from pipelines.monitoring.webhook import check_address
 
 PREFIX = "SLUICE_"
 CONFIG_VARIABLE = "SLUICE_CONFIG"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from pipelines.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
+from pipelines.monitoring.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
 from pipelines.report import rows
 from pipelines.report.fetch import Row, fetch
 from pipelines.report.rows import ShopRows

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.config.settings import Settings
-from pipelines.lock import exclusive
+from pipelines.monitoring.home_lock import exclusive
 
 if TYPE_CHECKING:
     # Unit tests load this plugin too, and need none of what it imports.

@@ -15,7 +15,7 @@ import pytest
 from pipelines.clock import pin_clock
 from pipelines.config.settings import Ga4, Settings, load_settings
 from pipelines.emulator.server import serve
-from pipelines.lock import hold_lock
+from pipelines.monitoring.home_lock import hold_lock
 from tests.e2e.shop import PROPERTY, ZONE, Shop
 from tests.e2e.test_command_line import SLUICE, sluice
 from tests.unit.doctor_parts import publish

@@ -19,9 +19,9 @@ from pipelines.config.settings import DBT_PROJECT_DIR, Alerts, Ga4, Property, Se
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ingest.day_window import DayWindow
+from pipelines.monitoring.status import read_status
 from pipelines.nightly import exit_code
 from pipelines.publishing.versions import current_name
-from pipelines.state import read_state
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, all_marts, night, other_dbt, published
 from tests.gates.test_gates import CorruptingDbt, corrupt
@@ -111,7 +111,7 @@ def test_the_healthy_one_is_published_and_the_ill_heal(
     assert current_name(settings.published_dir) != version
     assert _blocked(settings, record.run_id) == set(REASONS)
     # Each is named where people look, with its reason: status, page, alert.
-    status = read_state(settings).verdict
+    status = read_status(settings).verdict
     page = (settings.published_dir / "current" / "report.html").read_text(encoding="utf-8")
     alerts = {
         one["property_id"]: one["message"] for sent in alerted.messages for one in sent["alerts"]

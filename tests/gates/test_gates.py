@@ -13,10 +13,10 @@ import duckdb
 import pytest
 
 import pipelines.assets.ga4 as ga4_assets
-from pipelines.alerts import tell
 from pipelines.config.settings import Alerts, Settings
 from pipelines.dbt_runner import SluiceDbt
 from pipelines.ingest.day_window import DayWindow
+from pipelines.monitoring.alerts import tell
 from pipelines.publishing.versions import current_name
 from tests.e2e.shop import Shop, all_marts, night, other_dbt
 from tests.unit.webhook_server import WebhookServer, webhook

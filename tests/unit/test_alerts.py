@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from pipelines import __version__
-from pipelines.alerts import tell
 from pipelines.clock import pin_clock
 from pipelines.config.settings import Alerts, Property, Settings, load_settings
 from pipelines.errors import ConfigError
+from pipelines.monitoring.alerts import tell
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import start_run
 from tests.unit.clock import MORNING

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from test_report_sections import EMPTY
 
-from pipelines.alerts import tell
 from pipelines.config.settings import Alerts, Property, Settings
-from pipelines.doubtful_days import DoubtfulDay
+from pipelines.monitoring.alerts import tell
+from pipelines.monitoring.doubtful_days import DoubtfulDay
 from pipelines.report.queries import doubtful_days
 from pipelines.report.rows import Completeness, Factor, GateWarning, Shift
 from pipelines.report.sections.change import change_section

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from pipelines.clock import FULL_SPEED, pin_clock
-from pipelines.lock import hold_lock
+from pipelines.monitoring.home_lock import hold_lock
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import (
     FAILED,
@@ -100,7 +100,7 @@ def test_status_during_a_run_leaves_the_build_database_to_it(published, monkeypa
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("the build database was opened beside a run")
 
-    monkeypatch.setattr("pipelines.state.build_database", refuse)
+    monkeypatch.setattr("pipelines.monitoring.status.build_database", refuse)
     with hold_lock(published / "run.lock"):
         state = json.loads(run("status", "--json").stdout)
     assert state["is_running"]

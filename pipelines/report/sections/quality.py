@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.doubtful_days import DoubtfulDay
+from pipelines.monitoring.doubtful_days import DoubtfulDay
 from pipelines.report import words
 from pipelines.report.parts import Section, Table, columns
 from pipelines.report.rows import Completeness, Gate, GateWarning, ShopRows

@@ -17,7 +17,7 @@ from pipelines.clock import pin_clock
 from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError
 from pipelines.ingest.day_window import DayWindow
-from pipelines.lock import hold_lock, is_running, lock_path
+from pipelines.monitoring.home_lock import hold_lock, is_running, lock_path
 from pipelines.warehouse.runs import PUBLISHED, RunRecord
 from tests.unit.clock import MORNING
 from tests.unit.protocol_server import serving
@@ -26,7 +26,7 @@ from tests.unit.protocol_server import serving
 HOLDER = """
 import sys
 from pathlib import Path
-from pipelines.lock import hold_lock
+from pipelines.monitoring.home_lock import hold_lock
 from pipelines.warehouse.connect import build_database
 with hold_lock(Path(sys.argv[1])), build_database(Path(sys.argv[1]).parent / "build.duckdb"):
     print("held", flush=True)

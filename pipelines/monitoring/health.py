@@ -30,7 +30,7 @@ class Verdict:
         return EXIT_CODES.get(self.state, 1)
 
 
-def judge(
+def assess_health(
     is_running: bool,
     version: str | None,
     newest_version: str | None,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipelines.config.settings import Property
-from pipelines.doctor.ask import AsksGa4, PropertyAnswer, ask_events, ask_property
-from pipelines.doctor.connection import (
+from pipelines.errors import ConfigError
+from pipelines.ga4.errors import CredentialsError, Ga4Error, QuotaError
+from pipelines.monitoring.doctor.connection_steps import (
     DIMENSIONS,
     FIELDS,
     PROPERTY,
@@ -16,11 +17,10 @@ from pipelines.doctor.connection import (
     property_step,
     quota_step,
 )
-from pipelines.doctor.model import Block, Step, not_checked, wrong
-from pipelines.doctor.plan import ReadPlan
-from pipelines.doctor.tracking import TRACKING, assess_coverage, tracking_step
-from pipelines.errors import ConfigError
-from pipelines.ga4.errors import CredentialsError, Ga4Error, QuotaError
+from pipelines.monitoring.doctor.coverage_steps import TRACKING, assess_coverage, tracking_step
+from pipelines.monitoring.doctor.expected_keys import ReadPlan
+from pipelines.monitoring.doctor.probes import AsksGa4, PropertyAnswer, ask_events, ask_property
+from pipelines.monitoring.doctor.step_model import Block, Step, not_checked, wrong
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import duckdb
 from rich.filesize import decimal
 
 from pipelines.config.settings import Settings
-from pipelines.doctor.model import Step, right, wrong
+from pipelines.monitoring.doctor.step_model import Step, right, wrong
 from pipelines.publishing.versions import DATABASE, Version, list_versions
 from pipelines.warehouse.connect import unlocked
 

@@ -1,4 +1,4 @@
-"""Reads the state of a home for `sluice status`: runs, gates, freshness, quota, versions."""
+"""Reads the status of a home for `sluice status`: runs, gates, freshness, quota, versions."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import duckdb
 from pipelines.clock import PinnedClock
 from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
-from pipelines.lock import is_running, lock_path
+from pipelines.monitoring.health import Verdict, assess_health
+from pipelines.monitoring.home_lock import is_running, lock_path
 from pipelines.publishing.versions import current_name, list_versions
-from pipelines.verdict import Verdict, judge
 from pipelines.warehouse.connect import build_database, published_database
 
 _RUNS = """
@@ -70,7 +70,7 @@ _MEMORY = (_RUNS, _GATES, _FAILURES, _WARNINGS, _QUOTA)
 
 
 @dataclass(frozen=True)
-class State:
+class HomeStatus:
     """Everything `sluice status` shows; lists of rows, newest first where it matters.
 
     `now`: by the home's clock, which `is_pinned` in a demo's home.
@@ -96,7 +96,7 @@ class State:
         return asdict(self)
 
 
-def read_state(settings: Settings) -> State:
+def read_status(settings: Settings) -> HomeStatus:
     """Read the build database's memory; while a run holds it, the published copy of it."""
     running = is_running(lock_path(settings))
     version = current_name(settings.published_dir)
@@ -112,8 +112,8 @@ def read_state(settings: Settings) -> State:
             run["status"] = "interrupted"
     clock = settings.clock
     now = clock.now().replace(microsecond=0)
-    verdict: Verdict = judge(running, version, newest, runs, freshness, now.date())
-    return State(
+    verdict: Verdict = assess_health(running, version, newest, runs, freshness, now.date())
+    return HomeStatus(
         verdict.state, verdict.text, verdict.exit_code, running, version, newest,
         now, isinstance(clock, PinnedClock),
         runs, gates, failures, warnings, freshness, quota,

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.config.tracking_plan.suggestions import Suggestion, suggest, unknown_events
-from pipelines.doctor.ask import DAYS, EventAnswer
-from pipelines.doctor.model import Step, right, wrong
-from pipelines.doctor.plan import SHOP_FILE, PlannedKey
+from pipelines.monitoring.doctor.expected_keys import SHOP_FILE, PlannedKey
+from pipelines.monitoring.doctor.probes import DAYS, EventAnswer
+from pipelines.monitoring.doctor.step_model import Step, right, wrong
 
 TRACKING = "tracking"
 UNKNOWN_SHOWN = 10

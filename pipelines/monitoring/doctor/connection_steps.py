@@ -8,10 +8,10 @@ from typing import Any
 from pipelines.config.settings import Property
 from pipelines.config.timezones import known_time_zones
 from pipelines.config.tracking_plan import TrackingPlan
-from pipelines.doctor.ask import DAYS, PropertyAnswer
-from pipelines.doctor.model import Step, not_checked, right, wrong
 from pipelines.ga4.fields import CUSTOM_PREFIX, missing_fields
 from pipelines.ga4.reports import ReportSpec
+from pipelines.monitoring.doctor.probes import DAYS, PropertyAnswer
+from pipelines.monitoring.doctor.step_model import Step, not_checked, right, wrong
 
 PROPERTY, FIELDS, DIMENSIONS, QUOTA = "property", "fields", "custom dimensions", "quota"
 MENU = "Admin > Data display > Custom definitions > Create custom dimension, with scope Event"

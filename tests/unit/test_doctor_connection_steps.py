@@ -4,10 +4,15 @@ import pytest
 
 from pipelines.config.settings import Property
 from pipelines.config.tracking_plan import MicroConversion, ParameterCondition, TrackingPlan
-from pipelines.doctor.ask import PropertyAnswer
-from pipelines.doctor.connection import dimensions_step, fields_step, property_step, quota_step
-from pipelines.doctor.model import Mark
-from pipelines.doctor.plan import read_plan
+from pipelines.monitoring.doctor.connection_steps import (
+    dimensions_step,
+    fields_step,
+    property_step,
+    quota_step,
+)
+from pipelines.monitoring.doctor.expected_keys import read_plan
+from pipelines.monitoring.doctor.probes import PropertyAnswer
+from pipelines.monitoring.doctor.step_model import Mark
 from tests.unit.doctor_parts import metadata_of
 
 PLAN = read_plan()

@@ -7,14 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 from pipelines.config.settings import Ga4, Settings
-from pipelines.doctor.ask import AsksGa4
-from pipelines.doctor.examine import examine
-from pipelines.doctor.machine import DISK, SCHEDULE, disk_step, schedule_step
-from pipelines.doctor.model import Block, Diagnosis, Step, not_checked, right, wrong
-from pipelines.doctor.plan import ReadPlan, read_plan
 from pipelines.errors import ConfigError, SeedError, SluiceError
 from pipelines.ga4.client import LOOPBACK, connect
 from pipelines.ga4.errors import CredentialsError, UnreachableError
+from pipelines.monitoring.doctor.expected_keys import ReadPlan, read_plan
+from pipelines.monitoring.doctor.machine_steps import DISK, SCHEDULE, disk_step, schedule_step
+from pipelines.monitoring.doctor.probes import AsksGa4
+from pipelines.monitoring.doctor.property_checks import examine
+from pipelines.monitoring.doctor.step_model import Block, Diagnosis, Step, not_checked, right, wrong
 
 SETTINGS, PLAN, CREDENTIALS = "settings", "tracking plan", "credentials"
 

@@ -10,8 +10,6 @@ import pytest
 from google.analytics.data_v1beta import types as ga4
 
 from pipelines.config.settings import Ga4, Property, Settings
-from pipelines.doctor import Diagnosis, Mark, Step, diagnose, without_settings
-from pipelines.doctor.plan import read_plan
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import connect
 from pipelines.ga4.errors import (
@@ -23,6 +21,8 @@ from pipelines.ga4.errors import (
     UnreachableError,
 )
 from pipelines.ga4.quota import Governor, SystemClock
+from pipelines.monitoring.doctor import Diagnosis, Mark, Step, diagnose, without_settings
+from pipelines.monitoring.doctor.expected_keys import read_plan
 from tests.unit.doctor_parts import metadata_of
 from tests.unit.protocol_server import serving
 
@@ -105,7 +105,7 @@ def test_all_right_but_for_the_first_night(tmp_path):
 
 def test_nothing_wrong_is_all_right(tmp_path, monkeypatch):
     night = Step("schedule", Mark.RIGHT, "last night")
-    monkeypatch.setattr("pipelines.doctor.visit.schedule_step", lambda *_: night)
+    monkeypatch.setattr("pipelines.monitoring.doctor.doctor_run.schedule_step", lambda *_: night)
     assert visit(tmp_path, FakeGa4()).is_all_right
 
 

@@ -6,11 +6,11 @@ import pytest
 import yaml
 
 from pipelines.config.tracking_plan.event_names import AUTOMATIC, looks_like
-from pipelines.doctor import tracking
-from pipelines.doctor.ask import EventAnswer
-from pipelines.doctor.model import Mark
-from pipelines.doctor.plan import PlannedKey, read_plan
-from pipelines.doctor.tracking import assess_coverage, tracking_step
+from pipelines.monitoring.doctor import coverage_steps
+from pipelines.monitoring.doctor.coverage_steps import assess_coverage, tracking_step
+from pipelines.monitoring.doctor.expected_keys import PlannedKey, read_plan
+from pipelines.monitoring.doctor.probes import EventAnswer
+from pipelines.monitoring.doctor.step_model import Mark
 
 PROJECT = Path(__file__).parents[2] / "dbt_project" / "dbt_project.yml"
 KNOWN = ("add_to_cart", "begin_checkout", "sign_up", "view_item", "view_item_list", "purchase")
@@ -186,7 +186,11 @@ def test_half_of_the_orders_and_a_hundredth_of_the_events_are_enough(with_sessio
 def test_the_thresholds_are_those_of_the_models():
     project = yaml.safe_load(PROJECT.read_text())["vars"]
     names = ("least_sessionless_events", "least_ordering_share", "least_session_share")
-    own = (tracking.LEAST_EVENTS, tracking.LEAST_ORDERING_SHARE, tracking.LEAST_SESSION_SHARE)
+    own = (
+        coverage_steps.LEAST_EVENTS,
+        coverage_steps.LEAST_ORDERING_SHARE,
+        coverage_steps.LEAST_SESSION_SHARE,
+    )
     assert own == tuple(project[name] for name in names)
 
 

@@ -8,9 +8,9 @@ import duckdb
 import pytest
 
 from pipelines.config.settings import Settings
-from pipelines.doctor import machine
-from pipelines.doctor.machine import disk_step, schedule_step
-from pipelines.doctor.model import Mark
+from pipelines.monitoring.doctor import machine_steps
+from pipelines.monitoring.doctor.machine_steps import disk_step, schedule_step
+from pipelines.monitoring.doctor.step_model import Mark
 from pipelines.publishing.versions import point_current_at
 from tests.unit.doctor_parts import publish
 
@@ -55,7 +55,7 @@ def test_a_night_needs_room(settings, monkeypatch, free, build, mark):
     settings.home.mkdir()
     with settings.build_db.open("wb") as handle:
         handle.truncate(build)  # a file with a hole: its size without its bytes
-    monkeypatch.setattr(machine.shutil, "disk_usage", lambda _: Usage(0, 0, free))
+    monkeypatch.setattr(machine_steps.shutil, "disk_usage", lambda _: Usage(0, 0, free))
     step = disk_step(settings)
     assert step.mark is mark
     if mark is Mark.WRONG:
@@ -64,7 +64,7 @@ def test_a_night_needs_room(settings, monkeypatch, free, build, mark):
 
 def test_a_home_that_cannot_be_written_to(settings, monkeypatch):
     settings.home.mkdir()
-    monkeypatch.setattr(machine.os, "access", lambda *_: False)
+    monkeypatch.setattr(machine_steps.os, "access", lambda *_: False)
     step = disk_step(settings)
     assert step.mark is Mark.WRONG
     assert f"{settings.home} cannot be written to" in step.message
