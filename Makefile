@@ -52,7 +52,7 @@ study: setup  ## simulate the statistics and write docs/study.md; minutes
 	$(BIN)/python -m tests.study
 
 docs: setup  ## write what is made of the YAML anew, and dbt's documentation to build/docs
-	$(BIN)/python -m pipelines.docs
+	$(BIN)/python -m pipelines.reference_docs
 
 bi-test: setup $(BI)/.installed  ## the dashboard of docs/bi in a real Superset, compared with SQL; minutes
 	$(BIN)/python -m pytest tests/bi/check_superset.py

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.config.settings import PROJECT_DIR, Settings
-from pipelines.docs.superset import bundle
+from pipelines.reference_docs.superset import bundle
 from tests.bi.server import PROGRAM, Superset, superset
 
 # Where `make demo` leaves a shop.

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from dbt.contracts.graph.semantic_manifest import SemanticManifest
 
-from pipelines.docs.metrics import read_document
+from pipelines.reference_docs.metrics_document import read_document
 from tests.dbt.conftest import Dbt
 
 

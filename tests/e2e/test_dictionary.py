@@ -3,8 +3,8 @@
 import pytest
 
 from pipelines.config.settings import Settings
-from pipelines.docs.metric_rows import TARGET, metric_rows, to_csv
-from pipelines.docs.metrics import read_document
+from pipelines.reference_docs.metric_seed import TARGET, metric_rows, to_csv
+from pipelines.reference_docs.metrics_document import read_document
 from tests.e2e.shop import PROPERTY, published
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines.config.settings import Settings
-from pipelines.docs.metrics import read_document
+from pipelines.reference_docs.metrics_document import read_document
 from tests.e2e.shop import published
 
 DOCUMENT = read_document()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.config.settings import PROJECT_DIR, Settings
-from pipelines.docs.metrics import read_document
+from pipelines.reference_docs.metrics_document import read_document
 from tests.e2e.shop import published
 
 REGISTER = PROJECT_DIR / "docs" / "requirements.csv"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pipelines.docs.contracts import read_marts
-from pipelines.docs.superset import DATASETS, EXPORT, bundle, dataset_files
+from pipelines.reference_docs.mart_contracts import read_marts
+from pipelines.reference_docs.superset import DATASETS, EXPORT, bundle, dataset_files
 
 
 def loaded(folder: str) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from pipelines.config.settings import DBT_PROJECT_DIR
-from pipelines.docs.contracts import MARTS, Mart, read_marts
-from pipelines.docs.metrics import SHARE, Document, Metric
+from pipelines.reference_docs.mart_contracts import MARTS, Mart, read_marts
+from pipelines.reference_docs.metrics_document import SHARE, Document, Metric
 
 SEMANTIC_LAYER = MARTS / "_metrics.yml"
 TARGET = DBT_PROJECT_DIR / "seeds" / "metric_definitions.csv"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pipelines.docs import metric_rows, metrics, superset
-from pipelines.docs.site import build_site
+from pipelines.reference_docs import metric_seed, metrics_document, superset
+from pipelines.reference_docs.dbt_site import build_site
 
 
 def main() -> None:
     """Write the documents that are committed, then the site, which is not."""
-    document = metrics.read_document()
-    metrics.TARGET.write_text(metrics.render(document), encoding="utf-8")
-    rows = metric_rows.to_csv(metric_rows.metric_rows(document))
-    metric_rows.TARGET.write_text(rows, encoding="utf-8")
+    document = metrics_document.read_document()
+    metrics_document.TARGET.write_text(metrics_document.render(document), encoding="utf-8")
+    rows = metric_seed.to_csv(metric_seed.metric_rows(document))
+    metric_seed.TARGET.write_text(rows, encoding="utf-8")
     for path, text in superset.dataset_files().items():
         (superset.EXPORT / path).parent.mkdir(parents=True, exist_ok=True)
         (superset.EXPORT / path).write_text(text, encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from pipelines.config.settings import PROJECT_DIR
-from pipelines.docs.contracts import MARTS, read_marts
+from pipelines.reference_docs.mart_contracts import MARTS, read_marts
 
 SOURCE = PROJECT_DIR / "docs" / "metrics.yml"
 TARGET = PROJECT_DIR / "docs" / "metrics.md"

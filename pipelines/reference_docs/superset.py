@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 import yaml
 
 from pipelines.config.settings import PROJECT_DIR, load_settings
-from pipelines.docs.contracts import Mart, read_marts
+from pipelines.reference_docs.mart_contracts import Mart, read_marts
 
 EXPORT = PROJECT_DIR / "docs" / "bi" / "superset"
 ZIP = PROJECT_DIR / "build" / "superset-dashboard.zip"

@@ -4,7 +4,14 @@ import re
 
 import yaml
 
-from pipelines.docs.metrics import MARTS, SOURCE, TARGET, mart_descriptions, read_document, render
+from pipelines.reference_docs.metrics_document import (
+    MARTS,
+    SOURCE,
+    TARGET,
+    mart_descriptions,
+    read_document,
+    render,
+)
 
 # Columns of rates and shares that are no metric of their own.
 NO_METRIC = re.compile(r"^(previous_|item_.*revenue|floor_rate|.*_ci_(low|high)$)")
