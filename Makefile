@@ -43,7 +43,7 @@ lint: setup  ## ruff, mypy, sqlfluff, yamllint
 	$(BIN)/yamllint --strict .
 
 dev: setup  ## Dagster's UI on the project
-	DAGSTER_HOME=$$($(BIN)/python -m pipelines.instance) $(BIN)/dagster dev -w workspace.yaml
+	DAGSTER_HOME=$$($(BIN)/python -m pipelines.orchestration.dagster_home) $(BIN)/dagster dev -w workspace.yaml
 
 bench: setup  ## speed and memory, side by side with the alternative, as ratios
 	$(BIN)/python -m tests.perf

@@ -1,5 +1,5 @@
 """What `dagster dev` and the daemon load."""
 
-from pipelines.build import build_defs
+from pipelines.orchestration.build import build_defs
 
 defs = build_defs()

@@ -15,7 +15,7 @@ from pipelines.emulator.simulator import simulate
 from pipelines.errors import ConfigError
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow, yesterday
 from pipelines.monitoring.home_lock import hold_lock, lock_path
-from pipelines.nightly import Step, run_nightly
+from pipelines.orchestration.nightly_run import Step, run_nightly
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import RunRecord
 

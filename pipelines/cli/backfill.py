@@ -49,7 +49,7 @@ def backfill(
     from pipelines.ingest.property_access import check_properties, profile_properties
     from pipelines.ingest.run_window import with_time_zones
     from pipelines.monitoring.home_lock import hold_lock, lock_path
-    from pipelines.nightly import run_nightly
+    from pipelines.orchestration.nightly_run import run_nightly
     from pipelines.warehouse.connect import build_database
 
     show_warnings()

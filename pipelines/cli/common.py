@@ -125,7 +125,7 @@ class RunFailedError(SluiceError):
 
 def refuse_failed(record: RunRecord) -> None:
     """Raise RunFailedError unless the run published."""
-    from pipelines.nightly import exit_code
+    from pipelines.orchestration.nightly_run import exit_code
 
     if code := exit_code(record):
         raise RunFailedError(record.message or "The run failed: see 'sluice status'.", code)

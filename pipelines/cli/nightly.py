@@ -46,7 +46,7 @@ def nightly(
     from pipelines.ingest.run_window import plan_window, with_time_zones
     from pipelines.monitoring.alerts import tell
     from pipelines.monitoring.home_lock import hold_lock, lock_path
-    from pipelines.nightly import run_nightly
+    from pipelines.orchestration.nightly_run import run_nightly
     from pipelines.warehouse.runs import FAILED, FULL_REFRESH, PAUSED, record_failed_start
 
     show_warnings()

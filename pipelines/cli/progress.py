@@ -22,7 +22,7 @@ from rich.text import Text
 from pipelines.cli.common import notes
 
 if TYPE_CHECKING:
-    from pipelines.nightly import Step
+    from pipelines.orchestration.nightly_run import Step
 
 # Without a terminal: a line each tenth of the work, and none for what is done sooner than this.
 SECONDS_BETWEEN_LINES = 5.0

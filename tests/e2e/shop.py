@@ -15,12 +15,12 @@ import pyarrow as pa
 
 from pipelines.clock import Clock, PinnedClock, pin_clock, pinned_clock
 from pipelines.config.settings import Ga4, Property, Settings, Store
-from pipelines.dbt_runner import SluiceDbt
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ingest.day_window import DayWindow
-from pipelines.nightly import Step, run_nightly
-from pipelines.resources import build_dbt
+from pipelines.orchestration.dbt_cli import SluiceDbt
+from pipelines.orchestration.nightly_run import Step, run_nightly
+from pipelines.orchestration.resources import build_dbt
 from pipelines.warehouse.runs import RunRecord
 
 PROPERTY = "100000001"

@@ -17,7 +17,7 @@ import pytest
 from pipelines.config.settings import Ga4, Property, Settings, Store
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
-from pipelines.nightly import exit_code
+from pipelines.orchestration.nightly_run import exit_code
 from pipelines.warehouse.runs import RunRecord
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, all_marts, at_now, night, published, running_now

@@ -14,7 +14,7 @@ import os, sys
 from datetime import date
 from pathlib import Path
 import pipelines.ingest.ingest_run as ingest
-from pipelines.nightly import run_nightly
+from pipelines.orchestration.nightly_run import run_nightly
 from pipelines.ingest.day_window import DayWindow
 from pipelines.config.settings import Ga4, Property, Settings, Store
 endpoint, home, start, end, reports = sys.argv[1:]

@@ -16,8 +16,8 @@ from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ga4.quota import Governor, Policy
 from pipelines.ingest.day_window import DayWindow
-from pipelines.nightly import exit_code
-from pipelines.resources import Ga4Resource
+from pipelines.orchestration.nightly_run import exit_code
+from pipelines.orchestration.resources import Ga4Resource
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, at_now, night, published, running_now
 from tests.unit.clock import HandClock

@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.config.settings import Settings
 from pipelines.ingest.day_window import DayWindow
-from pipelines.nightly import run_nightly
+from pipelines.orchestration.nightly_run import run_nightly
 from pipelines.warehouse.runs import FULL_REFRESH
 from tests.e2e.shop import Shop, all_marts, night
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-import pipelines.assets.ga4 as ga4_assets
 from pipelines.config.settings import DBT_PROJECT_DIR, Alerts, Ga4, Property, Settings, Store
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ingest.day_window import DayWindow
 from pipelines.monitoring.status import read_status
-from pipelines.nightly import exit_code
+from pipelines.orchestration.assets import raw_assets
+from pipelines.orchestration.nightly_run import exit_code
 from pipelines.publishing.versions import current_name
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, all_marts, night, other_dbt, published
@@ -74,8 +74,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         FRAGILE_MODEL, encoding="utf-8"
     )
     with pytest.MonkeyPatch.context() as patch, serve([folder / name for name in SHOPS]) as server:
-        patch.setattr("pipelines.build.DBT_PROJECT_DIR", project)
-        patch.setattr("pipelines.resources.DBT_PROJECT_DIR", project)
+        patch.setattr("pipelines.orchestration.build.DBT_PROJECT_DIR", project)
+        patch.setattr("pipelines.orchestration.resources.DBT_PROJECT_DIR", project)
         settings = Settings(
             home=folder / "home",
             store=Store(name="Test shops"),
@@ -105,7 +105,7 @@ def test_the_healthy_one_is_published_and_the_ill_heal(
         statement=AFTER_INTERMEDIATE,
     )
     with monkeypatch.context() as patch:
-        patch.setattr(ga4_assets, "ingest", _then_corrupt(ga4_assets.ingest))
+        patch.setattr(raw_assets, "ingest", _then_corrupt(raw_assets.ingest))
         record, _ = night(settings, LAST, {"dbt": corrupting})
     assert (record.status, exit_code(record)) == ("partly_published", 2), record.message
     assert current_name(settings.published_dir) != version

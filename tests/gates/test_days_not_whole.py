@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 import pytest
 
-import pipelines.assets.ga4 as ga4_assets
 from pipelines.config.settings import Alerts, Settings
 from pipelines.ingest.day_window import DayWindow
+from pipelines.orchestration.assets import raw_assets
 from pipelines.publishing.versions import PAGE
 from tests.e2e.shop import Shop, night, published
 from tests.unit.webhook_server import WebhookServer, webhook
@@ -76,7 +76,7 @@ def test_a_day_with_next_to_nothing_is_published_and_told(
     # What a realistic server estimates, rounds and lets grow lacks no row.
     assert query(home, "select report, missing_share from ops.pulls where missing_share > 0") == []
     assert flags(home, shop) == whole
-    real = ga4_assets.ingest
+    real = raw_assets.ingest
 
     def then_lose(settings: Settings, *args: Any, **options: Any) -> Any:
         outcome = real(settings, *args, **options)
@@ -87,7 +87,7 @@ def test_a_day_with_next_to_nothing_is_published_and_told(
 
     window = DayWindow(shop.window.end, shop.window.end)
     with monkeypatch.context() as patched:
-        patched.setattr(ga4_assets, "ingest", then_lose)
+        patched.setattr(raw_assets, "ingest", then_lose)
         record, _ = night(home, window)
     assert record.status == "published", record.message
     assert flags(home, shop) == {

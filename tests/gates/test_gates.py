@@ -12,11 +12,11 @@ from typing import Any
 import duckdb
 import pytest
 
-import pipelines.assets.ga4 as ga4_assets
 from pipelines.config.settings import Alerts, Settings
-from pipelines.dbt_runner import SluiceDbt
 from pipelines.ingest.day_window import DayWindow
 from pipelines.monitoring.alerts import tell
+from pipelines.orchestration.assets import raw_assets
+from pipelines.orchestration.dbt_cli import SluiceDbt
 from pipelines.publishing.versions import current_name
 from tests.e2e.shop import Shop, all_marts, night, other_dbt
 from tests.unit.webhook_server import WebhookServer, webhook
@@ -128,14 +128,14 @@ def held_back(settings: Settings, window: DayWindow, gate: str, resources: Any =
 def test_raw_gate(
     shop: Shop, home: Settings, alerted: WebhookServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = ga4_assets.ingest
+    real = raw_assets.ingest
 
     def then_corrupt(settings: Settings, *args: Any, **options: Any) -> Any:
         outcome = real(settings, *args, **options)
         corrupt(settings.build_db, statement_of(DROPPED))
         return outcome
 
-    monkeypatch.setattr(ga4_assets, "ingest", then_corrupt)
+    monkeypatch.setattr(raw_assets, "ingest", then_corrupt)
     message = held_back(home, last_days(shop), "raw")
     assert DROPPED[1] in message
     assert "100000001" in message

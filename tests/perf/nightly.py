@@ -15,8 +15,8 @@ NIGHT = """
 import sys
 from datetime import date
 from pathlib import Path
-from pipelines.resources import build_dbt
-from pipelines.nightly import run_nightly
+from pipelines.orchestration.resources import build_dbt
+from pipelines.orchestration.nightly_run import run_nightly
 from pipelines.ingest.day_window import DayWindow
 from pipelines.config.settings import Ga4, Property, Settings
 endpoint, home, start, end, in_process = sys.argv[1:]

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.assets.dbt import dbt_arguments
-from pipelines.dbt_runner import first_words
-from pipelines.jobs import describe_failure
+from pipelines.orchestration.assets.dbt_layers import dbt_arguments
+from pipelines.orchestration.dbt_cli import first_words
+from pipelines.orchestration.jobs import describe_failure
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import is_rebuilding
 

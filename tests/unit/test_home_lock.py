@@ -97,7 +97,7 @@ def test_a_second_night_waits_before_it_looks_into_the_database(path, tmp_path, 
         windows.append(window.end)
         return RunRecord("r2", PUBLISHED, "")
 
-    monkeypatch.setattr("pipelines.nightly.run_nightly", run_nightly)
+    monkeypatch.setattr("pipelines.orchestration.nightly_run.run_nightly", run_nightly)
     monkeypatch.setattr("pipelines.cli.nightly.show_warnings", lambda: None)
     monkeypatch.setattr("pipelines.cli.findings.print_tracking", lambda published_dir: None)
 

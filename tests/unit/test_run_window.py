@@ -29,7 +29,7 @@ from pipelines.ingest.run_window import (
     with_remembered_time_zones,
     with_time_zones,
 )
-from pipelines.partitions import daily_partitions
+from pipelines.orchestration.partitions import daily_partitions
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import record_failure
 

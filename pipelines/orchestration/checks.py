@@ -19,7 +19,7 @@ from dagster import (
 from data_checks import GateReport, GateResult, ModelTest, Window, record, run_gate
 from pipelines.config.settings import Settings
 from pipelines.ingest.day_window import DayWindow, yesterday
-from pipelines.partitions import worked_window
+from pipelines.orchestration.partitions import worked_window
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.property_records import held_back, remember_held_back
 

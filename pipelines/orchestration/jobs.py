@@ -8,9 +8,9 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from dagster._core.errors import DagsterAssetCheckFailedError
 
 from pipelines.config.settings import Settings
-from pipelines.dbt_runner import first_words
 from pipelines.errors import SluiceError
 from pipelines.monitoring.alerts import tell
+from pipelines.orchestration.dbt_cli import first_words
 from pipelines.warehouse.runs import (
     FAILED,
     FULL_REFRESH,

@@ -10,20 +10,20 @@ from typing import Any
 from dagster import AssetKey, AssetsDefinition, BetaWarning, Definitions, in_process_executor
 
 from data_checks import GATES, tests_of_layer
-from pipelines.assets.dbt import build_dbt_layers, layer_keys
-from pipelines.assets.ga4 import build_raw_assets
-from pipelines.assets.publish import build_publish_asset
-from pipelines.assets.report import build_report_asset
-from pipelines.checks import build_gate
 from pipelines.config.settings import DBT_PROJECT_DIR, Settings, load_settings
 from pipelines.config.tracking_plan import load_plan
-from pipelines.dbt_runner import parse_project
-from pipelines.event_log import without_data_versions
 from pipelines.ga4.reports import build_reports
 from pipelines.ingest.run_window import with_remembered_time_zones
-from pipelines.jobs import build_nightly_job
-from pipelines.resources import default_resources
-from pipelines.schedules import build_nightly_schedule
+from pipelines.orchestration.assets.dbt_layers import build_dbt_layers, layer_keys
+from pipelines.orchestration.assets.publish_asset import build_publish_asset
+from pipelines.orchestration.assets.raw_assets import build_raw_assets
+from pipelines.orchestration.assets.report_asset import build_report_asset
+from pipelines.orchestration.checks import build_gate
+from pipelines.orchestration.dbt_cli import parse_project
+from pipelines.orchestration.event_log import without_data_versions
+from pipelines.orchestration.jobs import build_nightly_job
+from pipelines.orchestration.resources import default_resources
+from pipelines.orchestration.schedules import build_nightly_schedule
 
 
 def build_defs(

@@ -13,14 +13,14 @@ from uuid import uuid4
 
 from dagster import DagsterEventType, EventLogEntry, ExecuteInProcessResult
 
-from pipelines.build import build_defs
 from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError
 from pipelines.ingest.day_window import DayWindow
-from pipelines.instance import open_instance
-from pipelines.jobs import NIGHTLY, describe_failure
 from pipelines.monitoring.run_logs import run_log
-from pipelines.partitions import BACKFILL_TAG, COMMAND_TAG
+from pipelines.orchestration.build import build_defs
+from pipelines.orchestration.dagster_home import open_instance
+from pipelines.orchestration.jobs import NIGHTLY, describe_failure
+from pipelines.orchestration.partitions import BACKFILL_TAG, COMMAND_TAG
 from pipelines.warehouse.runs import (
     FAILED,
     HELD_BACK,

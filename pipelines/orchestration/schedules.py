@@ -16,7 +16,7 @@ from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
 from pipelines.ingest.day_window import DayWindow, nightly_window
 from pipelines.ingest.run_window import newest_day, plan_window
-from pipelines.partitions import COMMAND_TAG
+from pipelines.orchestration.partitions import COMMAND_TAG
 
 
 def build_nightly_schedule(

@@ -1,4 +1,4 @@
-"""Dagster's own home inside `SLUICE_HOME`; `python -m pipelines.instance` prints it."""
+"""Dagster's own home in `SLUICE_HOME`; run with `python -m` this module prints the folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ concurrency:
   runs:
     max_concurrent_runs: 1
 event_log_storage:
-  module: pipelines.event_log
+  module: pipelines.orchestration.event_log
   class: EventLog
   config:
     base_dir: {base_dir}

@@ -24,9 +24,9 @@ from dagster_dbt import (
 )
 
 from pipelines.config.settings import Settings
-from pipelines.dbt_runner import SluiceDbt, first_words
-from pipelines.layer_build import LAYERS, LayerBuild
-from pipelines.resources import RunLock
+from pipelines.orchestration.dbt_cli import SluiceDbt, first_words
+from pipelines.orchestration.layer_build import LAYERS, LayerBuild
+from pipelines.orchestration.resources import RunLock
 from pipelines.warehouse.runs import is_rebuilding
 
 # The gates judge the generic tests (data_checks/dbt_tests.py), `make test` runs the unit tests.

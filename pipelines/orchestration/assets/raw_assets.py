@@ -23,8 +23,8 @@ from pipelines.ga4.quota import BACKFILL, NIGHTLY
 from pipelines.ga4.reports import ReportSpec
 from pipelines.ingest.day_window import window_of_tags
 from pipelines.ingest.ingest_run import Run, ingest
-from pipelines.partitions import BACKFILL_TAG, COMMAND_TAG, daily_partitions
-from pipelines.resources import Ga4Resource, RunLock
+from pipelines.orchestration.partitions import BACKFILL_TAG, COMMAND_TAG, daily_partitions
+from pipelines.orchestration.resources import Ga4Resource, RunLock
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import start_run
 from pipelines.warehouse.tracking_overrides import remember_plan

@@ -13,13 +13,13 @@ from dagster import (
 )
 
 from pipelines import __version__
-from pipelines.assets.report import REPORT_KEY, page_of_run
 from pipelines.config.settings import Settings
 from pipelines.errors import ReportError
 from pipelines.ingest.day_window import window_of_tags
-from pipelines.instance import prune_runs
 from pipelines.monitoring.alerts import tell
 from pipelines.monitoring.run_logs import prune_logs
+from pipelines.orchestration.assets.report_asset import REPORT_KEY, page_of_run
+from pipelines.orchestration.dagster_home import prune_runs
 from pipelines.publishing.publish import Publication, publish
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.property_records import held_back

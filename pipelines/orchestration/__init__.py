@@ -1,0 +1,1 @@
+"""All of Dagster: assets, gates, jobs, schedules and the nightly run. Wiring, no logic."""
