@@ -1,7 +1,7 @@
 """The root of Sluice's error family: what a user reads instead of a traceback.
 
 A message is one sentence that names the thing (property, report, date, file) and the next step.
-Errors of one area live beside it (`ga4/errors.py`) and inherit from here. No Dagster, no I/O.
+Errors of one area live beside it (`ga4/api_errors.py`) and inherit from here. No Dagster, no I/O.
 """
 
 

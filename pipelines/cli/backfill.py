@@ -36,8 +36,8 @@ def backfill(
     """
     from pipelines.config.tracking_plan import load_plan
     from pipelines.ga4.client import connect
-    from pipelines.ga4.quota import BACKFILL, Governor
-    from pipelines.ga4.reports import build_reports
+    from pipelines.ga4.rate_limit import BACKFILL, Governor
+    from pipelines.ga4.report_catalog import build_reports
     from pipelines.ingest.backfill import (
         check_window,
         close_backfill,

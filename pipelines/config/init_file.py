@@ -17,8 +17,8 @@ from pipelines.config.settings import (
 )
 from pipelines.config.timezones import known_time_zones
 from pipelines.errors import ConfigError
+from pipelines.ga4.api_errors import CredentialsError, Ga4Error
 from pipelines.ga4.client import connect
-from pipelines.ga4.errors import CredentialsError, Ga4Error
 from pipelines.monitoring.doctor.probes import ask_property
 
 _TEXT = """\

@@ -1,6 +1,6 @@
 """The connection to a Data API server: Google's own, or any that speaks its protocol.
 
-Credentials, endpoint and timeouts are decided here; waits and retries in `quota`.
+Credentials, endpoint and timeouts are decided here; waits and retries in `rate_limit`.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from google.auth import exceptions as auth_errors
 
 from pipelines.config.settings import Ga4
 from pipelines.config.timezones import known_time_zones
-from pipelines.ga4.errors import (
+from pipelines.ga4.api_errors import (
     LIBRARY_ERRORS,
     CredentialsError,
     Ga4Error,
     NotOfferedError,
     translate,
 )
-from pipelines.ga4.quota import FIELDS, Governor
+from pipelines.ga4.rate_limit import FIELDS, Governor
 
 logger = logging.getLogger("sluice")
 SCOPE = "https://www.googleapis.com/auth/analytics.readonly"
@@ -65,7 +65,7 @@ class Profile:
 
 
 class Ga4Client:
-    """Talks to one server. Methods raise the errors of `pipelines.ga4.errors`."""
+    """Talks to one server. Methods raise the errors of `pipelines.ga4.api_errors`."""
 
     def __init__(
         self,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from google.analytics.data_v1alpha import types as alpha
 
 from pipelines.config.tracking_plan import FunnelStep, MicroConversion, ParameterCondition
-from pipelines.ga4.periods import Period
-from pipelines.ga4.requests import PAGE_ROWS
+from pipelines.ga4.date_windows import Period
+from pipelines.ga4.report_request import PAGE_ROWS
 
 MAX_DATE_RANGES = 4
 # The API's upper ends (GA4.md).

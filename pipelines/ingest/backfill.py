@@ -21,12 +21,17 @@ from google.analytics.data_v1beta import types as ga4
 
 from pipelines.config.settings import Settings
 from pipelines.errors import ConfigError
+from pipelines.ga4.api_errors import (
+    Ga4Error,
+    QuotaError,
+    RequestRefusedError,
+    ThresholdedQuotaError,
+)
 from pipelines.ga4.client import Ga4Client, Profile
-from pipelines.ga4.errors import Ga4Error, QuotaError, RequestRefusedError, ThresholdedQuotaError
-from pipelines.ga4.pull import pull
-from pipelines.ga4.quota import BACKFILL, HOURLY_LIMITS
-from pipelines.ga4.reports import ReportSpec
-from pipelines.ga4.requests import PAGE_ROWS
+from pipelines.ga4.extract.pull import pull
+from pipelines.ga4.rate_limit import BACKFILL, HOURLY_LIMITS
+from pipelines.ga4.report_catalog import ReportSpec
+from pipelines.ga4.report_request import PAGE_ROWS
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow
 from pipelines.ingest.pull_plan import PullTask, backfill_items, finished, item_days
 from pipelines.ingest.run_window import newest_day

@@ -13,10 +13,14 @@ from datetime import date
 
 import duckdb
 
+from pipelines.ga4.api_errors import Ga4Error
 from pipelines.ga4.client import Ga4Client, Profile
-from pipelines.ga4.errors import Ga4Error
-from pipelines.ga4.fields import compatibility_request, incompatible_fields, missing_fields
-from pipelines.ga4.reports import ReportSpec
+from pipelines.ga4.extract.field_list import (
+    compatibility_request,
+    incompatible_fields,
+    missing_fields,
+)
+from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.warehouse.property_records import checked_reports, remember_checks
 
 logger = logging.getLogger("sluice")

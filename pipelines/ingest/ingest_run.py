@@ -21,8 +21,7 @@ from pipelines import __version__
 from pipelines.clock import Clock, leave_pin
 from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError
-from pipelines.ga4.client import Ga4Client
-from pipelines.ga4.errors import (
+from pipelines.ga4.api_errors import (
     AuditError,
     CircuitOpenError,
     Ga4Error,
@@ -31,8 +30,9 @@ from pipelines.ga4.errors import (
     RequestRefusedError,
     ThresholdedQuotaError,
 )
-from pipelines.ga4.pull import Pull, pull
-from pipelines.ga4.reports import ReportSpec
+from pipelines.ga4.client import Ga4Client
+from pipelines.ga4.extract.pull import Pull, pull
+from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.ingest.compatibility import unusable_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.property_access import profile_properties, with_closed_days, worth_waiting

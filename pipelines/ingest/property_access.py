@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from pipelines.config.settings import Settings
 from pipelines.errors import ConfigError, SluiceError
+from pipelines.ga4.api_errors import Ga4Error
 from pipelines.ga4.client import Ga4Client, Profile
-from pipelines.ga4.errors import Ga4Error
 from pipelines.ingest.day_window import DayWindow, yesterday
 
 # The exit code of what may be over in an hour.

@@ -17,7 +17,7 @@ import duckdb
 
 from pipelines.config.settings import Nightly, Settings
 from pipelines.ga4.client import Profile
-from pipelines.ga4.reports import ReportSpec
+from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow
 
 SUNDAY = 7

@@ -12,7 +12,7 @@ from dagster import AssetKey, AssetsDefinition, BetaWarning, Definitions, in_pro
 from data_checks import GATES, tests_of_layer
 from pipelines.config.settings import DBT_PROJECT_DIR, Settings, load_settings
 from pipelines.config.tracking_plan import load_plan
-from pipelines.ga4.reports import build_reports
+from pipelines.ga4.report_catalog import build_reports
 from pipelines.ingest.run_window import with_remembered_time_zones
 from pipelines.orchestration.assets.dbt_layers import build_dbt_layers, layer_keys
 from pipelines.orchestration.assets.publish_asset import build_publish_asset

@@ -12,7 +12,7 @@ from pydantic import PrivateAttr
 
 from pipelines.config.settings import DBT_PROJECT_DIR, Ga4, Settings
 from pipelines.ga4.client import Ga4Client, connect
-from pipelines.ga4.quota import Governor, Policy
+from pipelines.ga4.rate_limit import Governor, Policy
 from pipelines.monitoring.home_lock import hold_lock, lock_path
 from pipelines.orchestration.dbt_cli import SluiceDbt
 

@@ -13,8 +13,8 @@ from uuid import uuid4
 
 import duckdb
 
-from pipelines.ga4.pull import Pull, partitions_of
-from pipelines.ga4.reports import ReportSpec
+from pipelines.ga4.extract.pull import Pull, partitions_of
+from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.warehouse.ops import insert_rows, transaction
 
 LOADED, HELD_BACK, FAILED, REFUSED, SKIPPED = (

@@ -14,7 +14,7 @@ import duckdb
 from pipelines.clock import Clock
 from pipelines.config.settings import Property, Settings
 from pipelines.ga4.client import Profile
-from pipelines.ga4.quota import Reading
+from pipelines.ga4.rate_limit import Reading
 from pipelines.warehouse.ops import insert_rows, transaction
 
 logger = logging.getLogger("sluice")

@@ -15,7 +15,7 @@ import pyarrow as pa
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
 from pipelines.config.tracking_plan import load_plan
-from pipelines.ga4.reports import build_reports
+from pipelines.ga4.report_catalog import build_reports
 from pipelines.warehouse.load import ensure_tables
 from pipelines.warehouse.schema import OPS_TABLES
 

@@ -13,8 +13,8 @@ from typing import Any
 from pipelines.config.settings import Ga4, Property, Settings
 from pipelines.config.tracking_plan import load_plan
 from pipelines.ga4.client import connect
-from pipelines.ga4.quota import BACKFILL, Governor
-from pipelines.ga4.reports import ReportSpec, build_reports
+from pipelines.ga4.rate_limit import BACKFILL, Governor
+from pipelines.ga4.report_catalog import ReportSpec, build_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.ingest_run import Outcome, Run, ingest
 from pipelines.warehouse import load

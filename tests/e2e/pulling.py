@@ -15,8 +15,8 @@ from pipelines.config.tracking_plan import load_plan
 from pipelines.emulator.server import Emulator, LoggedRequest, serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ga4.client import connect
-from pipelines.ga4.quota import NIGHTLY, Governor, Policy
-from pipelines.ga4.reports import ReportSpec, build_reports
+from pipelines.ga4.rate_limit import NIGHTLY, Governor, Policy
+from pipelines.ga4.report_catalog import ReportSpec, build_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.ingest_run import Outcome, Run, ingest
 from pipelines.warehouse.connect import build_database

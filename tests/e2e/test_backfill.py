@@ -22,7 +22,7 @@ from pipelines.config.settings import PROJECT_DIR, Settings
 from pipelines.emulator.server import Emulator, LoggedRequest, serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ga4.client import connect
-from pipelines.ga4.quota import BACKFILL, Governor
+from pipelines.ga4.rate_limit import BACKFILL, Governor
 from pipelines.ingest import ingest_run as ingest_module
 from pipelines.ingest.backfill import (
     TokenPlan,

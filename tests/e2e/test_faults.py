@@ -15,8 +15,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.ga4 import requests
-from pipelines.ga4.errors import (
+from pipelines.ga4 import report_request
+from pipelines.ga4.api_errors import (
     AuditError,
     CircuitOpenError,
     CredentialsError,
@@ -27,7 +27,7 @@ from pipelines.ga4.errors import (
     SlowPageError,
     UnreachableError,
 )
-from pipelines.ga4.quota import BACKFILL, STANDARD_DAILY_TOKENS
+from pipelines.ga4.rate_limit import BACKFILL, STANDARD_DAILY_TOKENS
 from pipelines.ingest.day_window import DayWindow, nightly_window
 from pipelines.ingest.ingest_run import NothingPulledError
 from tests.e2e.pulling import REPORTS as ALL_REPORTS
@@ -108,7 +108,7 @@ def test_a_used_up_hour_is_waited_for_by_a_backfill(loaded: Puller, puller: Pull
 def test_row_count_changes_between_pages_once(
     loaded: Puller, puller: Puller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(requests, "PAGE_ROWS", 50)
+    monkeypatch.setattr(report_request, "PAGE_ROWS", 50)
     once = fault({**NEXT_PAGES, "calls": {"first": 1}}, row_count_add=7)
     assert puller.run(REPORTS, once).problems == {}
     assert puller.pulls("events_by_all", "pages")[-1] == (4,)
@@ -180,7 +180,7 @@ CONTRADICTIONS = {
 def test_contradictions_are_held_back(
     loaded: Puller, puller: Puller, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(requests, "PAGE_ROWS", 50)
+    monkeypatch.setattr(report_request, "PAGE_ROWS", 50)
     when, do, words = CONTRADICTIONS[name]
     # The shop changed, too: what is held back must not be half new.
     changed = ({"do": {"restate": {"factor": 2}}}, *fault(when, **do))

@@ -14,7 +14,7 @@ import pytest
 from pipelines.config.settings import Ga4, Property, Settings, Store
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
-from pipelines.ga4.quota import Governor, Policy
+from pipelines.ga4.rate_limit import Governor, Policy
 from pipelines.ingest.day_window import DayWindow
 from pipelines.orchestration.nightly_run import exit_code
 from pipelines.orchestration.resources import Ga4Resource

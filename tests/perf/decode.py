@@ -3,8 +3,8 @@
 import pyarrow as pa
 from google.analytics.data_v1beta import types as ga4
 
-from pipelines.ga4.decode import decode
-from pipelines.ga4.reports import EVENT_METRICS, ReportSpec
+from pipelines.ga4.decode.report_answer import decode
+from pipelines.ga4.report_catalog import EVENT_METRICS, ReportSpec
 from tests.perf.compare import Comparison, compare
 
 ROWS = 250_000

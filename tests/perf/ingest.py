@@ -27,9 +27,9 @@ from google.analytics.data_v1beta import types as ga4
 
 from pipelines.config.settings import Ga4
 from pipelines.ga4.client import Ga4Client, connect
-from pipelines.ga4.periods import Period
-from pipelines.ga4.pull import pull
-from pipelines.ga4.requests import PAGE_ROWS, report_request
+from pipelines.ga4.date_windows import Period
+from pipelines.ga4.extract.pull import pull
+from pipelines.ga4.report_request import PAGE_ROWS, report_request
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import ensure_tables, replace_partitions
 from tests.perf.compare import Comparison, Measurement, compare

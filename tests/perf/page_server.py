@@ -18,8 +18,8 @@ from typing import Any
 import grpc
 from google.analytics.data_v1beta import types as ga4
 
-from pipelines.ga4.reports import EVENT_METRICS, ReportSpec
-from pipelines.ga4.requests import PAGE_ROWS
+from pipelines.ga4.report_catalog import EVENT_METRICS, ReportSpec
+from pipelines.ga4.report_request import PAGE_ROWS
 
 SPEC = ReportSpec("bench", ("eventName", "pagePath"), EVENT_METRICS)
 FIRST, LAST = date(2026, 1, 1), date(2026, 1, 28)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from unittest.mock import patch
 
 from pipelines.clock import Clock
-from pipelines.ga4.quota import SystemClock
+from pipelines.ga4.rate_limit import SystemClock
 from tests.unit.clock import HandClock
 
 # No two moments are the same: pulls are ordered by theirs.

@@ -10,7 +10,7 @@ MORNING = datetime(2026, 3, 4, 4, 30, tzinfo=UTC)
 
 
 class HandClock:
-    """Fits `pipelines.ga4.quota.Clock`; `slept` holds the moments that were waited for."""
+    """Fits `pipelines.ga4.rate_limit.Clock`; `slept` holds the moments that were waited for."""
 
     def __init__(self, start: datetime | None = None) -> None:
         self._now = start or datetime(2026, 7, 1, 12, 10, tzinfo=UTC)

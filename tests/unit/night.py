@@ -19,8 +19,8 @@ from pipelines.config.tracking_plan import (
     TrackingPlan,
 )
 from pipelines.ga4.client import Ga4Client, connect
-from pipelines.ga4.quota import NIGHTLY, Governor
-from pipelines.ga4.reports import ReportSpec, build_reports
+from pipelines.ga4.rate_limit import NIGHTLY, Governor
+from pipelines.ga4.report_catalog import ReportSpec, build_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.ingest_run import Outcome, Run, ingest
 from pipelines.warehouse.connect import build_database

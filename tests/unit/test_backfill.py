@@ -7,8 +7,8 @@ import pytest
 
 from pipelines.config.settings import Property
 from pipelines.errors import ConfigError
-from pipelines.ga4.errors import PropertyError
-from pipelines.ga4.reports import Metric, ReportSpec
+from pipelines.ga4.api_errors import PropertyError
+from pipelines.ga4.report_catalog import Metric, ReportSpec
 from pipelines.ingest.backfill import (
     check_window,
     close_backfill,

@@ -14,8 +14,7 @@ from google.auth import exceptions as auth_errors
 from pipelines.config.settings import Ga4
 from pipelines.errors import SluiceError
 from pipelines.ga4 import client as client_module
-from pipelines.ga4.client import Ga4Client, Profile, connect
-from pipelines.ga4.errors import (
+from pipelines.ga4.api_errors import (
     CredentialsError,
     Ga4Error,
     NotOfferedError,
@@ -27,7 +26,8 @@ from pipelines.ga4.errors import (
     UnreachableError,
     translate,
 )
-from pipelines.ga4.quota import NIGHTLY, Governor
+from pipelines.ga4.client import Ga4Client, Profile, connect
+from pipelines.ga4.rate_limit import NIGHTLY, Governor
 from tests.unit.clock import HandClock
 from tests.unit.protocol_server import Fault, ProtocolServer, serving
 

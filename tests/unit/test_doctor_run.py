@@ -11,8 +11,7 @@ from google.analytics.data_v1beta import types as ga4
 
 from pipelines.config.settings import Ga4, Property, Settings
 from pipelines.errors import ConfigError
-from pipelines.ga4.client import connect
-from pipelines.ga4.errors import (
+from pipelines.ga4.api_errors import (
     CredentialsError,
     Ga4Error,
     PropertyError,
@@ -20,7 +19,8 @@ from pipelines.ga4.errors import (
     RequestRefusedError,
     UnreachableError,
 )
-from pipelines.ga4.quota import Governor, SystemClock
+from pipelines.ga4.client import connect
+from pipelines.ga4.rate_limit import Governor, SystemClock
 from pipelines.monitoring.doctor import Diagnosis, Mark, Step, diagnose, without_settings
 from pipelines.monitoring.doctor.expected_keys import read_plan
 from tests.unit.doctor_parts import metadata_of

@@ -17,7 +17,7 @@ from pipelines.ga4.exactness import (
     excess_allowed,
     missing_share,
 )
-from pipelines.ga4.reports import build_reports
+from pipelines.ga4.report_catalog import build_reports
 
 ESTIMATES = {"sessions", "engagedSessions", "totalUsers", "activeUsers"}
 

@@ -11,8 +11,8 @@ from pipelines.clock import pin_clock, pinned_clock
 from pipelines.config.settings import Property
 from pipelines.config.tracking_plan import Funnel, FunnelStep, MicroConversion, TrackingPlan
 from pipelines.errors import ConfigError
-from pipelines.ga4.errors import QuotaError
-from pipelines.ga4.reports import ReportSpec, build_reports
+from pipelines.ga4.api_errors import QuotaError
+from pipelines.ga4.report_catalog import ReportSpec, build_reports
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow
 from pipelines.ingest.ingest_run import Outcome
 from pipelines.ingest.property_access import profile_properties

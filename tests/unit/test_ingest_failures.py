@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.config.settings import Property
 from pipelines.errors import WarehouseError
-from pipelines.ga4.errors import (
+from pipelines.ga4.api_errors import (
     AuditError,
     CircuitOpenError,
     Ga4Error,
@@ -17,7 +17,7 @@ from pipelines.ga4.errors import (
     ThresholdedQuotaError,
     UnreachableError,
 )
-from pipelines.ga4.quota import CIRCUIT_ERRORS_PER_HOUR
+from pipelines.ga4.rate_limit import CIRCUIT_ERRORS_PER_HOUR
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.ingest_run import CONCURRENT_REQUESTS, NothingPulledError
 from pipelines.warehouse import load

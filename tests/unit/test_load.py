@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.config.tracking_plan import MicroConversion
-from pipelines.ga4.decode import Flags
-from pipelines.ga4.pull import Pull
-from pipelines.ga4.reports import Metric, Part, ReportSpec
+from pipelines.ga4.decode.report_answer import Flags
+from pipelines.ga4.extract.pull import Pull
+from pipelines.ga4.report_catalog import Metric, Part, ReportSpec
 from pipelines.warehouse import load
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import days_of, ensure_tables, record_failure, replace_partitions

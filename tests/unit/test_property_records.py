@@ -11,7 +11,7 @@ import pytest
 from pipelines.clock import Clock
 from pipelines.config.settings import Property, Settings, Store
 from pipelines.ga4.client import Profile
-from pipelines.ga4.quota import Reading
+from pipelines.ga4.rate_limit import Reading
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import ensure_tables
 from pipelines.warehouse.property_records import (

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from pipelines.config.settings import Ga4
 from pipelines.config.tracking_plan import MicroConversion, ParameterCondition
+from pipelines.ga4.api_errors import AuditError, PropertyError, QuotaError, RequestRefusedError
 from pipelines.ga4.client import Ga4Client, connect
-from pipelines.ga4.errors import AuditError, PropertyError, QuotaError, RequestRefusedError
-from pipelines.ga4.pull import Pull
-from pipelines.ga4.pull import pull as pull_report
-from pipelines.ga4.reports import EVENT_METRICS, ITEM_METRICS, Metric, Part, ReportSpec
+from pipelines.ga4.extract.pull import Pull
+from pipelines.ga4.extract.pull import pull as pull_report
+from pipelines.ga4.report_catalog import EVENT_METRICS, ITEM_METRICS, Metric, Part, ReportSpec
 from tests.unit import protocol_server as misbehaving
 from tests.unit.protocol_server import Fault, ProtocolServer, Row, serving
 

@@ -13,12 +13,12 @@ from pipelines.config.tracking_plan import (
     Segment,
     TrackingPlan,
 )
-from pipelines.ga4.ask import SMALLEST_PAGE_ROWS
+from pipelines.ga4.api_errors import AuditError, SlowPageError, ThresholdedQuotaError
 from pipelines.ga4.client import Ga4Client, connect
-from pipelines.ga4.errors import AuditError, SlowPageError, ThresholdedQuotaError
-from pipelines.ga4.pull import Pull, pull
-from pipelines.ga4.reports import EVENT_METRICS, Part, ReportSpec, build_reports
-from pipelines.ga4.requests import PAGE_ROWS
+from pipelines.ga4.extract.pull import Pull, pull
+from pipelines.ga4.report_catalog import EVENT_METRICS, Part, ReportSpec, build_reports
+from pipelines.ga4.report_query import SMALLEST_PAGE_ROWS
+from pipelines.ga4.report_request import PAGE_ROWS
 from tests.unit import protocol_server as misbehaving
 from tests.unit.protocol_server import Fault, ProtocolServer, Row, asks_for, names, serving
 

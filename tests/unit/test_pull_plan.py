@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.config.settings import Nightly, Settings
 from pipelines.ga4.client import Profile
-from pipelines.ga4.reports import Metric, ReportSpec
+from pipelines.ga4.report_catalog import Metric, ReportSpec
 from pipelines.ingest.backfill import is_done
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow
 from pipelines.ingest.pull_plan import (

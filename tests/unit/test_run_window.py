@@ -15,7 +15,7 @@ from pipelines.config.settings import Nightly, Property, Settings
 from pipelines.config.tracking_plan import load_plan
 from pipelines.errors import ConfigError
 from pipelines.ga4.client import Profile
-from pipelines.ga4.reports import build_reports
+from pipelines.ga4.report_catalog import build_reports
 from pipelines.ingest.day_window import (
     FIRST_DAY,
     DayWindow,

@@ -12,9 +12,9 @@ from test_emulator_shop import B_LATER, NOW, A, B, C, Shop, write_shop
 
 from pipelines.config.tracking_plan import load_plan
 from pipelines.emulator.server import serve
-from pipelines.ga4.periods import Period
-from pipelines.ga4.reports import build_reports
-from pipelines.ga4.requests import report_request
+from pipelines.ga4.date_windows import Period
+from pipelines.ga4.report_catalog import build_reports
+from pipelines.ga4.report_request import report_request
 
 ON_HOME, ON_PRODUCT = {"page_type": "home"}, {"page_type": "product"}
 DAY = date(2026, 3, 10)

@@ -8,7 +8,7 @@ import pytest
 from pipelines.config.settings import load_settings
 from pipelines.config.tracking_plan import ParameterCondition, load_plan
 from pipelines.errors import SeedError
-from pipelines.ga4.reports import build_reports
+from pipelines.ga4.report_catalog import build_reports
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.tracking_overrides import remember_plan
 

@@ -8,8 +8,8 @@ from typing import Any
 from pipelines.config.settings import Property
 from pipelines.config.timezones import known_time_zones
 from pipelines.config.tracking_plan import TrackingPlan
-from pipelines.ga4.fields import CUSTOM_PREFIX, missing_fields
-from pipelines.ga4.reports import ReportSpec
+from pipelines.ga4.extract.field_list import CUSTOM_PREFIX, missing_fields
+from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.monitoring.doctor.probes import DAYS, PropertyAnswer
 from pipelines.monitoring.doctor.step_model import Step, not_checked, right, wrong
 

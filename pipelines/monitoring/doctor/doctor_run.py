@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pipelines.config.settings import Ga4, Settings
 from pipelines.errors import ConfigError, SeedError, SluiceError
+from pipelines.ga4.api_errors import CredentialsError, UnreachableError
 from pipelines.ga4.client import LOOPBACK, connect
-from pipelines.ga4.errors import CredentialsError, UnreachableError
 from pipelines.monitoring.doctor.expected_keys import ReadPlan, read_plan
 from pipelines.monitoring.doctor.machine_steps import DISK, SCHEDULE, disk_step, schedule_step
 from pipelines.monitoring.doctor.probes import AsksGa4

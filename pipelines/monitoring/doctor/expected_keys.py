@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipelines.config.settings import DEFAULT_TRACKING_PLAN
 from pipelines.config.tracking_plan import TrackingPlan, load_plan
-from pipelines.ga4.reports import ReportSpec, build_reports
+from pipelines.ga4.report_catalog import ReportSpec, build_reports
 
 # Where a shop writes what it does differently; beside sluice.yml.
 SHOP_FILE = DEFAULT_TRACKING_PLAN

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from google.analytics.data_v1beta import types as ga4
 
-from pipelines.ga4.decode import OTHER
-from pipelines.ga4.errors import AuditError
+from pipelines.ga4.api_errors import AuditError
+from pipelines.ga4.decode.report_answer import OTHER
 
 DAYS = 28
 # Above the 500 distinct names that GA4 itself keeps apart, and the API's own upper end.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipelines.config.settings import Property
 from pipelines.errors import ConfigError
-from pipelines.ga4.errors import CredentialsError, Ga4Error, QuotaError
+from pipelines.ga4.api_errors import CredentialsError, Ga4Error, QuotaError
 from pipelines.monitoring.doctor.connection_steps import (
     DIMENSIONS,
     FIELDS,

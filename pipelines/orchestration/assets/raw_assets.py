@@ -19,8 +19,8 @@ from dagster import (
 from pipelines import __version__
 from pipelines.config.settings import Settings
 from pipelines.config.tracking_plan import TrackingPlan
-from pipelines.ga4.quota import BACKFILL, NIGHTLY
-from pipelines.ga4.reports import ReportSpec
+from pipelines.ga4.rate_limit import BACKFILL, NIGHTLY
+from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.ingest.day_window import window_of_tags
 from pipelines.ingest.ingest_run import Run, ingest
 from pipelines.orchestration.partitions import BACKFILL_TAG, COMMAND_TAG, daily_partitions

@@ -20,9 +20,16 @@ from pipelines.config.tracking_plan import (
     TrackingPlan,
     load_plan,
 )
-from pipelines.ga4.periods import Period
-from pipelines.ga4.reports import Metric, Part, ReportSpec, build_reports, lift_funnels, snake_case
-from pipelines.ga4.requests import PAGE_ROWS, fingerprint, report_request
+from pipelines.ga4.date_windows import Period
+from pipelines.ga4.report_catalog import (
+    Metric,
+    Part,
+    ReportSpec,
+    build_reports,
+    lift_funnels,
+    snake_case,
+)
+from pipelines.ga4.report_request import PAGE_ROWS, fingerprint, report_request
 
 SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 DAYS = Period("", date(2026, 3, 1), date(2026, 3, 4))

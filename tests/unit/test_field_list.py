@@ -7,10 +7,14 @@ import pytest
 from google.analytics.data_v1beta import types as ga4
 
 from pipelines.config.tracking_plan import load_plan
-from pipelines.ga4.errors import AuditError, RequestRefusedError
-from pipelines.ga4.fields import compatibility_request, incompatible_fields, missing_fields
-from pipelines.ga4.pull import Pull, pull
-from pipelines.ga4.reports import ReportSpec, build_reports
+from pipelines.ga4.api_errors import AuditError, RequestRefusedError
+from pipelines.ga4.extract.field_list import (
+    compatibility_request,
+    incompatible_fields,
+    missing_fields,
+)
+from pipelines.ga4.extract.pull import Pull, pull
+from pipelines.ga4.report_catalog import ReportSpec, build_reports
 
 Metadata = ga4.Metadata.pb()
 Answer = ga4.CheckCompatibilityResponse.pb()

@@ -11,10 +11,10 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.ga4.ask import Ask
-from pipelines.ga4.errors import AuditError
+from pipelines.ga4.api_errors import AuditError
 from pipelines.ga4.exactness import excess_allowed
-from pipelines.ga4.specs import ReportSpec
+from pipelines.ga4.report_query import Ask
+from pipelines.ga4.report_spec import ReportSpec
 
 ATTEMPTS = 3
 _T = TypeVar("_T")

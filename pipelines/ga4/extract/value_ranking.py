@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.ga4.ask import Answer, Ask
-from pipelines.ga4.audit import audited
-from pipelines.ga4.pages import all_pages
-from pipelines.ga4.periods import Period
-from pipelines.ga4.requests import PAGE_ROWS, report_request
-from pipelines.ga4.specs import Metric, Part, ReportSpec, snake_case
+from pipelines.ga4.date_windows import Period
+from pipelines.ga4.decode.audit import audited
+from pipelines.ga4.extract.answer_pages import all_pages
+from pipelines.ga4.report_query import Answer, Ask
+from pipelines.ga4.report_request import PAGE_ROWS, report_request
+from pipelines.ga4.report_spec import Metric, Part, ReportSpec, snake_case
 
 
 def top_values(

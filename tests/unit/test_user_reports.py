@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from pipelines.config.settings import Ga4
 from pipelines.config.tracking_plan import TrackingPlan
+from pipelines.ga4.api_errors import AuditError
 from pipelines.ga4.client import Ga4Client, connect
-from pipelines.ga4.errors import AuditError
-from pipelines.ga4.periods import Period, each_day, newest_month, newest_week, trailing
-from pipelines.ga4.pull import Pull, pull
-from pipelines.ga4.reports import ReportSpec, build_reports
-from pipelines.ga4.users import user_windows
+from pipelines.ga4.date_windows import Period, each_day, newest_month, newest_week, trailing
+from pipelines.ga4.extract.pull import Pull, pull
+from pipelines.ga4.extract.user_reports import user_windows
+from pipelines.ga4.report_catalog import ReportSpec, build_reports
 from tests.unit.protocol_server import Fault, ProtocolServer, Row, serving
 
 END = date(2026, 3, 4)  # a Wednesday

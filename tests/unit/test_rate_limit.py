@@ -9,8 +9,8 @@ from google.analytics.data_v1beta import types as ga4
 from google.api_core import exceptions as google_errors
 from google.auth import exceptions as auth_errors
 
-from pipelines.ga4.errors import LIBRARY_ERRORS, CircuitOpenError, QuotaError
-from pipelines.ga4.quota import (
+from pipelines.ga4.api_errors import LIBRARY_ERRORS, CircuitOpenError, QuotaError
+from pipelines.ga4.rate_limit import (
     BACKFILL,
     FIELDS,
     NIGHTLY,

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from google.analytics.data_v1beta import types as ga4
 
 from pipelines.config.tracking_plan import ParameterCondition
+from pipelines.ga4.date_windows import Period
 from pipelines.ga4.exactness import Made
-from pipelines.ga4.periods import Period
-from pipelines.ga4.specs import DATE_RANGE, Part, ReportSpec
+from pipelines.ga4.report_spec import DATE_RANGE, Part, ReportSpec
 
 # The API's own upper end (GA4.md); a server may send fewer rows than we ask for.
 PAGE_ROWS = 250_000

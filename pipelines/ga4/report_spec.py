@@ -1,7 +1,7 @@
 """What a report is: its fields, its requests, and the columns of its raw table.
 
-Which reports there are stands in `reports`; how they are asked and read, in the module of their
-kind.
+Which reports there are stands in `report_catalog`; how they are asked and read, in the module of
+their kind.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DATE_RANGE = "dateRange"
 # Stands for the one custom dimension of a part; its column is `parameter_value`.
 PARAMETER_VALUE = "parameterValue"
 # The value of a dimension column where the row is about all of its values together. Visitors can
-# send events of any name: `decode.apart_from` keeps what was sent apart from it.
+# send events of any name: `report_answer.apart_from` keeps what was sent apart from it.
 ALL = "(all)"
 # The same in the devices of a funnel, where it is the published segment value.
 ALL_DEVICES = "all"

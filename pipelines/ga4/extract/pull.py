@@ -16,15 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.clock import Clock
-from pipelines.ga4.ask import Answer, Ask, DataApi, Found
-from pipelines.ga4.daily import pull_days
-from pipelines.ga4.decode import OTHER, Flags
+from pipelines.ga4.date_windows import each_day, trailing, window_partitions
+from pipelines.ga4.decode.report_answer import OTHER, Flags
 from pipelines.ga4.exactness import missing_share
-from pipelines.ga4.fields import pull_fields
-from pipelines.ga4.funnel import WINDOW_DAYS, pull_funnels, pull_next_actions
-from pipelines.ga4.periods import each_day, trailing, window_partitions
-from pipelines.ga4.specs import DATE, Kind, ReportSpec
-from pipelines.ga4.users import pull_users, user_windows
+from pipelines.ga4.extract.daily_reports import pull_days
+from pipelines.ga4.extract.field_list import pull_fields
+from pipelines.ga4.extract.funnel_reports import WINDOW_DAYS, pull_funnels, pull_next_actions
+from pipelines.ga4.extract.user_reports import pull_users, user_windows
+from pipelines.ga4.report_query import Answer, Ask, DataApi, Found
+from pipelines.ga4.report_spec import DATE, Kind, ReportSpec
 
 _KINDS: dict[Kind, Callable[[Ask], Found]] = {
     "daily": pull_days,

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.ga4.ask import Answer, Ask, Found, no_rows
-from pipelines.ga4.audit import audited
-from pipelines.ga4.errors import AuditError, RequestRefusedError
-from pipelines.ga4.pages import all_pages
-from pipelines.ga4.periods import Period, each_day, trailing
-from pipelines.ga4.ranking import top_values
-from pipelines.ga4.reports import SESSIONS
-from pipelines.ga4.requests import report_request
-from pipelines.ga4.specs import DATE, Part
+from pipelines.ga4.api_errors import AuditError, RequestRefusedError
+from pipelines.ga4.date_windows import Period, each_day, trailing
+from pipelines.ga4.decode.audit import audited
+from pipelines.ga4.extract.answer_pages import all_pages
+from pipelines.ga4.extract.value_ranking import top_values
+from pipelines.ga4.report_catalog import SESSIONS
+from pipelines.ga4.report_query import Answer, Ask, Found, no_rows
+from pipelines.ga4.report_request import report_request
+from pipelines.ga4.report_spec import DATE, Part
 
 RANKING_DAYS = 28
 

@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.ga4.errors import AuditError
-from pipelines.ga4.specs import Part, ReportSpec
-from pipelines.ga4.wire import read_texts
+from pipelines.ga4.api_errors import AuditError
+from pipelines.ga4.decode.protobuf_columns import read_texts
+from pipelines.ga4.report_spec import Part, ReportSpec
 
 OTHER = "(other)"
 

@@ -8,9 +8,9 @@ from google.analytics.data_v1beta import types as ga4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.ga4.decode import Flags, decode, empty_rows
-from pipelines.ga4.errors import AuditError
-from pipelines.ga4.specs import PARAMETER_VALUE, Metric, Part, ReportSpec
+from pipelines.ga4.api_errors import AuditError
+from pipelines.ga4.decode.report_answer import Flags, decode, empty_rows
+from pipelines.ga4.report_spec import PARAMETER_VALUE, Metric, Part, ReportSpec
 
 Response = ga4.RunReportResponse.pb()
 SPEC = ReportSpec(

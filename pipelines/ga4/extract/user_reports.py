@@ -7,11 +7,7 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.ga4.ask import Answer, Ask, Found
-from pipelines.ga4.audit import audited, refuse_foreign
-from pipelines.ga4.decode import apart_from
-from pipelines.ga4.pages import all_pages
-from pipelines.ga4.periods import (
+from pipelines.ga4.date_windows import (
     Period,
     in_window,
     newest_month,
@@ -19,8 +15,12 @@ from pipelines.ga4.periods import (
     trailing,
     window_partitions,
 )
-from pipelines.ga4.requests import report_request
-from pipelines.ga4.specs import ALL, Part, snake_case
+from pipelines.ga4.decode.audit import audited, refuse_foreign
+from pipelines.ga4.decode.report_answer import apart_from
+from pipelines.ga4.extract.answer_pages import all_pages
+from pipelines.ga4.report_query import Answer, Ask, Found
+from pipelines.ga4.report_request import report_request
+from pipelines.ga4.report_spec import ALL, Part, snake_case
 
 
 def user_windows(end: date) -> tuple[Period, ...]:

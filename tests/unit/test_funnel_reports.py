@@ -21,13 +21,13 @@ from pipelines.config.tracking_plan import (
     TrackingPlan,
     load_plan,
 )
+from pipelines.ga4.api_errors import AuditError, Ga4Error, QuotaError, RequestRefusedError
 from pipelines.ga4.client import Ga4Client, connect
-from pipelines.ga4.errors import AuditError, Ga4Error, QuotaError, RequestRefusedError
-from pipelines.ga4.funnel_answer import fill_steps, read_steps, refuse_growth
+from pipelines.ga4.date_windows import trailing
+from pipelines.ga4.decode.funnel_answer import fill_steps, read_steps, refuse_growth
+from pipelines.ga4.extract.pull import Pull, pull
 from pipelines.ga4.funnel_request import funnel_request
-from pipelines.ga4.periods import trailing
-from pipelines.ga4.pull import Pull, pull
-from pipelines.ga4.reports import ReportSpec, build_reports
+from pipelines.ga4.report_catalog import ReportSpec, build_reports
 from tests.unit.protocol_funnel import FunnelResponse, Hit
 from tests.unit.protocol_server import ProtocolServer, serving
 

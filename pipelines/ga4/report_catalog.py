@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 
 from pipelines.config.tracking_plan import Funnel, FunnelStep, MicroConversion, TrackingPlan
-from pipelines.ga4.specs import (
+from pipelines.ga4.report_spec import (
     ALL,
     DATE,
     DATE_RANGE,

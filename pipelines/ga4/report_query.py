@@ -11,11 +11,11 @@ import pyarrow as pa
 from google.analytics.data_v1alpha import types as alpha
 from google.analytics.data_v1beta import types as ga4
 
-from pipelines.ga4.decode import Flags
-from pipelines.ga4.errors import SlowPageError
+from pipelines.ga4.api_errors import SlowPageError
+from pipelines.ga4.decode.report_answer import Flags
 from pipelines.ga4.exactness import missing_share
-from pipelines.ga4.requests import PAGE_ROWS
-from pipelines.ga4.specs import ReportSpec
+from pipelines.ga4.report_request import PAGE_ROWS
+from pipelines.ga4.report_spec import ReportSpec
 
 # A page of this size that is still too slow is not slow because of its size.
 SMALLEST_PAGE_ROWS = 1_000

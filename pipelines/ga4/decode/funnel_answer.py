@@ -13,11 +13,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.ga4.audit import refuse_duplicates, refuse_foreign
-from pipelines.ga4.decode import apart_from, counts, place_of, texts
-from pipelines.ga4.errors import AuditError
+from pipelines.ga4.api_errors import AuditError
+from pipelines.ga4.decode.audit import refuse_duplicates, refuse_foreign
+from pipelines.ga4.decode.report_answer import apart_from, counts, place_of, texts
 from pipelines.ga4.exactness import USERS_SIGMA, estimate_allowance
-from pipelines.ga4.specs import ALL, ALL_DEVICES, DATE_RANGE
+from pipelines.ga4.report_spec import ALL, ALL_DEVICES, DATE_RANGE
 
 STEP_NAME = "funnelStepName"
 USERS = "activeUsers"

@@ -11,11 +11,12 @@ import pyarrow.compute as pc
 from google.analytics.data_v1alpha import types as alpha
 
 from pipelines.config.tracking_plan import Funnel, FunnelStep
-from pipelines.ga4.ask import Answer, Ask, Found, no_rows
-from pipelines.ga4.audit import audited
-from pipelines.ga4.decode import Flags, read_quota
-from pipelines.ga4.errors import Ga4Error, RequestRefusedError
-from pipelines.ga4.funnel_answer import fill_steps, read_steps, refuse_growth
+from pipelines.ga4.api_errors import Ga4Error, RequestRefusedError
+from pipelines.ga4.date_windows import Period, each_day, in_window, trailing, window_partitions
+from pipelines.ga4.decode.audit import audited
+from pipelines.ga4.decode.funnel_answer import fill_steps, read_steps, refuse_growth
+from pipelines.ga4.decode.report_answer import Flags, read_quota
+from pipelines.ga4.extract.value_ranking import top_values
 from pipelines.ga4.funnel_request import (
     DEVICE,
     MAX_DATE_RANGES,
@@ -23,10 +24,9 @@ from pipelines.ga4.funnel_request import (
     next_action_request,
     range_name,
 )
-from pipelines.ga4.periods import Period, each_day, in_window, trailing, window_partitions
-from pipelines.ga4.ranking import top_values
-from pipelines.ga4.requests import fingerprint
-from pipelines.ga4.specs import ALL, ALL_DEVICES, Metric
+from pipelines.ga4.report_query import Answer, Ask, Found, no_rows
+from pipelines.ga4.report_request import fingerprint
+from pipelines.ga4.report_spec import ALL, ALL_DEVICES, Metric
 
 WINDOW_DAYS = 28
 NEXT_ACTION = "funnelStepNextAction"

@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow as pa
 from google.analytics.data_v1beta import types as ga4
 
-from pipelines.ga4.ask import Answer, Ask, Found
-from pipelines.ga4.audit import audited, refuse_duplicates
-from pipelines.ga4.errors import AuditError, RequestRefusedError
+from pipelines.ga4.api_errors import AuditError, RequestRefusedError
+from pipelines.ga4.decode.audit import audited, refuse_duplicates
 from pipelines.ga4.funnel_request import DEVICE
-from pipelines.ga4.specs import DATE, DATE_RANGE, PARAMETER_VALUE, Part, ReportSpec
+from pipelines.ga4.report_query import Answer, Ask, Found
+from pipelines.ga4.report_spec import DATE, DATE_RANGE, PARAMETER_VALUE, Part, ReportSpec
 
 CUSTOM_PREFIX = "customEvent:"
 

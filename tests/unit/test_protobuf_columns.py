@@ -5,7 +5,7 @@ from google.analytics.data_v1beta import types as ga4
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.ga4.wire import read_texts
+from pipelines.ga4.decode.protobuf_columns import read_texts
 
 Response = ga4.RunReportResponse.pb()
 # Lengths around the borders of one, two and three bytes of varint, and text that is not ASCII.

@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from google.analytics.data_v1beta import types as ga4
 
-from pipelines.ga4.ask import Answer, Ask
-from pipelines.ga4.audit import refuse_duplicates, refuse_short_totals
-from pipelines.ga4.decode import Flags, Page, decode
-from pipelines.ga4.errors import AuditError, SlowPageError
+from pipelines.ga4.api_errors import AuditError, SlowPageError
+from pipelines.ga4.decode.audit import refuse_duplicates, refuse_short_totals
+from pipelines.ga4.decode.report_answer import Flags, Page, decode
 from pipelines.ga4.exactness import Made
-from pipelines.ga4.requests import fingerprint
-from pipelines.ga4.specs import Part, ReportSpec
+from pipelines.ga4.report_query import Answer, Ask
+from pipelines.ga4.report_request import fingerprint
+from pipelines.ga4.report_spec import Part, ReportSpec
 
 
 def all_pages(ask: Ask, request: ga4.RunReportRequest, spec: ReportSpec, part: Part) -> Answer:

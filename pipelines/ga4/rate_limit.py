@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from google.api_core import exceptions as google_errors
 
 from pipelines.clock import Clock as MachineClock
-from pipelines.ga4.errors import (
+from pipelines.ga4.api_errors import (
     LIBRARY_ERRORS,
     CircuitOpenError,
     QuotaError,

@@ -1,0 +1,1 @@
+"""How each kind of report is asked for, page by page, and what a pull makes of the answers."""
