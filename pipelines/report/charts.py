@@ -12,7 +12,7 @@ from typing import Any
 
 import altair as alt
 
-from pipelines.report.parts import Spec
+from pipelines.report.components import Spec
 
 _ROW = 46
 _LABEL_LIMIT = 128

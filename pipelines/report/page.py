@@ -17,18 +17,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from pipelines.errors import ReportError
 from pipelines.publishing.versions import pages_beside
+from pipelines.report.components import Section
 from pipelines.report.files import write_whole
+from pipelines.report.formatting import day
 from pipelines.report.javascript import chart_script
-from pipelines.report.parts import Section
+from pipelines.report.page_data import PropertyData
 from pipelines.report.queries import property_ids, read_shop
-from pipelines.report.rows import ShopRows
-from pipelines.report.sections.advice import diagnosis_section, tracking_section
-from pipelines.report.sections.change import alert_section, change_section
-from pipelines.report.sections.funnel import device_section, funnel_section
-from pipelines.report.sections.leaks import leak_section, verdict
-from pipelines.report.sections.micro import micro_section
-from pipelines.report.sections.quality import quality_section
-from pipelines.report.words import day
+from pipelines.report.sections.advice_sections import diagnosis_section, tracking_section
+from pipelines.report.sections.change_sections import alert_section, change_section
+from pipelines.report.sections.funnel_sections import device_section, funnel_section
+from pipelines.report.sections.leak_section import leak_section, verdict
+from pipelines.report.sections.micro_section import micro_section
+from pipelines.report.sections.quality_section import quality_section
 
 # A page opens from a mail and on a phone: it never grows past this. In bytes.
 LARGEST_PAGE = 2_000_000
@@ -140,7 +140,7 @@ def _filled(template: str, **values: Any) -> str:
         ) from error
 
 
-def _facts(shop: ShopRows) -> tuple[str, ...]:
+def _facts(shop: PropertyData) -> tuple[str, ...]:
     facts = [f"Property {shop.shop.property_id}"]
     if shop.shop.last_date:
         facts.append(f"data of {day(shop.shop.first_date)} to {day(shop.shop.last_date)}")
@@ -148,7 +148,7 @@ def _facts(shop: ShopRows) -> tuple[str, ...]:
     return tuple(facts)
 
 
-def _warnings(shop: ShopRows) -> tuple[str, ...]:
+def _warnings(shop: PropertyData) -> tuple[str, ...]:
     found = []
     if shop.held_back:
         reason = shop.held_back.rstrip(".")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import duckdb
 
 from pipelines.monitoring.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
-from pipelines.report import rows
+from pipelines.report import page_data
 from pipelines.report.fetch import Row, fetch
-from pipelines.report.rows import ShopRows
+from pipelines.report.page_data import PropertyData
 
 WINDOW = "28d"
 ALERTS_SHOWN = 20
@@ -188,10 +188,10 @@ def property_ids(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     return tuple(name for (name,) in connection.execute(_PROPERTY_IDS).fetchall())
 
 
-def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> ShopRows:
+def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> PropertyData:
     """Everything the page says of one property."""
-    shop = fetch(connection, rows.Shop, _SHOP, {"property": property_id})[0]
-    run = next(iter(fetch(connection, rows.Run, _RUN)), None)
+    shop = fetch(connection, page_data.Shop, _SHOP, {"property": property_id})[0]
+    run = next(iter(fetch(connection, page_data.Run, _RUN)), None)
 
     def ask(kind: type[Row], query: str) -> tuple[Row, ...]:
         known = {"property": shop.property_id, "window": WINDOW, "run": run.run_id if run else ""}
@@ -199,31 +199,31 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> ShopRo
         return fetch(connection, kind, query, wanted)
 
     has_diagnosis = _has_table(connection, "fct_diagnosis")
-    return ShopRows(
+    return PropertyData(
         shop=shop,
         run=run,
         held_back=_held_back(connection, shop, run),
-        steps=ask(rows.Step, _STEPS),
-        benchmarks=ask(rows.Benchmark, _BENCHMARKS),
-        leaks=ask(rows.Leak, _LEAKS),
-        micros=ask(rows.Micro, _MICROS),
-        factors=ask(rows.Factor, _FACTORS),
-        shifts=ask(rows.Shift, _SHIFTS),
-        alerts=ask(rows.Alert, _ALERTS),
-        judged=ask(rows.Judged, _JUDGED)[0],
-        diagnoses=ask(rows.Diagnosis, _DIAGNOSES) if has_diagnosis else (),
+        steps=ask(page_data.Step, _STEPS),
+        benchmarks=ask(page_data.Benchmark, _BENCHMARKS),
+        leaks=ask(page_data.Leak, _LEAKS),
+        micros=ask(page_data.Micro, _MICROS),
+        factors=ask(page_data.Factor, _FACTORS),
+        shifts=ask(page_data.Shift, _SHIFTS),
+        alerts=ask(page_data.Alert, _ALERTS),
+        judged=ask(page_data.Judged, _JUDGED)[0],
+        diagnoses=ask(page_data.Diagnosis, _DIAGNOSES) if has_diagnosis else (),
         has_diagnosis=has_diagnosis,
-        coverage=ask(rows.Coverage, _COVERAGE),
-        suggestions=ask(rows.Suggestion, _SUGGESTIONS),
-        completeness=ask(rows.Completeness, _COMPLETENESS),
+        coverage=ask(page_data.Coverage, _COVERAGE),
+        suggestions=ask(page_data.Suggestion, _SUGGESTIONS),
+        completeness=ask(page_data.Completeness, _COMPLETENESS),
         doubtful_days=doubtful_days(connection, shop.property_id),
-        gates=ask(rows.Gate, _GATES),
-        warnings=ask(rows.GateWarning, _WARNINGS),
+        gates=ask(page_data.Gate, _GATES),
+        warnings=ask(page_data.GateWarning, _WARNINGS),
     )
 
 
 def _held_back(
-    connection: duckdb.DuckDBPyConnection, shop: rows.Shop, run: rows.Run | None
+    connection: duckdb.DuckDBPyConnection, shop: page_data.Shop, run: page_data.Run | None
 ) -> str | None:
     if run is None:
         return None

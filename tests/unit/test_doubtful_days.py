@@ -11,10 +11,10 @@ from test_report_sections import EMPTY
 from pipelines.config.settings import Alerts, Property, Settings
 from pipelines.monitoring.alerts import tell
 from pipelines.monitoring.doubtful_days import DoubtfulDay
+from pipelines.report.page_data import Completeness, Factor, GateWarning, Shift
 from pipelines.report.queries import doubtful_days
-from pipelines.report.rows import Completeness, Factor, GateWarning, Shift
-from pipelines.report.sections.change import change_section
-from pipelines.report.sections.quality import DAYS_SHOWN, quality_section
+from pipelines.report.sections.change_sections import change_section
+from pipelines.report.sections.quality_section import DAYS_SHOWN, quality_section
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import start_run
 from tests.unit.clock import MORNING

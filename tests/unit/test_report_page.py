@@ -8,8 +8,8 @@ from urllib.parse import unquote
 import pytest
 
 from pipelines.report import page as report_page
+from pipelines.report.components import Section
 from pipelines.report.page import ShopPage, write_shops
-from pipelines.report.parts import Section
 
 MEGABYTES = 2_000_000
 SCRIPT = "let charts;" + " " * 900_000

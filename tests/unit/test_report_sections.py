@@ -5,15 +5,15 @@ from datetime import date
 
 import pytest
 
-from pipelines.report.rows import Coverage, Judged, Leak, Shop, ShopRows, Step
-from pipelines.report.sections.advice import diagnosis_section, tracking_section
-from pipelines.report.sections.change import alert_section, change_section
-from pipelines.report.sections.funnel import device_section, funnel_section
-from pipelines.report.sections.leaks import leak_section, verdict
-from pipelines.report.sections.micro import micro_section
-from pipelines.report.sections.quality import quality_section
+from pipelines.report.page_data import Coverage, Judged, Leak, PropertyData, Shop, Step
+from pipelines.report.sections.advice_sections import diagnosis_section, tracking_section
+from pipelines.report.sections.change_sections import alert_section, change_section
+from pipelines.report.sections.funnel_sections import device_section, funnel_section
+from pipelines.report.sections.leak_section import leak_section, verdict
+from pipelines.report.sections.micro_section import micro_section
+from pipelines.report.sections.quality_section import quality_section
 
-EMPTY = ShopRows(
+EMPTY = PropertyData(
     shop=Shop("1", None, None, None, None, None, None, 0), run=None, held_back=None, steps=(),
     benchmarks=(), leaks=(), micros=(), factors=(), shifts=(), alerts=(),
     judged=Judged(0, None, None), diagnoses=(), has_diagnosis=True, coverage=(), suggestions=(),

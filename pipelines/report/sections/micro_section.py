@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.report import words
+from pipelines.report import formatting
 from pipelines.report.charts import RateMark, rates
-from pipelines.report.parts import Figure, Section, Table, columns
-from pipelines.report.rows import Micro, ShopRows
+from pipelines.report.components import Figure, Section, Table, columns
+from pipelines.report.page_data import Micro, PropertyData
 
 # A key that is a chain of its own needs no parent's name behind its rate.
 _NOTE = (
@@ -16,7 +16,7 @@ _NOTE = (
 )
 
 
-def micro_section(shop: ShopRows) -> Section:
+def micro_section(shop: PropertyData) -> Section:
     """All actions of the tracking plan, by stage."""
     if not shop.micros:
         return Section("micro", "Micro-conversions", ("No micro-conversion is counted yet.",))
@@ -44,8 +44,10 @@ def _has_moved(row: Micro) -> bool:
 
 def _summary(rows: Sequence[Micro], moved: Sequence[Micro]) -> str:
     known = sum(row.rate is not None for row in rows)
-    tail = "; ".join(f"{words.key_words(row.key)} {words.points(row.change)}" for row in moved)
-    return f"{known} of {words.plural(len(rows), 'action')} have a rate. " + (
+    tail = "; ".join(
+        f"{formatting.key_words(row.key)} {formatting.points(row.change)}" for row in moved
+    )
+    return f"{known} of {formatting.plural(len(rows), 'action')} have a rate. " + (
         f"Outside the interval of no change since the 28 days before: {tail}. Of many intervals, "
         "one in twenty leaves zero out by chance."
         if moved
@@ -60,14 +62,14 @@ def _figure(number: int, stage: str, rows: Sequence[Micro]) -> Figure:
 
 
 def _mark(row: Micro) -> RateMark:
-    label = words.key_words(row.key)
+    label = formatting.key_words(row.key)
     missing = "" if row.rate is not None else _missing(row)
-    value = words.rate_of(row.rate, row.sessions, row.parent_sessions)
+    value = formatting.rate_of(row.rate, row.sessions, row.parent_sessions)
     return RateMark(
         label=label,
         text=f"{label}: {missing or value}",
         rate=row.rate,
-        shown=words.percent(row.rate),
+        shown=formatting.percent(row.rate),
         low=row.ci_low,
         high=row.ci_high,
         before=row.previous_rate,
@@ -76,7 +78,7 @@ def _mark(row: Micro) -> RateMark:
 
 
 def _missing(row: Micro) -> str:
-    return words.missing_words(row.state, row.sessions is not None)
+    return formatting.missing_words(row.state, row.sessions is not None)
 
 
 def _table(rows: Sequence[Micro]) -> Table:
@@ -87,16 +89,16 @@ def _table(rows: Sequence[Micro]) -> Table:
                 numbers="Rate|95 % interval|28 days before|Change (95 % interval)"),
         tuple(
             (
-                words.key_words(row.key),
+                formatting.key_words(row.key),
                 row.stage_label,
                 _missing(row)
                 if row.rate is None
-                else words.rate_of(row.rate, row.sessions, row.parent_sessions),
-                words.key_words(row.parent_key) if row.parent_key else words.NOTHING,
-                words.interval(row.ci_low, row.ci_high),
-                words.percent(row.previous_rate),
+                else formatting.rate_of(row.rate, row.sessions, row.parent_sessions),
+                formatting.key_words(row.parent_key) if row.parent_key else formatting.NOTHING,
+                formatting.interval(row.ci_low, row.ci_high),
+                formatting.percent(row.previous_rate),
                 _change(row),
-                row.description or words.NOTHING,
+                row.description or formatting.NOTHING,
             )
             for row in rows
         ),
@@ -105,6 +107,6 @@ def _table(rows: Sequence[Micro]) -> Table:
 
 def _change(row: Micro) -> str:
     if row.change is None:
-        return words.NOTHING
-    spread = words.points_interval(row.change_low, row.change_high)
-    return f"{words.points(row.change)} ({spread})"
+        return formatting.NOTHING
+    spread = formatting.points_interval(row.change_low, row.change_high)
+    return f"{formatting.points(row.change)} ({spread})"

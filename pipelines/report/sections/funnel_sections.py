@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.report import words
+from pipelines.report import formatting
 from pipelines.report.charts import BarMark, RateMark, bars, group_of, rates
-from pipelines.report.parts import Figure, Section, Table, columns
-from pipelines.report.rows import Benchmark, ShopRows, Step
+from pipelines.report.components import Figure, Section, Table, columns
+from pipelines.report.page_data import Benchmark, PropertyData, Step
 
 # Marks and bands are explained once, in words; the chart itself has no legend to look up.
 HOW_TO_READ = (
@@ -19,7 +19,7 @@ _UNDECIDED = {"insufficient_data", "leaning_below"}
 _TELLING = {"moderate", "strong"}
 
 
-def funnel_section(shop: ShopRows) -> Section:
+def funnel_section(shop: PropertyData) -> Section:
     """Sessions step by step, and each step's rate in its benchmark band."""
     steps = shop.whole
     if not steps:
@@ -29,7 +29,7 @@ def funnel_section(shop: ShopRows) -> Section:
         name="funnel",
         title="Funnel",
         summary=(
-            f"{words.count(steps[0].reached)} sessions from {_window(steps[0])}.",
+            f"{formatting.count(steps[0].reached)} sessions from {_window(steps[0])}.",
             *_by_verdict(steps),
         ),
         figures=(_reach(steps), _rates(steps, summary)),
@@ -38,7 +38,7 @@ def funnel_section(shop: ShopRows) -> Section:
     )
 
 
-def device_section(shop: ShopRows) -> Section:
+def device_section(shop: PropertyData) -> Section:
     """The same step on every device, one small chart a step."""
     steps = [step for step in shop.steps if step.segment_name == "device"]
     names = list(dict.fromkeys(step.step_label for step in steps if step.previous_label))
@@ -49,7 +49,7 @@ def device_section(shop: ShopRows) -> Section:
     said = (
         " ".join(
             f"On {step.segment_value}, {_step_name(step)} is below its benchmark: "
-            f"{words.rate_of(step.rate, step.reached, step.previous_reached)}."
+            f"{formatting.rate_of(step.rate, step.reached, step.previous_reached)}."
             for step in below
         )
         or "No device is below a benchmark."
@@ -67,12 +67,12 @@ def device_section(shop: ShopRows) -> Section:
 def rate_mark(step: Step, label: str) -> RateMark:
     """A step as a mark of a rate chart."""
     missing = "" if step.rate is not None else _missing(step)
-    value = words.rate_of(step.rate, step.reached, step.previous_reached)
+    value = formatting.rate_of(step.rate, step.reached, step.previous_reached)
     return RateMark(
         label=label,
         text=f"{label}: {missing or value}",
         rate=step.rate,
-        shown=words.percent(step.rate),
+        shown=formatting.percent(step.rate),
         low=step.ci_low,
         high=step.ci_high,
         band_low=step.benchmark_low,
@@ -88,7 +88,7 @@ def _step_name(step: Step) -> str:
 
 
 def _window(step: Step) -> str:
-    days = f"{words.day(step.window_start)} to {words.day(step.window_end)}"
+    days = f"{formatting.day(step.window_start)} to {formatting.day(step.window_end)}"
     if step.days_loaded < step.window_days:
         return f"{days}, of which only {step.days_loaded} of {step.window_days} days are loaded"
     return days
@@ -97,9 +97,9 @@ def _window(step: Step) -> str:
 def _said(step: Step) -> str:
     if step.rate is None:
         return f"{step.step_label}: {_missing(step)}."
-    band = words.band(step.benchmark_low, step.benchmark_high)
-    against = f", {words.verdict_words(step.verdict)} ({band})" if step.verdict else ""
-    value = words.rate_of(step.rate, step.reached, step.previous_reached)
+    band = formatting.band(step.benchmark_low, step.benchmark_high)
+    against = f", {formatting.verdict_words(step.verdict)} ({band})" if step.verdict else ""
+    value = formatting.rate_of(step.rate, step.reached, step.previous_reached)
     return f"{step.step_label}: {value}{against}."
 
 
@@ -107,10 +107,10 @@ def _by_verdict(steps: Sequence[Step]) -> tuple[str, ...]:
     """Which steps are below, within or above, in one line."""
     names = {
         verdict: [step.step_label for step in steps if step.verdict == verdict]
-        for verdict in (*words.VERDICTS, *words.STATES)
+        for verdict in (*formatting.VERDICTS, *formatting.STATES)
     }
     said = [
-        f"{words.verdict_words(verdict)}: {', '.join(found)}"
+        f"{formatting.verdict_words(verdict)}: {', '.join(found)}"
         for verdict, found in names.items()
         if found
     ]
@@ -132,9 +132,11 @@ def _reach(steps: Sequence[Step]) -> Figure:
 
 
 def _missing(step: Step) -> str:
-    why = words.missing_words(step.state, step.reached is not None)
+    why = formatting.missing_words(step.state, step.reached is not None)
     if step.state == SESSIONLESS and step.reached is not None:
-        return f"{why} ({words.count(step.reached)} of {words.count(step.previous_reached)})"
+        return (
+            f"{why} ({formatting.count(step.reached)} of {formatting.count(step.previous_reached)})"
+        )
     return why
 
 
@@ -144,13 +146,17 @@ def _is_countless(step: Step) -> bool:
 
 
 def _reached_short(step: Step) -> str:
-    return words.state_words(step.state) if _is_countless(step) else words.count(step.reached)
+    return (
+        formatting.state_words(step.state)
+        if _is_countless(step)
+        else formatting.count(step.reached)
+    )
 
 
 def _reached(step: Step) -> str:
     if step.reached is None or _is_countless(step):
-        return words.state_words(step.state)
-    return words.plural(step.reached, "session")
+        return formatting.state_words(step.state)
+    return formatting.plural(step.reached, "session")
 
 
 def _rates(steps: Sequence[Step], summary: str) -> Figure:
@@ -172,7 +178,7 @@ def _table(steps: Sequence[Step]) -> Table:
                 step.step_label,
                 _reached_short(step),
                 *_rate_cells(step),
-                words.percent(step.previous_rate),
+                formatting.percent(step.previous_rate),
                 _change(step),
             )
             for step in steps
@@ -182,27 +188,27 @@ def _table(steps: Sequence[Step]) -> Table:
 
 def _rate_cells(step: Step) -> tuple[str, str, str, str]:
     if step.previous_label is None:
-        return (words.NOTHING,) * 4
+        return (formatting.NOTHING,) * 4
     if step.rate is None:
-        return (_missing(step), *(words.NOTHING,) * 3)
-    verdict = words.verdict_words(step.verdict)
+        return (_missing(step), *(formatting.NOTHING,) * 3)
+    verdict = formatting.verdict_words(step.verdict)
     if step.directional_evidence in _TELLING and step.verdict in _UNDECIDED:
         verdict += f"; {step.directional_evidence} directional evidence that it is below"
     if step.verdict == "insufficient_data" and step.weeks_to_know:
-        verdict += f"; known in about {words.plural(round(step.weeks_to_know) or 1, 'week')}"
+        verdict += f"; known in about {formatting.plural(round(step.weeks_to_know) or 1, 'week')}"
     return (
-        words.rate_of(step.rate, step.reached, step.previous_reached),
-        words.interval(step.ci_low, step.ci_high),
-        words.band(step.benchmark_low, step.benchmark_high),
+        formatting.rate_of(step.rate, step.reached, step.previous_reached),
+        formatting.interval(step.ci_low, step.ci_high),
+        formatting.band(step.benchmark_low, step.benchmark_high),
         verdict,
     )
 
 
 def _change(step: Step) -> str:
     if step.change is None:
-        return words.NOTHING
-    spread = words.points_interval(step.change_low, step.change_high)
-    return f"{words.points(step.change)} ({spread})"
+        return formatting.NOTHING
+    spread = formatting.points_interval(step.change_low, step.change_high)
+    return f"{formatting.points(step.change)} ({spread})"
 
 
 def _further(benchmarks: Sequence[Benchmark]) -> tuple[Table, ...]:
@@ -214,12 +220,12 @@ def _further(benchmarks: Sequence[Benchmark]) -> tuple[Table, ...]:
                 numbers="Rate|95 % interval|Range"),
         tuple(
             (
-                words.key_words(row.benchmark_key.removesuffix("_rate")),
-                words.rate_of(row.rate, row.numerator, row.denominator),
-                words.interval(row.ci_low, row.ci_high),
-                words.band(row.benchmark_low, row.benchmark_high),
-                words.verdict_words(row.verdict),
-                row.source or words.NOTHING,
+                formatting.key_words(row.benchmark_key.removesuffix("_rate")),
+                formatting.rate_of(row.rate, row.numerator, row.denominator),
+                formatting.interval(row.ci_low, row.ci_high),
+                formatting.band(row.benchmark_low, row.benchmark_high),
+                formatting.verdict_words(row.verdict),
+                row.source or formatting.NOTHING,
             )
             for row in benchmarks
         ),

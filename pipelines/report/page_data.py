@@ -258,7 +258,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class ShopRows:
+class PropertyData:
     """Everything the page says about one property."""
 
     shop: Shop

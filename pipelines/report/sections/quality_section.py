@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelines.monitoring.doubtful_days import DoubtfulDay
-from pipelines.report import words
-from pipelines.report.parts import Section, Table, columns
-from pipelines.report.rows import Completeness, Gate, GateWarning, ShopRows
+from pipelines.report import formatting
+from pipelines.report.components import Section, Table, columns
+from pipelines.report.page_data import Completeness, Gate, GateWarning, PropertyData
 
 # The page stays readable: the rest is counted, and stands in `ops.gate_results`.
 DAYS_NAMED = 5
@@ -22,7 +22,7 @@ _DOUBTS = {
 }
 
 
-def quality_section(shop: ShopRows) -> Section:
+def quality_section(shop: PropertyData) -> Section:
     """What was pulled, what is missing, what may still change."""
     reports = shop.completeness
     if not reports:
@@ -66,9 +66,9 @@ def _doubtful(days: Sequence[DoubtfulDay]) -> tuple[str, ...]:
     """The days by name: what is wrong with each stands in the table."""
     if not days:
         return ()
-    names = list(dict.fromkeys(words.day(one.date) for one in days))
+    names = list(dict.fromkeys(formatting.day(one.date) for one in days))
     left = len(names) - DAYS_NAMED
-    more = f" and {words.plural(left, 'more day')}" if left > 0 else ""
+    more = f" and {formatting.plural(left, 'more day')}" if left > 0 else ""
     return (f"Not whole, though GA4 answered: {', '.join(names[:DAYS_NAMED])}{more}.",)
 
 
@@ -79,7 +79,7 @@ def _day_table(days: Sequence[DoubtfulDay]) -> tuple[Table, ...]:
         _caption("Days that are not whole", len(days), DAYS_SHOWN),
         columns("Day", "Report", "What is wrong"),
         tuple(
-            (words.day(one.date), words.key_words(one.report), one.words)
+            (formatting.day(one.date), formatting.key_words(one.report), one.words)
             for one in days[:DAYS_SHOWN]
         ),
     )
@@ -94,7 +94,7 @@ def _provisional(reports: Sequence[Completeness]) -> str:
     days = [one.provisional_from for one in reports if one.provisional_from]
     if not days:
         return "Nothing is provisional any more."
-    return f"Provisional from {words.day(min(days))} on: GA4 still adds events for 72 hours."
+    return f"Provisional from {formatting.day(min(days))} on: GA4 still adds events for 72 hours."
 
 
 def _doubts(reports: Sequence[Completeness]) -> tuple[str, ...]:
@@ -102,10 +102,10 @@ def _doubts(reports: Sequence[Completeness]) -> tuple[str, ...]:
     for field, said in _DOUBTS.items():
         number = sum(getattr(one, field) for one in reports)
         if number:
-            found.append(f"{words.plural(number, 'report')} {said}")
+            found.append(f"{formatting.plural(number, 'report')} {said}")
     restated = sum(one.restatements for one in reports)
     if restated:
-        found.append(f"{words.plural(restated, 'number')} restated by GA4")
+        found.append(f"{formatting.plural(restated, 'number')} restated by GA4")
     return (f"{'; '.join(found)}.",) if found else ()
 
 
@@ -125,17 +125,17 @@ def _table(reports: Sequence[Completeness]) -> Table:
                 numbers="Days pulled|Complete"),
         tuple(
             (
-                words.key_words(one.report),
-                words.count(one.days),
-                words.count(one.complete_days),
-                words.day(one.provisional_from),
-                words.day(one.settled_from),
+                formatting.key_words(one.report),
+                formatting.count(one.days),
+                formatting.count(one.complete_days),
+                formatting.day(one.provisional_from),
+                formatting.day(one.settled_from),
                 "; ".join(
                     f"{getattr(one, field)} {said}"
                     for field, said in _DOUBTS.items()
                     if getattr(one, field)
                 )
-                or words.NOTHING,
+                or formatting.NOTHING,
             )
             for one in reports
         ),
@@ -149,7 +149,8 @@ def _gate_table(gates: Sequence[Gate]) -> tuple[Table, ...]:
         "Gates of the run",
         columns("Gate", "Checks", "Warnings", numbers="Checks|Warnings"),
         tuple(
-            (gate.gate, words.count(gate.expectations), words.count(gate.failed)) for gate in gates
+            (gate.gate, formatting.count(gate.expectations), formatting.count(gate.failed))
+            for gate in gates
         ),
     )
     return (table,)
@@ -165,8 +166,8 @@ def _warning_table(warnings: Sequence[GateWarning]) -> tuple[Table, ...]:
             (
                 one.gate,
                 one.table_name,
-                words.key_words(one.expectation),
-                one.days or words.NOTHING,
+                formatting.key_words(one.expectation),
+                one.days or formatting.NOTHING,
                 one.observed,
             )
             for one in warnings[:WARNINGS_SHOWN]

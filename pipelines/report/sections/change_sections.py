@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipelines.report import words
+from pipelines.report import formatting
 from pipelines.report.charts import BarMark, bars
-from pipelines.report.parts import Card, Figure, Section, Table, columns
-from pipelines.report.rows import Alert, Factor, Shift, ShopRows
+from pipelines.report.components import Card, Figure, Section, Table, columns
+from pipelines.report.page_data import Alert, Factor, PropertyData, Shift
 
 _NOTE = (
     "The parts add up to the whole change. They say where the numbers moved, not what moved them.",
@@ -19,7 +19,7 @@ _ALERT_MARKS = {
 }
 
 
-def change_section(shop: ShopRows) -> Section:
+def change_section(shop: PropertyData) -> Section:
     """The change of revenue (orders, where none is known) by factor."""
     known = [factor for factor in shop.factors if factor.contribution is not None]
     if not known:
@@ -34,8 +34,8 @@ def change_section(shop: ShopRows) -> Section:
     largest = max(known, key=lambda factor: abs(factor.contribution or 0))
     what = "Revenue" if currency else "Orders"
     summary = (
-        f"{what} moved by {words.signed_amount(total, currency)} since the 28 days before; the "
-        f"largest part, {words.signed_amount(largest.contribution, currency)}, is "
+        f"{what} moved by {formatting.signed_amount(total, currency)} since the 28 days before; "
+        f"the largest part, {formatting.signed_amount(largest.contribution, currency)}, is "
         f"{_factor_name(largest)}."
     )
     return Section(
@@ -48,15 +48,15 @@ def change_section(shop: ShopRows) -> Section:
     )
 
 
-def alert_section(shop: ShopRows) -> Section:
+def alert_section(shop: PropertyData) -> Section:
     """Days that are unlike their own weekday."""
     judged = shop.judged
     if not judged.rates:
         text = "No day can be judged yet: that takes six weeks of the same weekday."
         return Section("alerts", "Alerts", (text,))
     looked = (
-        f"{judged.rates:,} rates of {words.day(judged.first_date)} to "
-        f"{words.day(judged.last_date)} were compared with their own weekday."
+        f"{judged.rates:,} rates of {formatting.day(judged.first_date)} to "
+        f"{formatting.day(judged.last_date)} were compared with their own weekday."
     )
     if not shop.alerts:
         return Section("alerts", "Alerts", (f"{looked} No day stands out.",))
@@ -66,13 +66,16 @@ def alert_section(shop: ShopRows) -> Section:
             mark=_ALERT_MARKS.get(alert.alert_class, alert.alert_class),
             title=_alert_title(alert),
             lines=(
-                ("That day", words.rate_of(alert.observed, alert.numerator, alert.denominator)),
-                ("Usually", words.percent(alert.expected)),
+                (
+                    "That day",
+                    formatting.rate_of(alert.observed, alert.numerator, alert.denominator),
+                ),
+                ("Usually", formatting.percent(alert.expected)),
             ),
         )
         for alert in shop.alerts
     )
-    count = f"{words.plural(len(cards), 'alert')}, newest first."
+    count = f"{formatting.plural(len(cards), 'alert')}, newest first."
     note = (
         "A day is named where it is at least 15 % off with 100 sessions or more, and at most one "
         "in twenty of such alerts would be chance (Benjamini–Hochberg q ≤ 0.05 over the night)."
@@ -97,7 +100,7 @@ def _factor_name(factor: Factor) -> str:
 
 
 def _factor_label(factor: Factor) -> str:
-    return words.key_words(factor.label)
+    return formatting.key_words(factor.label)
 
 
 def _warnings(shifts: tuple[Shift, ...]) -> tuple[str, ...]:
@@ -127,8 +130,8 @@ def _figure(known: list[Factor], what: str) -> Figure:
         BarMark(
             label=_factor_label(factor),
             text=f"{_factor_label(factor)}: "
-            f"{words.signed_amount(factor.contribution, factor.currency)}",
-            short=words.signed_amount(factor.contribution, factor.currency),
+            f"{formatting.signed_amount(factor.contribution, factor.currency)}",
+            short=formatting.signed_amount(factor.contribution, factor.currency),
             value=factor.contribution,
             group="below" if (factor.contribution or 0) < 0 else "other",
         )
@@ -149,7 +152,7 @@ def _table(known: list[Factor]) -> Table:
                 _factor_label(factor),
                 _value(factor, factor.value_before),
                 _value(factor, factor.value_now),
-                words.signed_amount(factor.contribution, factor.currency),
+                formatting.signed_amount(factor.contribution, factor.currency),
             )
             for factor in known
         ),
@@ -158,10 +161,10 @@ def _table(known: list[Factor]) -> Table:
 
 def _value(factor: Factor, value: float | None) -> str:
     if factor.key == "sessions":
-        return words.count(value)
+        return formatting.count(value)
     if factor.key == "order_value":
-        return words.amount(value, factor.currency)
-    return words.percent(value)
+        return formatting.amount(value, factor.currency)
+    return formatting.percent(value)
 
 
 def _shift_table(shifts: tuple[Shift, ...]) -> tuple[Table, ...]:
@@ -171,7 +174,7 @@ def _shift_table(shifts: tuple[Shift, ...]) -> tuple[Table, ...]:
         "Change of each step's rate over the devices",
         columns("Step", "Rate", "Mix", numbers="Rate|Mix"),
         tuple(
-            (shift.label, words.points(shift.rate_effect), words.points(shift.mix_effect))
+            (shift.label, formatting.points(shift.rate_effect), formatting.points(shift.mix_effect))
             for shift in shifts
         ),
     )

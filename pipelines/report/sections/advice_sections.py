@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pipelines.report import words
-from pipelines.report.parts import Card, Section, Table, columns
-from pipelines.report.rows import Coverage, Diagnosis, ShopRows
+from pipelines.report import formatting
+from pipelines.report.components import Card, Section, Table, columns
+from pipelines.report.page_data import Coverage, Diagnosis, PropertyData
 
 _MISSING = {"not_tracked", "tracking_lost", "sessionless"}
 
 
-def diagnosis_section(shop: ShopRows) -> Section:
+def diagnosis_section(shop: PropertyData) -> Section:
     """Likely causes with what speaks for them."""
     if not shop.has_diagnosis:
         text = "This version was made without the playbook of diagnoses."
@@ -17,20 +17,20 @@ def diagnosis_section(shop: ShopRows) -> Section:
     if not shop.diagnoses:
         text = "No rule of the playbook fired: the numbers do not point at a known cause."
         return Section("diagnosis", "Diagnosis", (text,))
-    text = f"{words.plural(len(shop.diagnoses), 'rule')} of the playbook fired."
+    text = f"{formatting.plural(len(shop.diagnoses), 'rule')} of the playbook fired."
     note = "A rule names what is often behind such numbers. Confirm it before changing anything."
     cards = tuple(_diagnosis(one) for one in shop.diagnoses)
     return Section("diagnosis", "Diagnosis", (text,), cards=cards, notes=(note,))
 
 
-def tracking_section(shop: ShopRows) -> Section:
+def tracking_section(shop: PropertyData) -> Section:
     """The to-do list: what is expected first."""
     if not shop.coverage:
         return Section("tracking", "Tracking to-do", ("No tracking can be judged yet.",))
     todo = [row for row in shop.coverage if row.fix]
     tracked = sum(row.state == "tracked" for row in shop.coverage)
-    summary = f"{tracked} of {words.plural(len(shop.coverage), 'action')} are tracked. " + (
-        f"{words.plural(len(todo), 'thing')} to do." if todo else "Nothing to do."
+    summary = f"{tracked} of {formatting.plural(len(shop.coverage), 'action')} are tracked. " + (
+        f"{formatting.plural(len(todo), 'thing')} to do." if todo else "Nothing to do."
     )
     renamed = tuple(
         Card("suggestion", "? renamed", one.words, (("Into tracking_plan.yml", one.plan_lines),))
@@ -51,7 +51,7 @@ def _diagnosis(one: Diagnosis) -> Card:
     if one.confirm_with:
         lines.append(("Confirm with", one.confirm_with))
     if one.recoverable_value is not None:
-        worth = words.amount(one.recoverable_value, one.currency)
+        worth = formatting.amount(one.recoverable_value, one.currency)
         lines.append(("May win back", f"about {worth} in 28 days"))
     return Card("diagnosis", f"likely · {one.rule}", one.likely_cause + where, tuple(lines))
 
@@ -59,11 +59,11 @@ def _diagnosis(one: Diagnosis) -> Card:
 def _todo(row: Coverage) -> Card:
     weight = "expected" if row.is_expected else "optional"
     mark = f"{'✕' if row.state in _MISSING else '?'} {weight}"
-    lines = [("To do", row.fix or ""), ("State", words.state_words(row.state))]
+    lines = [("To do", row.fix or ""), ("State", formatting.state_words(row.state))]
     if row.last_seen_date:
-        lines.append(("Last seen", words.day(row.last_seen_date)))
+        lines.append(("Last seen", formatting.day(row.last_seen_date)))
     kind = "missing" if row.is_expected and row.state in _MISSING else "optional"
-    return Card(kind, mark, words.key_words(row.key), tuple(lines))
+    return Card(kind, mark, formatting.key_words(row.key), tuple(lines))
 
 
 def _table(rows: tuple[Coverage, ...]) -> Table:
@@ -73,12 +73,12 @@ def _table(rows: tuple[Coverage, ...]) -> Table:
                 numbers="Sessions with it"),
         tuple(
             (
-                words.key_words(row.key),
+                formatting.key_words(row.key),
                 row.stage_label,
-                words.state_words(row.state),
+                formatting.state_words(row.state),
                 "yes" if row.is_expected else "no",
-                words.count(row.sessions) if row.state == "tracked" else words.NOTHING,
-                words.day(row.last_seen_date),
+                formatting.count(row.sessions) if row.state == "tracked" else formatting.NOTHING,
+                formatting.day(row.last_seen_date),
             )
             for row in rows
         ),

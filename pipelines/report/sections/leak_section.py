@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.report import words
+from pipelines.report import formatting
 from pipelines.report.charts import BarMark, bars
-from pipelines.report.parts import Figure, Section, Table, columns
-from pipelines.report.rows import Leak, ShopRows
+from pipelines.report.components import Figure, Section, Table, columns
+from pipelines.report.page_data import Leak, PropertyData
 
 # A leak is named from P(gap) 0.8 on (ANALYTICS section 5); that there is none has to be as sure.
 UNSURE_FROM = 0.2
@@ -25,7 +25,7 @@ HOW_COUNTED = (
 )
 
 
-def verdict(shop: ShopRows) -> str:
+def verdict(shop: PropertyData) -> str:
     """The page in one sentence: what to do first."""
     steps = shop.whole
     if not steps:
@@ -40,13 +40,13 @@ def verdict(shop: ShopRows) -> str:
     return " ".join([*sessionless, _of_leaks(shop, "other step" if sessionless else "step")])
 
 
-def _sessionless(shop: ShopRows) -> list[str]:
+def _sessionless(shop: PropertyData) -> list[str]:
     """What the warehouse says of core steps that came without sessions, the order first."""
     said = {row.key: row.fix for row in shop.coverage if row.state == SESSIONLESS and row.fix}
     return [fix for step in reversed(shop.whole) if (fix := said.get(step.step_key))]
 
 
-def _of_leaks(shop: ShopRows, step_word: str) -> str:
+def _of_leaks(shop: PropertyData, step_word: str) -> str:
     """What can be told of leaks; `step_word`: how a step that is judged is called."""
     leaks = [leak for leak in shop.leaks if leak.is_leak]
     whole = [leak for leak in leaks if leak.segment_name == "all"]
@@ -64,7 +64,7 @@ def _of_leaks(shop: ShopRows, step_word: str) -> str:
     return f"No {step_word} of the funnel is likely below the floor of its benchmark."
 
 
-def leak_section(shop: ShopRows) -> Section:
+def leak_section(shop: PropertyData) -> Section:
     """Every core step of the shop, and the parts of the shop that leak most."""
     if not shop.leaks:
         return Section("leaks", "Leaks", ("Nothing can be valued yet: no step has a benchmark.",))
@@ -84,7 +84,8 @@ def leak_name(leak: Leak) -> str:
     """Where a leak is."""
     if leak.segment_name == "all":
         return f"{leak.step_label}, whole shop"
-    return f"{leak.step_label}, {words.key_words(leak.segment_name).lower()}: {leak.segment_value}"
+    segment = formatting.key_words(leak.segment_name).lower()
+    return f"{leak.step_label}, {segment}: {leak.segment_value}"
 
 
 def _leak_sentence(leak: Leak, leaks: Sequence[Leak]) -> str:
@@ -98,7 +99,7 @@ def _leak_sentence(leak: Leak, leaks: Sequence[Leak]) -> str:
     )
     where = (
         f", most of it on {device.segment_value}: "
-        f"{words.rate_of(device.rate, device.numerator, device.denominator)}"
+        f"{formatting.rate_of(device.rate, device.numerator, device.denominator)}"
         if device and leak.p50 and (device.p50 or 0) > leak.p50 / 2
         else ""
     )
@@ -109,22 +110,22 @@ def _what(leak: Leak) -> str:
     where = "" if leak.segment_name == "all" else f" ({leak.segment_value})"
     return (
         f"between “{leak.previous_label}” and “{leak.step_label}”{where}: "
-        f"{words.rate_of(leak.rate, leak.numerator, leak.denominator)} go on where at least "
-        f"{words.bound(leak.benchmark_low)} is usual, {_worth(leak)}"
+        f"{formatting.rate_of(leak.rate, leak.numerator, leak.denominator)} go on where at least "
+        f"{formatting.bound(leak.benchmark_low)} is usual, {_worth(leak)}"
     )
 
 
 def _worth(leak: Leak) -> str:
     if leak.p50 is None:
         return "of unknown worth, for orders are not counted"
-    return f"worth about {words.amount(leak.p50, leak.currency)} ({_range(leak)}) in 28 days"
+    return f"worth about {formatting.amount(leak.p50, leak.currency)} ({_range(leak)}) in 28 days"
 
 
 def _range(leak: Leak) -> str:
     if leak.p05 is None:
-        return words.NOTHING
-    low = words.amount(leak.p05, leak.currency)
-    return f"{low} to {words.amount(leak.p95, leak.currency)}"
+        return formatting.NOTHING
+    low = formatting.amount(leak.p05, leak.currency)
+    return f"{low} to {formatting.amount(leak.p95, leak.currency)}"
 
 
 def _summary(found: Sequence[Leak], whole: Sequence[Leak]) -> str:
@@ -135,8 +136,8 @@ def _summary(found: Sequence[Leak], whole: Sequence[Leak]) -> str:
     first = found[0]
     return (
         f"{leak_name(first)}: {_worth(first)}, below its floor with a "
-        f"probability of {words.chance(first.p_gap)}, and the biggest leak of its funnel with "
-        f"{words.chance(first.p_biggest)}. A leak is named only from 80\u00a0% on."
+        f"probability of {formatting.chance(first.p_gap)}, and the biggest leak of its funnel with "
+        f"{formatting.chance(first.p_biggest)}. A leak is named only from 80\u00a0% on."
     )
 
 
@@ -145,7 +146,7 @@ def _figure(found: Sequence[Leak]) -> Figure:
         BarMark(
             label=leak_name(leak),
             text=f"{leak_name(leak)}: {_worth(leak)}",
-            short=words.amount(leak.p50, leak.currency),
+            short=formatting.amount(leak.p50, leak.currency),
             value=leak.p50,
             low=leak.p05,
             high=leak.p95,
@@ -171,14 +172,14 @@ def _table(leaks: Sequence[Leak]) -> Table:
         tuple(
             (
                 leak_name(leak),
-                words.rate_of(leak.rate, leak.numerator, leak.denominator),
-                words.bound(leak.benchmark_low),
-                words.amount(leak.p50, leak.currency),
+                formatting.rate_of(leak.rate, leak.numerator, leak.denominator),
+                formatting.bound(leak.benchmark_low),
+                formatting.amount(leak.p50, leak.currency),
                 _range(leak),
-                words.amount(leak.p50_reduced, leak.currency),
-                words.amount(leak.allocated, leak.currency),
-                words.chance(leak.p_gap),
-                words.chance(leak.p_biggest),
+                formatting.amount(leak.p50_reduced, leak.currency),
+                formatting.amount(leak.allocated, leak.currency),
+                formatting.chance(leak.p_gap),
+                formatting.chance(leak.p_biggest),
                 _finding(leak),
             )
             for leak in leaks
@@ -191,4 +192,4 @@ def _finding(leak: Leak) -> str:
         return "▼ likely a leak"
     if leak.p_gap is not None and leak.p_gap > UNSURE_FROM:
         return "○ cannot be told yet"
-    return "no leak" if leak.state == "no_leak" else words.state_words(leak.state)
+    return "no leak" if leak.state == "no_leak" else formatting.state_words(leak.state)
