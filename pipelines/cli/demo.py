@@ -16,8 +16,8 @@ from pipelines.cli.common import (
     refuse_failed,
     show_warnings,
 )
-from pipelines.cli.findings import print_findings
 from pipelines.cli.progress import show_pulls, show_step, show_work
+from pipelines.cli.summary import print_summary
 from pipelines.config.settings import load_settings
 
 
@@ -53,7 +53,7 @@ def demo(
     if as_json:
         print_json({"run_id": record.run_id, "status": record.status, "home": wish.home})
         return
-    print_findings(wish.home / "published")
+    print_summary(wish.home / "published")
     out.print(
         f'Ask on: sluice sql "select * from marts.fct_funnel_window"   '
         f"({wish.home / 'published' / 'current' / 'sluice.duckdb'})"

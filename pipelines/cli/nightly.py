@@ -39,7 +39,7 @@ def nightly(
     Exit code: 0 published, 1 failed, 2 a gate held it (or a property) back, 75 no quota or answer.
     """
     from pipelines import __version__
-    from pipelines.cli.findings import print_tracking
+    from pipelines.cli.summary import print_tracking
     from pipelines.config.tracking_plan import load_plan
     from pipelines.ga4.client import connect
     from pipelines.ingest.property_access import TRY_LATER, check_properties, profile_properties

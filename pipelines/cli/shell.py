@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import duckdb
 
 from pipelines.cli.common import notes, say_error
-from pipelines.cli.lineediting import line_editing
-from pipelines.cli.rows import Format, QueryError, print_rows, run_query
+from pipelines.cli.completion import line_editing
+from pipelines.cli.query_output import Format, QueryError, print_rows, run_query
 
 PROMPT, CONTINUED = "sluice> ", "   ...> "
 HELP = """\

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.common import AsJson
-from pipelines.cli.rows import Format, QueryError
+from pipelines.cli.query_output import Format, QueryError
 from pipelines.cli.shell import Shell, run_script, run_typed
 from pipelines.config.settings import load_settings
 from pipelines.warehouse.connect import published_database

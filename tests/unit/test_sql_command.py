@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.cli.rows import Format, run_query
+from pipelines.cli.query_output import Format, run_query
 from pipelines.warehouse.connect import build_database
 from tests.unit.reading import fail, publish_again, run
 

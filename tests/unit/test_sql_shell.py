@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.cli.lineediting import Completer
+from pipelines.cli.completion import Completer
 from pipelines.cli.shell import CONTINUED, PROMPT, is_complete
 from pipelines.warehouse.connect import published_database
 from tests.unit.reading import fail, run

@@ -58,7 +58,7 @@ _SUGGESTIONS = """
 """
 
 
-def print_findings(published_dir: Path) -> None:
+def print_summary(published_dir: Path) -> None:
     """The last 28 days of the published version, for people."""
     with published_database(published_dir) as connection:
         out.print(_funnel(connection))

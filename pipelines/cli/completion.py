@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.cli.rows import Format
+from pipelines.cli.query_output import Format
 
 HISTORY = ".sluice_history"
 HISTORY_LINES = 2000

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.cli.findings import print_tracking
+from pipelines.cli.summary import print_tracking
 
 
 def test_what_came_without_sessions_then_the_most_frequent_renamed_event(
