@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from tests.unit.clock import HandClock
+from tests.support.hand_clock import HandClock
 
 if TYPE_CHECKING:
-    from tests.unit.night import Night
+    from tests.support.night import Night
 
 # No wall-clock limits on a loaded machine, and no folder of examples in the repository.
 hypothesis.settings.register_profile("sluice", deadline=None, database=None)
@@ -34,7 +34,7 @@ def clock() -> HandClock:
 @pytest.fixture
 def night(tmp_path: Path) -> Iterator["Night"]:
     """A server and a home for a night's ingestion."""
-    from tests.unit.night import open_night
+    from tests.support.night import open_night
 
     with open_night(tmp_path) as opened:
         yield opened
@@ -46,8 +46,13 @@ _ORDER = ("soak", "gates", "e2e", "browser", "dbt", "unit")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The order in which the workers take the files (with --no-loadscope-reorder)."""
-    place = {name: number for number, name in enumerate(_ORDER)}
-    items.sort(key=lambda item: place.get(item.path.parent.name, len(_ORDER)))
+    place = {name: order for order, name in enumerate(_ORDER)}
+    tests = Path(__file__).parent
+
+    def number(item: pytest.Item) -> int:
+        return place.get(item.path.relative_to(tests).parts[0], len(_ORDER))
+
+    items.sort(key=number)
 
 
 pytest_plugins = ["tests.e2e.fixtures"]

@@ -14,7 +14,7 @@ from pipelines.config.settings import Settings
 from pipelines.publishing.publish import Publication, publish
 from tests.bi.server import Superset
 from tests.e2e.shop import published
-from tests.unit.clock import MORNING
+from tests.support.hand_clock import MORNING
 
 WINDOW = "window_name = '28d' and segment_name = 'all'"
 CORE = f"from marts.fct_funnel_window where funnel = 'core' and {WINDOW}"

@@ -21,7 +21,7 @@ from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.ingest_run import Outcome, Run, ingest
 from pipelines.warehouse.connect import build_database
 from tests.e2e.shop import LAST_DAY, NOW, PROPERTY, at_now
-from tests.unit.clock import HandClock
+from tests.support.hand_clock import HandClock
 
 REPORTS = {spec.name: spec for spec in build_reports(load_plan())}
 # No answer changes between two pulls, but these columns do.

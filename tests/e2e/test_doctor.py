@@ -18,7 +18,7 @@ from pipelines.emulator.server import serve
 from pipelines.monitoring.home_lock import hold_lock
 from tests.e2e.shop import PROPERTY, ZONE, Shop
 from tests.e2e.test_command_line import SLUICE, sluice
-from tests.unit.doctor_parts import publish
+from tests.support.doctor_parts import publish
 
 FAULTY = "100000002"
 # The day after the shop's last one, so that its last 28 days are the last 28 days.

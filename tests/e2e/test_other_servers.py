@@ -20,7 +20,7 @@ from pipelines.orchestration.nightly_run import exit_code
 from pipelines.orchestration.resources import Ga4Resource
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, at_now, night, published, running_now
-from tests.unit.clock import HandClock
+from tests.support.hand_clock import HandClock
 
 WINDOW = window_of(8)
 LOOKBACK = DayWindow(window_of(4).start, LAST_DAY)

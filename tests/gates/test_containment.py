@@ -25,7 +25,7 @@ from pipelines.publishing.versions import current_name
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, all_marts, night, other_dbt, published
 from tests.gates.test_gates import CorruptingDbt, corrupt
-from tests.unit.webhook_server import WebhookServer, webhook
+from tests.support.webhook_server import WebhookServer, webhook
 
 LOST, FRAGILE, TWICE, HEALTHY = SHOPS = ("100000001", "100000002", "100000003", "100000004")
 WINDOW = window_of(10)

@@ -16,7 +16,7 @@ from pipelines.ingest.day_window import DayWindow
 from pipelines.orchestration.assets import raw_assets
 from pipelines.publishing.versions import PAGE
 from tests.e2e.shop import Shop, night, published
-from tests.unit.webhook_server import WebhookServer, webhook
+from tests.support.webhook_server import WebhookServer, webhook
 
 NEWEST = "date = (select max(date) from raw.ga4_sessions_by_all)"
 # By device a single small row is left, by channel none.

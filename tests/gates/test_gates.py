@@ -19,7 +19,7 @@ from pipelines.orchestration.assets import raw_assets
 from pipelines.orchestration.dbt_cli import SluiceDbt
 from pipelines.publishing.versions import current_name
 from tests.e2e.shop import Shop, all_marts, night, other_dbt
-from tests.unit.webhook_server import WebhookServer, webhook
+from tests.support.webhook_server import WebhookServer, webhook
 
 STEPS = [
     "pull GA4",

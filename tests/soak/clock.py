@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from pipelines.clock import Clock
 from pipelines.ga4.rate_limit import SystemClock
-from tests.unit.clock import HandClock
+from tests.support.hand_clock import HandClock
 
 # No two moments are the same: pulls are ordered by theirs.
 TICK = timedelta(milliseconds=1)

@@ -7,8 +7,8 @@ import pytest
 
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import finish_run, start_run
-from tests.unit.clock import MORNING
-from tests.unit.reading import publish_again
+from tests.support.hand_clock import MORNING
+from tests.support.reading import publish_again
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pipelines.config.settings import Property, Settings
 from pipelines.demo import PROPERTY_ID
 from pipelines.errors import ConfigError
 from pipelines.ingest.run_window import newest_day, plan_window
-from tests.unit.clock import MORNING
+from tests.support.hand_clock import MORNING
 
 DEMO, REAL = Property(id=PROPERTY_ID, time_zone="Europe/Berlin"), Property(id="42")
 PINNED_AT = datetime(2030, 1, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.reading import fail
+from tests.support.reading import fail
 
 
 @pytest.mark.parametrize(

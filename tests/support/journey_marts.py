@@ -1,0 +1,85 @@
+"""Hand-made marts of journeys, products, parameters and carts for the gate tests, as SQL.
+
+Consistent with the reports of `checked_warehouse`, of which property 100 alone has the
+optional ones.
+"""
+
+_STAMPS = "true as is_complete, 'final' as maturity, null::varchar as flags"
+_WEEK = (
+    "'7d' as window_name, date '2026-02-26' as window_start, date '2026-03-04' as window_end, "
+    "'all' as segment_name, 'all' as segment_value"
+)
+
+
+def _around(rate: str, low: str = "ci_low", high: str = "ci_high") -> str:
+    """Select items: an interval that holds the rate."""
+    return (
+        f"case when {rate} is not null then greatest(0, {rate} - 0.01) end as {low}, "
+        f"case when {rate} is not null then least(1, {rate} + 0.01) end as {high}"
+    )
+
+
+JOURNEY_MARTS = (
+    f"""
+    create table marts.fct_micro_conversion_window as
+    select property_id, {_WEEK}, key, sum(sessions)::bigint as sessions,
+        400::bigint as parent_sessions, sum(sessions) / 400 as micro_rate,
+        {_around("micro_rate")}, {_STAMPS}
+    from intermediate.int_funnel__reach_daily
+    where segment_name = 'all' and key <> 'sessions'
+    group by property_id, key
+    """,
+    f"""
+    create table marts.fct_closed_funnel as
+    select property_id, window_name, window_start, date as window_end, funnel,
+        'all' as segment_name, 'all' as segment_value, step_number, step_key,
+        active_users as reached, lag(active_users) over steps as previous_reached,
+        first_value(active_users) over steps as entry_reached,
+        active_users - coalesce(lead(active_users) over steps, 0) as exited,
+        reached / previous_reached as step_rate, exited / entry_reached as exit_share,
+        {_around("step_rate")}, {_around("exit_share", "exit_ci_low", "exit_ci_high")}, {_STAMPS}
+    from staging.stg_ga4__funnel
+    window steps as (partition by property_id, window_name, date, funnel order by step_number)
+    """,
+    f"""
+    create table marts.fct_closed_funnel_next_action as
+    select '100' as property_id, {_WEEK}, 'core' as funnel, 1 as step_number,
+        'scroll' as next_action, 10 as users, 40 as step_users, 0.25 as share,
+        {_around("share")}, {_STAMPS}
+    """,
+    f"""
+    create table marts.fct_engagement_lift as
+    select '100' as property_id, {_WEEK}, 'gallery' as key, 5 as did_add_users, 50 as did_users,
+        0.1 as did_rate, 4 as other_add_users, 80 as other_users, 0.05 as other_rate,
+        {_around("did_rate", "did_ci_low", "did_ci_high")},
+        {_around("other_rate", "other_ci_low", "other_ci_high")}, {_STAMPS}
+    """,
+    f"""
+    create table marts.fct_review_gap as
+    select '100' as property_id, {_WEEK}, 50 as review_sessions, 20 as add_sessions,
+        200 as parent_sessions, 0.25 as review_rate, 0.1 as add_rate,
+        {_around("review_rate", "review_ci_low", "review_ci_high")},
+        {_around("add_rate", "add_ci_low", "add_ci_high")}, {_STAMPS}
+    """,
+    f"""
+    create table marts.fct_product_funnel_window as
+    select property_id, {_WEEK}, item_id, item_name, 4 as step_number, 'purchase' as step_key,
+        sum(items_purchased)::bigint as units, sum(items_checked_out)::bigint as previous_units,
+        units / previous_units as step_rate, {_around("step_rate")}, {_STAMPS}
+    from staging.stg_ga4__items group by property_id, item_id, item_name
+    """,
+    f"""
+    create table marts.fct_event_parameter as
+    select '100' as property_id, {_WEEK}, 'payment_type' as parameter,
+        'add_payment_info' as event_name, unnest(['card', 'invoice']) as parameter_value,
+        3 as sessions, 6 as event_sessions, 0.5 as share, {_around("share")}, {_STAMPS}
+    """,
+    f"""
+    create table marts.fct_cart_recovery as
+    select '100' as property_id, {_WEEK}, 6 as lost_carts, 8 as carts,
+        0.75 as cart_abandonment_rate, -1 as lost_checkouts, 2 as checkouts,
+        -0.5 as checkout_abandonment_rate,
+        {_around("cart_abandonment_rate", "cart_ci_low", "cart_ci_high")},
+        null::double as checkout_ci_low, null::double as checkout_ci_high, {_STAMPS}
+    """,
+)

@@ -1,0 +1,110 @@
+"""What GA4 did not give: gates tell a report that may be missing from one that may not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from data_checks import GateReport, run_gate
+from data_checks.suites.raw import MAX_OTHER_SHARE
+from tests.support.checked_warehouse import WINDOW, build_warehouse, check, failures
+from tests.support.hand_clock import MORNING
+
+PROJECT = Path(__file__).parents[3] / "dbt_project" / "dbt_project.yml"
+DAY = "property_id = '100' and date = '2026-03-02'"
+
+
+def _unloaded(report: str, status: str) -> GateReport:
+    """The raw gate after the report never came for one day, and its last attempt said `status`."""
+    connection = build_warehouse()
+    connection.execute(f"delete from raw.ga4_{report} where {DAY}")
+    connection.execute(f"delete from ops.pulls where report = '{report}' and {DAY}")
+    connection.execute(
+        "insert into ops.pulls (property_id, report, date, status, pulled_at) values "
+        f"('100', '{report}', '2026-03-02', '{status}', timestamptz '2026-03-05 05:30:00+00')"
+    )
+    return check(connection, "raw")
+
+
+@pytest.mark.parametrize("status", ["failed", "refused", "skipped", "held_back"])
+@pytest.mark.parametrize(
+    "report", ["items", "micro_by_device", "sessions_by_landing_page", "funnel", "metadata"]
+)
+def test_an_optional_report_may_be_missing(report: str, status: str) -> None:
+    outcome = _unloaded(report, status)
+    assert outcome.is_passed
+    assert {(w.property_id, w.table_name, w.expectation) for w in outcome.warnings} == {
+        ("100", f"raw.ga4_{report}", "last_pull_was_loaded")
+    }
+
+
+@pytest.mark.parametrize(
+    ("report", "status", "is_passed"),
+    [
+        ("sessions_by_country", "skipped", True),
+        ("sessions_by_country", "refused", False),
+        ("events_by_device", "failed", False),
+        ("sessions_by_all", "skipped", False),
+    ],
+)
+def test_of_the_required_ones_only_a_dimension_may_be_left_out(
+    report: str, status: str, is_passed: bool
+) -> None:
+    outcome = _unloaded(report, status)
+    missing = {("100", f"ga4_{report}", "partition_is_present")}
+    assert failures(outcome) == (set() if is_passed else missing)
+    assert ("100", f"raw.ga4_{report}", "last_pull_was_loaded") in {
+        (w.property_id, w.table_name, w.expectation) for w in outcome.warnings
+    }
+
+
+def test_the_landing_pages_with_most_sessions_need_not_add_up() -> None:
+    assert check(build_warehouse(), "raw").warnings == ()
+
+
+def test_before_the_first_seeds_no_segment_is_known_to_be_partial() -> None:
+    connection = build_warehouse()
+    connection.execute("drop table seeds.segments")
+    assert check(connection, "raw").is_passed
+
+
+def test_numbers_that_may_not_be_seen_are_no_lost_numbers() -> None:
+    connection = build_warehouse()
+    for segment in ("all", "device", "channel", "country", "visitor", "landing_page"):
+        connection.execute(f"update raw.ga4_sessions_by_{segment} set purchase_revenue = null")
+    connection.execute("update staging.stg_ga4__sessions set purchase_revenue = null")
+    assert all(check(connection, gate).is_passed for gate in ("raw", "staging", "intermediate"))
+
+
+def test_money_without_a_currency_is_told() -> None:
+    connection = build_warehouse()
+    connection.execute(f"update marts.fct_product_funnel set currency = null where {DAY}")
+    report = check(connection, "marts")
+    assert report.is_passed
+    assert [(w.property_id, w.expectation) for w in report.warnings] == [
+        ("100", "money_has_a_currency")
+    ]
+
+
+@pytest.mark.parametrize("gate", ["raw", "staging", "intermediate", "marts"])
+def test_a_property_that_is_not_asked_for_is_not_judged(gate: str) -> None:
+    connection = build_warehouse()
+    for table in (
+        "raw.ga4_events_by_device",
+        "staging.stg_ga4__events",
+        "intermediate.int_funnel__reach_daily",
+        "marts.fct_funnel_daily",
+    ):
+        connection.execute(f"delete from {table} where property_id = '200'")
+    report = run_gate(
+        gate, connection, window=WINDOW, run_id="run", properties=["100"], now=MORNING
+    )
+    assert report.is_passed
+    assert {result.property_id for result in report.results} == {"100"}
+
+
+def test_gate_and_marts_mean_the_same_share_of_other() -> None:
+    project = yaml.safe_load(PROJECT.read_text(encoding="utf-8"))
+    assert project["vars"]["max_other_share"] == MAX_OTHER_SHARE

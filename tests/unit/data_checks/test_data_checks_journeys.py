@@ -1,0 +1,83 @@
+"""Corruptions of the marts of journeys, products, parameters and carts that the gate must catch."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.checked_warehouse import build_warehouse, check, failures
+
+CLOSED, CARTS, LIFT = "fct_closed_funnel", "fct_cart_recovery", "fct_engagement_lift"
+SIGNALS, PRODUCTS = "fct_micro_conversion_window", "fct_product_funnel_window"
+PARAMETERS, REVIEWS = "fct_event_parameter", "fct_review_gap"
+ACTIONS = "fct_closed_funnel_next_action"
+
+CORRUPTIONS = {
+    "users that GA4 did not tell": (
+        f"update marts.{CLOSED} set reached = 49, step_rate = 1 where step_number = 2 "
+        "and window_end = '2026-03-02' and window_name = '28d'",
+        (CLOSED, {"totals_equal_intermediate", "interval_holds_the_rate"}),
+    ),
+    "an exit share that is not its ratio": (
+        f"update marts.{CLOSED} set exit_share = 0.5, exit_ci_low = 0.4, exit_ci_high = 0.6 "
+        "where window_end = '2026-03-02' and step_number = 1",
+        (CLOSED, {"rate_is_their_ratio"}),
+    ),
+    "an exit share above 1 with an interval": (
+        f"update marts.{CLOSED} set exited = 98, exit_share = 2, exit_ci_low = 0.9, "
+        "exit_ci_high = 1 where window_end = '2026-03-02' and step_number = 1",
+        (CLOSED, {"rate_is_in_range_or_flagged", "interval_holds_the_rate"}),
+    ),
+    "a step twice": (
+        f"insert into marts.{CLOSED} from marts.{CLOSED} where window_end = '2026-03-02'",
+        (CLOSED, {"grain_is_unique"}),
+    ),
+    "a next action of a sample": (
+        f"update marts.{ACTIONS} set flags = 'sampled'",
+        (ACTIONS, {"withheld_number_has_no_rate"}),
+    ),
+    "a lift's rate over nobody": (
+        f"update marts.{LIFT} set other_users = 0",
+        (LIFT, {"rate_has_numerator_and_denominator"}),
+    ),
+    "a signal that is not the sum of its days": (
+        f"update marts.{SIGNALS} set sessions = 41, micro_rate = 41 / 400 where key = 'purchase'",
+        (SIGNALS, {"totals_equal_intermediate", "interval_holds_the_rate"}),
+    ),
+    "a review rate without its sessions": (
+        f"update marts.{REVIEWS} set review_sessions = null",
+        (REVIEWS, {"rate_has_numerator_and_denominator"}),
+    ),
+    "units that were lost": (
+        f"update marts.{PRODUCTS} set units = 19, step_rate = 0.95, ci_low = 0.9",
+        (PRODUCTS, {"totals_equal_intermediate"}),
+    ),
+    "a share outside of its interval": (
+        f"update marts.{PARAMETERS} set ci_low = 0.6",
+        (PARAMETERS, {"interval_holds_the_rate"}),
+    ),
+    "an abandonment below 0 of a loss above 0": (
+        f"update marts.{CARTS} set lost_checkouts = 1",
+        (CARTS, {"rate_is_their_ratio", "rate_is_in_range_or_flagged"}),
+    ),
+    "a cart table that does not say how whole it is": (
+        f"update marts.{CARTS} set is_complete = null",
+        (CARTS, {"completeness_is_stated"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_a_corrupted_mart_is_held_back(name: str) -> None:
+    statement, (table, expectations) = CORRUPTIONS[name]
+    connection = build_warehouse()
+    connection.execute(f"{statement} {_only_property(statement)}")
+    found = failures(check(connection, "marts"))
+    properties = {property_id for property_id, *_ in found}
+    assert {(one, expectation) for _, one, expectation in found} == {
+        (table, expectation) for expectation in expectations
+    }
+    assert "100" in properties
+
+
+def _only_property(statement: str) -> str:
+    return "and property_id = '100'" if " where " in statement else "where property_id = '100'"

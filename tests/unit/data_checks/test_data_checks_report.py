@@ -1,0 +1,118 @@
+"""What a gate says and remembers: requests it refuses, its sentence, `ops.gate_results`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from data_checks import GateRequestError, Window, record, run_gate
+from data_checks.model import CRITICAL, WARNING, Bound, GateReport, GateResult, Slice, Suite
+from data_checks.registry import SUITES
+from tests.support.checked_warehouse import WINDOW, build_warehouse, check
+from tests.support.hand_clock import MORNING
+
+
+def test_requests_that_make_no_sense_are_refused_in_a_sentence() -> None:
+    connection = duckdb.connect()
+    with pytest.raises(GateRequestError, match="no gate 'mart': choose one of raw, staging"):
+        run_gate("mart", connection, window=WINDOW, run_id="r", properties=["100"], now=MORNING)
+    with pytest.raises(GateRequestError, match="no property"):
+        run_gate("raw", connection, window=WINDOW, run_id="r", properties=[], now=MORNING)
+    with pytest.raises(GateRequestError, match="swap the dates"):
+        Window(date(2026, 3, 2), date(2026, 3, 1))
+
+
+def test_the_summary_names_property_table_expectation_value_and_key() -> None:
+    connection = build_warehouse()
+    connection.execute(
+        "update raw.ga4_events_by_device set event_count = -7 where property_id = '200' "
+        "and date = '2026-03-03' and event_name = 'purchase' and device_category = 'mobile'"
+    )
+    report = check(connection, "raw")
+    assert report.held_back == ("200",)
+    assert report.summary() == (
+        "Gate raw failed: property 200: raw.ga4_events_by_device fails counts_are_not_negative: "
+        "negative_counts 1; 1 of 4 partitions differ "
+        "(for example date 2026-03-03, example purchase / mobile)."
+    )
+
+
+def test_results_are_replaced_per_run_and_gate() -> None:
+    connection = build_warehouse()
+    report = check(connection, "marts")
+    record(connection, report)
+    first = connection.execute("select count(*) from ops.gate_results").fetchall()
+    connection.execute("delete from marts.fct_data_completeness where property_id = '100'")
+    again = check(connection, "marts")
+    record(connection, again)
+    record(connection, check(connection, "staging"))
+    rows = connection.execute(
+        "select run_id, property_id, observed, unexpected_count, sample from ops.gate_results"
+        " where gate = 'marts' and not is_success"
+    ).fetchall()
+    assert first == [(len(report.results),)]
+    assert [row[:4] for row in rows] == [("run", "100", "row_count 0; 4 of 4 partitions differ", 4)]
+    assert json.loads(rows[0][4])[0] == {"date": "2026-03-01", "row_count": 0}
+    counted = connection.execute(
+        "select count(*) from ops.gate_results where gate = 'marts'"
+    ).fetchall()
+    assert counted == [(len(again.results),)]
+
+
+def test_a_failed_write_changes_nothing() -> None:
+    connection = build_warehouse()
+    report = check(connection, "staging")
+    record(connection, report)
+    connection.execute("alter table ops.gate_results drop column sample")
+    with pytest.raises(duckdb.Error):
+        record(connection, report)
+    rows = connection.execute("select count(*) from ops.gate_results").fetchall()
+    assert rows == [(len(report.results),)]
+
+
+def test_a_gate_reads_a_read_only_database(tmp_path: Path) -> None:
+    source = build_warehouse()
+    source.execute(f"attach '{tmp_path / 'build.duckdb'}' as build")
+    source.execute("copy from database memory to build")
+    source.close()
+    with duckdb.connect(str(tmp_path / "build.duckdb"), read_only=True) as connection:
+        assert check(connection, "raw").is_passed
+
+
+def test_a_check_that_cannot_be_carried_out_counts_as_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = Suite(
+        "broken",
+        (),
+        (Slice("seeds.segments", "select property_id, 'text' as words from asked_properties"),),
+        (Bound("a_number_is_expected", "words", maximum=0), Bound("is_there", "nowhere", 1)),
+    )
+    monkeypatch.setitem(SUITES, "raw", lambda _catalog: (broken,))  # type: ignore[arg-type]
+    report = check(build_warehouse(), "raw")
+    assert {r.expectation for r in report.failed_critical} == {"a_number_is_expected", "is_there"}
+    assert all("could not be carried out" in r.observed for r in report.failed_critical)
+
+
+def test_a_report_without_results_never_passes() -> None:
+    warning = GateResult("100", "raw.t", "e", WARNING, False, "3", 1)
+    critical = GateResult("100", "raw.t", "e", CRITICAL, False, "3", 1)
+    moment = check(build_warehouse(), "marts").checked_at
+    assert not GateReport("raw", (), "run", moment).is_passed
+    assert "no result" in GateReport("raw", (), "run", moment).summary()
+    assert GateReport("raw", (warning,), "run", moment).is_passed
+    assert GateReport("raw", (warning, critical), "run", moment).held_back == ("100",)
+
+
+def test_importing_the_gates_imports_no_great_expectations() -> None:
+    code = "import data_checks, sys; print({'great_expectations', 'pandas'} & set(sys.modules))"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == "set()"

@@ -1,0 +1,306 @@
+"""Alerts over a real connection: what is sent, once, in which order, and what is never shown."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines import __version__
+from pipelines.clock import pin_clock
+from pipelines.config.settings import Alerts, Property, Settings, load_settings
+from pipelines.errors import ConfigError
+from pipelines.monitoring.alerts import tell
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.runs import start_run
+from tests.support.hand_clock import MORNING
+from tests.support.webhook_server import PATH, WebhookServer, webhook
+
+NIGHT = date(2026, 6, 30)
+NO_WAITS = (0.0, 0.0)
+ANOMALIES = """
+    create or replace table marts.fct_anomaly (
+        property_id varchar, date date, segment_name varchar, segment_value varchar,
+        metric varchar, alert_class varchar, observed double, expected double, lower double,
+        upper double, p_value double, q_value double, relative_change double, is_alert boolean,
+        message varchar
+    )
+"""
+ROW = "insert into marts.fct_anomaly values (?, ?, 'device', 'mobile', ?, ?, 0.02, 0.06, 0.05, "
+ROW += "0.07, 0.001, ?, -0.6667, ?, ?)"
+
+
+@pytest.fixture
+def server() -> Iterator[WebhookServer]:
+    with webhook() as opened:
+        yield opened
+
+
+@pytest.fixture
+def home(server: WebhookServer, tmp_path: Path) -> Settings:
+    settings = Settings(
+        home=tmp_path / "home",
+        properties=(Property(id="1"), Property(id="2")),
+        alerts=Alerts(webhook=server.address),
+    )
+    pin_clock(settings.home, MORNING, ["1", "2"])
+    with build_database(settings.build_db) as connection:
+        connection.execute("create schema marts")
+    begin(settings, "run1")
+    return settings
+
+
+def begin(settings: Settings, run_id: str, night: date = NIGHT) -> None:
+    with build_database(settings.build_db) as connection:
+        start_run(connection, run_id, "nightly", night, night, "0", MORNING)
+
+
+def find(settings: Settings, *rows: tuple[Any, ...]) -> None:
+    """Rows of fct_anomaly: property, date, metric, class, q, is_alert, message."""
+    with build_database(settings.build_db) as connection:
+        connection.execute(ANOMALIES)
+        for row in rows:
+            connection.execute(ROW, list(row))
+
+
+def query(settings: Settings, text: str) -> list[tuple]:
+    with build_database(settings.build_db, read_only=True) as connection:
+        return connection.execute(text).fetchall()
+
+
+def anomaly(metric: str, kind: str, day: int = 27, **other: Any) -> tuple[Any, ...]:
+    row = {"q": 0.01, "is_alert": True, "message": f"{metric} fell.", "property_id": "1", **other}
+    return (
+        row["property_id"], date(2026, 6, day), metric, kind, row["q"], row["is_alert"],
+        row["message"],
+    )  # fmt: skip
+
+
+def test_the_whole_message(home: Settings, server: WebhookServer) -> None:
+    find(
+        home,
+        anomaly("add_to_cart", "behaviour"),
+        anomaly("purchase", "tracking_lost", q=float("nan")),
+    )
+    tell(home, "run1", "published", "", NO_WAITS)
+    common = {
+        "night": "2026-06-30", "property_id": "1", "date": "2026-06-27",
+        "segment_name": "device", "segment_value": "mobile", "observed": 0.02, "expected": 0.06,
+        "lower": 0.05, "upper": 0.07, "p_value": 0.001, "relative_change": -0.6667,
+        "report": None,
+    }  # fmt: skip
+    assert server.messages == [
+        {
+            "source": "sluice",
+            "version": __version__,
+            "night": "2026-06-30",
+            "run_id": "run1",
+            "status": "published",
+            "text": "Sluice, night of 2026-06-30: purchase fell. (and 1 more)",
+            "alerts": [
+                {
+                    **common, "alert_class": "tracking_lost", "metric": "purchase",
+                    "q_value": None, "message": "purchase fell.",
+                },
+                {
+                    **common, "alert_class": "behaviour", "metric": "add_to_cart",
+                    "q_value": 0.01, "message": "add_to_cart fell.",
+                },
+            ],
+        }
+    ]  # fmt: skip
+
+
+def test_tracking_lost_comes_first_and_the_smallest_q_within(
+    home: Settings, server: WebhookServer
+) -> None:
+    find(
+        home,
+        anomaly("a", "behaviour", q=0.04),
+        anomaly("b", "data_quality"),
+        anomaly("c", "behaviour", q=0.001),
+        anomaly("d", "tracking_lost"),
+    )
+    tell(home, "run1", "published", "", NO_WAITS)
+    assert [one["metric"] for one in server.messages[0]["alerts"]] == ["d", "b", "c", "a"]
+
+
+@pytest.mark.parametrize("rows", [None, [], [anomaly("a", "behaviour", is_alert=False)]])
+def test_nothing_to_tell_is_no_message(
+    home: Settings, server: WebhookServer, rows: list[Any] | None
+) -> None:
+    if rows is not None:
+        find(home, *rows)
+    tell(home, "run1", "published", "version x", NO_WAITS)
+    assert server.asked == 0
+    assert query(home, "select * from ops.alerts") == []
+
+
+def test_what_was_judged_long_ago_is_not_told(home: Settings, server: WebhookServer) -> None:
+    # The newest judged day of the property is the 27th: the 21st is within seven days of it.
+    find(
+        home,
+        anomaly("newest", "behaviour", day=27, is_alert=False),
+        anomaly("recent", "behaviour", day=21),
+        anomaly("old", "behaviour", day=20),
+    )
+    tell(home, "run1", "published", "", NO_WAITS)
+    assert [one["metric"] for one in server.messages[0]["alerts"]] == ["recent"]
+
+
+def test_a_second_run_tells_only_what_is_new(home: Settings, server: WebhookServer) -> None:
+    find(home, anomaly("a", "behaviour"))
+    tell(home, "run1", "published", "", NO_WAITS)
+    begin(home, "run2")
+    tell(home, "run2", "published", "", NO_WAITS)
+    assert len(server.messages) == 1
+    find(home, anomaly("a", "behaviour", q=0.02), anomaly("b", "behaviour"))
+    begin(home, "run3")
+    tell(home, "run3", "published", "", NO_WAITS)
+    assert [one["metric"] for one in server.messages[1]["alerts"]] == ["b"]
+
+
+@pytest.mark.parametrize("passing", [500, 503, 429])
+def test_it_is_tried_again(home: Settings, server: WebhookServer, passing: int) -> None:
+    find(home, anomaly("a", "behaviour"))
+    server.answers = [passing, passing]
+    tell(home, "run1", "published", "", NO_WAITS)
+    assert (server.asked, len(server.messages)) == (3, 1)
+    assert query(home, "select status, reason from ops.alerts") == [("sent", None)]
+
+
+@pytest.mark.parametrize("final", [400, 404, 302])
+def test_it_is_not_tried_again_in_vain(
+    home: Settings, server: WebhookServer, final: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    find(home, anomaly("a", "behaviour"))
+    server.answers = [final]
+    tell(home, "run1", "published", "", NO_WAITS)
+    assert (server.asked, server.messages) == (1, [])
+    assert query(home, "select status, reason from ops.alerts") == [
+        ("undelivered", f"it answered {final}")
+    ]
+    assert caplog.messages == [
+        f"The alert webhook did not take the message (it answered {final}): it goes out with the "
+        "next one."
+    ]
+
+
+def test_what_did_not_arrive_goes_out_with_the_next_message(
+    home: Settings, server: WebhookServer
+) -> None:
+    find(home, anomaly("a", "behaviour"))
+    server.answers = [500, 500, 500]
+    tell(home, "run1", "published", "", NO_WAITS)
+    assert server.messages == []
+    begin(home, "run2", date(2026, 7, 1))
+    find(home, anomaly("b", "tracking_lost", day=28))
+    tell(home, "run2", "published", "", NO_WAITS)
+    assert [(one["metric"], one["night"]) for one in server.messages[0]["alerts"]] == [
+        ("b", "2026-07-01"),
+        ("a", "2026-06-30"),
+    ]
+    assert query(home, "select distinct status from ops.alerts") == [("sent",)]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [("failed", "run_failed"), ("held_back", "gate_failed"), ("paused", "quota_paused")],
+)
+def test_a_run_that_ended_badly(
+    home: Settings, server: WebhookServer, status: str, kind: str
+) -> None:
+    # What was found by a run that was held back may be wrong: it is not told.
+    find(home, anomaly("a", "behaviour"))
+    for run_id in ("run1", "run2"):
+        begin(home, run_id)
+        tell(home, run_id, status, "The tokens are used up.", NO_WAITS)
+    (message,) = server.messages
+    assert message["status"] == status
+    (alert,) = message["alerts"]
+    assert (alert["alert_class"], alert["message"]) == (kind, "The tokens are used up.")
+    assert (alert["night"], alert["property_id"], alert["metric"]) == ("2026-06-30", None, None)
+
+
+def test_properties_that_were_held_back(home: Settings, server: WebhookServer) -> None:
+    with build_database(home.build_db) as connection:
+        connection.execute(
+            "insert into ops.held_back values ('run1', '2', 'marts', 'No rates.', null), "
+            "('run1', '3', 'pull', 'No permission.', null), ('run0', '1', 'raw', 'Old.', null)"
+        )
+    find(home, anomaly("a", "behaviour"), anomaly("b", "tracking_lost", property_id="2"))
+    tell(home, "run1", "partly_published", "", NO_WAITS)
+    told = [(one["alert_class"], one["property_id"]) for one in server.messages[0]["alerts"]]
+    assert told == [("gate_failed", "2"), ("pull_failed", "3"), ("behaviour", "1")]
+
+
+def test_a_failure_is_told_where_there_is_no_warehouse_yet(
+    server: WebhookServer, tmp_path: Path
+) -> None:
+    # 02:30 in Auckland on the 5th: the night is that of the 4th.
+    pin_clock(tmp_path, datetime(2026, 3, 4, 13, 30, tzinfo=UTC), ["1"])
+    one = Property(id="1", time_zone="Pacific/Auckland")
+    settings = Settings(home=tmp_path, properties=(one,), alerts=Alerts(webhook=server.address))
+    tell(settings, "", "failed", "The key file is missing.", NO_WAITS)
+    assert server.messages[0]["night"] == "2026-03-04"
+    assert server.messages[0]["alerts"][0]["message"] == "The key file is missing."
+    assert not settings.build_db.exists()
+
+
+def test_the_address_is_never_shown(
+    home: Settings, server: WebhookServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    find(home, anomaly("a", "behaviour"))
+    server.shutdown()
+    server.server_close()
+    tell(home, "run1", "published", "", NO_WAITS)
+    assert query(home, "select status, reason from ops.alerts") == [
+        ("undelivered", "it did not answer: ConnectionRefusedError")
+    ]
+    stored = [
+        str(query(home, f"select * from ops.{name}"))
+        for (name,) in query(
+            home, "select table_name from duckdb_tables() where schema_name = 'ops'"
+        )
+    ]
+    shown = [caplog.text, repr(home), str(home.alerts), home.model_dump_json(), *stored]
+    secret = PATH.rsplit("/", 1)[1]
+    assert [text for text in shown if secret in text] == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://hooks.example.com/S3CR3T", "ftp://127.0.0.1/S3CR3T", "S3CR3T", "https:///S3CR3T",
+        "https://user:S3CR3T@example.com/", "https://example.com:S3CR3T/", "https://[S3CR3T/",
+        "https://example.com/S3CR3T and more", "http://127.0.0.1.example.com/S3CR3T", "https://ß/S3CR3T",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_not_safe_is_refused_without_repeating_it(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "sluice.yml"
+    config.write_text("engine: duckdb\n")
+    monkeypatch.setenv("SLUICE_ALERTS_WEBHOOK", address)
+    with pytest.raises(ConfigError) as caught:
+        load_settings(config)
+    assert "alerts.webhook" in str(caught.value)
+    assert "https://" in str(caught.value)
+    assert "S3CR3T" not in f"{caught.value} {caught.value.__cause__} {caught.value.__cause__!r}"
+
+
+@pytest.mark.parametrize("address", ["https://hooks.example.com/x", "http://[::1]:8080/x"])
+def test_safe_addresses(address: str, tmp_path: Path) -> None:
+    config = tmp_path / "sluice.yml"
+    config.write_text(f"alerts: {{webhook: '{address}'}}\n")
+    webhook_setting = load_settings(config).alerts.webhook
+    assert webhook_setting is not None
+    assert webhook_setting.get_secret_value() == address
+
+
+def test_without_a_webhook_nothing_is_read(tmp_path: Path) -> None:
+    tell(Settings(home=tmp_path / "none"), "run1", "failed", "x")
+    assert not (tmp_path / "none").exists()

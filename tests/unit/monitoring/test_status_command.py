@@ -1,0 +1,188 @@
+"""`sluice status`: the word, the sentence with what to do, the exit code, and the detail."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from pipelines.clock import FULL_SPEED, pin_clock
+from pipelines.monitoring.home_lock import hold_lock
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.runs import (
+    FAILED,
+    HELD_BACK,
+    PARTLY_PUBLISHED,
+    PAUSED,
+    finish_run,
+    start_run,
+)
+from tests.support.hand_clock import MORNING
+from tests.support.reading import publish_again, run
+
+# The night after the one of the fixtures.
+LATER = MORNING + timedelta(days=1)
+
+
+@pytest.mark.usefixtures("home")
+def test_status_before_the_first_night():
+    result = run("status", "--json")
+    state = json.loads(result.stdout)
+    assert (result.exit_code, state["state"], state["exit_code"]) == (1, "never_run", 1)
+    assert "nothing has run here yet. Run 'sluice nightly'" in state["verdict"]
+    assert (state["current_version"], state["runs"], state["is_running"]) == (None, [], False)
+    assert run("versions").stdout.startswith("Nothing is published yet")
+
+
+def test_status_says_when_nothing_new_came_for_days(published):
+    # A night publishes yesterday, and zones far to the west a day later: on the third day it lacks.
+    pin_clock(published, datetime(2026, 3, 4, 23, 59, tzinfo=UTC) - FULL_SPEED, ["42"])
+    assert run("status").exit_code == 0
+    pin_clock(published, datetime(2026, 3, 5, tzinfo=UTC), ["42"])
+    result = run("status")
+    assert result.exit_code == 1
+    assert result.stdout.startswith(
+        "Stale: the newest published day of property 42 is 2026-03-02. Run 'sluice nightly'"
+    )
+
+
+def test_status_after_a_good_and_a_bad_night(published):
+    pin_clock(published, MORNING, ["42"])
+    result = run("status", "--json")
+    state = json.loads(result.stdout)
+    assert (result.exit_code, state["state"]) == (0, "fine")
+    assert state["verdict"].startswith("the last run published days up to 2026-03-02")
+    assert state["freshness"] == [
+        {"property_id": "42", "newest_day": "2026-03-02", "provisional_since": "2026-03-02",
+         "provisional_days": 1, "incomplete_days": 0}
+    ]  # fmt: skip
+    build_db = published / "build.duckdb"
+    with build_database(build_db) as build:
+        start_run(build, "r2", "nightly", date(2026, 3, 2), date(2026, 3, 3), "0.1.0", LATER)
+        # A night that fails at once may end, and be tried again, in the same second.
+        for run_id, second in (("r1", "05.1"), ("r2", "05.9")):
+            moment = f"2026-03-04 04:30:{second}+00"
+            build.execute("update ops.runs set started_at = ? where run_id = ?", [moment, run_id])
+    state = json.loads(run("status", "--json").stdout)
+    assert (state["state"], state["runs"][0]["status"]) == ("interrupted", "interrupted")
+    finish_run(build_db, "r2", FAILED, "It's the disk.", LATER)
+    state = json.loads(run("status", "--json").stdout)
+    assert state["state"] == "failed"
+    assert state["verdict"] == (
+        f"It's the disk. Readers see version {state['current_version']}. "
+        "When that is put right, run 'sluice nightly' again."
+    )
+    assert [one["run_id"] for one in state["runs"]] == ["r2", "r1"]
+    text = run("status").stdout
+    assert "Last runs" in text
+    assert "Newest published days" in text
+    assert "Provisional days may still change" in text
+
+
+def test_status_tells_moments_in_utc(published, monkeypatch):
+    # Wide enough that no column is folded, however long the paths in the others are.
+    monkeypatch.setattr("pipelines.cli.common.out._width", 300)
+    assert "2026-03-04 04:30 UTC" in run("status").stdout
+
+
+def test_status_shows_a_message_as_it_is(published):
+    build_db = published / "build.duckdb"
+    with build_database(build_db) as build:
+        start_run(build, "r1", "nightly", date(2026, 3, 1), date(2026, 3, 2), "0.1.0", LATER)
+    finish_run(build_db, "r1", FAILED, "No column [size] in [/data].", LATER)
+    result = run("status")
+    assert result.exit_code == 1
+    assert "No column [size] in [/data]." in result.stdout
+
+
+def test_status_during_a_run_leaves_the_build_database_to_it(published, monkeypatch):
+    """DuckDB takes one writer or some readers: a look at it would make the run's next step fail."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the build database was opened beside a run")
+
+    monkeypatch.setattr("pipelines.monitoring.status.build_database", refuse)
+    with hold_lock(published / "run.lock"):
+        state = json.loads(run("status", "--json").stdout)
+    assert state["is_running"]
+    assert (state["state"], state["exit_code"]) == ("running", 0)
+    assert state["verdict"].startswith("a run is going on; readers see version ")
+    assert [one["run_id"] for one in state["runs"]] == ["r1"]
+
+
+ENDINGS = [
+    ("nightly", HELD_BACK, "The raw gate held the night back.", 2,
+     ["Held back: The raw gate held", "Readers see version", "the next night tries again"]),
+    ("nightly", PARTLY_PUBLISHED, "Version v was published, but property 7 was held back: no.", 2,
+     ["Held back: Version v was", "The next night tries that property again."]),
+    ("backfill", PAUSED, "The hour's tokens are used up.", 75,
+     ["Paused: The hour's", "'sluice backfill' over the same days goes on where it was."]),
+    ("nightly --full-refresh", FAILED, "It's the disk.", 1,
+     ["Failed: It's the disk.", "run 'sluice nightly --full-refresh' again."]),
+    ("schedule", FAILED, "No. Readers still have the version before.", 1,
+     ["Failed: No. Readers still have the version before. When", "run 'sluice nightly' again."]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "ended", "message", "code", "words"), ENDINGS)
+def test_the_first_line_says_how_it_ended_and_what_to_do(
+    published, command, ended, message, code, words
+):
+    with build_database(published / "build.duckdb") as build:
+        start_run(build, "r2", command, date(2026, 3, 1), date(2026, 3, 2), "0.1.0", LATER)
+    finish_run(published / "build.duckdb", "r2", ended, message, LATER)
+    result = run("status")
+    first = result.stdout.splitlines()[0]
+    assert result.exit_code == code
+    for word in words:
+        assert word in first
+
+
+def test_the_checks_that_held_a_night_back_are_shown(published):
+    with build_database(published / "build.duckdb") as build:
+        start_run(build, "r2", "nightly", date(2026, 3, 1), date(2026, 3, 2), "0.1.0", LATER)
+        build.execute(
+            "insert into ops.gate_results (run_id, gate, property_id, table_name, expectation, "
+            "severity, is_success, observed) values "
+            "('r2', 'raw', '42', 'raw.ga4_items', 'no_duplicates', 'critical', false, '3'), "
+            "('r2', 'raw', '42', 'raw.ga4_items', 'volume', 'warning', false, '9'), "
+            "('r1', 'raw', '42', 'raw.ga4_items', 'older', 'critical', false, '1')"
+        )
+    finish_run(
+        published / "build.duckdb", "r2", HELD_BACK, "The raw gate held the night back.", LATER
+    )
+    failures = json.loads(run("status", "--json").stdout)["failures"]
+    assert [(one["expectation"], one["observed"]) for one in failures] == [("no_duplicates", "3")]
+    assert "no_duplicates" in run("status").stdout
+
+
+def test_warnings_are_named_with_their_days(published):
+    with build_database(published / "build.duckdb") as build:
+        build.execute(
+            "insert into ops.gate_results (run_id, gate, property_id, table_name, expectation, "
+            "severity, is_success, observed, sample) values "
+            "('r1', 'raw', '42', 'raw.ga4_items', 'is_not_sampled', 'warning', false, '1', '[]'), "
+            "('r1', 'raw', '42', 'raw.ga4_items', 'fine', 'warning', true, '0', '[]'), "
+            "('r1', 'raw', '42', 'raw.ga4_items', 'volume', 'warning', false, '9', "
+            """ '[{"date": "2026-03-01"}, {"date": "2026-03-02"}]')"""
+        )
+    warnings = json.loads(run("status", "--json").stdout)["warnings"]
+    assert [(one["expectation"], one["days"]) for one in warnings] == [
+        ("volume", "2026-03-01, 2026-03-02"), ("is_not_sampled", ""),
+    ]  # fmt: skip
+    assert "Warnings of the last run" in run("status").stdout
+
+
+def test_status_when_the_link_to_the_version_is_gone(published):
+    (published / "published" / "current").unlink()
+    state = json.loads(run("status", "--json").stdout)
+    assert (state["state"], state["current_version"]) == ("stale", None)
+    assert f"run 'sluice rollback {state['newest_version']}'" in state["verdict"]
+
+
+def test_status_after_a_rollback_names_both_versions(published):
+    pin_clock(published, MORNING, ["42"])
+    second = publish_again(published)
+    run("rollback")
+    state = json.loads(run("status", "--json").stdout)
+    assert (state["state"], state["newest_version"]) == ("fine", second)
+    assert f"since a rollback readers see version {state['current_version']}" in state["verdict"]

@@ -1,0 +1,117 @@
+"""The build database is opened, prepared, and brought up to what the code knows."""
+
+import os
+import subprocess
+import sys
+from datetime import date
+
+import duckdb
+import pytest
+
+from pipelines.errors import WarehouseError
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.ops import insert_rows, transaction
+from pipelines.warehouse.runs import pulled_days, read_run, start_run
+from pipelines.warehouse.schema import OPS_TABLES
+from tests.support.hand_clock import MORNING
+
+
+def columns(path, table) -> list[str]:
+    with build_database(path, read_only=True) as connection:
+        return [row[0] for row in connection.execute(f"describe ops.{table}").fetchall()]
+
+
+# DuckDB learns the machine's zone once a process.
+DAY_OF = """
+import sys
+from pathlib import Path
+from pipelines.warehouse.connect import build_database
+with build_database(Path(sys.argv[1])) as connection:
+    print(connection.execute("select '2026-03-02 23:30:00+00'::timestamptz::date").fetchone()[0])
+"""
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+def test_a_moment_has_its_utc_day_on_every_machine(tmp_path, zone):
+    ended = subprocess.run(
+        [sys.executable, "-c", DAY_OF, str(tmp_path / "build.duckdb")],
+        env={**os.environ, "TZ": zone}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ended.stdout == "2026-03-02\n"
+
+
+def test_an_older_database_gets_the_columns_that_came_later(tmp_path):
+    path = tmp_path / "build.duckdb"
+    with duckdb.connect(str(path)) as older:
+        older.execute("create schema ops")
+        older.execute("create table ops.pulls (pull_id varchar, report varchar, date date)")
+        older.execute("insert into ops.pulls values ('p1', 'items', '2026-03-01')")
+    with build_database(path) as connection:
+        row = {"pull_id": "p2", "report": "users", "date": date(2026, 3, 2), "window_name": "7d"}
+        insert_rows(connection, "pulls", [row])
+        assert connection.execute(
+            "select pull_id, date, window_name, truncation from ops.pulls order by 1"
+        ).fetchall() == [
+            ("p1", date(2026, 3, 1), None, None), ("p2", date(2026, 3, 2), "7d", None),
+        ]  # fmt: skip
+    assert set(columns(path, "pulls")) == set(OPS_TABLES["pulls"])
+    with build_database(path):
+        pass
+    assert len(columns(path, "pulls")) == len(OPS_TABLES["pulls"])
+
+
+def test_every_ops_table_is_there(tmp_path):
+    path = tmp_path / "build.duckdb"
+    with build_database(path):
+        pass
+    for table, expected in OPS_TABLES.items():
+        assert columns(path, table) == list(expected)
+
+
+def test_a_transaction_is_all_or_nothing(tmp_path):
+    with build_database(tmp_path / "build.duckdb") as connection:
+        with pytest.raises(KeyboardInterrupt), transaction(connection):
+            insert_rows(connection, "pulls", [{"pull_id": "p1"}])
+            raise KeyboardInterrupt
+        assert connection.execute("select count(*) from ops.pulls").fetchone() == (0,)
+        insert_rows(connection, "pulls", [])
+
+
+def test_the_days_that_a_run_pulled(tmp_path):
+    path = tmp_path / "build.duckdb"
+    days = [
+        ("r1", "loaded", None, 3), ("r1", "loaded", None, 5), ("r1", "failed", None, 1),
+        ("r1", "loaded", "month", 2), ("r2", "loaded", None, 9),
+    ]  # fmt: skip
+    with build_database(path) as connection:
+        for run, status, window, day in days:
+            row = {"run_id": run, "status": status, "date": date(2026, 3, day)}
+            insert_rows(connection, "pulls", [row | ({"window_name": window} if window else {})])
+    assert pulled_days(path, "r1") == (date(2026, 3, 3), date(2026, 3, 5))
+    assert pulled_days(path, "r3") is None
+
+
+def test_a_run_that_never_wrote_has_no_record(tmp_path):
+    path = tmp_path / "build.duckdb"
+    assert read_run(path, "r1") is None
+    with build_database(path) as connection:
+        start_run(connection, "r1", "test", date(2026, 3, 1), date(2026, 3, 2), "0.1.0", MORNING)
+    record = read_run(path, "r1")
+    assert record is not None
+    assert (record.run_id, record.status) == ("r1", "running")
+    assert read_run(path, "r2") is None
+
+
+def test_a_database_that_cannot_be_opened_is_named(tmp_path):
+    path = tmp_path / "build.duckdb"
+    path.write_text("this is no database, and it is longer than a header" * 100)
+    with (
+        pytest.raises(WarehouseError, match=r"build\.duckdb cannot be opened"),
+        build_database(path),
+    ):
+        pass
+    with (
+        pytest.raises(WarehouseError, match=r"absent\.duckdb cannot be opened"),
+        build_database(tmp_path / "absent.duckdb", read_only=True),
+    ):
+        pass
