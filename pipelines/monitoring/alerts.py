@@ -21,8 +21,8 @@ from pipelines import __version__
 from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
 from pipelines.ingest.day_window import yesterday
-from pipelines.monitoring.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
 from pipelines.monitoring.webhook import WAITS, WebhookError, post
+from pipelines.report.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
 from pipelines.report.fetch import fetch
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import FAILED, HELD_BACK, PAUSED

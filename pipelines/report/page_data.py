@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pipelines.monitoring.doubtful_days import DoubtfulDay
+from pipelines.report.doubtful_days import DoubtfulDay
 
 
 @dataclass(frozen=True)

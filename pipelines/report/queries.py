@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
-from pipelines.monitoring.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
 from pipelines.report import page_data
+from pipelines.report.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
 from pipelines.report.fetch import Row, fetch
 from pipelines.report.page_data import PropertyData
 

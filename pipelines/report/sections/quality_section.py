@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.monitoring.doubtful_days import DoubtfulDay
 from pipelines.report import formatting
 from pipelines.report.components import Section, Table, columns
+from pipelines.report.doubtful_days import DoubtfulDay
 from pipelines.report.page_data import Completeness, Gate, GateWarning, PropertyData
 
 # The page stays readable: the rest is counted, and stands in `ops.gate_results`.

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.config.settings import Alerts, Property, Settings
 from pipelines.monitoring.alerts import tell
-from pipelines.monitoring.doubtful_days import DoubtfulDay
+from pipelines.report.doubtful_days import DoubtfulDay
 from pipelines.report.page_data import Completeness, Factor, GateWarning, Shift
 from pipelines.report.queries import doubtful_days
 from pipelines.report.sections.change_sections import change_section
