@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.docs.metrics import read_document
 from pipelines.settings import PROJECT_DIR, Settings
 from tests.e2e.shop import published
 
@@ -16,7 +15,6 @@ WANTED = {
     *(f"B{number}" for number in range(1, 37) if number not in {4, 6, 8}),
     "B45", "B49", "B50", "B51", "B55",
 }  # fmt: skip
-AWAITED = read_document().awaited
 
 
 def register(path: Path = REGISTER) -> list[dict[str, str]]:
@@ -54,8 +52,6 @@ def test_the_place_is_there_and_not_empty(
     published_home: Settings, place: str, condition: str
 ) -> None:
     table, column = place.split(".")
-    if table in AWAITED:
-        pytest.skip(f"{table} is awaited: take it out of 'awaited' in docs/metrics.yml once it is")
     with published(published_home) as connection:
         (filled,) = connection.execute(
             f"select count({column}) from marts.{table} where {condition or 'true'}"
