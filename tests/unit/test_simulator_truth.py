@@ -13,6 +13,8 @@ import pytest
 
 from pipelines.emulator.simulator import SCENARIOS, attention, simulate
 
+pytestmark = pytest.mark.slow
+
 START = date(2026, 10, 1)
 SEGMENTS = {
     "all": "'all'",
