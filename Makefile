@@ -14,7 +14,10 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export GX_ANALYTICS_ENABLED = false
 export SQLFLUFF_PROGRESS = false
 
-.PHONY: setup demo test soak lint check dbt gate dev bench study docs picture readme bi-test clean lock
+.PHONY: setup demo test help soak lint check dbt gate dev bench study docs picture readme bi-test clean lock
+
+help:  ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 setup: $(STAMP)  ## make .venv and install the locked dependencies
 
