@@ -18,6 +18,8 @@ from data_checks.model import GateReport, GateResult
 from data_checks.registry import SUITES
 from tests.unit.clock import MORNING
 
+pytestmark = pytest.mark.slow
+
 DAY = "property_id = '100' and date = '2026-03-02'"
 MISSING, LOW = "missing_rows", "low_volume"
 

@@ -12,6 +12,8 @@ from data_checks import GateReport, run_gate
 from data_checks.suites.raw import MAX_OTHER_SHARE
 from tests.unit.clock import MORNING
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[2] / "dbt_project" / "dbt_project.yml"
 DAY = "property_id = '100' and date = '2026-03-02'"
 

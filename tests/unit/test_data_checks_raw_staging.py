@@ -6,6 +6,8 @@ import duckdb
 import pytest
 from test_data_checks_warehouse import build_warehouse, check, failures
 
+pytestmark = pytest.mark.slow
+
 DAY = "property_id = '100' and date = '2026-03-02'"
 EVENTS = "raw.ga4_events_by_device"
 

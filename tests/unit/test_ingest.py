@@ -20,6 +20,8 @@ from tests.unit.night import BY_DEVICE, MOBILE_AND_DESKTOP, NOON, REPORTS, SHOP,
 from tests.unit.protocol_funnel import Hit
 from tests.unit.protocol_server import Fault, move_day, names
 
+pytestmark = pytest.mark.slow
+
 Code = grpc.StatusCode
 
 

@@ -17,6 +17,8 @@ from pipelines.warehouse.publish import Publication, publish
 from pipelines.warehouse.runs import start_run
 from tests.unit.clock import MORNING
 
+pytestmark = pytest.mark.slow
+
 FACTS = "select property_id, date, reached from marts.fct order by all"
 
 
