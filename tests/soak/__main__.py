@@ -52,7 +52,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 def _run_all(seeds: list[int], shops: Path, folder: Path, workers: int) -> Iterator[Report]:
     """Reports as they come. Processes are started afresh: gRPC cannot be forked."""
     context = multiprocessing.get_context("spawn")
-    # Not concurrent.futures: with Python 3.11 its pool stands still once every process is at its end.
+    # Not concurrent.futures, whose pool stands still in 3.11 once every process is at its end.
     with context.Pool(workers, maxtasksperchild=10) as pool:
         yield from pool.imap_unordered(partial(run_seed, shops=shops, folder=folder), seeds)
 
