@@ -47,8 +47,8 @@ class Pull:
     registered; `left_out`: these, and those that GA4 refused. `notes`: what else was left out, and
     why. `other_share`: part of the first metric that stands in `(other)` rows of a report by day,
     0–1. `missing_share`: part of a counted metric's total that no row of a day holds, 0–1, of the
-    metric that lacks most; None where the server told no total, or scaled what it counted. `tokens`: of the core bucket, or
-    of the funnel bucket for funnels.
+    metric that lacks most; None where the server told no total, or scaled what it counted.
+    `tokens`: of the core bucket, or of the funnel bucket for funnels.
     """
 
     property_id: str
