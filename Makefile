@@ -14,7 +14,10 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export GX_ANALYTICS_ENABLED = false
 export SQLFLUFF_PROGRESS = false
 
-.PHONY: setup demo test soak lint dev bench study docs picture readme bi-test clean lock
+.PHONY: setup demo test help soak lint check dbt gate dev bench study docs picture readme bi-test clean lock
+
+help:  ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 setup: $(STAMP)  ## make .venv and install the locked dependencies
 
@@ -41,6 +44,23 @@ lint: setup  ## ruff, mypy, sqlfluff, yamllint
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint dbt_project
 	$(BIN)/yamllint --strict .
+
+check: setup  ## what to run before every commit: the fast part of `lint` and of the unit tests; about a minute
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/yamllint --strict .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/unit -m "not slow" -n 2 --dist loadfile
+
+# The build database that `make dbt` and `make gate` work on; dbt needs it with its whole path.
+DATABASE = $(abspath $(or $(SLUICE_HOME),data))/build.duckdb
+RUN ?= list --resource-type model
+dbt: setup  ## any dbt command on ./data (or SLUICE_HOME): make dbt RUN="build --select fct_leak"
+	DBT_SLUICE_DATABASE=$(DATABASE) $(BIN)/dbt $(RUN) --project-dir dbt_project --profiles-dir dbt_project
+
+GATE ?= marts
+gate: setup  ## one gate over what the newest run left in ./data: make gate GATE=marts
+	$(BIN)/python -m data_checks $(GATE) $(DATABASE)
 
 dev: setup  ## Dagster's UI on the project
 	DAGSTER_HOME=$$($(BIN)/python -m pipelines.orchestration.dagster_home) $(BIN)/dagster dev -w workspace.yaml

@@ -1,6 +1,6 @@
 """The mart tables that hold rates, as data, and the one slice that reads any of them.
 
-A rate is judged by the same rules wherever it stands (ANALYTICS §3): never without its numerator
+A rate is judged by the same rules wherever it stands (docs/analytics.md): never without numerator
 and denominator, in [0, 1] unless flagged by having no interval, inside its interval, never made of
 numbers that the source withholds, and with a word on how whole and final it is.
 """

@@ -76,7 +76,7 @@ order by property_id, date, window_name
 def _required_is_present(report: str) -> str:
     """SQL: the partition was loaded, or is a dimension that was left out to spare the quota.
 
-    GA4 limits requests that it may threshold, and those wait (GA4.md rule 7): the segment is
+    GA4 limits requests that it may threshold, and those wait (docs/ga4.md): the segment is
     then incomplete. The whole property has no dimension to leave out.
     """
     if report.endswith("_by_all"):

@@ -1,7 +1,7 @@
 {#- Tracking states and maturities: the orders in which one of two or many wins. -#}
 
 {#- The source's own doubts laid over what the tag alone shows: a number that is an extrapolation or may not be seen
-    (sampled, restricted), or nothing reported by a report that left rows out, is withheld (ANALYTICS section 3). That events
+    (sampled, restricted), or nothing reported by a report that left rows out, is withheld (docs/analytics.md). That events
     carry no session shows in an extrapolation as well. -#}
 {% macro with_withheld(tag_state, is_doubtful, is_partial, events) -%}
     case
@@ -55,7 +55,7 @@
 {%- endmacro %}
 
 {#- How far a date may still change, by the age of its numbers when they were pulled, counted from the end of that date in
-    the property's time zone: late events arrive for 72 hours, attribution moves for about 12 days (GA4.md). -#}
+    the property's time zone: late events arrive for 72 hours, attribution moves for about 12 days (docs/ga4.md). -#}
 {% macro maturity(pulled_at, date, time_zone) -%}
     {%- set day_end = "timezone(" ~ time_zone ~ ", cast(" ~ date ~ " + 1 as timestamp))" -%}
     case
@@ -83,7 +83,7 @@
     end
 {%- endmacro %}
 
-{#- The least n with (1 - floor)^n < 0.01: so many sessions without a single event mean that none is sent (ANALYTICS section 3:
+{#- The least n with (1 - floor)^n < 0.01: so many sessions without a single event mean that none is sent (docs/analytics.md:
     90 at 5 %, 459 at 1 %, 7 at 50 %). NULL where the floor is 0 or 1: nothing can be told then. -#}
 {% macro sessions_to_tell(floor_rate) -%}
     {%- set rate = 'cast(' ~ floor_rate ~ ' as double)' -%}

@@ -34,7 +34,7 @@
     {{ wilson_bound(successes, trials, '+', n_eff, unit) }}
 {%- endmacro %}
 
-{#- Effective trials of a rate (ANALYTICS section 4): n_eff = p(1-p) / (phi p(1-p)/n + p^2 sigma^2). Two kinds of counts:
+{#- Effective trials of a rate (docs/analytics.md, "Uncertainty"): n_eff = p(1-p) / (phi p(1-p)/n + p^2 sigma^2). Two kinds of counts:
     - one that GA4 estimated at once (a day, a window of users): phi is 1, sigma the error of its HyperLogLog counts, which
       are exact up to about 3,000; nobody or everybody tells nothing of sigma.
     - a sum of daily counts, whose errors are independent: phi of these days holds them already, and sigma is 0. -#}

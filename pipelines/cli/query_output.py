@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from enum import StrEnum
 from itertools import chain, islice
@@ -67,22 +70,44 @@ def run_query(
     Raises QueryError with the database's words.
     """
     try:
-        result = connection.execute(statement)
+        with _stopped_by_ctrl_c(connection):
+            result = connection.execute(statement)
         if duckdb.ExpectedResultType.NOTHING in statement.expected_result_type:
             return "Done"
         columns = [(name, _is_number(kind)) for name, kind, *_ in result.description or []]
-        chunks = iter(lambda: result.fetchmany(_CHUNK), [])
+        chunks = iter(lambda: _next_rows(connection, result), [])
         return print_rows(columns, chunks, form, ROWS_SHOWN)
     except duckdb.InterruptException as error:
         raise KeyboardInterrupt from error
     except duckdb.Error as error:
         raise QueryError(f"The query failed: {error}") from error
-    except (RuntimeError, KeyboardInterrupt) as error:
-        # DuckDB's client makes either of Ctrl-C, and the query would go on in its threads.
+
+
+def _next_rows(connection: duckdb.DuckDBPyConnection, result: duckdb.DuckDBPyConnection) -> Rows:
+    with _stopped_by_ctrl_c(connection):
+        return result.fetchmany(_CHUNK)
+
+
+@contextmanager
+def _stopped_by_ctrl_c(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Have Ctrl-C end what the connection computes, with an InterruptException.
+
+    DuckDB's own way is to raise at once and to wait for its threads, which do not know of it: where
+    one of them had the query, the shell hung until it was through.
+    """
+    pressed = threading.Event()
+
+    def stop(*_: object) -> None:
+        pressed.set()
         connection.interrupt()
-        if isinstance(error, RuntimeError) and "interrupt" not in str(error).lower():
-            raise
-        raise KeyboardInterrupt from error
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed.is_set():
+        raise KeyboardInterrupt
 
 
 def print_rows(

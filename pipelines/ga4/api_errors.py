@@ -1,7 +1,7 @@
 """What can go wrong between us and the Data API, each with the next step for the user.
 
 `translate` turns the client library's exceptions into ours. gRPC raises the specific class and
-REST its parent, so only parents are caught (GA4.md).
+REST its parent, so only parents are caught (docs/ga4.md, "Quota and errors").
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _is_refused_key(error: Exception) -> bool:
 
 
 def is_too_large(words: str) -> bool:
-    """An answer above the channel's limit comes with the status of a quota error (GA4.md)."""
+    """An answer above the channel's limit comes with the status of a quota error."""
     return "larger than max" in words
 
 

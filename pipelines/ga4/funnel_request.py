@@ -11,7 +11,7 @@ from pipelines.ga4.date_windows import Period
 from pipelines.ga4.report_request import PAGE_ROWS
 
 MAX_DATE_RANGES = 4
-# The API's upper ends (GA4.md).
+# The API's upper ends (docs/ga4.md, "Funnels").
 BREAKDOWN_VALUES = 15
 NEXT_ACTIONS = 5
 DEVICE = "deviceCategory"

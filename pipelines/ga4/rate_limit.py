@@ -1,4 +1,4 @@
-"""What is done when GA4 says no or not now: rule 7 of GA4.md, decided here and nowhere else.
+"""What is done when GA4 says no or not now, decided here and nowhere else (docs/ga4.md).
 
 Every call of the client goes through one `Governor`. It waits, tries again, gives up for a
 property, or lets the error through; and it keeps the ledger of all quota readings.
@@ -42,7 +42,7 @@ HOURLY_WAITS = 24
 CIRCUIT_ERRORS_PER_HOUR = 5
 FIELDS = "fields"
 FIELD_ERRORS_PER_HOUR = 3
-# Tokens an hour of a standard property and of a 360 one (GA4.md); readings tell only the rest.
+# Tokens an hour of a standard property and of a 360 one (docs/ga4.md); readings tell only the rest.
 HOURLY_LIMITS = {
     "tokens_per_hour": (40_000, 400_000),
     "tokens_per_project_per_hour": (14_000, 140_000),

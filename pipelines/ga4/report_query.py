@@ -107,9 +107,9 @@ class Found:
     `rows`: `date` (date32) and the spec's columns, without property and stamps. `partitions`:
     what the rows replace: `date`, and `window_name` for reports of whole windows. `answers`:
     the requests behind them. `quarantined`: rows without a readable date, as they came.
-    `skipped`: parts that were not asked for, as a parameter is not registered. `notes`:
-    sentences about what was left out for another reason. `version`: of what was asked for, where
-    that is not the same in every pull of a spec.
+    `skipped`: parts that were not asked for, as a parameter is not registered; `refused`: parts
+    that GA4 would not answer. `notes`: sentences about what was left out for another reason.
+    `version`: of what was asked for, where that is not the same in every pull of a spec.
     """
 
     rows: pa.Table
@@ -117,6 +117,7 @@ class Found:
     answers: tuple[Answer, ...]
     quarantined: pa.Table | None = None
     skipped: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     version: int | None = None
 

@@ -12,7 +12,7 @@ from pipelines.ga4.date_windows import Period
 from pipelines.ga4.exactness import Made
 from pipelines.ga4.report_spec import DATE_RANGE, Part, ReportSpec
 
-# The API's own upper end (GA4.md); a server may send fewer rows than we ask for.
+# The API's own upper end (docs/ga4.md); a server may send fewer rows than we ask for.
 PAGE_ROWS = 250_000
 
 

@@ -2,7 +2,7 @@
 
 GA4 goes on changing numbers, so a night pulls again what may have changed: the lookback for every
 report, the attribution window for reports by channel and landing page, and once a week (the night
-that ends on a Sunday) a sweep over everything of the last weeks (GA4.md rule 5). Days of a report
+that ends on a Sunday) a sweep over everything of the last weeks (docs/ga4.md). Days of a report
 that an earlier night could not ask for (quota, a server that was down) are made up for, and days
 whose funnels were asked for other steps.
 """

@@ -35,7 +35,7 @@ def build_defs(
     Raises ConfigError or SeedError when a file the definitions are made from is broken.
     """
     settings = with_remembered_time_zones(settings or load_settings())
-    # `backfill_policy` on an unpartitioned asset is beta in Dagster 1.13, and works (DESIGN §6).
+    # `backfill_policy` on an unpartitioned asset is beta in Dagster 1.13, and works.
     warnings.simplefilter("ignore", BetaWarning)
     without_data_versions()
     plan = load_plan(shop=settings.tracking_plan)

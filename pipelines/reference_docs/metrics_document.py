@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from pipelines.config.settings import PROJECT_DIR
-from pipelines.reference_docs.mart_contracts import MARTS, read_marts
+from pipelines.reference_docs.mart_contracts import read_marts
 
 SOURCE = PROJECT_DIR / "docs" / "metrics.yml"
 TARGET = PROJECT_DIR / "docs" / "metrics.md"
@@ -45,18 +45,16 @@ class Metric:
 
 @dataclass(frozen=True)
 class Document:
-    """What docs/metrics.md says; `awaited`: tables that are not there yet, and left out."""
+    """What docs/metrics.md says."""
 
     metrics: tuple[Metric, ...]
     questions: tuple[tuple[str, str], ...]
-    awaited: frozenset[str]
 
 
-def read_document(source: Path = SOURCE, marts: Path = MARTS) -> Document:
-    """The metrics whose tables exist, with the grain that the table's description begins with."""
+def read_document(source: Path = SOURCE) -> Document:
+    """The metrics, with the grain that the description of their table begins with."""
     content = yaml.safe_load(source.read_text(encoding="utf-8"))
-    descriptions = mart_descriptions(marts)
-    awaited = frozenset(content["awaited"])
+    marts = read_marts()
     metrics = tuple(
         Metric(
             name=one["name"],
@@ -68,18 +66,12 @@ def read_document(source: Path = SOURCE, marts: Path = MARTS) -> Document:
             query=one["query"].strip(),
             semantic=one.get("semantic"),
             unit=one.get("unit", SHARE),
-            grain=_grain(descriptions[one["table"]]),
+            grain=_grain(marts[one["table"]].description),
         )
         for one in content["metrics"]
-        if one["table"] not in awaited
     )
     questions = tuple((one["ask"], one["sql"].strip()) for one in content["questions"])
-    return Document(metrics, questions, awaited)
-
-
-def mart_descriptions(marts: Path = MARTS) -> dict[str, str]:
-    """Mart → its description."""
-    return {name: mart.description for name, mart in read_marts(marts).items()}
+    return Document(metrics, questions)
 
 
 def render(document: Document) -> str:

@@ -144,7 +144,7 @@ def _common(pull: Pull, run_id: str) -> dict[str, Any]:
         "request_hash": pull.request_hash, "status": LOADED,
         "is_sampled": pull.flags.is_sampled, "is_thresholded": pull.flags.is_thresholded,
         "has_other_row": pull.flags.has_other_row, "other_share": pull.other_share,
-        "missing_share": pull.missing_share,
+        "missing_share": pull.missing_share, "left_out": ",".join(pull.left_out),
         "empty_reason": pull.flags.empty_reason,
         "restricted_metrics": ",".join(pull.flags.restricted_metrics),
         "truncation": pull.flags.truncation, "currency": pull.flags.currency,

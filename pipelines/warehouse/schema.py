@@ -46,6 +46,8 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         # Share of the first counted metric's own total that its rows lack, 0–1, the same for all
         # partitions of a pull; NULL where the server told no total, or scaled what it counted.
         "missing_share": "DOUBLE",
+        # Keys or event parameters of the report that could not be asked for, separated by commas.
+        "left_out": "VARCHAR",
         "empty_reason": "VARCHAR",
         "restricted_metrics": "VARCHAR",
         "truncation": "VARCHAR",

@@ -4,7 +4,7 @@ A column of a staging model with `meta: {counts_distinct: sessions}` (or users) 
 count. It stays one through renaming, CASE, COALESCE, + and -, windows and other models; a
 quotient of two is none. What a sum goes over are the dimensions of the summed rows that it
 neither groups by nor holds fixed. `meta: {sums_distinct_counts: {sessions: [days]}}` of a model
-allows what ANALYTICS §3 calls nearly additive.
+allows what docs/analytics.md calls nearly additive.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Leaks, changes and anomalies of hand-made shops against the reference figures of ANALYTICS."""
+"""Leaks, changes and anomalies of hand-made shops against the reference figures of the docs."""
 
 from collections.abc import Callable
 from datetime import date, timedelta

@@ -72,7 +72,7 @@ def built(sample: Cells, dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Wa
 
 
 def lost_days(sample: Cells) -> set[date]:
-    """ANALYTICS §3 by hand: P(0 | own baseline) < 0.001 over the run of days without a cart.
+    """docs/analytics.md by hand: P(0 | own baseline) < 0.001 over the run of days without a cart.
 
     No product page is tracked here, so sessions are what a cart is counted over. The baseline are
     the 28 days up to the last day with a cart.

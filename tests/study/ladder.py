@@ -1,4 +1,4 @@
-"""Operating figures of the verdict `below`, range 5-10 % (ANALYTICS section 4)."""
+"""Operating figures of the verdict `below`, range 5-10 % (docs/analytics.md)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ PRINTED = {
 
 TEXT = """
 Range 5-10 %, `below` where the Wilson interval ends under the floor. Binomial counts, as the
-figures of ANALYTICS section 4 were made; the targets are those figures, as far as their digits and
-chance allow. The last rows spread sessions over 28 days whose rate varies (phi 2, estimated)."""
+figures of docs/analytics.md, "Reference figures", were made; the targets are those figures, as far
+as their digits and chance allow. The last rows spread sessions over 28 days whose rate varies
+(phi 2, estimated)."""
 
 
 def ladder_section(runs: int = 100_000) -> Section:

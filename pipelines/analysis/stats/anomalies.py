@@ -2,7 +2,7 @@
 
 What belongs here: one row per property, day and rate with its 56 days before. The model is a
 beta-binomial: between days the rate itself varies, with the intra-day correlation rho (Williams
-1975, Griffiths 1973). Formulas: ANALYTICS section 5.
+1975, Griffiths 1973). Formulas: docs/analytics.md, "Anomalies".
 """
 
 from dataclasses import dataclass

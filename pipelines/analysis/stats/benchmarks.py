@@ -2,7 +2,7 @@
 
 What belongs here: pure functions on arrays, and `score_comparisons`, which the dbt model
 `int_benchmarks__scored` applies to a frame. The Wilson interval and the verdict itself are SQL.
-Formulas and reference cases: ANALYTICS section 4 and 6.3.
+Formulas: docs/analytics.md, "Verdicts".
 """
 
 from dataclasses import dataclass
@@ -70,8 +70,8 @@ def q_values(p_values: Floats) -> Floats:
 def directional(successes: Floats, trials: Floats, bounds: Range) -> tuple[Floats, Floats]:
     """P(rate < low) and the mean rate under a Beta prior at the middle of the range.
 
-    Prior Beta(m*s, (1-m)*s), m = midpoint, s = `PRIOR_STRENGTH`. For shops too small to test
-    (B56): to be called directional, never significant. NaN where the counts are no rate.
+    Prior Beta(m*s, (1-m)*s), m = midpoint, s = `PRIOR_STRENGTH`. For shops too small to test:
+    to be called directional, never significant. NaN where the counts are no rate.
     """
     midpoint = (bounds.low + bounds.high) / 2
     hits = midpoint * PRIOR_STRENGTH + successes

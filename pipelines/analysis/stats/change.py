@@ -1,7 +1,7 @@
 """Why a number moved between two windows: by factor of the funnel, and by rate or mix within one.
 
 What belongs here: exact decompositions. They say what a change consists of, never what caused it.
-Formulas: ANALYTICS section 5.
+Formulas: docs/analytics.md, "Changes".
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """How sure a leak is: its value, and whether it is the biggest, over draws of the rates.
 
-What belongs here: the Monte Carlo part of ANALYTICS section 5. Shapes as in `leaks`.
+What belongs here: the draws of docs/analytics.md, "Leaks". Shapes as in `leaks`.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 What belongs here: matrices of (cells, steps), a cell being one property, window and segment, its
 steps in the order of the funnel. A step that a cell has not is NaN, and its neighbours are joined.
-Formulas: ANALYTICS section 5. Money is in the currency of `order_value`.
+Formulas: docs/analytics.md, "Leaks". Money is in the currency of `order_value`.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,9 @@
 """How much less a count of GA4 tells than a binomial sample of its size: phi, sigma, n_eff.
 
-Var(p) = phi p(1-p)/n + p^2 sigma^2 and n_eff = p(1-p)/Var(p) (ANALYTICS section 4). phi is the
-quasi-binomial dispersion of McCullagh and Nelder (1989, 4.5). sigma is the standard error of a
-quotient of two HyperLogLog++ estimates, sqrt(2) 1.04 / sqrt(2^precision) (Heule, Nunkesser, Hall
-2013): GA4 keeps sessions at precision 12 and users at 14.
+Var(p) = phi p(1-p)/n + p^2 sigma^2 and n_eff = p(1-p)/Var(p) (docs/analytics.md, "Uncertainty").
+phi is the quasi-binomial dispersion of McCullagh and Nelder (1989, 4.5). sigma is the standard
+error of a quotient of two HyperLogLog++ estimates, sqrt(2) 1.04 / sqrt(2^precision) (Heule,
+Nunkesser, Hall 2013): GA4 keeps sessions at precision 12 and users at 14.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ LEAST_DAYS = 7
 """Fewer days than this tell nothing of the variation between them: phi is 1."""
 
 EXACT_UP_TO = 3_000
-"""A sketch counts up to about this many exactly (house default, ANALYTICS section 4)."""
+"""A sketch counts up to about this many exactly (house default)."""
 
 SIGMA = {"sessions": 0.023, "users": 0.0115, "events": 0.0, "exact": 0.0}
 """Relative standard error of a rate by the unit of its counts."""

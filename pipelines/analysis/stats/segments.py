@@ -1,7 +1,7 @@
 """A step's shortfall by segment: signed values that add up over one partition of the shop.
 
 What belongs here: matrices of (steps, segments), the segments of one row being one partition
-(device or channel, never both). Formulas: ANALYTICS section 5.
+(device or channel, never both). Formulas: docs/analytics.md, "Leaks".
 """
 
 from dataclasses import dataclass

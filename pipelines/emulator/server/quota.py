@@ -22,7 +22,7 @@ _CELLS_PER_TOKEN = 20
 
 @dataclass(frozen=True)
 class QuotaLimits:
-    """Limits of a standard (not 360) property (GA4.md, "The API")."""
+    """Limits of a standard (not 360) property (docs/ga4.md, "Quota and errors")."""
 
     tokens_per_day: int = 200_000
     tokens_per_hour: int = 40_000

@@ -1,7 +1,7 @@
 """What really happened, counted from the simulator's own arrays and written to truth.json.
 
 Independent on purpose: nothing here reads the events back, the tracking plan's seed or the
-emulator. The keys are those of ANALYTICS §2, in a table of their own.
+emulator. The keys are those of the default plan, in a table of their own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The audit of an answer, rule 3 of GA4.md: what contradicts itself is never stored.
+"""The audit of an answer (docs/ga4.md, "Responses"): what contradicts itself is never stored.
 
 An answer that fails is asked for again from its first page; the third failure is raised.
 """

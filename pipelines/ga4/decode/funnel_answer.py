@@ -1,4 +1,4 @@
-"""Reads a RunFunnelReport answer as it really comes, not as it is documented (GA4.md).
+"""Reads a RunFunnelReport answer as it really comes, not as it is documented (docs/ga4.md).
 
 The block of metric headers may come twice, so values are read by their place in the row; whole
 numbers and rates carry the same type; step names are prefixed with their number ("2. Bought");

@@ -33,7 +33,7 @@ def pull_days(ask: Ask) -> Found:
     among, ranking = _wanted_values(ask)
     if spec.top is not None and not among:
         asked = []
-    answered, notes = _answers(ask, asked, among)
+    answered, refused, notes = _answers(ask, asked, among)
     rows, quarantined = no_rows(spec), None
     if answered:
         table = pa.concat_tables(_with_constants(one.rows, part) for part, one in answered)
@@ -49,6 +49,7 @@ def pull_days(ask: Ask) -> Found:
         (*ranking, *(answer for _, answer in answered)),
         quarantined,
         skipped=_names(skipped),
+        refused=refused,
         notes=notes,
     )
 
@@ -77,8 +78,8 @@ def _wanted_values(ask: Ask) -> tuple[list[str], tuple[Answer, ...]]:
 
 def _answers(
     ask: Ask, parts: Sequence[Part], among: list[str]
-) -> tuple[list[tuple[Part, Answer]], tuple[str, ...]]:
-    """The parts with their answers, and a note of those that are left out.
+) -> tuple[list[tuple[Part, Answer]], tuple[str, ...], tuple[str, ...]]:
+    """The parts with their answers, the names of those that are left out, and a note of them.
 
     Where nobody knows which event parameters are registered, GA4's refusal tells that one is not.
     """
@@ -91,11 +92,11 @@ def _answers(
                 raise
             refused.append((part, error))
     if not refused:
-        return answered, ()
+        return answered, (), ()
     if not answered:
         raise refused[0][1]
-    names = ", ".join(_names([part for part, _ in refused]))
-    return answered, (f"{names} not at all ({refused[0][1]})",)
+    names = _names([part for part, _ in refused])
+    return answered, names, (f"{', '.join(names)} not at all ({refused[0][1]})",)
 
 
 def _names(parts: Sequence[Part]) -> tuple[str, ...]:

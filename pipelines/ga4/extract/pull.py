@@ -44,11 +44,11 @@ class Pull:
     (NULL where restricted), pulled_at, pull_id. `partitions`: what they replace: `date`, and
     `window_name` for reports of whole windows. `quarantined`: rows whose date could not be
     read, as they came. `skipped`: parts that were not asked for, as a parameter is not
-    registered. `notes`: what else was left out, and why. `other_share`: part of the first
-    metric that stands in `(other)` rows of a report by day, 0–1. `missing_share`: part of a
-    counted metric's total that no row of a day holds, 0–1, of the metric that lacks most; None
-    where the server told no total, or scaled what it counted. `tokens`: of the core bucket, or
-    of the funnel bucket for funnels.
+    registered; `left_out`: these, and those that GA4 refused. `notes`: what else was left out, and
+    why. `other_share`: part of the first metric that stands in `(other)` rows of a report by day,
+    0–1. `missing_share`: part of a counted metric's total that no row of a day holds, 0–1, of the
+    metric that lacks most; None where the server told no total, or scaled what it counted.
+    `tokens`: of the core bucket, or of the funnel bucket for funnels.
     """
 
     property_id: str
@@ -67,6 +67,7 @@ class Pull:
     pull_id: str
     pulled_at: datetime
     skipped: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     missing_share: float | None = None
 
@@ -112,6 +113,7 @@ def pull(
         quota=found.answers[-1].quota if found.answers else {},
         request_hash="-".join(hashes)[:200],
         pull_id=pull_id, pulled_at=stamp, skipped=found.skipped,
+        left_out=(*found.skipped, *found.refused),
         notes=(*found.notes, *_rounding(flags)),
         missing_share=_missing_share(found.answers, undated),
     )  # fmt: skip

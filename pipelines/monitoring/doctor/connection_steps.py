@@ -15,7 +15,7 @@ from pipelines.monitoring.doctor.step_model import Step, not_checked, right, wro
 
 PROPERTY, FIELDS, DIMENSIONS, QUOTA = "property", "fields", "custom dimensions", "quota"
 MENU = "Admin > Data display > Custom definitions > Create custom dimension, with scope Event"
-# GA4.md: most requests cost less.
+# Most requests cost less (docs/ga4.md, "Quota and errors").
 TOKENS_A_REQUEST = 10
 _COMES_BACK = {
     "tokens_per_day": "at midnight in California",

@@ -12,7 +12,8 @@ from pipelines.monitoring.doctor.step_model import Step, right, wrong
 
 TRACKING = "tracking"
 UNKNOWN_SHOWN = 10
-# ANALYTICS §3: below this, no event at all does not yet mean that none is sent (at 1 %).
+# Below this, no event at all does not yet mean that none is sent (at 1 %; docs/analytics.md,
+# "Tracking states").
 SESSIONS_TO_TELL = 459
 # As the dbt variables least_sessionless_events, least_ordering_share and least_session_share say
 # (tested): below these, an event's sessions tell nothing of how many did it.

@@ -9,7 +9,7 @@ from pipelines.report.charts import BarMark, bars
 from pipelines.report.components import Figure, Section, Table, columns
 from pipelines.report.page_data import Leak, PropertyData
 
-# A leak is named from P(gap) 0.8 on (ANALYTICS section 5); that there is none has to be as sure.
+# A leak is named from P(gap) 0.8 on (docs/analytics.md); that there is none has to be as sure.
 UNSURE_FROM = 0.2
 UNTRACKED = {"not_tracked", "tracking_lost"}
 SESSIONLESS = "sessionless"

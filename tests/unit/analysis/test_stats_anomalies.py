@@ -1,4 +1,4 @@
-"""Nightly anomalies: the beta-binomial of ANALYTICS section 5 and the rules of an alert."""
+"""Nightly anomalies: the beta-binomial of docs/analytics.md and the rules of an alert."""
 
 from dataclasses import replace
 

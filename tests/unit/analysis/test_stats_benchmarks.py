@@ -56,7 +56,7 @@ def test_a_missing_p_is_no_test() -> None:
 
 
 def test_directional_evidence_of_small_shops() -> None:
-    # ANALYTICS section 4: range 5-10 %, 0 of 40 and 9 of 300; nothing for no session at all.
+    # Range 5-10 %, 0 of 40 and 9 of 300 (docs/analytics.md); nothing for no session at all.
     bounds = Range(array(0.05, 0.05, 0.05), array(0.10, 0.10, 0.10))
     below, mean = directional(array(0, 9, 0), array(40, 300, 0), bounds)
     assert below[:2] == pytest.approx([0.890, 0.9446], abs=5e-4)

@@ -1,4 +1,4 @@
-"""What a change consists of: the worked figures of ANALYTICS section 5 and 6.3."""
+"""What a change consists of: the worked figures of docs/analytics.md, "Reference figures"."""
 
 import numpy as np
 import pandas as pd

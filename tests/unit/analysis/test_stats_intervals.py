@@ -1,4 +1,4 @@
-"""Intervals and tests of counts against published figures (ANALYTICS 6.3) and scipy's."""
+"""Intervals and tests of counts against published figures (docs/analytics.md) and scipy's."""
 
 import numpy as np
 import pandas as pd

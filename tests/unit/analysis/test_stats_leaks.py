@@ -1,4 +1,4 @@
-"""Leaks: the worked figures of ANALYTICS section 5, and sums that hold for any shop."""
+"""Leaks: the worked figures of docs/analytics.md, and sums that hold for any shop."""
 
 from dataclasses import replace
 from itertools import permutations

@@ -12,6 +12,8 @@ from pipelines.cli.query_output import Format, run_query
 from pipelines.warehouse.connect import build_database
 from tests.support.reading import fail, publish_again, run
 
+pytestmark = pytest.mark.slow
+
 ROWS = "select * from marts.fct order by step"
 
 

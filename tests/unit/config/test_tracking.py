@@ -56,7 +56,7 @@ def of_key(plan, key: str):
 
 def test_the_plan_of_the_project():
     plan = load_plan()
-    # ANALYTICS §2 names 29 keys; home_view and promotion_view are parents only.
+    # 29 keys of the default plan, and home_view and promotion_view, which are parents only.
     assert len(plan.micro_conversions) == 31
     assert plan.segments == (
         Segment("all", None),

@@ -18,6 +18,8 @@ from data_checks.registry import SUITES
 from tests.support.checked_warehouse import WINDOW, build_warehouse, check
 from tests.support.hand_clock import MORNING
 
+pytestmark = pytest.mark.slow
+
 DAY = "property_id = '100' and date = '2026-03-02'"
 MISSING, LOW = "missing_rows", "low_volume"
 

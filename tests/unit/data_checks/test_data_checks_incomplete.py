@@ -12,6 +12,8 @@ from data_checks.suites.raw import MAX_OTHER_SHARE
 from tests.support.checked_warehouse import WINDOW, build_warehouse, check, failures
 from tests.support.hand_clock import MORNING
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[3] / "dbt_project" / "dbt_project.yml"
 DAY = "property_id = '100' and date = '2026-03-02'"
 

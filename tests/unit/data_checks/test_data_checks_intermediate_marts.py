@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.checked_warehouse import build_warehouse, check, failures
 
+pytestmark = pytest.mark.slow
+
 REACH = "intermediate.int_funnel__reach_daily"
 DAY = "property_id = '100' and date = '2026-03-02'"
 BOTH = ("100", "200")

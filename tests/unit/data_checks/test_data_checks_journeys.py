@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.checked_warehouse import build_warehouse, check, failures
 
+pytestmark = pytest.mark.slow
+
 CLOSED, CARTS, LIFT = "fct_closed_funnel", "fct_cart_recovery", "fct_engagement_lift"
 SIGNALS, PRODUCTS = "fct_micro_conversion_window", "fct_product_funnel_window"
 PARAMETERS, REVIEWS = "fct_event_parameter", "fct_review_gap"

@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.checked_warehouse import build_warehouse, check, failures
 
+pytestmark = pytest.mark.slow
+
 DAY = "property_id = '100' and date = '2026-03-02'"
 EVENTS = "raw.ga4_events_by_device"
 

@@ -12,10 +12,13 @@ import duckdb
 import pytest
 
 from data_checks import GateRequestError, Window, record, run_gate
+from data_checks.__main__ import BLOCKED, main
 from data_checks.model import CRITICAL, WARNING, Bound, GateReport, GateResult, Slice, Suite
 from data_checks.registry import SUITES
 from tests.support.checked_warehouse import WINDOW, build_warehouse, check
 from tests.support.hand_clock import MORNING
+
+pytestmark = pytest.mark.slow
 
 
 def test_requests_that_make_no_sense_are_refused_in_a_sentence() -> None:
@@ -41,6 +44,33 @@ def test_the_summary_names_property_table_expectation_value_and_key() -> None:
         "negative_counts 1; 1 of 4 partitions differ "
         "(for example date 2026-03-03, example purchase / mobile)."
     )
+
+
+def test_a_gate_by_hand_is_that_of_the_newest_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = tmp_path / "build.duckdb"
+    with build_warehouse() as connection:
+        connection.execute(
+            "insert into ops.runs (run_id, window_start, window_end, started_at) values "
+            "('new', ?, ?, '2026-03-04 05:30:00+00'), "
+            "('old', '2025-01-01', '2025-01-02', '2025-01-03 05:30:00+00')",
+            [WINDOW.start, WINDOW.end],
+        )
+        connection.execute(
+            "insert into ops.properties (property_id, is_active, is_blocked) values "
+            "('100', true, null), ('200', true, true)"
+        )
+        # The property that is blocked is broken, and not judged.
+        connection.execute("delete from raw.ga4_events_by_all where property_id = '200'")
+        connection.execute(f"attach '{database}' as file; copy from database memory to file")
+    assert main(["raw", str(database)]) == 0
+    assert capsys.readouterr().out.startswith("Gate raw passed: ")
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("delete from raw.ga4_events_by_all where date = '2026-03-02'")
+    assert main(["raw", str(database)]) == BLOCKED
+    out = capsys.readouterr().out
+    assert "critical: property 100: raw.ga4_events_by_all fails row_count_equals_pull" in out
 
 
 def test_results_are_replaced_per_run_and_gate() -> None:

@@ -13,6 +13,8 @@ import pytest
 
 from pipelines.emulator.simulator import SCENARIOS, attention, simulate
 
+pytestmark = pytest.mark.slow
+
 START = date(2026, 10, 1)
 SEGMENTS = {
     "all": "'all'",
@@ -21,7 +23,7 @@ SEGMENTS = {
     "country": "country",
     "visitor": "visitor",
 }
-# ANALYTICS A30-A33: numerator key, denominator key, low, high.
+# The default benchmarks: numerator key, denominator key, low, high.
 BENCHMARKS = {
     "add_to_cart_rate": ("add_to_cart", "product_view", 0.05, 0.10),
     "cart_to_checkout_rate": ("checkout_start", "add_to_cart", 0.50, 0.60),

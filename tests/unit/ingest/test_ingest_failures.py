@@ -43,6 +43,8 @@ from tests.support.protocol_server import (
     repeat_first_row,
 )
 
+pytestmark = pytest.mark.slow
+
 Code = grpc.StatusCode
 CONTRADICTIONS: dict[str, Callable] = {
     "ends early": drop_last_row,

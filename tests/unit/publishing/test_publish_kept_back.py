@@ -17,6 +17,8 @@ from pipelines.warehouse.connect import build_database, published_database
 from pipelines.warehouse.runs import start_run
 from tests.support.hand_clock import MORNING
 
+pytestmark = pytest.mark.slow
+
 FACTS = "select property_id, date, reached from marts.fct order by all"
 
 

@@ -20,7 +20,7 @@ with scored as (
             and compared.benchmark_key = scores.benchmark_key
 )
 
--- The ladder of ANALYTICS section 4: the first rung that holds.
+-- The ladder of docs/analytics.md, "Verdicts": the first rung that holds.
 select
     *,
     case

@@ -1,4 +1,4 @@
-{#- z of a one-sided 80 %: the odds that ANALYTICS section 4 calls moderate, asked of the shop's own weeks as well. -#}
+{#- z of a one-sided 80 %: the odds that a verdict's directional evidence calls moderate, asked of the shop's own weeks as well. -#}
 {% set z = 0.8416212335729143 %}
 {% set least_trials = 30 %}
 -- The range of the benchmark that measures the same two counts, in whichever family the rate stands.

@@ -61,15 +61,22 @@ dense as (
         orders.transactions,
         reports.is_doubtful,
         {{ is_real_zero(
-            'reach.key is null', 'keys.tracking_state', 'reports.is_doubtful', '(reports.is_loaded and not reports.is_partial)'
+            'reach.key is null', 'keys.tracking_state', 'reports.is_doubtful',
+            '(reports.is_loaded and not reports.is_partial and left_out.name is null)'
         ) }} as is_zero,
-        reports.is_complete,
+        reports.is_complete and (left_out.name is null or keys.tracking_state <> 'withheld') as is_complete,
         reports.maturity,
         reports.flag_bits
     from keys
     inner join cells using (property_id, date)
     inner join reports using (property_id, date, segment_name, is_composite)
     left join reach using (property_id, date, segment_name, segment_value, key)
+    left join {{ ref('int_pulls__left_out') }} as left_out
+        on
+            keys.property_id = left_out.property_id
+            and keys.date = left_out.date
+            and left_out.report = 'micro_by_' || cells.segment_name
+            and keys.key = left_out.name
     left join {{ ref('int_orders__daily') }} as orders using (property_id, date, segment_name, segment_value, key)
 )
 

@@ -46,6 +46,18 @@ reports as (
     group by all
 ),
 
+-- On some day of the window the key could not be asked for.
+left_out as (
+    select distinct
+        periods.property_id,
+        periods.window_name,
+        periods.window_end,
+        left_out.report,
+        left_out.name
+    from periods
+    inner join {{ ref('int_pulls__left_out') }} as left_out using (property_id, date)
+),
+
 -- The segment values that had sessions in the current window (the window before is read for the same ones).
 cells as (
     select
@@ -72,14 +84,16 @@ dense as (
         cells.segment_name,
         cells.segment_value,
         -- Days of a report that was never loaded are missing from the sum: no number, rather than one that is too low.
-        case when reports.is_fully_loaded then sums.sessions end as sessions,
-        case when reports.is_fully_loaded then sums.events end as events,
+        case when reports.is_fully_loaded and left_out.name is null then sums.sessions end as sessions,
+        case when reports.is_fully_loaded and left_out.name is null then sums.events end as events,
         sums.transactions,
         case when reports.is_fully_loaded then sums.revenue end as revenue,
         case when reports.is_fully_loaded and sums.revenue is not null then sums.currency end as currency,
-        {{ is_real_zero('sums.key is null', 'keys.tracking_state', 'reports.is_doubtful', 'reports.is_fully_reported') }} as is_zero,
+        {{ is_real_zero(
+            'sums.key is null', 'keys.tracking_state', 'reports.is_doubtful', '(reports.is_fully_reported and left_out.name is null)'
+        ) }} as is_zero,
         reports.is_doubtful,
-        reports.is_complete,
+        reports.is_complete and (left_out.name is null or sums.key is null) as is_complete,
         reports.maturity,
         reports.flag_bits
     from {{ ref('int_funnel__keys_assessed') }} as keys
@@ -87,6 +101,13 @@ dense as (
     inner join cells using (property_id, window_name, current_end)
     inner join reports using (property_id, window_name, window_end, segment_name, is_composite)
     left join sums using (property_id, window_name, window_end, segment_name, segment_value, key)
+    left join left_out
+        on
+            keys.property_id = left_out.property_id
+            and keys.window_name = left_out.window_name
+            and keys.window_end = left_out.window_end
+            and left_out.report = 'micro_by_' || cells.segment_name
+            and keys.key = left_out.name
 )
 
 select

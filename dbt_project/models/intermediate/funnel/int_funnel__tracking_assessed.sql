@@ -21,6 +21,7 @@ series as (
         plan.floor_rate,
         plan.is_not_applicable,
         days.is_doubtful,
+        left_out.name is not null as is_left_out,
         days.is_partial,
         case when own.key is null then 0 else own.sessions end as sessions,
         coalesce(own.events, own.sessions, 0) as events,
@@ -35,6 +36,12 @@ series as (
     left join reach as parent
         on days.property_id = parent.property_id and days.date = parent.date and plan.exposure_key = parent.key
     left join reach as site on days.property_id = site.property_id and days.date = site.date and site.key = 'sessions'
+    left join {{ ref('int_pulls__left_out') }} as left_out
+        on
+            days.property_id = left_out.property_id
+            and days.date = left_out.date
+            and left_out.report = 'micro_by_all'
+            and plan.key = left_out.name
     where days.segment_name = 'all' and days.is_date_loaded
 ),
 
@@ -78,7 +85,8 @@ select
     try_cast(events as bigint) as events,
     transactions,
     try_cast(exposed as bigint) as exposed,
-    is_doubtful,
+    -- A key that was tracked until it could not be asked for; of one that never was, the tag tells.
+    is_doubtful or (is_left_out and events_28d > 0) as is_doubtful,
     is_partial,
     try_cast(events_28d as bigint) as events_28d,
     try_cast(sessions_28d as bigint) as sessions_28d,

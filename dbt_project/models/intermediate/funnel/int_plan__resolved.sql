@@ -1,4 +1,4 @@
--- The house default where no benchmark gives a floor (ANALYTICS section 3).
+-- The house default where no benchmark gives a floor (docs/analytics.md, "Tracking states").
 {% set default_floor = 0.01 %}
 
 -- The shop's own rows go before the seed's (pipelines/config/tracking_plan merges them column by column).

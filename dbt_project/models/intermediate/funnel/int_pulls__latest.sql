@@ -86,6 +86,7 @@ told as (
         has_missing_rows or coalesce(latest.missing_share > 0, false) as is_lacking_rows,
         coalesce(warned.is_low_volume, false) as has_low_volume,
         warned.warnings,
+        latest.left_out,
         latest.empty_reason,
         latest.restricted_metrics,
         latest.truncation,

@@ -48,6 +48,18 @@ cells as (
     where is_current
 ),
 
+-- On some day of the window the parameter could not be asked for.
+left_out as (
+    select distinct
+        periods.property_id,
+        periods.window_name,
+        periods.window_end,
+        left_out.name as parameter
+    from periods
+    inner join {{ ref('int_pulls__left_out') }} as left_out using (property_id, date)
+    where left_out.report = 'event_params'
+),
+
 -- A share rests on two reports.
 reports as (
     select
@@ -71,23 +83,25 @@ reports as (
 )
 
 select
-    reports.*,
+    reports.* exclude (is_readable) replace (reports.is_complete and left_out.parameter is null as is_complete),
+    reports.is_readable and left_out.parameter is null as is_known,
     cells.parameter,
     cells.event_name,
     cells.parameter_value,
     case
-        when not reports.is_readable then null
+        when not is_known then null
         when sums.parameter is not null then sums.sessions
         when reports.is_fully_reported then 0
     end as sessions,
     case
-        when not reports.is_readable then null
+        when not is_known then null
         when sums.parameter is not null then sums.events
         when reports.is_fully_reported then 0
     end as events,
-    case when reports.is_readable then events.event_sessions end as event_sessions,
-    case when reports.is_readable then events.event_count end as event_count
+    case when is_known then events.event_sessions end as event_sessions,
+    case when is_known then events.event_count end as event_count
 from cells
 inner join reports using (property_id, window_name, current_end)
 left join sums using (property_id, window_name, window_end, parameter, event_name, parameter_value)
 left join events using (property_id, window_name, window_end, event_name)
+left join left_out using (property_id, window_name, window_end, parameter)

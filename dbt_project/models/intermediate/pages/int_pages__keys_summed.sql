@@ -44,6 +44,18 @@ sums as (
     group by all
 ),
 
+-- On some day of the window the key could not be asked for.
+left_out as (
+    select distinct
+        periods.property_id,
+        periods.window_name,
+        periods.window_end,
+        left_out.name as key
+    from periods
+    inner join {{ ref('int_pulls__left_out') }} as left_out using (property_id, date)
+    where left_out.report = 'page_micro'
+),
+
 -- The pages that were asked for throughout the current window.
 pages as (
     select *
@@ -53,15 +65,16 @@ pages as (
 
 dense as (
     select
-        reports.*,
+        reports.* replace (reports.is_complete and (left_out.key is null or sums.key is null) as is_complete),
         pages.page_path,
         keys.key,
         keys.tracking_state,
-        case when reports.is_fully_loaded and coalesce(pages.is_asked, true) then sums.sessions end as sessions,
-        case when reports.is_fully_loaded and coalesce(pages.is_asked, true) then sums.events end as events,
+        reports.is_fully_loaded and coalesce(pages.is_asked, true) and left_out.key is null as is_known,
+        case when is_known then sums.sessions end as sessions,
+        case when is_known then sums.events end as events,
         {{ is_real_zero(
             'sums.key is null', 'keys.tracking_state', 'reports.is_doubtful',
-            'reports.is_fully_loaded and not reports.is_partial and coalesce(pages.is_asked, true)'
+            'is_known and not reports.is_partial'
         ) }} as is_zero
     from {{ ref('int_funnel__keys_assessed') }} as keys
     inner join plan using (key)
@@ -73,10 +86,11 @@ dense as (
             and keys.window_end = reports.window_end
             and reports.report = case when plan.is_composite then 'page_micro' else 'page_events' end
     left join sums using (property_id, window_name, window_end, page_path, key)
+    left join left_out using (property_id, window_name, window_end, key)
     where keys.key <> 'sessions'
 )
 
 select
-    * exclude (report, sessions, events, tracking_state, is_zero, is_doubtful, is_fully_loaded, is_partial),
+    * exclude (report, sessions, events, tracking_state, is_zero, is_doubtful, is_fully_loaded, is_partial, is_known),
     {{ filled_counts(is_sessionless_window('events', 'sessions')) }}
 from dense

@@ -14,6 +14,7 @@ select
     coalesce(has_other_row, false) as has_other_row,
     other_share,
     missing_share,
+    nullif(left_out, '') as left_out,
     nullif(empty_reason, '') as empty_reason,
     nullif(restricted_metrics, '') as restricted_metrics,
     nullif(truncation, '') as truncation,

@@ -1,6 +1,6 @@
 """Runs a checked `FunnelRequest` on a store and writes the `RunFunnelReportResponse`.
 
-With the oddities of a recorded answer (GA4.md): the table's metric headers twice and their values
+With the oddities of a recorded answer (docs/ga4.md): the table's metric headers twice and values
 once, fractions under TYPE_INTEGER, numbered step names, no row for a step that nobody reached.
 """
 

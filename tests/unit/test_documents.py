@@ -1,0 +1,88 @@
+"""The documents tell of what is there: links, headings, models, functions, make targets."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = next(folder for folder in Path(__file__).parents if (folder / "Makefile").exists())
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+# Written by hand and about the code; the others are made from YAML, or about earlier states of it.
+ABOUT_THE_CODE = ("architecture", "analytics", "ga4", "glossary", "CONTRIBUTING", "README")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+MODEL = re.compile(r"`((?:stg|int|fct|dim)_[a-z0-9_]*[a-z0-9])`")
+FUNCTION = re.compile(r"`([a-z_]+)\.([a-z_]+)`")
+TARGET = re.compile(r"`make ([a-z-]+)")
+CITED = re.compile(r'docs/(\w+\.md), "([^"]+)"')
+FILE = re.compile(r"`([\w./{}-]+/[\w.-]+\.(?:py|sql|csv|yml|yaml|toml|md))`")
+
+
+def ids(paths: list[Path]) -> list[str]:
+    return [path.name for path in paths]
+
+
+def headings(path: Path) -> set[str]:
+    return set(re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def anchor(heading: str) -> str:
+    """As GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=ids(DOCUMENTS))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    for link in LINK.findall(document.read_text(encoding="utf-8")):
+        path, _, place = link.partition("#")
+        if link.startswith(("http", "mailto")):
+            continue
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), link
+        if place and target.suffix == ".md":
+            assert place in {anchor(one) for one in headings(target)}, link
+
+
+CODE = [one for one in DOCUMENTS if one.stem in ABOUT_THE_CODE]
+
+
+@pytest.mark.parametrize("document", CODE, ids=ids(CODE))
+def test_what_is_named_is_there(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    models = {path.stem for path in (ROOT / "dbt_project" / "models").rglob("*.[sp][qy]*")}
+    assert set(MODEL.findall(text)) <= models
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(TARGET.findall(text)) <= targets
+    missing = {name for name in FILE.findall(text) if not (ROOT / name).exists()}
+    assert not missing
+
+
+def test_every_function_of_the_analytics_page_is_there() -> None:
+    sources = {path.stem: path for path in (ROOT / "pipelines").rglob("stats/*.py")}
+    text = (ROOT / "docs" / "analytics.md").read_text(encoding="utf-8")
+    named = [(module, name) for module, name in FUNCTION.findall(text) if name != "md"]
+    assert named
+    for module, name in named:
+        assert f"def {name}(" in sources[module].read_text(encoding="utf-8"), f"{module}.{name}"
+
+
+def test_every_module_of_the_ga4_page_is_there() -> None:
+    modules = {path.stem for path in (ROOT / "pipelines" / "ga4").rglob("*.py")}
+    text = (ROOT / "docs" / "ga4.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`ga4/(\w+)`", text)) <= modules
+
+
+def test_the_code_cites_headings_that_there_are() -> None:
+    folders = ("pipelines", "data_checks", "dbt_project", "tests")
+    files = [path for name in folders for path in (ROOT / name).rglob("*.*")]
+    wanted = {".py", ".sql", ".yml"}
+    cited = {
+        one
+        for path in files
+        if path.suffix in wanted and "target" not in path.parts and path != Path(__file__)
+        for one in CITED.findall(" ".join(path.read_text(encoding="utf-8").split()))
+    }
+    assert cited
+    for document, heading in cited:
+        assert heading in headings(ROOT / "docs" / document), (document, heading)
