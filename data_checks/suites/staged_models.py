@@ -38,8 +38,9 @@ class StagedModel:
 
 
 SEGMENT_KEYS = ("segment_name", "segment_value")
-WINDOW_KEYS = ("window_name", "window_start")
-FUNNEL_KEYS = (*WINDOW_KEYS, "funnel", "device_category", "step_number", "step_key")
+FUNNEL_KEYS = (
+    "window_name", "window_start", "funnel", "device_category", "step_number", "step_key",
+)  # fmt: skip
 MODELS = (
     StagedModel(
         "staging.stg_ga4__sessions",
@@ -108,18 +109,12 @@ MODELS = (
                 {"events": "event_count"},
             ),
             # Users add up to nothing; here both sides do so alike.
-            (
-                "users_window",
-                (*WINDOW_KEYS, "event_name", "device_category"),
-                {"total_users": "total_users"},
-            ),
             ("funnel", FUNNEL_KEYS, {"active_users": "active_users"}),
             (
                 "funnel_next_action",
                 (*FUNNEL_KEYS, "next_action"),
                 {"active_users": "active_users"},
             ),
-            ("metadata", ("kind", "api_name"), {}),
         )
     ),
 )

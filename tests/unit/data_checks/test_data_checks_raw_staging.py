@@ -156,12 +156,8 @@ STAGING = {
         },
     ),
     "a window without a name": (
-        [f"update staging.stg_ga4__users_window set window_name = null where {DAY}"],
-        {("100", "stg_ga4__users_window", "keys_are_filled")},
-    ),
-    "a field lost": (
-        [f"delete from staging.stg_ga4__metadata where {DAY} and kind = 'metric'"],
-        {("100", "stg_ga4__metadata", "row_count_equals_raw")},
+        [f"update staging.stg_ga4__funnel set window_name = null where {DAY}"],
+        {("100", "stg_ga4__funnel", "keys_are_filled")},
     ),
     "missing table": (
         ["drop table staging.stg_ga4__micro_conversions"],

@@ -17,6 +17,32 @@ windows as (
     from ratios
 ),
 
+-- Sessions with a key on the days on which it was tracked; on product pages views, seconds in the foreground, and views times
+-- the bounce rate of their page.
+counts as (
+    select
+        days.property_id,
+        days.date,
+        days.segment_name,
+        days.segment_value,
+        days.key,
+        try_cast(days.sessions as decimal(38, 6)) as amount
+    from {{ ref('int_funnel__days_filled') }} as days
+    inner join {{ ref('segments') }} as segments on days.segment_name = segments.segment_name
+    where days.tracking_state = 'tracked' and segments.is_partition
+    {%- for key in ['views', 'seconds', 'bounces'] %}
+    union all
+    select
+        property_id,
+        date,
+        'all' as segment_name,
+        'all' as segment_value,
+        'product_page_{{ key }}' as key,
+        {{ key }} as amount
+    from {{ ref('int_metrics__product_pages') }}
+    {%- endfor %}
+),
+
 -- Whole weeks only, of days on which the key was tracked.
 sums as (
     select
@@ -28,7 +54,7 @@ sums as (
         (windows.window_start - 1 - counts.date) // 7 as weeks_ago,
         sum(counts.amount) as amount
     from windows
-    inner join {{ ref('int_metrics__counted_daily') }} as counts
+    inner join counts
         on
             windows.property_id = counts.property_id
             and counts.date between windows.window_start - {{ 7 * weeks }} and windows.window_start - 1

@@ -25,6 +25,43 @@ required as (
     ) as reports (is_composite, report)
 ),
 
+-- GA4 put rare values into one row: what it holds is missing from the values of the segment, or from the events.
+rows_of_other as (
+    select
+        property_id,
+        date,
+        segment_name,
+        true as is_segment
+    from {{ ref('stg_ga4__sessions') }}
+    where segment_value = '(other)'
+    union all
+    select
+        property_id,
+        date,
+        segment_name,
+        segment_value = '(other)' as is_segment
+    from {{ ref('stg_ga4__events') }}
+    where segment_value = '(other)' or event_name = '(other)'
+    union all
+    select
+        property_id,
+        date,
+        segment_name,
+        true as is_segment
+    from {{ ref('stg_ga4__micro_conversions') }}
+    where segment_value = '(other)'
+),
+
+folded as (
+    select
+        property_id,
+        date,
+        segment_name,
+        bool_or(is_segment) as is_segment_folded
+    from rows_of_other
+    group by property_id, date, segment_name
+),
+
 flagged as (
     select
         dates.property_id,
@@ -47,7 +84,7 @@ flagged as (
     cross join required
     left join pulls
         on dates.property_id = pulls.property_id and dates.date = pulls.date and required.report = pulls.report
-    left join {{ ref('int_funnel__values_folded') }} as folded
+    left join folded
         on dates.property_id = folded.property_id and dates.date = folded.date and required.segment_name = folded.segment_name
     group by dates.property_id, dates.date, required.segment_name, required.is_composite
 )

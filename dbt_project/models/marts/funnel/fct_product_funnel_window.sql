@@ -1,9 +1,73 @@
-with rated as (
-    select * from {{ ref('int_items__steps_rated') }}
+-- What GA4 counts by item, as keys of the tracking plan.
+{% set counts = {
+    'product_view': 'items_viewed', 'add_to_cart': 'items_added_to_cart', 'checkout_start': 'items_checked_out',
+    'purchase': 'items_purchased',
+} %}
+
+with unpivoted as (
+    {%- for key, name in counts.items() %}
+    select
+        *,
+        '{{ key }}' as key,
+        {{ name }} as units
+    from {{ ref('int_items__summed') }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
 ),
 
+-- 0 units of a step whose tag is missing is no number.
+reach as (
+    select
+        items.property_id,
+        items.window_name,
+        items.window_end,
+        items.item_id,
+        items.item_name,
+        items.item_revenue,
+        items.currency,
+        items.key,
+        case when {{ item_state('keys.tag_state') }} = 'tracked' then items.units else nullif(items.units, 0) end as sessions,
+        {{ with_withheld(
+            item_state('keys.tag_state'), 'items.is_doubtful or items.units is null', 'false', 'items.units'
+        ) }} as tracking_state,
+        items.is_complete,
+        items.maturity,
+        items.flag_bits
+    from unpivoted as items
+    inner join {{ ref('int_funnel__keys_assessed') }} as keys using (property_id, window_name, window_end, key)
+),
+
+steps as (
+    select
+        reports.property_id,
+        reports.window_name,
+        reports.window_days,
+        reports.window_start,
+        reports.window_end,
+        reports.is_current,
+        reports.days_loaded,
+        chain.funnel,
+        chain.step_number,
+        chain.key as step_key,
+        chain.label as step_label,
+        true as is_in_chain,
+        lag(chain.key) over (
+            partition by reports.property_id, reports.window_name, reports.window_end order by chain.step_number
+        ) as previous_step_key
+    from {{ ref('int_reports__windowed') }} as reports
+    cross join {{ ref('funnel_steps') }} as chain
+    where
+        reports.report = 'items'
+        and chain.funnel = 'core'
+        and chain.key in ('{{ counts.keys() | join("', '") }}')
+),
+
+{{ rated_steps(period=['window_name', 'window_end'], cell=['item_id', 'item_name', 'item_revenue', 'currency']) }},
+
 {{ compared_windows(
-    cell=['item_id', 'item_name', 'step_key'], count='units', rate='step_rate', denominator='previous_step_key'
+    cell=['item_id', 'item_name', 'step_key'], count='reached', rate='step_rate', denominator='previous_step_key'
 ) }}
 
 select
@@ -22,8 +86,8 @@ select
     previous_step_key,
     'items' as unit,
     'open' as funnel_type,
-    units,
-    previous_units,
+    reached as units,
+    previous_reached as previous_units,
     step_rate,
     cumulative_rate,
     ci_low,

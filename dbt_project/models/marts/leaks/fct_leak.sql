@@ -35,17 +35,11 @@ judged as (
         * greatest(0, chained.benchmark_midpoint - steps.rate)
         * chained.downstream_rate
         * chained.end_value as opportunity_midpoint,
-        scored.* exclude (property_id, window_name, segment_name, segment_value, step_number),
-        balanced.signed as signed_value,
-        balanced.shortfall as shortfall_value,
-        balanced.surplus as surplus_value,
-        balanced.rest as rest_value
+        scored.* exclude (property_id, window_name, segment_name, segment_value, step_number)
     from steps
     left join {{ ref('int_leaks__chained') }} as chained
         using (property_id, window_name, segment_name, segment_value, step_number)
     left join {{ ref('int_leaks__scored') }} as scored
-        using (property_id, window_name, segment_name, segment_value, step_number)
-    left join {{ ref('int_leaks__balanced') }} as balanced
         using (property_id, window_name, segment_name, segment_value, step_number)
 )
 
@@ -84,10 +78,10 @@ select
     p_biggest,
     allocated,
     joint_gain,
-    signed_value,
-    shortfall_value,
-    surplus_value,
-    rest_value,
+    signed as signed_value,
+    shortfall as shortfall_value,
+    surplus as surplus_value,
+    rest as rest_value,
     case when is_money then 'money' when end_value is not null then 'orders' end as value_unit,
     currency,
     case when p_gap is not null then is_leak end as is_leak,
