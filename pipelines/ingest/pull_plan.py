@@ -94,12 +94,25 @@ def _lacking(
 
     With each, whether an older answer of that version is stored. It may be of before the day
     settled, and no sweep asks for funnels again; but a required report that fails blocks its
-    property, which an old day that has its numbers must not. What GA4 refused, or what contradicted
-    itself, is left to the weekly sweep.
+    property, which an old day that has its numbers must not. Of a property of which not one row was
+    read so far, every day was asked for in vain. What GA4 refused, or what contradicted itself, is
+    left to the weekly sweep.
     """
     rows = connection.execute(
         """
-        with pulls as (select *, (pulled_at, pull_id) as age from ops.pulls)
+        with pulls as (
+            select
+                * replace (if(status = 'loaded' and not has_rows, 'failed', status) as status),
+                (pulled_at, pull_id) as age
+            from (
+                select
+                    *,
+                    bool_or(
+                        status = 'loaded' and coalesce(row_count, 1) > 0 and report <> 'metadata'
+                    ) over (partition by property_id) as has_rows
+                from ops.pulls
+            )
+        )
         select
             property_id, report, arg_max(report_version, age) as version, date,
             coalesce(arg_max(report_version, age) filter (where status = 'loaded') = version, false)
