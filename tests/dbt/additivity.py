@@ -106,6 +106,9 @@ def _outputs(tree: exp.Query, units: Mapping[tuple[str, str], str]) -> dict[str,
 
 def _column_unit(scope: Scope, name: str, units: Mapping[tuple[str, str], str]) -> str | None:
     """What the output column `name` of a scope counts."""
+    if scope.set_operation_scopes and scope.expression.args.get("by_name"):
+        named = (_column_unit(one, name, units) for one in scope.set_operation_scopes)
+        return next((unit for unit in named if unit), None)
     if scope.set_operation_scopes:
         position = scope.expression.named_selects.index(name)
         branches = (

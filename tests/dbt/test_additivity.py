@@ -48,6 +48,18 @@ def found(sql: str, **allowed: list[str]) -> list[tuple[str, str]]:
             "select property_id, date, event_name, sum(x) as s from b group by all",
             [("sessions", "segments")],
         ),
+        # A union by name, whose second part lacks columns and has the others in another order.
+        (
+            "with a as (select null as x, events, 0 as s from staging.events where "
+            "segment_name = 'all' union all by name select sessions as s, events from "
+            "staging.events where segment_name = 'all') select sum(events) as e from a",
+            [],
+        ),
+        (
+            "with a as (select null as x, events, 0 as s from staging.events union all by name "
+            "select sessions as s, events from staging.events) select sum(s) as s from a",
+            [("sessions", "rows")],
+        ),
         # A window is a sum too.
         (
             "select sum(sessions) over (partition by property_id, date, segment_name, event_name "

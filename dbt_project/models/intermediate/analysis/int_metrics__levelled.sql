@@ -56,6 +56,61 @@ reasoned as (
             else 'own_usual'
         end as reason
     from compared
+),
+
+-- The tags behind the numbers, for every part of the shop: one for each key, one for the steps of each funnel that must be there.
+keys as (
+    select *
+    from {{ ref('int_funnel__keys_assessed') }}
+    where is_current and window_name <> '1d'
+),
+
+named as (
+    select
+        keys.*,
+        keys.key as name
+    from keys
+    where keys.key <> 'sessions'
+    union all
+    select
+        keys.*,
+        steps.funnel as name
+    from keys
+    inner join {{ ref('funnel_steps') }} as steps on keys.key = steps.key
+    where not steps.is_optional
+),
+
+tags as (
+    select
+        property_id,
+        window_name,
+        window_start,
+        window_end,
+        window_days,
+        name,
+        case
+            when bool_or(tracking_state in ('not_tracked', 'tracking_lost')) then 'missing'
+            when bool_and(tracking_state = 'tracked') then 'tracked'
+            else 'unknown'
+        end as level,
+        case
+            when bool_or(tracking_state = 'not_tracked') then 'not_tracked'
+            when bool_or(tracking_state = 'tracking_lost') then 'tracking_lost'
+            when bool_and(tracking_state = 'tracked') then 'tracked'
+            else max(tracking_state) filter (where tracking_state <> 'tracked')
+        end as reason,
+        string_agg(key, ', ' order by key) filter (where tracking_state in ('not_tracked', 'tracking_lost')) as detail
+    from named
+    group by property_id, window_name, window_start, window_end, window_days, name
+),
+
+cells as (
+    select distinct
+        property_id,
+        window_name,
+        segment_name,
+        segment_value
+    from {{ ref('int_metrics__valued') }}
 )
 
 select
@@ -73,5 +128,22 @@ select
     case when reason like 'own%' then own_p75 when reason <> 'no_history' then benchmark_high end as comparison_high,
     null::varchar as detail
 from reasoned
-union all
-select * from {{ ref('int_metrics__tracked') }}
+union all by name
+select
+    tags.property_id,
+    tags.window_name,
+    tags.window_start,
+    tags.window_end,
+    tags.window_days,
+    cells.segment_name,
+    cells.segment_value,
+    'tracking' as family,
+    tags.name,
+    true as is_complete,
+    'final' as maturity,
+    tags.reason,
+    'tracking(' || tags.name || ')' as metric,
+    tags.level,
+    tags.detail
+from tags
+inner join cells on tags.property_id = cells.property_id and tags.window_name = cells.window_name

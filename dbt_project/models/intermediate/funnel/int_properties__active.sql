@@ -1,10 +1,10 @@
 select
     property_id,
-    property_name,
-    property_source,
+    name as property_name,
+    source as property_source,
     time_zone,
     currency,
     store_name,
     industry
-from {{ ref('stg_ga4__properties') }}
+from {{ source('ops', 'properties') }}
 where {{ takes_part() }}

@@ -54,7 +54,7 @@ restated as (
     group by property_id, report, date, window_name
 ),
 
--- What the raw gate says against a day's numbers of a report; windows it does not judge.
+-- What the raw gate says against a day's numbers of a report (a `mark` of NULL only warns); windows it does not judge.
 warned as (
     select
         property_id,
@@ -64,7 +64,7 @@ warned as (
         bool_or(mark = 'missing_rows') as is_missing_rows,
         bool_or(mark = 'low_volume') as is_low_volume,
         string_agg(expectation || ': ' || observed, '; ' order by expectation) as warnings
-    from {{ ref('stg_ga4__day_warnings') }}
+    from {{ source('ops', 'day_warnings') }}
     group by property_id, report, date
 ),
 

@@ -2,6 +2,10 @@ with paired as (
     select * from {{ ref('int_changes__paired') }}
 ),
 
+scored as (
+    select * from {{ ref('int_changes__scored') }}
+),
+
 -- What holds for a cell as a whole: as whole and as mature as the worst of its steps.
 cells as (
     select
@@ -24,49 +28,48 @@ stages as (
         factored.window_name,
         factored.segment_name,
         factored.segment_value,
-        'stage' as effect,
+        scored.effect,
         factored.factor_number,
         factored.factor_key,
         factored.previous_factor as value_before,
         factored.factor as value_now,
-        attributed.contribution,
+        scored.contribution,
         case when factored.is_money then 'money' else 'orders' end as unit,
         max(factored.currency) over (
             partition by factored.property_id, factored.window_name, factored.segment_name, factored.segment_value
         ) as currency,
-        cast(null as boolean) as is_simpson,
-        cast(null as boolean) as is_mix_driven
+        scored.is_simpson,
+        scored.is_mix_driven
     from {{ ref('int_changes__factored') }} as factored
-    inner join {{ ref('int_changes__attributed') }} as attributed
-        using (property_id, window_name, segment_name, segment_value, factor_number)
-),
-
-effects as (
-    select
-        split.*,
-        unnest(['rate', 'mix']) as effect,
-        unnest([split.rate_effect, split.mix_effect]) as contribution
-    from {{ ref('int_changes__split') }} as split
+    inner join scored using (property_id, window_name, segment_name, segment_value, factor_number)
+    where scored.effect = 'stage'
 ),
 
 segments as (
     select
-        effects.property_id,
-        effects.window_name,
-        effects.segment_name,
-        effects.segment_value,
-        effects.effect,
-        effects.step_number as factor_number,
+        scored.property_id,
+        scored.window_name,
+        scored.segment_name,
+        scored.segment_value,
+        scored.effect,
+        scored.factor_number,
         paired.step_key as factor_key,
         {{ rate('paired.previous_sessions', 'paired.previous_denominator') }} as value_before,
         {{ rate('paired.sessions', 'paired.denominator') }} as value_now,
-        effects.contribution,
+        scored.contribution,
         'rate' as unit,
         cast(null as varchar) as currency,
-        effects.is_simpson,
-        effects.is_mix_driven
-    from effects
-    inner join paired using (property_id, window_name, segment_name, segment_value, step_number)
+        scored.is_simpson,
+        scored.is_mix_driven
+    from scored
+    inner join paired
+        on
+            scored.property_id = paired.property_id
+            and scored.window_name = paired.window_name
+            and scored.segment_name = paired.segment_name
+            and scored.segment_value = paired.segment_value
+            and scored.factor_number = paired.step_number
+    where scored.effect in ('rate', 'mix')
 ),
 
 united as (
