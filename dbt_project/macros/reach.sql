@@ -126,13 +126,7 @@ rated as (
     select
         *,
         1 - step_rate as drop_off,
-        case
-            when step_state <> 'tracked' then step_state
-            when previous_step_key is null then 'entry'
-            when previous_reached = 0 then 'no_denominator'
-            when {{ is_beyond('reached', 'previous_reached') }} then 'anomaly'
-            else 'measured'
-        end as status
+        {{ rate_status('step_state', 'reached', 'previous_reached', unrated=('previous_step_key is null', 'entry')) }} as status
     from measured
 )
 {%- endmacro %}
@@ -190,13 +184,7 @@ rated as (
         case when rate_state = 'tracked' then {{ rate('sessions', 'parent_sessions') }} end as micro_rate,
         case when rate_state = 'tracked' then {{ wilson_low('sessions', 'parent_sessions', 'n_eff') }} end as ci_low,
         case when rate_state = 'tracked' then {{ wilson_high('sessions', 'parent_sessions', 'n_eff') }} end as ci_high,
-        case
-            when rate_state <> 'tracked' then rate_state
-            when parent_key is null then 'no_parent'
-            when parent_sessions = 0 then 'no_denominator'
-            when {{ is_beyond('sessions', 'parent_sessions') }} then 'anomaly'
-            else 'measured'
-        end as status
+        {{ rate_status('rate_state', 'sessions', 'parent_sessions', unrated=('parent_key is null', 'no_parent')) }} as status
     from noisy
 )
 {%- endmacro %}

@@ -54,6 +54,20 @@
     end
 {%- endmacro %}
 
+{#- The status of a rate, the first rung that holds: the state that forbids it, `unrated` (a condition and its name: nothing
+    that it could be a rate of), no_denominator, anomaly, or measured. -#}
+{% macro rate_status(state, numerator, denominator, unrated=none) -%}
+    case
+        when {{ state }} <> 'tracked' then {{ state }}
+        {%- if unrated %}
+        when {{ unrated[0] }} then '{{ unrated[1] }}'
+        {%- endif %}
+        when {{ denominator }} = 0 then 'no_denominator'
+        when {{ is_beyond(numerator, denominator) }} then 'anomaly'
+        else 'measured'
+    end
+{%- endmacro %}
+
 {#- How far a date may still change, by the age of its numbers when they were pulled, counted from the end of that date in
     the property's time zone: late events arrive for 72 hours, attribution moves for about 12 days (docs/ga4.md). -#}
 {% macro maturity(pulled_at, date, time_zone) -%}

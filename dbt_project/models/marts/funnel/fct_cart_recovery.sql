@@ -5,12 +5,7 @@ with counted as (
         *,
         {%- for name, (started, state) in abandonments.items() %}
         case when {{ state }} = 'tracked' then {{ started }} - purchases end as lost_{{ started }},
-        case
-            when {{ state }} <> 'tracked' then {{ state }}
-            when {{ started }} = 0 then 'no_denominator'
-            when {{ is_beyond('purchases', started) }} then 'anomaly'
-            else 'measured'
-        end as {{ name }}_status,
+        {{ rate_status(state, 'purchases', started) }} as {{ name }}_status,
         {%- endfor %}
         case
             when purchase_revenue is null or transactions is null then 'withheld'

@@ -54,13 +54,7 @@ select
     {{ rate('exited', 'entry_reached') }} as exit_share,
     case when exited >= 0 then {{ wilson_low('exited', 'entry_reached', unit='users') }} end as exit_ci_low,
     case when exited >= 0 then {{ wilson_high('exited', 'entry_reached', unit='users') }} end as exit_ci_high,
-    case
-        when tracking_state <> 'tracked' then tracking_state
-        when previous_step_key is null then 'entry'
-        when previous_reached = 0 then 'no_denominator'
-        when {{ is_beyond('reached', 'previous_reached') }} then 'anomaly'
-        else 'measured'
-    end as status,
+    {{ rate_status('tracking_state', 'reached', 'previous_reached', unrated=('previous_step_key is null', 'entry')) }} as status,
     tracking_state,
     is_optional,
     is_in_chain,

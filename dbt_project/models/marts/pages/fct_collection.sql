@@ -84,12 +84,7 @@ rated as (
         case when tracking_state = 'tracked' then {{ rate('items_clicked', 'items_viewed') }} end as click_through_rate,
         case when tracking_state = 'tracked' then {{ wilson_low('items_clicked', 'items_viewed') }} end as ci_low,
         case when tracking_state = 'tracked' then {{ wilson_high('items_clicked', 'items_viewed') }} end as ci_high,
-        case
-            when tracking_state <> 'tracked' then tracking_state
-            when items_viewed = 0 then 'no_denominator'
-            when {{ is_beyond('items_clicked', 'items_viewed') }} then 'anomaly'
-            else 'measured'
-        end as status
+        {{ rate_status('tracking_state', 'items_clicked', 'items_viewed') }} as status
     from counted
 ),
 

@@ -78,13 +78,7 @@ rated as (
         case when rate_state = 'tracked' then {{ rate('sessions', 'parent_sessions') }} end as micro_rate,
         case when rate_state = 'tracked' then {{ wilson_low('sessions', 'parent_sessions') }} end as ci_low,
         case when rate_state = 'tracked' then {{ wilson_high('sessions', 'parent_sessions') }} end as ci_high,
-        case
-            when rate_state <> 'tracked' then rate_state
-            when parent_key is null then 'no_parent'
-            when parent_sessions = 0 then 'no_denominator'
-            when {{ is_beyond('sessions', 'parent_sessions') }} then 'anomaly'
-            else 'measured'
-        end as status
+        {{ rate_status('rate_state', 'sessions', 'parent_sessions', unrated=('parent_key is null', 'no_parent')) }} as status
     from paired
 ),
 
