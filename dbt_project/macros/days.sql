@@ -2,14 +2,15 @@
     were last built, and every day after them (tracking looks back). Neither a window in vars nor the tables' own dates
     decide: a day that a killed run or a failed gate left behind is built by the next run, whatever its window. -#}
 
-{#- SQL of the days that this run builds: the changed ones, or all of them in a first build or a full refresh. -#}
+{#- SQL of the days that this run builds: all of them in a first build or a full refresh, else the changed ones, less those of
+    a property that a gate has blocked since the days were listed: its old rows stay (delete_stale_days). -#}
 {% macro days_to_build() -%}
     select
-        property_id,
-        date
-    from {{ ref('int_days__versioned') }}
+        days.property_id,
+        days.date
+    from {{ ref('int_days__versioned') }} as days
     {%- if is_incremental() %}
-    where is_stale
+    where days.is_stale and not {{ is_blocked('days') }}
     {%- endif %}
 {%- endmacro %}
 

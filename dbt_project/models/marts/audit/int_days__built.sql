@@ -7,10 +7,11 @@
 -- depends_on: {{ ref('fct_product_funnel') }}
 
 select
-    property_id,
-    date,
-    version
-from {{ ref('int_days__versioned') }}
+    days.property_id,
+    days.date,
+    days.version
+from {{ ref('int_days__versioned') }} as days
+where not {{ is_blocked('days') }}
 union all
 select
     built.property_id,
