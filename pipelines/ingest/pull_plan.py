@@ -94,8 +94,8 @@ def _lacking(
 
     With each, whether an older answer of that version is stored. It may be of before the day
     settled, and no sweep asks for funnels again; but a required report that fails blocks its
-    property, which an old day that has its numbers must not. Of a property of which not one row was
-    read so far, every day was asked for in vain. What GA4 refused, or what contradicted itself, is
+    property, which an old day that has its numbers must not. Of a property of which no day has brought
+    a row so far, every day was asked for in vain. What GA4 refused, or what contradicted itself, is
     left to the weekly sweep.
     """
     rows = connection.execute(
@@ -108,7 +108,8 @@ def _lacking(
                 select
                     *,
                     bool_or(
-                        status = 'loaded' and coalesce(row_count, 1) > 0 and report <> 'metadata'
+                        status = 'loaded' and coalesce(row_count, 1) > 0
+                        and window_name is null and report <> 'metadata'
                     ) over (partition by property_id) as has_rows
                 from ops.pulls
             )

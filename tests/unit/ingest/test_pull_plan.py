@@ -139,6 +139,7 @@ def test_days_of_a_property_without_a_single_row_are_asked_for_again(build, rows
     days = [THURSDAY - timedelta(days=number) for number in range(8, 1, -1)]
     loaded(build, "1", "items", *days, row_count=0, report_version=PLAIN.version)
     loaded(build, "1", "metadata", days[-1], row_count=90)
+    loaded(build, "1", "funnel_next_action", days[-1], row_count=24, window_name="28d")
     loaded(build, "1", "sessions_by_channel", days[0], row_count=rows)
     found = plan_pulls(build, SETTINGS, [(ONE, PLAIN)], night(THURSDAY, back=0))
     assert [(item.start, item.end) for item in found] == [
