@@ -94,9 +94,9 @@ def _lacking(
 
     With each, whether an older answer of that version is stored. It may be of before the day
     settled, and no sweep asks for funnels again; but a required report that fails blocks its
-    property, which an old day that has its numbers must not. Of a property of which no day has brought
-    a row so far, every day was asked for in vain. What GA4 refused, or what contradicted itself, is
-    left to the weekly sweep.
+    property, which an old day that has its numbers must not. Of a property of which no day has
+    brought a row so far, every day was asked for in vain. What GA4 refused, or what contradicted
+    itself, is left to the weekly sweep.
     """
     rows = connection.execute(
         """
