@@ -55,6 +55,9 @@ def _run_all(seeds: list[int], shops: Path, folder: Path, workers: int) -> Itera
     # Not concurrent.futures, whose pool stands still in 3.11 once every process is at its end.
     with context.Pool(workers, maxtasksperchild=10) as pool:
         yield from pool.imap_unordered(partial(run_seed, shops=shops, folder=folder), seeds)
+        # The pool's own end would stop the processes with a signal, of which each tells.
+        pool.close()
+        pool.join()
 
 
 def _line(report: Report) -> str:
