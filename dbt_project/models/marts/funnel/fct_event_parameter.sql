@@ -84,7 +84,7 @@ reports as (
 
 dense as (
     select
-        reports.* exclude (is_readable) replace (reports.is_complete and left_out.parameter is null as is_complete),
+        reports.* replace (reports.is_complete and left_out.parameter is null as is_complete),
         reports.is_readable and left_out.parameter is null as is_known,
         cells.parameter,
         cells.event_name,
