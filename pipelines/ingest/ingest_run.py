@@ -43,6 +43,7 @@ from pipelines.warehouse.load import (
     HELD_BACK,
     REFUSED,
     SKIPPED,
+    discard_empty_nights,
     ensure_tables,
     record_failure,
     replace_partitions,
@@ -144,6 +145,7 @@ def ingest(
                 raise
             finally:
                 remember_readings(connection, client.governor.take_readings(), run.clock)
+        discard_empty_nights(connection)
         for property_id, error in outcome.failures.items():
             remember_held_back(
                 connection, run.run_id, property_id, "pull", str(error), now=run.clock.now()

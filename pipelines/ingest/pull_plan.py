@@ -19,6 +19,7 @@ from pipelines.config.settings import Nightly, Settings
 from pipelines.ga4.client import Profile
 from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow
+from pipelines.warehouse.load import first_loaded_days
 
 SUNDAY = 7
 # A backfill's stretch: days of one request, and what a kill can lose.
@@ -61,7 +62,7 @@ def plan_pulls(
             for item in backfill_items(reports, window)
             if not done >= {(item.property_id, item.spec.name, day) for day in item_days(item)}
         ]
-    first, items, gaps = _first_loaded(connection), list[PullTask](), list[PullTask]()
+    first, items, gaps = first_loaded_days(connection), list[PullTask](), list[PullTask]()
     lacking = _lacking(connection, window, settings.nightly)
     for profile, spec in _required_first(reports):
         start = first_day(spec, window, settings.nightly)
@@ -94,26 +95,12 @@ def _lacking(
 
     With each, whether an older answer of that version is stored. It may be of before the day
     settled, and no sweep asks for funnels again; but a required report that fails blocks its
-    property, which an old day that has its numbers must not. Of a property of which no day has
-    brought a row so far, every day was asked for in vain. What GA4 refused, or what contradicted
+    property, which an old day that has its numbers must not. What GA4 refused, or what contradicted
     itself, is left to the weekly sweep.
     """
     rows = connection.execute(
         """
-        with pulls as (
-            select
-                * replace (if(status = 'loaded' and not has_rows, 'failed', status) as status),
-                (pulled_at, pull_id) as age
-            from (
-                select
-                    *,
-                    bool_or(
-                        status = 'loaded' and coalesce(row_count, 1) > 0
-                        and window_name is null and report <> 'metadata'
-                    ) over (partition by property_id) as has_rows
-                from ops.pulls
-            )
-        )
+        with pulls as (select *, (pulled_at, pull_id) as age from ops.pulls)
         select
             property_id, report, arg_max(report_version, age) as version, date,
             coalesce(arg_max(report_version, age) filter (where status = 'loaded') = version, false)
@@ -231,12 +218,3 @@ def item_days(item: PullTask) -> list[date]:
     if item.spec.kind not in _BY_DAY:
         return [item.end]
     return [item.start + timedelta(days=n) for n in range((item.end - item.start).days + 1)]
-
-
-def _first_loaded(connection: duckdb.DuckDBPyConnection) -> dict[str, date]:
-    return dict(
-        connection.execute(
-            "select property_id, min(date) from ops.pulls "
-            "where status = 'loaded' and window_name is null group by property_id"
-        ).fetchall()
-    )

@@ -13,6 +13,7 @@ from pipelines.ga4.client import Profile
 from pipelines.ga4.report_catalog import build_reports
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow, yesterday
 from pipelines.warehouse.connect import build_database, published_database
+from pipelines.warehouse.load import first_loaded_days
 
 
 def with_time_zones(settings: Settings, profiles: Sequence[Profile]) -> Settings:
@@ -104,12 +105,7 @@ def _first_missing_day(settings: Settings, span: DayWindow) -> date:
             "from ops.pulls where date between ? and ? group by all",
             [span.start, span.end],
         ).fetchall()
-        first = dict(
-            connection.execute(
-                "select property_id, min(date) from ops.pulls "
-                "where status = 'loaded' and window_name is null group by all"
-            ).fetchall()
-        )
+        first = first_loaded_days(connection)
     asked = {tuple(row) for *row, _ in rows}
     loaded = {tuple(row) for *row, is_loaded in rows if is_loaded}
     wanted = [

@@ -39,6 +39,27 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, reports: tuple[ReportSp
             )
 
 
+def discard_empty_nights(connection: duckdb.DuckDBPyConnection) -> None:
+    """Have no empty pull count as loaded of a night in which GA4 told of no data of the property.
+
+    The gate blocks the property that night, but its days would pass for empty ones later. A
+    backfill may reach back to before a property's first day, and is left as it is.
+    """
+    connection.execute(
+        """
+        update ops.pulls set status = ?, message = 'GA4 had no data of the property that night.'
+        where status = ? and row_count = 0 and (property_id, run_id) in (
+            select (property_id, run_id) from ops.pulls
+            where status = ? and report = 'sessions_by_all'
+                and run_id not in (select backfill_id from ops.backfills)
+            group by property_id, run_id
+            having sum(row_count) = 0 and bool_and(empty_reason <> '')
+        )
+        """,
+        [FAILED, LOADED, LOADED],
+    )
+
+
 def _same_partition(pull: Pull) -> str:
     """SQL: a row of `stored` lies in the partition `part` of the pull."""
     return " and ".join(f"stored.{name} = part.{name}" for name in pull.partitions.column_names)
@@ -105,6 +126,17 @@ def record_failure(
         for partition in partitions_of(spec, *window).to_pylist()
     ]  # fmt: skip
     insert_rows(connection, "pulls", rows)
+
+
+def first_loaded_days(connection: duckdb.DuckDBPyConnection) -> dict[str, date]:
+    """Property → the first day of which a report was loaded."""
+    return dict(
+        connection.execute(
+            "select property_id, min(date) from ops.pulls where status = ? "
+            "and window_name is null and report <> 'metadata' group by property_id",
+            [LOADED],
+        ).fetchall()
+    )
 
 
 def days_of(start: date, end: date) -> list[date]:

@@ -305,7 +305,8 @@ def test_a_property_that_always_was_empty(loaded: Puller, tmp_path: Path) -> Non
     assert set(nothing.rows.values()) == {0}
     for name in NAMES:
         assert puller.rows(name) == []
-        assert puller.pulls(name, "status, row_count, empty_reason") == [("loaded", 0, "NO_DATA")]
+        # As if it had not been asked: the days must not pass for empty ones once there are rows.
+        assert puller.pulls(name, "status, row_count, empty_reason") == [("failed", 0, "NO_DATA")]
 
 
 def test_truncation(puller: Puller) -> None:

@@ -133,20 +133,6 @@ def test_days_that_could_not_be_asked_for_are_tried_again_by_themselves(build, s
     assert items == [usual, *([PullTask(ONE, spec, first, second)] if ENDED[status] else [])]
 
 
-@pytest.mark.parametrize(("rows", "is_asked_again"), [(0, True), (7, False)])
-def test_days_of_a_property_without_a_single_row_are_asked_for_again(build, rows, is_asked_again):
-    """A first night that brought nothing at all; its days must not pass for empty ones."""
-    days = [THURSDAY - timedelta(days=number) for number in range(8, 1, -1)]
-    loaded(build, "1", "items", *days, row_count=0, report_version=PLAIN.version)
-    loaded(build, "1", "metadata", days[-1], row_count=90)
-    loaded(build, "1", "funnel_next_action", days[-1], row_count=24, window_name="28d")
-    loaded(build, "1", "sessions_by_channel", days[0], row_count=rows)
-    found = plan_pulls(build, SETTINGS, [(ONE, PLAIN)], night(THURSDAY, back=0))
-    assert [(item.start, item.end) for item in found] == [
-        (THURSDAY, THURSDAY), *([(days[0], days[-1])] if is_asked_again else []),
-    ]  # fmt: skip
-
-
 @pytest.mark.parametrize(
     ("history", "is_asked"),
     [

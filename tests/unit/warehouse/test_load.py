@@ -18,7 +18,14 @@ from pipelines.ga4.extract.pull import Pull
 from pipelines.ga4.report_catalog import Metric, Part, ReportSpec
 from pipelines.warehouse import load
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.load import days_of, ensure_tables, record_failure, replace_partitions
+from pipelines.warehouse.load import (
+    days_of,
+    discard_empty_nights,
+    ensure_tables,
+    record_failure,
+    replace_partitions,
+)
+from pipelines.warehouse.ops import insert_rows
 from pipelines.warehouse.schema import OPS_TABLES
 from tests.support.hand_clock import MORNING
 
@@ -99,6 +106,44 @@ def test_an_empty_answer_empties_its_days_and_says_so(build):
     ).fetchall() == [
         (day, "loaded", 0, '{"sessions": 0, "purchase_revenue": 0}', "NO_DATA") for day in (D1, D2)
     ]
+
+
+@pytest.mark.parametrize(
+    ("run_id", "sessions", "status"),
+    [
+        ("r1", [0, 0], "failed"),
+        ("r1", [0, 1], "loaded"),
+        # The report of sessions was held back: nobody knows that there were none.
+        ("r1", [], "loaded"),
+        # It may reach back to before the property's first day.
+        ("backfill-1", [0, 0], "loaded"),
+    ],
+)
+def test_a_night_without_a_session_of_a_property_loaded_no_empty_day(
+    build, run_id, sessions, status
+):
+    insert_rows(build, "backfills", [{"backfill_id": "backfill-1"}])
+    night = {"property_id": "42", "run_id": run_id, "status": "loaded"}
+    pulls = [
+        {**night, "report": "sessions_by_all", "row_count": count, "empty_reason": "NO_DATA"}
+        for count in sessions
+    ]
+    pulls += [{**night, "report": "items", "row_count": 0}]
+    # What has rows, another night and another property keep what they have.
+    kept = [
+        {**night, "report": "metadata", "row_count": 90},
+        {**night, "report": "items", "row_count": 0, "run_id": "r0"},
+        {**night, "report": "items", "row_count": 0, "property_id": "43"},
+    ]
+    insert_rows(build, "pulls", [*pulls, *kept])
+    discard_empty_nights(build)
+    assert build.execute(
+        "select status, count(*) from ops.pulls group by all order by all"
+    ).fetchall() == (
+        [("failed", len(pulls)), ("loaded", len(kept))]
+        if status == "failed"
+        else [("loaded", len(pulls) + len(kept))]
+    )
 
 
 def test_the_same_pull_twice_changes_no_row(build):
