@@ -6,7 +6,7 @@ in `suites/`, one module per stage; `runner.py` alone touches Great Expectations
 
 from data_checks.dbt_tests import ModelTest, tests_of_layer
 from data_checks.model import GateReport, GateRequestError, GateResult, Window
-from data_checks.record import record
+from data_checks.record import first_failure, record
 from data_checks.registry import GATES
 from data_checks.runner import run_gate
 
@@ -17,6 +17,7 @@ __all__ = [
     "GateResult",
     "ModelTest",
     "Window",
+    "first_failure",
     "record",
     "run_gate",
     "tests_of_layer",

@@ -6,7 +6,6 @@ Only reads, and records nothing. The expectations of `suites/`; dbt's tests are 
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -24,11 +23,12 @@ def check(gate: str, database: Path) -> GateReport:
         # Gates read days in the time zones of their properties; stamps are UTC, as in a run.
         connection.execute("set timezone = 'UTC'")
         newest = connection.execute(
-            "select window_start, window_end from ops.runs where window_end is not null "
-            "order by started_at desc limit 1"
+            "select window_start, window_end, started_at from ops.runs "
+            "where window_end is not null order by started_at desc limit 1"
         ).fetchone()
         if newest is None:
             raise SystemExit(f"No run has filled {database}: run 'sluice demo' first.")
+        start, end, started_at = newest
         properties = connection.execute(
             "select property_id from ops.properties "
             "where is_active and not coalesce(is_blocked, false)"
@@ -36,18 +36,20 @@ def check(gate: str, database: Path) -> GateReport:
         return run_gate(
             gate,
             connection,
-            window=Window(*newest),
+            window=Window(start, end),
             run_id="by hand",
             properties=[property_id for (property_id,) in properties],
-            now=datetime.now(UTC),
+            now=started_at,
         )
 
 
 def main(arguments: list[str]) -> int:
     """Print what failed, then the gate's sentence; 0 where the gate passes, 2 where it blocks."""
-    if len(arguments) != 2 or arguments[0] not in GATES or not Path(arguments[1]).exists():  # noqa: PLR2004
-        raise SystemExit(f"Usage: python -m data_checks {{{'|'.join(GATES)}}} BUILD_DATABASE")
-    report = check(arguments[0], Path(arguments[1]))
+    match arguments:
+        case [gate, database] if gate in GATES and Path(database).exists():
+            report = check(gate, Path(database))
+        case _:
+            raise SystemExit(f"Usage: python -m data_checks {{{'|'.join(GATES)}}} BUILD_DATABASE")
     for result in (*report.failed_critical, *report.warnings):
         print(f"{result.severity}: {result.sentence}")
     print(report.summary())

@@ -179,6 +179,12 @@ class GateReport:
         """A critical expectation failed that cannot be laid to a property."""
         return any(result.property_id is None for result in self.failed_critical)
 
+    @property
+    def others_go_on(self) -> bool:
+        """Some properties failed, but not all of those that were judged."""
+        judged = {result.property_id for result in self.results} - {None}
+        return bool(self.held_back) and not self.stops_all and set(self.held_back) < judged
+
     def summary(self) -> str:
         """One sentence for a person: what passed, or the first failure and how many more."""
         noted = f", {_number(len(self.warnings), 'warning')}" if self.warnings else ""

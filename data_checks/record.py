@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from data_checks.day_rules import DAY_RULES
-from data_checks.model import GateReport
+from data_checks.model import CRITICAL, GateReport, GateResult
 
 # The gate whose tables are one report each, by day.
 DAY_GATE = "raw"
@@ -35,6 +35,21 @@ def record(connection: duckdb.DuckDBPyConnection, report: GateReport) -> None:
     except duckdb.Error:
         connection.execute("rollback")
         raise
+
+
+def first_failure(connection: duckdb.DuckDBPyConnection, run_id: str) -> GateResult | None:
+    """The first critical expectation that failed in a run, as it was recorded."""
+    row = connection.execute(
+        "select property_id, table_name, expectation, observed, unexpected_count, sample "
+        "from ops.gate_results where run_id = ? and severity = ? and not is_success "
+        "order by table_name, expectation, property_id limit 1",
+        [run_id, CRITICAL],
+    ).fetchone()
+    if row is None:
+        return None
+    property_id, table, expectation, observed, count, sample = row
+    keys = tuple(json.loads(sample or "[]"))
+    return GateResult(property_id, table, expectation, CRITICAL, False, observed, count, keys)
 
 
 def _replace_results(connection: duckdb.DuckDBPyConnection, report: GateReport) -> None:

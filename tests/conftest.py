@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 
 from tests.support.hand_clock import HandClock
+from tests.support.webhook_server import WebhookServer, webhook
 
 if TYPE_CHECKING:
     from tests.support.night import Night
@@ -38,6 +39,13 @@ def night(tmp_path: Path) -> Iterator["Night"]:
 
     with open_night(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+def alerted() -> Iterator[WebhookServer]:
+    """The webhook that a home alerts."""
+    with webhook() as server:
+        yield server
 
 
 # Whole nights first: what is left for the end must be small enough to share out evenly.

@@ -90,7 +90,7 @@ class Answer:
     counted: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
-    def is_whole(self) -> bool:
+    def is_exhaustive(self) -> bool:
         """Whether what has no row is not there: nothing says that GA4 left rows out."""
         flags = self.flags
         has_left_out = (

@@ -23,12 +23,9 @@ from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError
 from pipelines.ga4.api_errors import (
     AuditError,
-    CircuitOpenError,
     Ga4Error,
     NotAskedError,
-    QuotaError,
     RequestRefusedError,
-    ThresholdedQuotaError,
 )
 from pipelines.ga4.client import Ga4Client
 from pipelines.ga4.extract.pull import Pull, pull
@@ -36,13 +33,10 @@ from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.ingest.compatibility import unusable_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.property_access import profile_properties, with_closed_days, worth_waiting
+from pipelines.ingest.pull_failures import concerns_property, ends_requests, status_of
 from pipelines.ingest.pull_plan import PullTask, of_other_steps, plan_pulls
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import (
-    FAILED,
-    HELD_BACK,
-    REFUSED,
-    SKIPPED,
     discard_empty_nights,
     ensure_tables,
     record_failure,
@@ -259,46 +253,18 @@ def _remember_problem(
 ) -> None:
     record_failure(
         connection, item.property_id, item.spec, (item.start, item.end),
-        run_id=run.pull_run_id, status=_status(error), message=str(error),
+        run_id=run.pull_run_id, status=status_of(error), message=str(error),
         now=run.clock.now(),
     )  # fmt: skip
     outcome.problems[item.spec.name] = str(error)
     # What ended the requests has been said; which reports it cost stands in `ops.pulls`.
     logger.log(logging.INFO if isinstance(error, NotAskedError) else logging.WARNING, "%s", error)
-    has_ended = item.spec.kind not in _OWN_BUCKET and _ends_requests(error)
+    has_ended = item.spec.kind not in _OWN_BUCKET and ends_requests(error)
     if has_ended:
         outcome.ended.setdefault(item.property_id, error)
     # A backfill is there to be whole: it goes on where it was.
-    if _concerns_property(item.spec, error) or (has_ended and run.backfill_id):
+    if concerns_property(item.spec, error) or (has_ended and run.backfill_id):
         outcome.failures.setdefault(item.property_id, error)
-
-
-def _status(error: Ga4Error) -> str:
-    match error:
-        case AuditError():
-            return HELD_BACK
-        case RequestRefusedError():
-            return REFUSED
-        case ThresholdedQuotaError():
-            return SKIPPED
-    return FAILED
-
-
-def _concerns_property(spec: ReportSpec, error: Ga4Error) -> bool:
-    """Whether the property's night fails with this report: nothing else it has makes up for it.
-
-    A dimension that GA4 would threshold can wait; the whole property has none to leave out.
-    """
-    if isinstance(error, ThresholdedQuotaError):
-        return spec.is_whole
-    return spec.is_required
-
-
-def _ends_requests(error: Ga4Error) -> bool:
-    """Whether any more request of the property would only meet the same."""
-    return isinstance(error, CircuitOpenError | QuotaError) and not isinstance(
-        error, ThresholdedQuotaError
-    )
 
 
 def _refuse_hopeless(item: PullTask, outcome: Outcome) -> None:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import duckdb
 
+from data_checks import first_failure
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.connect import build_database
 
@@ -63,19 +64,8 @@ def first_gate_failure(build_db: Path, run_id: str) -> str:
     Opened as dbt opens it, see `pulled_days`.
     """
     with build_database(build_db) as connection:
-        row = connection.execute(
-            "select table_name, expectation, property_id, observed, sample from ops.gate_results "
-            "where run_id = ? and severity = 'critical' and not is_success order by all limit 1",
-            [run_id],
-        ).fetchone()
-    if row is None:
-        return ""
-    table, expectation, property_id, observed, sample = row
-    whose = "no property's own" if property_id is None else f"property {property_id}"
-    return (
-        f" {table}: {expectation} ({whose}, observed {observed}, "
-        f"e.g. {sample}). Readers still have the version before."
-    )
+        failure = first_failure(connection, run_id)
+    return f" {failure.sentence}. Readers still have the version before." if failure else ""
 
 
 def pulled_days(build_db: Path, run_id: str) -> tuple[date, date] | None:

@@ -18,15 +18,8 @@ from pipelines.config.tracking_plan import load_plan
 from pipelines.ga4.report_catalog import build_reports
 from pipelines.warehouse.load import ensure_tables
 from pipelines.warehouse.schema import OPS_TABLES
+from tests.support.checked_warehouse import SEGMENTS as SEGMENT_COLUMNS
 
-SEGMENT_COLUMNS = {
-    "all": None,
-    "device": "device_category",
-    "channel": "session_default_channel_group",
-    "country": "country",
-    "visitor": "new_vs_returning",
-    "landing_page": "landing_page",
-}
 FAMILIES = ("sessions", "events", "micro")
 REPORTS = [
     *(f"{family}_by_{segment}" for family in FAMILIES for segment in SEGMENT_COLUMNS),

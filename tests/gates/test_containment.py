@@ -25,7 +25,7 @@ from pipelines.publishing.versions import current_name
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, all_marts, night, other_dbt, published
 from tests.gates.test_gates import CorruptingDbt, corrupt
-from tests.support.webhook_server import WebhookServer, webhook
+from tests.support.webhook_server import WebhookServer
 
 LOST, FRAGILE, TWICE, HEALTHY = SHOPS = ("100000001", "100000002", "100000003", "100000004")
 WINDOW = window_of(10)
@@ -85,12 +85,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         record, _ = night(settings, WINDOW)
         assert exit_code(record) == 0, record.message
         yield settings
-
-
-@pytest.fixture
-def alerted() -> Iterator[WebhookServer]:
-    with webhook() as server:
-        yield server
 
 
 def test_the_healthy_one_is_published_and_the_ill_heal(

@@ -4,7 +4,6 @@ A real night over the emulator, whose newest day loses rows right after it was p
 """
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from pipelines.ingest.day_window import DayWindow
 from pipelines.orchestration.assets import raw_assets
 from pipelines.publishing.versions import PAGE
 from tests.e2e.shop import Shop, night, published
-from tests.support.webhook_server import WebhookServer, webhook
+from tests.support.webhook_server import WebhookServer
 
 NEWEST = "date = (select max(date) from raw.ga4_sessions_by_all)"
 # By device a single small row is left, by channel none.
@@ -30,12 +29,6 @@ LOST = (
     ),
 )
 REPORTS = ["sessions_by_channel", "sessions_by_device"]
-
-
-@pytest.fixture
-def alerted() -> Iterator[WebhookServer]:
-    with webhook() as server:
-        yield server
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from pipelines.orchestration.assets import raw_assets
 from pipelines.orchestration.dbt_cli import SluiceDbt
 from pipelines.publishing.versions import current_name
 from tests.e2e.shop import Shop, all_marts, night, other_dbt
-from tests.support.webhook_server import WebhookServer, webhook
+from tests.support.webhook_server import WebhookServer
 
 STEPS = [
     "pull GA4",
@@ -86,12 +86,6 @@ def corrupt(database: Path, statement: str) -> None:
     with duckdb.connect(str(database)) as connection:
         changed = connection.execute(statement).fetchone()
     assert changed and changed[0] > 0, "the corruption must change something"
-
-
-@pytest.fixture
-def alerted() -> Iterator[WebhookServer]:
-    with webhook() as server:
-        yield server
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def _events_seen(ask: Ask, window: Period) -> tuple[set[str] | None, list[Answer
         for name in step.micro_conversion.event_names
     }
     values, answer = top_values(ask, "eventName", EVENT_COUNT, window, among=sorted(wanted))
-    if not answer.is_whole:
+    if not answer.is_exhaustive:
         return None, [answer]
     if not values:
         raise Ga4Error(

@@ -12,7 +12,6 @@ from google.protobuf import json_format
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.config.settings import Ga4
 from pipelines.config.tracking_plan import (
     Funnel,
     FunnelStep,
@@ -22,7 +21,7 @@ from pipelines.config.tracking_plan import (
     load_plan,
 )
 from pipelines.ga4.api_errors import AuditError, Ga4Error, QuotaError, RequestRefusedError
-from pipelines.ga4.client import Ga4Client, connect
+from pipelines.ga4.client import Ga4Client
 from pipelines.ga4.date_windows import trailing
 from pipelines.ga4.decode.funnel_answer import fill_steps, read_steps, refuse_growth
 from pipelines.ga4.extract.pull import Pull, pull
@@ -64,11 +63,6 @@ def server() -> Iterator[ProtocolServer]:
         server.put("42", [])
         server.funnels.hits = HITS
         yield server
-
-
-@pytest.fixture
-def client(server: ProtocolServer) -> Ga4Client:
-    return connect(Ga4(endpoint=server.endpoint))
 
 
 def journey(user: str, day: str, device: str, *names: str) -> list[Hit]:

@@ -31,11 +31,6 @@ def server() -> Iterator[ProtocolServer]:
         yield server
 
 
-@pytest.fixture
-def client(server: ProtocolServer) -> Ga4Client:
-    return connect(Ga4(endpoint=server.endpoint))
-
-
 @pytest.fixture(scope="module")
 def shared() -> Iterator[tuple[ProtocolServer, Ga4Client]]:
     """One server for all examples of a property; every example sets it up anew."""

@@ -1,12 +1,11 @@
 """Landing pages, parameters and pages; restricted metrics; pages that are too slow."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
 
-from pipelines.config.settings import Ga4
 from pipelines.config.tracking_plan import (
     MicroConversion,
     ParameterCondition,
@@ -14,13 +13,13 @@ from pipelines.config.tracking_plan import (
     TrackingPlan,
 )
 from pipelines.ga4.api_errors import AuditError, SlowPageError, ThresholdedQuotaError
-from pipelines.ga4.client import Ga4Client, connect
+from pipelines.ga4.client import Ga4Client
 from pipelines.ga4.extract.pull import Pull, pull
 from pipelines.ga4.report_catalog import EVENT_METRICS, Part, ReportSpec, build_reports
 from pipelines.ga4.report_query import SMALLEST_PAGE_ROWS
 from pipelines.ga4.report_request import PAGE_ROWS
 from tests.support import protocol_server as misbehaving
-from tests.support.protocol_server import Fault, ProtocolServer, Row, asks_for, names, serving
+from tests.support.protocol_server import Fault, ProtocolServer, Row, asks_for, names
 
 START, END = date(2026, 3, 1), date(2026, 3, 2)
 SCROLL = MicroConversion(
@@ -30,17 +29,6 @@ PAY = MicroConversion("payment_method", ("add_payment_info",), (), parameters=("
 PLAN = TrackingPlan((SCROLL, PAY), (Segment("landing_page", "landingPage"),))
 SPECS = {spec.name: spec for spec in build_reports(PLAN)}
 EVENTS = SPECS["events_by_landing_page"]
-
-
-@pytest.fixture
-def server() -> Iterator[ProtocolServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: ProtocolServer) -> Ga4Client:
-    return connect(Ga4(endpoint=server.endpoint))
 
 
 def pulled(client: Any, spec: ReportSpec, **more: Any) -> Pull:

@@ -1,21 +1,19 @@
 """Users of whole windows: which windows, and that nothing is ever added up."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.config.settings import Ga4
 from pipelines.config.tracking_plan import TrackingPlan
 from pipelines.ga4.api_errors import AuditError
-from pipelines.ga4.client import Ga4Client, connect
+from pipelines.ga4.client import Ga4Client
 from pipelines.ga4.date_windows import Period, each_day, newest_month, newest_week, trailing
 from pipelines.ga4.extract.pull import Pull, pull
 from pipelines.ga4.extract.user_reports import user_windows
 from pipelines.ga4.report_catalog import ReportSpec, build_reports
-from tests.support.protocol_server import Fault, ProtocolServer, Row, serving
+from tests.support.protocol_server import Fault, Row
 
 END = date(2026, 3, 4)  # a Wednesday
 WINDOWS = {
@@ -29,17 +27,6 @@ WINDOWS = {
 def users_report() -> ReportSpec:
     reports = build_reports(TrackingPlan((), ()))
     return next(spec for spec in reports if spec.name == "users_window")
-
-
-@pytest.fixture
-def server() -> Iterator[ProtocolServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: ProtocolServer) -> Ga4Client:
-    return connect(Ga4(endpoint=server.endpoint))
 
 
 def users(window: str, total: int, active: int, **dimensions: str) -> Row:

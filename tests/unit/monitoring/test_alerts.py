@@ -1,7 +1,6 @@
 """Alerts over a real connection: what is sent, once, in which order, and what is never shown."""
 
 import logging
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from pipelines.monitoring.alerts import tell
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import start_run
 from tests.support.hand_clock import MORNING
-from tests.support.webhook_server import PATH, WebhookServer, webhook
+from tests.support.webhook_server import PATH, WebhookServer
 
 NIGHT = date(2026, 6, 30)
 NO_WAITS = (0.0, 0.0)
@@ -33,17 +32,11 @@ ROW += "0.07, 0.001, ?, -0.6667, ?, ?)"
 
 
 @pytest.fixture
-def server() -> Iterator[WebhookServer]:
-    with webhook() as opened:
-        yield opened
-
-
-@pytest.fixture
-def home(server: WebhookServer, tmp_path: Path) -> Settings:
+def home(alerted: WebhookServer, tmp_path: Path) -> Settings:
     settings = Settings(
         home=tmp_path / "home",
         properties=(Property(id="1"), Property(id="2")),
-        alerts=Alerts(webhook=server.address),
+        alerts=Alerts(webhook=alerted.address),
     )
     pin_clock(settings.home, MORNING, ["1", "2"])
     with build_database(settings.build_db) as connection:
@@ -78,7 +71,7 @@ def anomaly(metric: str, kind: str, day: int = 27, **other: Any) -> tuple[Any, .
     )  # fmt: skip
 
 
-def test_the_whole_message(home: Settings, server: WebhookServer) -> None:
+def test_the_whole_message(home: Settings, alerted: WebhookServer) -> None:
     find(
         home,
         anomaly("add_to_cart", "behaviour"),
@@ -91,7 +84,7 @@ def test_the_whole_message(home: Settings, server: WebhookServer) -> None:
         "lower": 0.05, "upper": 0.07, "p_value": 0.001, "relative_change": -0.6667,
         "report": None,
     }  # fmt: skip
-    assert server.messages == [
+    assert alerted.messages == [
         {
             "source": "sluice",
             "version": __version__,
@@ -114,7 +107,7 @@ def test_the_whole_message(home: Settings, server: WebhookServer) -> None:
 
 
 def test_tracking_lost_comes_first_and_the_smallest_q_within(
-    home: Settings, server: WebhookServer
+    home: Settings, alerted: WebhookServer
 ) -> None:
     find(
         home,
@@ -124,21 +117,21 @@ def test_tracking_lost_comes_first_and_the_smallest_q_within(
         anomaly("d", "tracking_lost"),
     )
     tell(home, "run1", "published", "", NO_WAITS)
-    assert [one["metric"] for one in server.messages[0]["alerts"]] == ["d", "b", "c", "a"]
+    assert [one["metric"] for one in alerted.messages[0]["alerts"]] == ["d", "b", "c", "a"]
 
 
 @pytest.mark.parametrize("rows", [None, [], [anomaly("a", "behaviour", is_alert=False)]])
 def test_nothing_to_tell_is_no_message(
-    home: Settings, server: WebhookServer, rows: list[Any] | None
+    home: Settings, alerted: WebhookServer, rows: list[Any] | None
 ) -> None:
     if rows is not None:
         find(home, *rows)
     tell(home, "run1", "published", "version x", NO_WAITS)
-    assert server.asked == 0
+    assert alerted.asked == 0
     assert query(home, "select * from ops.alerts") == []
 
 
-def test_what_was_judged_long_ago_is_not_told(home: Settings, server: WebhookServer) -> None:
+def test_what_was_judged_long_ago_is_not_told(home: Settings, alerted: WebhookServer) -> None:
     # The newest judged day of the property is the 27th: the 21st is within seven days of it.
     find(
         home,
@@ -147,38 +140,38 @@ def test_what_was_judged_long_ago_is_not_told(home: Settings, server: WebhookSer
         anomaly("old", "behaviour", day=20),
     )
     tell(home, "run1", "published", "", NO_WAITS)
-    assert [one["metric"] for one in server.messages[0]["alerts"]] == ["recent"]
+    assert [one["metric"] for one in alerted.messages[0]["alerts"]] == ["recent"]
 
 
-def test_a_second_run_tells_only_what_is_new(home: Settings, server: WebhookServer) -> None:
+def test_a_second_run_tells_only_what_is_new(home: Settings, alerted: WebhookServer) -> None:
     find(home, anomaly("a", "behaviour"))
     tell(home, "run1", "published", "", NO_WAITS)
     begin(home, "run2")
     tell(home, "run2", "published", "", NO_WAITS)
-    assert len(server.messages) == 1
+    assert len(alerted.messages) == 1
     find(home, anomaly("a", "behaviour", q=0.02), anomaly("b", "behaviour"))
     begin(home, "run3")
     tell(home, "run3", "published", "", NO_WAITS)
-    assert [one["metric"] for one in server.messages[1]["alerts"]] == ["b"]
+    assert [one["metric"] for one in alerted.messages[1]["alerts"]] == ["b"]
 
 
 @pytest.mark.parametrize("passing", [500, 503, 429])
-def test_it_is_tried_again(home: Settings, server: WebhookServer, passing: int) -> None:
+def test_it_is_tried_again(home: Settings, alerted: WebhookServer, passing: int) -> None:
     find(home, anomaly("a", "behaviour"))
-    server.answers = [passing, passing]
+    alerted.answers = [passing, passing]
     tell(home, "run1", "published", "", NO_WAITS)
-    assert (server.asked, len(server.messages)) == (3, 1)
+    assert (alerted.asked, len(alerted.messages)) == (3, 1)
     assert query(home, "select status, reason from ops.alerts") == [("sent", None)]
 
 
 @pytest.mark.parametrize("final", [400, 404, 302])
 def test_it_is_not_tried_again_in_vain(
-    home: Settings, server: WebhookServer, final: int, caplog: pytest.LogCaptureFixture
+    home: Settings, alerted: WebhookServer, final: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     find(home, anomaly("a", "behaviour"))
-    server.answers = [final]
+    alerted.answers = [final]
     tell(home, "run1", "published", "", NO_WAITS)
-    assert (server.asked, server.messages) == (1, [])
+    assert (alerted.asked, alerted.messages) == (1, [])
     assert query(home, "select status, reason from ops.alerts") == [
         ("undelivered", f"it answered {final}")
     ]
@@ -189,16 +182,16 @@ def test_it_is_not_tried_again_in_vain(
 
 
 def test_what_did_not_arrive_goes_out_with_the_next_message(
-    home: Settings, server: WebhookServer
+    home: Settings, alerted: WebhookServer
 ) -> None:
     find(home, anomaly("a", "behaviour"))
-    server.answers = [500, 500, 500]
+    alerted.answers = [500, 500, 500]
     tell(home, "run1", "published", "", NO_WAITS)
-    assert server.messages == []
+    assert alerted.messages == []
     begin(home, "run2", date(2026, 7, 1))
     find(home, anomaly("b", "tracking_lost", day=28))
     tell(home, "run2", "published", "", NO_WAITS)
-    assert [(one["metric"], one["night"]) for one in server.messages[0]["alerts"]] == [
+    assert [(one["metric"], one["night"]) for one in alerted.messages[0]["alerts"]] == [
         ("b", "2026-07-01"),
         ("a", "2026-06-30"),
     ]
@@ -210,21 +203,21 @@ def test_what_did_not_arrive_goes_out_with_the_next_message(
     [("failed", "run_failed"), ("held_back", "gate_failed"), ("paused", "quota_paused")],
 )
 def test_a_run_that_ended_badly(
-    home: Settings, server: WebhookServer, status: str, kind: str
+    home: Settings, alerted: WebhookServer, status: str, kind: str
 ) -> None:
     # What was found by a run that was held back may be wrong: it is not told.
     find(home, anomaly("a", "behaviour"))
     for run_id in ("run1", "run2"):
         begin(home, run_id)
         tell(home, run_id, status, "The tokens are used up.", NO_WAITS)
-    (message,) = server.messages
+    (message,) = alerted.messages
     assert message["status"] == status
     (alert,) = message["alerts"]
     assert (alert["alert_class"], alert["message"]) == (kind, "The tokens are used up.")
     assert (alert["night"], alert["property_id"], alert["metric"]) == ("2026-06-30", None, None)
 
 
-def test_properties_that_were_held_back(home: Settings, server: WebhookServer) -> None:
+def test_properties_that_were_held_back(home: Settings, alerted: WebhookServer) -> None:
     with build_database(home.build_db) as connection:
         connection.execute(
             "insert into ops.held_back values ('run1', '2', 'marts', 'No rates.', null), "
@@ -232,30 +225,30 @@ def test_properties_that_were_held_back(home: Settings, server: WebhookServer) -
         )
     find(home, anomaly("a", "behaviour"), anomaly("b", "tracking_lost", property_id="2"))
     tell(home, "run1", "partly_published", "", NO_WAITS)
-    told = [(one["alert_class"], one["property_id"]) for one in server.messages[0]["alerts"]]
+    told = [(one["alert_class"], one["property_id"]) for one in alerted.messages[0]["alerts"]]
     assert told == [("gate_failed", "2"), ("pull_failed", "3"), ("behaviour", "1")]
 
 
 def test_a_failure_is_told_where_there_is_no_warehouse_yet(
-    server: WebhookServer, tmp_path: Path
+    alerted: WebhookServer, tmp_path: Path
 ) -> None:
     # 02:30 in Auckland on the 5th: the night is that of the 4th.
     pin_clock(tmp_path, datetime(2026, 3, 4, 13, 30, tzinfo=UTC), ["1"])
     one = Property(id="1", time_zone="Pacific/Auckland")
-    settings = Settings(home=tmp_path, properties=(one,), alerts=Alerts(webhook=server.address))
+    settings = Settings(home=tmp_path, properties=(one,), alerts=Alerts(webhook=alerted.address))
     tell(settings, "", "failed", "The key file is missing.", NO_WAITS)
-    assert server.messages[0]["night"] == "2026-03-04"
-    assert server.messages[0]["alerts"][0]["message"] == "The key file is missing."
+    assert alerted.messages[0]["night"] == "2026-03-04"
+    assert alerted.messages[0]["alerts"][0]["message"] == "The key file is missing."
     assert not settings.build_db.exists()
 
 
 def test_the_address_is_never_shown(
-    home: Settings, server: WebhookServer, caplog: pytest.LogCaptureFixture
+    home: Settings, alerted: WebhookServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     find(home, anomaly("a", "behaviour"))
-    server.shutdown()
-    server.server_close()
+    alerted.shutdown()
+    alerted.server_close()
     tell(home, "run1", "published", "", NO_WAITS)
     assert query(home, "select status, reason from ops.alerts") == [
         ("undelivered", "it did not answer: ConnectionRefusedError")

@@ -1,6 +1,5 @@
 """A day of a report that is not whole: its alert, once, and its words on the page and in status."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,7 +17,7 @@ from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import start_run
 from tests.support.empty_page import EMPTY
 from tests.support.hand_clock import MORNING
-from tests.support.webhook_server import WebhookServer, webhook
+from tests.support.webhook_server import WebhookServer
 
 NIGHT = date(2026, 6, 30)
 GAP = DoubtfulDay(
@@ -50,17 +49,11 @@ WHOLE = stored(DoubtfulDay("1", "sessions_by_all", NIGHT, False, 0, False, None,
 
 
 @pytest.fixture
-def server() -> Iterator[WebhookServer]:
-    with webhook() as opened:
-        yield opened
-
-
-@pytest.fixture
-def home(server: WebhookServer, tmp_path: Path) -> Settings:
+def home(alerted: WebhookServer, tmp_path: Path) -> Settings:
     settings = Settings(
         home=tmp_path / "home",
         properties=(Property(id="1"), Property(id="2")),
-        alerts=Alerts(webhook=server.address),
+        alerts=Alerts(webhook=alerted.address),
     )
     with build_database(settings.build_db) as connection:
         connection.execute("create schema marts")
@@ -81,10 +74,10 @@ def night(settings: Settings, run_id: str, *rows: tuple) -> None:
 
 
 def test_the_alert_names_property_report_day_and_what_is_missing(
-    home: Settings, server: WebhookServer
+    home: Settings, alerted: WebhookServer
 ) -> None:
     night(home, "run1", stored(GAP))
-    ((alert,),) = (message["alerts"] for message in server.messages)
+    ((alert,),) = (message["alerts"] for message in alerted.messages)
     assert alert["alert_class"] == "data_quality"
     assert (alert["property_id"], alert["report"], alert["date"]) == (
         "1", "sessions_by_channel", "2026-06-28",
@@ -92,17 +85,17 @@ def test_the_alert_names_property_report_day_and_what_is_missing(
     assert alert["message"] == f"Property 1, report sessions_by_channel of 2026-06-28: {WORDS}."
 
 
-def test_a_day_is_told_once_and_another_one_anew(home: Settings, server: WebhookServer) -> None:
+def test_a_day_is_told_once_and_another_one_anew(home: Settings, alerted: WebhookServer) -> None:
     night(home, "run1", stored(GAP))
     # The next night sees it differently, and finds another day.
     again = replace(GAP, warnings="parts_add_up_to_total: parts 4")
     night(home, "run2", stored(again), stored(replace(GAP, date=date(2026, 6, 29))))
     night(home, "run3", stored(again))
-    told = [[alert["date"] for alert in message["alerts"]] for message in server.messages]
+    told = [[alert["date"] for alert in message["alerts"]] for message in alerted.messages]
     assert told == [["2026-06-28"], ["2026-06-29"]]
 
 
-def test_what_is_no_news_is_not_told(home: Settings, server: WebhookServer) -> None:
+def test_what_is_no_news_is_not_told(home: Settings, alerted: WebhookServer) -> None:
     night(
         home,
         "run1",
@@ -113,13 +106,13 @@ def test_what_is_no_news_is_not_told(home: Settings, server: WebhookServer) -> N
             for flag in ("sampled", "thresholded", "truncated")
         ),
     )
-    assert server.asked == 0
+    assert alerted.asked == 0
     night(home, "run2", stored(replace(GAP, date=date(2026, 6, 3))))
-    assert [alert["date"] for alert in server.messages[0]["alerts"]] == ["2026-06-03"]
+    assert [alert["date"] for alert in alerted.messages[0]["alerts"]] == ["2026-06-03"]
 
 
 def test_a_property_that_is_blocked_keeps_its_older_numbers(
-    home: Settings, server: WebhookServer
+    home: Settings, alerted: WebhookServer
 ) -> None:
     with build_database(home.build_db) as connection:
         connection.execute(
@@ -129,7 +122,7 @@ def test_a_property_that_is_blocked_keeps_its_older_numbers(
     night(home, "run1", stored(GAP), stored(replace(GAP, property_id="2")), stored(
         DoubtfulDay("2", "sessions_by_all", NIGHT, False, 0, False, None, False)
     ))  # fmt: skip
-    alerts = server.messages[0]["alerts"]
+    alerts = alerted.messages[0]["alerts"]
     assert [(one["alert_class"], one["property_id"]) for one in alerts] == [
         ("gate_failed", "1"), ("data_quality", "2"),
     ]  # fmt: skip

@@ -74,7 +74,8 @@ dense as (
     left join {{ ref('int_pulls__left_out') }} as left_out
         on
             keys.property_id = left_out.property_id
-            and keys.date = left_out.date
+            and keys.date = left_out.window_end
+            and left_out.window_name = '1d'
             and left_out.report = 'micro_by_' || cells.segment_name
             and keys.key = left_out.name
     left join {{ ref('int_orders__daily') }} as orders using (property_id, date, segment_name, segment_value, key)

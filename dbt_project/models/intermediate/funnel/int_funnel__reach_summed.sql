@@ -46,18 +46,6 @@ reports as (
     group by all
 ),
 
--- On some day of the window the key could not be asked for.
-left_out as (
-    select distinct
-        periods.property_id,
-        periods.window_name,
-        periods.window_end,
-        left_out.report,
-        left_out.name
-    from periods
-    inner join {{ ref('int_pulls__left_out') }} as left_out using (property_id, date)
-),
-
 -- The segment values that had sessions in the current window (the window before is read for the same ones).
 cells as (
     select
@@ -101,7 +89,7 @@ dense as (
     inner join cells using (property_id, window_name, current_end)
     inner join reports using (property_id, window_name, window_end, segment_name, is_composite)
     left join sums using (property_id, window_name, window_end, segment_name, segment_value, key)
-    left join left_out
+    left join {{ ref('int_pulls__left_out') }} as left_out
         on
             keys.property_id = left_out.property_id
             and keys.window_name = left_out.window_name

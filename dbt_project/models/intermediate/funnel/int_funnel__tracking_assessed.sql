@@ -39,7 +39,8 @@ series as (
     left join {{ ref('int_pulls__left_out') }} as left_out
         on
             days.property_id = left_out.property_id
-            and days.date = left_out.date
+            and days.date = left_out.window_end
+            and left_out.window_name = '1d'
             and left_out.report = 'micro_by_all'
             and plan.key = left_out.name
     where days.segment_name = 'all' and days.is_date_loaded

@@ -44,18 +44,6 @@ sums as (
     group by all
 ),
 
--- On some day of the window the key could not be asked for.
-left_out as (
-    select distinct
-        periods.property_id,
-        periods.window_name,
-        periods.window_end,
-        left_out.name as key
-    from periods
-    inner join {{ ref('int_pulls__left_out') }} as left_out using (property_id, date)
-    where left_out.report = 'page_micro'
-),
-
 -- The pages that were asked for throughout the current window.
 pages as (
     select *
@@ -65,11 +53,11 @@ pages as (
 
 dense as (
     select
-        reports.* replace (reports.is_complete and (left_out.key is null or sums.key is null) as is_complete),
+        reports.* replace (reports.is_complete and (left_out.name is null or sums.key is null) as is_complete),
         pages.page_path,
         keys.key,
         keys.tracking_state,
-        reports.is_fully_loaded and coalesce(pages.is_asked, true) and left_out.key is null as is_known,
+        reports.is_fully_loaded and coalesce(pages.is_asked, true) and left_out.name is null as is_known,
         case when is_known then sums.sessions end as sessions,
         case when is_known then sums.events end as events,
         {{ is_real_zero(
@@ -86,7 +74,13 @@ dense as (
             and keys.window_end = reports.window_end
             and reports.report = case when plan.is_composite then 'page_micro' else 'page_events' end
     left join sums using (property_id, window_name, window_end, page_path, key)
-    left join left_out using (property_id, window_name, window_end, key)
+    left join {{ ref('int_pulls__left_out') }} as left_out
+        on
+            keys.property_id = left_out.property_id
+            and keys.window_name = left_out.window_name
+            and keys.window_end = left_out.window_end
+            and left_out.report = 'page_micro'
+            and keys.key = left_out.name
     where keys.key <> 'sessions'
 )
 

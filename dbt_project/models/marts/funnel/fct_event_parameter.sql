@@ -48,18 +48,6 @@ cells as (
     where is_current
 ),
 
--- On some day of the window the parameter could not be asked for.
-left_out as (
-    select distinct
-        periods.property_id,
-        periods.window_name,
-        periods.window_end,
-        left_out.name as parameter
-    from periods
-    inner join {{ ref('int_pulls__left_out') }} as left_out using (property_id, date)
-    where left_out.report = 'event_params'
-),
-
 -- A share rests on two reports. is_fully_reported: event_params left nothing out, so a missing value is a 0.
 reports as (
     select
@@ -84,8 +72,8 @@ reports as (
 
 dense as (
     select
-        reports.* replace (reports.is_complete and left_out.parameter is null as is_complete),
-        reports.is_readable and left_out.parameter is null as is_known,
+        reports.* replace (reports.is_complete and left_out.name is null as is_complete),
+        reports.is_readable and left_out.name is null as is_known,
         cells.parameter,
         cells.event_name,
         cells.parameter_value,
@@ -105,7 +93,13 @@ dense as (
     inner join reports using (property_id, window_name, current_end)
     left join sums using (property_id, window_name, window_end, parameter, event_name, parameter_value)
     left join events using (property_id, window_name, window_end, event_name)
-    left join left_out using (property_id, window_name, window_end, parameter)
+    left join {{ ref('int_pulls__left_out') }} as left_out
+        on
+            reports.property_id = left_out.property_id
+            and reports.window_name = left_out.window_name
+            and reports.window_end = left_out.window_end
+            and left_out.report = 'event_params'
+            and cells.parameter = left_out.name
 ),
 
 judged as (
