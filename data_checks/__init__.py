@@ -8,7 +8,7 @@ from data_checks.dbt_tests import ModelTest, tests_of_layer
 from data_checks.model import GateReport, GateRequestError, GateResult, Window
 from data_checks.record import first_failure, record
 from data_checks.registry import GATES
-from data_checks.runner import run_gate
+from data_checks.runner import run_gate, warm_up
 
 __all__ = [
     "GATES",
@@ -21,4 +21,5 @@ __all__ = [
     "record",
     "run_gate",
     "tests_of_layer",
+    "warm_up",
 ]

@@ -1,14 +1,16 @@
 """Runs a gate: reads its slices with DuckDB, has Great Expectations judge them, reports.
 
-The only place that touches Great Expectations. It is imported when the first gate runs (3–5 s),
-and so is pandas. It only reads; `record.py` writes the results.
+The only place that touches Great Expectations. It is imported when the first gate runs (3–5 s) or
+`warm_up` asks, and so is pandas. It only reads; `record.py` writes the results.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -59,7 +61,7 @@ def run_gate(
             f"Gate {gate} was asked to check no property: name at least one in sluice.yml."
         )
     catalog = read_catalog(connection, window, asked)
-    judge = _Judge()
+    judge = _judge()
     found = judge_tests(tests, connection, window, asked)
     for suite in SUITES[gate](catalog):
         found += _run_suite(suite, connection, catalog, judge, window, asked)
@@ -161,11 +163,20 @@ def _unreadable(
     ]
 
 
+def warm_up() -> None:
+    """Import Great Expectations in a thread of its own, while the caller waits for something."""
+    threading.Thread(target=_judge, name="import Great Expectations", daemon=True).start()
+
+
+@cache
+def _judge() -> _Judge:
+    return _Judge()
+
+
 class _Judge:
     """Great Expectations in an ephemeral context: nothing on disk, no telemetry, no bars."""
 
     def __init__(self) -> None:
-        # 3-5 s, so only when a gate runs.
         import great_expectations as gx  # noqa: PLC0415
         from great_expectations.data_context.types.base import (  # noqa: PLC0415
             DataContextConfig,

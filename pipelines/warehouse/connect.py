@@ -95,20 +95,19 @@ def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Schemas and `ops` tables; an older build database may lack columns that came later."""
+    there: dict[str, set[str]] = {}
+    for table, column in connection.execute(
+        "select table_name, column_name from duckdb_columns() where schema_name = 'ops'"
+    ).fetchall():
+        there.setdefault(table, set()).add(column)
+    if all(columns.keys() <= there.get(table, set()) for table, columns in OPS_TABLES.items()):
+        return
     for schema in SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
     for table, columns in OPS_TABLES.items():
         body = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         connection.execute(f"create table if not exists ops.{table} ({body})")
-        for name in columns.keys() - _columns(connection, table):
+        for name in columns.keys() - there.get(table, columns.keys()):
             kind = columns[name].removesuffix(" PRIMARY KEY")
             connection.execute(f"alter table ops.{table} add column {name} {kind}")
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-    """An older build database may lack columns that came later."""
-    rows = connection.execute(
-        "select column_name from duckdb_columns() where schema_name = 'ops' and table_name = ?",
-        [table],
-    ).fetchall()
-    return {name for (name,) in rows}

@@ -16,6 +16,7 @@ from dagster import (
     multi_asset,
 )
 
+from data_checks import warm_up
 from pipelines import __version__
 from pipelines.config.settings import Settings
 from pipelines.config.tracking_plan import TrackingPlan
@@ -75,6 +76,8 @@ def build_raw_assets(
                 settings.clock.now(),
             )  # fmt: skip
             remember_plan(connection, plan)
+        # The first gate's imports take seconds; so does waiting for GA4.
+        warm_up()
         client = ga4.client(BACKFILL if run.backfill_id else NIGHTLY)
         outcome = ingest(settings, client, wanted, window, run)
         for spec in wanted:
