@@ -71,7 +71,7 @@ def _parse(project_dir: Path, target: Path) -> ParsedProject:
     # Two processes that parse at once would write the same files.
     with exclusive(target / "parse.lock"):
         result = dbtRunner().invoke(
-            ["--log-level", "none", "parse", *_folders(project_dir, target)]
+            ["--log-level", "none", "--no-write-json", "parse", *_folders(project_dir, target)]
         )
     if not result.success or not isinstance(result.result, Manifest):
         reason = " ".join(str(result.exception).split())
