@@ -17,9 +17,8 @@ from dagster import (
 
 from data_checks import GateReport, ModelTest
 from pipelines.config.settings import Settings
-from pipelines.ingest.day_window import nightly_window
+from pipelines.ingest.day_window import nightly_window, window_of_tags
 from pipelines.ingest.run_window import newest_day
-from pipelines.orchestration.partitions import worked_window
 from pipelines.warehouse.gate_run import judge_gate
 
 CHECK_NAME = "gate"
@@ -39,7 +38,7 @@ def build_gate(
 
     @multi_asset_check(name=f"gate_{gate}", specs=[spec], required_resource_keys={"run_lock"})
     def check(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
-        window = worked_window(settings, context.run) or nightly_window(newest_day(settings), 0)
+        window = window_of_tags(context.run.tags) or nightly_window(newest_day(settings), 0)
         report = judge_gate(settings, gate, context.run.run_id, window, tests)
         if report.failed_critical:
             context.log.error(report.summary())

@@ -53,7 +53,7 @@ class LayerBuild:
 
         Raises the first attempt's error when it cannot be laid to a property.
         """
-        self._leave_out(self._blocked())
+        self._leave_out_blocked()
         try:
             yield from attempt()
             return
@@ -83,7 +83,7 @@ class LayerBuild:
             for name, reason in culprits.items():
                 words = f"its rows cannot be computed in {self.layer}: {reason}"
                 remember_held_back(connection, self.run_id, name, self.layer, words, now=self.now)
-        self._leave_out(self._blocked())
+        self._leave_out_blocked()
         # The trials left one property's rows in the layers before: all of the others' again.
         if layers[:-1]:
             run_dbt(layers[:-1])
@@ -103,6 +103,10 @@ class LayerBuild:
     def _blocked(self) -> set[str]:
         with build_database(self.build_db) as connection:
             return set(held_back(connection, self.run_id))
+
+    def _leave_out_blocked(self) -> None:
+        with build_database(self.build_db) as connection:
+            set_blocked(connection, held_back(connection, self.run_id))
 
     def _leave_out(self, names: set[str]) -> None:
         with build_database(self.build_db) as connection:

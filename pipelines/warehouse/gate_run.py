@@ -9,6 +9,7 @@ from pipelines.config.settings import Settings
 from pipelines.ingest.day_window import DayWindow
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.property_records import held_back, remember_held_back
+from pipelines.warehouse.runs import pulled_days
 
 
 def judge_gate(
@@ -20,14 +21,17 @@ def judge_gate(
 ) -> GateReport:
     """Run a gate over the properties that are still in the run, and remember what it found.
 
-    A property that fails is held back from here on, if others go on without it.
+    Over `window` and the days that the run pulled further back. A property that fails is held back
+    from here on, if others go on without it.
     """
     with build_database(settings.build_db) as connection:
         gone = held_back(connection, run_id)
+        pulled = pulled_days(connection, run_id)
+        worked = window.joined(DayWindow(*pulled) if pulled else None)
         report = run_gate(
             gate,
             connection,
-            window=Window(window.start, window.end),
+            window=Window(worked.start, worked.end),
             run_id=run_id,
             properties=[item.id for item in settings.properties if item.id not in gone],
             tests=tests,

@@ -61,25 +61,21 @@ def finish_run(build_db: Path, run_id: str, status: str, message: str, now: date
 def first_gate_failure(build_db: Path, run_id: str) -> str:
     """The first critical expectation that failed in a run, in words; empty when none did.
 
-    Opened as dbt opens it, see `pulled_days`.
+    Opened as dbt opens it: DuckDB refuses two ways of opening a file within one process, and a
+    cursor of dbt's last layer may still be alive.
     """
     with build_database(build_db) as connection:
         failure = first_failure(connection, run_id)
     return f" {failure.sentence}. Readers still have the version before." if failure else ""
 
 
-def pulled_days(build_db: Path, run_id: str) -> tuple[date, date] | None:
-    """First and last day that a run loaded of daily reports: a night pulls some further back.
-
-    Opened as dbt opens it: DuckDB refuses two ways of opening a file within one process, and a
-    cursor of dbt's last layer may still be alive.
-    """
-    with build_database(build_db) as connection:
-        row = connection.execute(
-            "select min(date), max(date) from ops.pulls "
-            "where run_id = ? and status = 'loaded' and window_name is null",
-            [run_id],
-        ).fetchone()
+def pulled_days(connection: duckdb.DuckDBPyConnection, run_id: str) -> tuple[date, date] | None:
+    """First and last day that a run loaded of daily reports: a night pulls some further back."""
+    row = connection.execute(
+        "select min(date), max(date) from ops.pulls "
+        "where run_id = ? and status = 'loaded' and window_name is null",
+        [run_id],
+    ).fetchone()
     return (row[0], row[1]) if row and row[0] else None
 
 
@@ -87,7 +83,7 @@ def is_rebuilding(build_db: Path) -> bool:
     """Whether a full refresh was begun and nothing has been published since.
 
     A full refresh that failed or was killed half-way leaves old and new models side by side:
-    whatever runs next goes on with it. Opened as dbt opens it, see `pulled_days`.
+    whatever runs next goes on with it. Opened as dbt opens it, see `first_gate_failure`.
     """
     with build_database(build_db) as connection:
         row = connection.execute(

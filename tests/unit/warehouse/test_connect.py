@@ -87,8 +87,8 @@ def test_the_days_that_a_run_pulled(tmp_path):
         for run, status, window, day in days:
             row = {"run_id": run, "status": status, "date": date(2026, 3, day)}
             insert_rows(connection, "pulls", [row | ({"window_name": window} if window else {})])
-    assert pulled_days(path, "r1") == (date(2026, 3, 3), date(2026, 3, 5))
-    assert pulled_days(path, "r3") is None
+        assert pulled_days(connection, "r1") == (date(2026, 3, 3), date(2026, 3, 5))
+        assert pulled_days(connection, "r3") is None
 
 
 def test_a_run_that_never_wrote_has_no_record(tmp_path):
