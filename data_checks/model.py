@@ -101,7 +101,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class Suite:
-    """Expectations over slices of the same shape, judged together in one validation.
+    """Expectations over slices of the same shape.
 
     `key_columns` name a row of the slice within a property; they become the sample keys.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +30,8 @@ class Judgement:
     An error is a check that could not be carried out; it counts as failed for every property.
     """
 
-    unexpected: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    errors: Mapping[str, str] = field(default_factory=dict)
+    unexpected: dict[str, list[int]]
+    errors: dict[str, str]
 
 
 def results_of_suite(

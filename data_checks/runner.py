@@ -7,8 +7,10 @@ The only place that touches Great Expectations. It is imported when the first ga
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,7 @@ from data_checks.model import (
     GateReport,
     GateRequestError,
     GateResult,
+    Pair,
     Slice,
     Suite,
     Window,
@@ -61,43 +64,54 @@ def run_gate(
             f"Gate {gate} was asked to check no property: name at least one in sluice.yml."
         )
     catalog = read_catalog(connection, window, asked)
-    judge = _judge()
     found = judge_tests(tests, connection, window, asked)
-    for suite in SUITES[gate](catalog):
-        found += _run_suite(suite, connection, catalog, judge, window, asked)
+    read = [
+        _read_suite(suite, connection, catalog, window, asked) for suite in SUITES[gate](catalog)
+    ]
+    for suite, judgement in zip(read, _validator().judge(read), strict=True):
+        found += suite.unreadable
+        if suite.frame is not None:
+            found += results_of_suite(suite.suite, suite.readable, suite.frame, judgement)
     # A table of two suites that cannot be read says so once.
     unique = {(r.property_id, r.table_name, r.expectation): r for r in reversed(found)}
     results = tuple(reversed(unique.values()))
     return GateReport(gate, results, run_id, now, window)
 
 
-def _run_suite(
+@dataclass(frozen=True)
+class _SuiteRead:
+    """What a suite has to judge. `unreadable`: failures of slices that cannot be read; `readable`:
+    the others, with the properties they were read of; `frame`: their rows, None without any.
+    """
+
+    suite: Suite
+    unreadable: tuple[GateResult, ...]
+    readable: tuple[tuple[Slice, tuple[str, ...]], ...]
+    frame: pd.DataFrame | None
+
+
+def _read_suite(
     suite: Suite,
     connection: duckdb.DuckDBPyConnection,
     catalog: Catalog,
-    judge: _Judge,
     window: Window,
     properties: tuple[str, ...],
-) -> list[GateResult]:
-    """Results of one suite: unreadable slices first, then one validation of all others."""
-    results: list[GateResult] = []
+) -> _SuiteRead:
+    unreadable: list[GateResult] = []
     frames: list[pd.DataFrame] = []
     readable: list[tuple[Slice, tuple[str, ...]]] = []
     for piece in suite.slices:
         if not catalog.has(piece.table_name):
             problem = f"table {piece.table_name} does not exist"
-            results += _unreadable(piece, "table_exists", problem, properties)
+            unreadable += _unreadable(piece, "table_exists", problem, properties)
             continue
         read, problems = _read_apart(piece, connection, window, properties)
         frames += read.values()
         for name, problem in problems.items():
-            results += _unreadable(piece, "slice_can_be_read", problem, (name,))
+            unreadable += _unreadable(piece, "slice_can_be_read", problem, (name,))
         readable.append((piece, tuple(name for name in properties if name not in problems)))
-    if frames:
-        frame = _stack(frames)
-        judgement = judge.validate(frame, suite)
-        results += results_of_suite(suite, readable, frame, judgement)
-    return results
+    frame = _stack(frames) if frames else None
+    return _SuiteRead(suite, tuple(unreadable), tuple(readable), frame)
 
 
 def _read_apart(
@@ -165,16 +179,20 @@ def _unreadable(
 
 def warm_up() -> None:
     """Import Great Expectations in a thread of its own, while the caller waits for something."""
-    threading.Thread(target=_judge, name="import Great Expectations", daemon=True).start()
+    threading.Thread(target=_validator, name="import Great Expectations", daemon=True).start()
 
 
 @cache
-def _judge() -> _Judge:
-    return _Judge()
+def _validator() -> _Validator:
+    return _Validator()
 
 
-class _Judge:
-    """Great Expectations in an ephemeral context: nothing on disk, no telemetry, no bars."""
+class _Validator:
+    """Great Expectations in an ephemeral context: nothing on disk, no telemetry, no bars.
+
+    It judges one long frame a gate, a line per row and expectation: is `value` between `low` and
+    `high`? An expectation object of its own for each of a hundred took a second a night.
+    """
 
     def __init__(self) -> None:
         import great_expectations as gx  # noqa: PLC0415
@@ -183,7 +201,6 @@ class _Judge:
             InMemoryStoreBackendDefaults,
         )
 
-        self._gx = gx
         # At INFO it would log a line per validation into our own log.
         logging.getLogger("great_expectations").setLevel(logging.WARNING)
         # Without the default site for its HTML pages, which would want a temporary folder.
@@ -193,61 +210,75 @@ class _Judge:
             store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
         )
         context = gx.get_context(mode="ephemeral", project_config=config)
-        asset = context.data_sources.add_pandas("slices").add_dataframe_asset("slice")
+        asset = context.data_sources.add_pandas("lines").add_dataframe_asset("line")
         self._batches = asset.add_batch_definition_whole_dataframe("whole")
-
-    def validate(self, frame: pd.DataFrame, suite: Suite) -> Judgement:
-        """One validation of the whole frame: unexpected row numbers per expectation.
-
-        Nothing is asked of an empty frame, of which GX would find everything true.
-        """
-        if frame.empty:
-            return Judgement()
-        checks = [
-            check for expectation in suite.expectations for check in self._checks(expectation)
-        ]
-        answer = self._batches.get_batch(batch_parameters={"dataframe": frame}).validate(
-            self._gx.ExpectationSuite(name=suite.name, expectations=checks),
-            result_format={"result_format": "COMPLETE"},
+        # Nothing is greater than NULL, or less: a NULL on any side fails.
+        at_least = gx.expectations.ExpectColumnPairValuesAToBeGreaterThanB
+        sides = (("value", "low"), ("high", "value"))
+        self._expectations = gx.ExpectationSuite(
+            name="between",
+            expectations=[
+                at_least(column_A=a, column_B=b, or_equal=True, ignore_row_if="neither")
+                for a, b in sides
+            ],
         )
-        return _judgement(answer.results)
 
-    def _checks(self, expectation: Expectation) -> list[Any]:
-        """The expectation as GX objects. GX skips NULL in a bound: NULL is a check of its own."""
-        gxe = self._gx.expectations
-        common: dict[str, Any] = {
-            "meta": {"name": expectation.name},
-            "severity": expectation.severity,
-        }
-        if isinstance(expectation, Bound):
-            bounds = {"min_value": expectation.minimum, "max_value": expectation.maximum}
-            column = {"column": expectation.column}
-            bound = gxe.ExpectColumnValuesToBeBetween(**column, **bounds, **common)
-            if expectation.may_be_null:
-                return [bound]
-            return [bound, gxe.ExpectColumnValuesToNotBeNull(**column, **common)]
-        pair = {"column_A": expectation.column, "column_B": expectation.other}
-        common["ignore_row_if"] = "neither"
-        if expectation.relation == "equal":
-            return [gxe.ExpectColumnPairValuesToBeEqual(**pair, **common)]
-        return [gxe.ExpectColumnPairValuesAToBeGreaterThanB(**pair, or_equal=True, **common)]
+    def judge(self, suites: Sequence[_SuiteRead]) -> list[Judgement]:
+        """What is unexpected in the frame of each suite; nothing in one without rows."""
+        import pandas as pd  # noqa: PLC0415
+
+        judgements = [Judgement({}, {}) for _ in suites]
+        frames: list[pd.DataFrame] = []
+        for number, read in enumerate(suites):
+            if read.frame is None or read.frame.empty:
+                continue
+            for expectation in read.suite.expectations:
+                try:
+                    lines = _lines(read.frame, expectation)
+                except (KeyError, TypeError, ValueError) as error:
+                    judgements[number].errors[expectation.name] = _error_text(error)
+                else:
+                    frames.append(lines.assign(suite=number, expectation=expectation.name))
+        if frames:
+            stacked = pd.concat(frames, ignore_index=True)
+            found = stacked.loc[self._unexpected(stacked)]
+            for number, name, row in found[["suite", "expectation", "row"]].to_numpy().tolist():
+                judgements[number].unexpected.setdefault(name, []).append(row)
+        return judgements
+
+    def _unexpected(self, lines: pd.DataFrame) -> list[int]:
+        """Numbers of the lines whose value is not between its bounds, in order."""
+        answer = self._batches.get_batch(batch_parameters={"dataframe": lines}).validate(
+            self._expectations, result_format={"result_format": "COMPLETE"}
+        )
+        numbers: set[int] = set()
+        for one in answer.results:
+            found = one.result.get("unexpected_index_list") or ()
+            assert one.success or found, f"no gate without a verdict: {one.exception_info}"
+            numbers.update(found)
+        return sorted(numbers)
 
 
-def _judgement(answers: Sequence[Any]) -> Judgement:
-    """GX's answers (in any order) as unexpected rows per expectation, and what went wrong."""
-    rows: dict[str, set[int]] = {}
-    errors: dict[str, str] = {}
-    for answer in answers:
-        name = answer.expectation_config.meta["name"]
-        found = answer.result.get("unexpected_index_list") or ()
-        rows.setdefault(name, set()).update(int(number) for number in found)
-        if not answer.success and not found:
-            errors[name] = _error_text(answer.exception_info)
-    return Judgement({name: tuple(sorted(found)) for name, found in rows.items()}, errors)
+def _lines(frame: pd.DataFrame, expectation: Expectation) -> pd.DataFrame:
+    """A line per row of the frame: `row` (its number), and `value` between `low` and `high`.
+
+    Raises KeyError for a column that is not there, ValueError or TypeError for one of no numbers.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    value = pd.to_numeric(frame[expectation.column])
+    low: pd.Series[Any] | float = -math.inf
+    high: pd.Series[Any] | float = math.inf
+    if isinstance(expectation, Pair):
+        low = pd.to_numeric(frame[expectation.other])
+        high = low if expectation.relation == "equal" else high
+    else:
+        low = low if expectation.minimum is None else expectation.minimum
+        high = high if expectation.maximum is None else expectation.maximum
+    lines = pd.DataFrame({"row": range(len(frame)), "value": value, "low": low, "high": high})
+    may_be_null = isinstance(expectation, Bound) and expectation.may_be_null
+    return lines[value.notna()] if may_be_null else lines
 
 
-def _error_text(information: Any) -> str:
-    """The message inside GX's exception record, which is flat or keyed by metric."""
-    records = [information, *(v for v in information.values() if isinstance(v, dict))]
-    messages = [str(r["exception_message"]) for r in records if r.get("exception_message")]
-    return messages[0] if messages else "no reason given"
+def _error_text(error: Exception) -> str:
+    return f"there is no column {error}" if isinstance(error, KeyError) else str(error)
