@@ -2,13 +2,22 @@
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
+import data_checks
+from data_checks.dbt_tests import judge_tests
+from pipelines.monitoring.home_lock import exclusive
+from pipelines.orchestration.assets.dbt_layers import NOT_AT_NIGHT
+from pipelines.orchestration.layer_build import LAYERS
+from tests.dbt import shop
 from tests.dbt.warehouse import Warehouse
+from tests.support.shared_folder import shared_folder
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 DATABASE_VARIABLE = "DBT_SLUICE_DATABASE"
@@ -34,6 +43,22 @@ class Dbt:
     def __call__(self, warehouse: Warehouse, command: str, *arguments: str) -> dbtRunnerResult:
         os.environ[DATABASE_VARIABLE] = str(warehouse.path)
         return self._invoke(command, *arguments)
+
+    def build(self, warehouse: Warehouse) -> None:
+        """What a night builds and tests: generic tests as the gates judge them, not one by one."""
+        self(warehouse, "build", "--exclude", NOT_AT_NIGHT)
+        properties = [name for (name,) in warehouse.query("select property_id from ops.properties")]
+        always = data_checks.Window(date.min, date.max)
+        with warehouse.opened() as connection:
+            results = judge_tests(self.generic_tests, connection, always, properties)
+        assert len(results) == len(self.generic_tests)
+        assert [one.sentence for one in results if not one.is_success] == []
+
+    @cached_property
+    def generic_tests(self) -> tuple[data_checks.ModelTest, ...]:
+        """Every generic test of the project."""
+        manifest = self._manifest.writable_manifest().to_dict(omit_none=False)
+        return tuple(one for name in LAYERS for one in data_checks.tests_of_layer(manifest, name))
 
     def failing_tests(self, warehouse: Warehouse, *arguments: str) -> set[str]:
         """Ids of the tests that `dbt test` calls failed."""
@@ -74,3 +99,17 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dbt]:
 def new_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Warehouse]:
     """A factory of empty warehouses; all are called build.duckdb, as the manifest names it."""
     return lambda: Warehouse(tmp_path_factory.mktemp("warehouse") / "build.duckdb")
+
+
+@pytest.fixture(scope="session")
+def built_shops(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The shops of `shop.py`, built once for all workers: copy it before changing it."""
+    folder = shared_folder(tmp_path_factory) / "built-shops"
+    with exclusive(folder / "made.lock"):
+        warehouse, is_made = Warehouse(folder / "build.duckdb"), folder / "made"
+        if not is_made.exists():
+            shop.open_shops(warehouse)
+            shop.fill(warehouse)
+            dbt(warehouse, "build", "--exclude", NOT_AT_NIGHT)
+            is_made.touch()
+    return warehouse

@@ -1,8 +1,8 @@
 """Tables by day are rebuilt from the first day that changed, however it changed and was missed."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,13 +16,8 @@ REPULLED_AT = datetime(2026, 2, 6, 5, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def built(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
-    warehouse = new_warehouse()
-    shop.open_shops(warehouse)
-    shop.fill(warehouse)
-    dbt(warehouse, "seed")
-    dbt(warehouse, "run")
-    return warehouse
+def built(built_shops: Warehouse, tmp_path: Path) -> Warehouse:
+    return built_shops.copied_to(tmp_path)
 
 
 def repull_old_day(warehouse: Warehouse) -> None:

@@ -90,7 +90,7 @@ def built(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
     fill_leaky(warehouse)
     fill_changed(warehouse)
     fill_odd(warehouse)
-    dbt(warehouse, "build", "--exclude-resource-type", "unit_test")
+    dbt.build(warehouse)
     return warehouse
 
 

@@ -1,6 +1,5 @@
 """The marts of two hand-made shops against numbers worked out on paper."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -12,13 +11,13 @@ from tests.dbt.warehouse import Warehouse
 
 
 @pytest.fixture(scope="module")
-def built(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
-    """Seeds, models, data tests and unit tests, in dbt's own order."""
-    warehouse = new_warehouse()
-    shop.open_shops(warehouse)
-    shop.fill(warehouse)
-    dbt(warehouse, "build")
-    return warehouse
+def built(built_shops: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    return built_shops.copied_to(tmp_path_factory.mktemp("copy"))
+
+
+def test_the_unit_tests_of_dbt(dbt: Dbt, built: Warehouse) -> None:
+    result = dbt(built, "test", "--select", "test_type:unit")
+    assert len(result.result.results) > 50
 
 
 def funnel_day(

@@ -1,19 +1,16 @@
 """dbt's generic tests as the gates judge them: as `dbt test` does, and whose rows failed."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
 
-import data_checks
 from data_checks import GateResult, ModelTest, Window
 from data_checks.dbt_tests import judge_tests, read_test
 from tests.dbt import shop
 from tests.dbt.conftest import Dbt
 from tests.dbt.warehouse import Warehouse
 
-LAYERS = ("staging", "intermediate", "marts")
 WINDOW = Window(date(2020, 10, 14), shop.LAST)
 PROPERTIES = (shop.STEADY, shop.BLIND)
 NOBODY = None
@@ -75,19 +72,13 @@ CASES: dict[str, tuple[str, Failures]] = {
 
 
 @pytest.fixture(scope="module")
-def built(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
-    warehouse = new_warehouse()
-    shop.open_shops(warehouse)
-    shop.fill(warehouse)
-    dbt(warehouse, "seed")
-    dbt(warehouse, "run")
-    return warehouse
+def built(built_shops: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    return built_shops.copied_to(tmp_path_factory.mktemp("copy"))
 
 
 @pytest.fixture
 def tests(dbt: Dbt) -> tuple[ModelTest, ...]:
-    manifest = dbt.manifest.writable_manifest().to_dict(omit_none=False)
-    return tuple(one for layer in LAYERS for one in data_checks.tests_of_layer(manifest, layer))
+    return dbt.generic_tests
 
 
 def test_every_generic_test_of_the_project_is_judged(

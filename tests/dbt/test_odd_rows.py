@@ -39,7 +39,7 @@ def built(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
         "and date >= ?",
         [LAST, ODD, LAST - timedelta(days=1)],
     )
-    dbt(warehouse, "build", "--exclude-resource-type", "unit_test")
+    dbt.build(warehouse)
     return warehouse
 
 

@@ -83,7 +83,7 @@ def fill(warehouse: Warehouse) -> None:
 def built(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
     warehouse = new_warehouse()
     fill(warehouse)
-    dbt(warehouse, "build", "--exclude-resource-type", "unit_test")
+    dbt.build(warehouse)
     return warehouse
 
 

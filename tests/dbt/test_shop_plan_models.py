@@ -42,7 +42,7 @@ def built(dbt: Dbt, new_warehouse: Callable[[], Warehouse], tmp_path_factory) ->
     warehouse.load("1", {day: {("all", "all"): SENT} for day in DAYS})
     with build_database(warehouse.path) as connection:
         remember_plan(connection, load_plan(shop=own))
-    dbt(warehouse, "build", "--exclude-resource-type", "unit_test")
+    dbt.build(warehouse)
     return warehouse
 
 

@@ -47,6 +47,8 @@ class Warehouse:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if path.exists():
+            return
         with duckdb.connect(str(path)) as connection:
             connection.execute("create schema raw; create schema ops")
             for name, columns in OPS_TABLES.items():
@@ -63,6 +65,11 @@ class Warehouse:
         """The database, opened as dbt has it open in this process."""
         with duckdb.connect(str(self.path)) as connection:
             yield connection
+
+    def copied_to(self, folder: Path) -> "Warehouse":
+        """Another one with the same content; of the same name, as the manifest names it."""
+        DuckDBConnectionManager.close_all_connections()
+        return Warehouse(Path(shutil.copy(self.path, folder)))
 
     @contextmanager
     def undone(self, *statements: str) -> Iterator[None]:

@@ -1,6 +1,5 @@
 """Fixtures shared by end-to-end and gate tests; a plugin of tests/conftest.py."""
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import pytest
 
 from pipelines.config.settings import Settings
 from pipelines.monitoring.home_lock import exclusive
+from tests.support.shared_folder import shared_folder
 
 if TYPE_CHECKING:
     # Unit tests load this plugin too, and need none of what it imports.
@@ -32,9 +32,7 @@ def published_home(shop: "Shop", tmp_path_factory: pytest.TempPathFactory) -> Se
     """
     from tests.e2e.shop import night
 
-    # With several workers each has a folder of its own below the one of the session.
-    session = tmp_path_factory.getbasetemp()
-    session = session.parent if "PYTEST_XDIST_WORKER" in os.environ else session
+    session = shared_folder(tmp_path_factory)
     with exclusive(session / "published-home.lock"):
         settings = shop.settings(session / "published-home")
         if not settings.published_dir.exists():
