@@ -105,7 +105,8 @@ class Reception:
         """What an admitted request may see. Raises the ApiError that a fault asks for."""
         effects = self._faults.effects(facts)
         for do in effects.dos:
-            time.sleep(do.delay_ms / 1000)
+            if do.delay_ms:
+                time.sleep(do.delay_ms / 1000)
             if do.status:
                 raise status_error(do.status, do.message)
             if do.threshold and ledger:

@@ -30,18 +30,34 @@ class ExportColumns:
         """Whether the export has this column at all."""
         return column in self.types
 
-    def parameter_text(self, name: str) -> str:
-        """An event parameter as the API shows it: text as it is, numbers plain."""
-        value = _parameter(name)
+    def rows(self, hit_id: str) -> str:
+        """FROM: the files' rows that have a user, with their `hit_id`.
+
+        Beside them, as lists: the parameters' names, and their values as the API shows them, text
+        as it is and numbers plain. Of 1.3M events 13 parameters take 0.7 s by their place in the
+        list of names, 2.2 s by filtering the parameters themselves, 3.9 s from a map.
+        """
         number = (
-            f"coalesce({self._value(value, 'double_value', 'DOUBLE')}, "
-            f"{self._value(value, 'float_value', 'DOUBLE')})"
+            f"coalesce({self._value('p.value', 'double_value', 'DOUBLE')}, "
+            f"{self._value('p.value', 'float_value', 'DOUBLE')})"
         )
-        plain = f"regexp_replace(CAST({number} AS VARCHAR), '\\.0$', '')"
-        return (
-            f"coalesce({self._value(value, 'string_value', 'VARCHAR')}, "
-            f"{self._value(value, 'int_value', 'VARCHAR')}, {plain})"
+        text = (
+            f"coalesce({self._value('p.value', 'string_value', 'VARCHAR')}, "
+            f"{self._value('p.value', 'int_value', 'VARCHAR')}, "
+            f"regexp_replace(CAST({number} AS VARCHAR), '\\.0$', ''))"
         )
+        return f"""
+        FROM (
+            SELECT *, {hit_id} AS hit_id,
+                list_transform(event_params, lambda p: p.key) AS param_names,
+                list_transform(event_params, lambda p: {text}) AS param_texts
+            FROM read_parquet(?, union_by_name = true) WHERE user_pseudo_id IS NOT NULL
+        )
+        """
+
+    def parameter_text(self, name: str) -> str:
+        """An event parameter as the API shows it, among `rows`."""
+        return f"param_texts[{_place(name)}]"
 
     def parameter_int(self, name: str) -> str:
         """An event parameter as BIGINT, also when it was sent as text."""
@@ -68,12 +84,13 @@ class ExportColumns:
 
 
 def _parameter(name: str) -> str:
-    """The value record of the first parameter of that name.
+    """The value record of the first parameter of that name."""
+    return f"event_params[{_place(name)}].value"
 
-    Measured on 1.3M events and 8 parameters: `list_filter` 0.7 s, a map or an unnest 2.7 s.
-    """
+
+def _place(name: str) -> str:
     quoted = name.replace("'", "''")
-    return f"list_filter(event_params, lambda p: p.key = '{quoted}')[1].value"
+    return f"list_position(param_names, '{quoted}')"
 
 
 def _children(kind: DuckDBPyType | None) -> dict[str, DuckDBPyType]:

@@ -1,8 +1,8 @@
 """The dimensions the emulator answers, as data, and the catalogue of all fields.
 
-A field is its API name, how the API describes it, and its SQL over `hits` (or `item_hits`, which
-has the same columns, at the grain of items). A new field is a new entry; nothing else names
-fields. Metrics are in `metrics`; how a request is put together from fields is in `query`.
+A field is its API name, how the API describes it, and its SQL over `hits` (or over items, which
+have the same columns). A new field is a new entry; nothing else names fields. Metrics are in
+`metrics`; how a request is put together from fields is in `query`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The metrics the emulator answers, as data.
 
-A metric is its API name, how the API describes it, and its SQL over `hits` (or `item_hits`). How
-the numbers in that SQL are made (counted, estimated, rounded, scaled) is in `making`.
+A metric is its API name, how the API describes it, and its SQL over `hits` (or over items, which
+have the same columns). How the numbers in that SQL are made (counted, estimated, rounded, scaled)
+is in `making`.
 """
 
 from __future__ import annotations

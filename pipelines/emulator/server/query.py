@@ -13,6 +13,7 @@ from google.analytics.data_v1beta import types as ga4
 
 from pipelines.emulator.server.dates import DateRange
 from pipelines.emulator.server.filters import Condition, compile_filter
+from pipelines.emulator.server.tables import source
 from pipelines.emulator.server.validate import DATE_RANGE, Report
 
 _ORDER_TYPE = ga4.OrderBy.DimensionOrderBy.OrderType
@@ -26,14 +27,17 @@ _ORDER_SQL = {
 def grouped_query(report: Report) -> Condition:
     """All rows of the answer, unordered: what the date ranges, filters and grouping leave."""
     ranges = [_range_query(report, one, grouped=True) for one in report.date_ranges]
+    metrics = (*report.metrics, *report.filter_metrics)
     kept = [_metric_condition(report)]
     if report.metrics and not report.keep_empty_rows:
         non_zero = " OR ".join(f"m{i} <> 0" for i in range(len(report.metrics)))
         kept.append(Condition(f"({non_zero})"))
     where = _all_of(kept)
     rows = " UNION ALL ".join(one.sql for one in ranges)
+    texts = (f"CAST(d{i} AS VARCHAR) AS d{i}" for i in range(len(report.dimensions)))
+    shown = ", ".join((*texts, "date_range", *(f"m{i}" for i in range(len(metrics)))))
     return Condition(
-        f"SELECT * FROM ({rows}) WHERE {where.sql}",
+        f"SELECT {shown} FROM ({rows}) WHERE {where.sql}",
         (*_parameters(ranges), *where.parameters),
     )
 
@@ -81,7 +85,7 @@ def largest_query(report: Report, keys: Sequence[str], count: int) -> Condition:
     names = ", ".join(f"k{i}" for i in range(len(keys)))
     return Condition(
         f"SELECT date_text, {names} FROM (SELECT date_text, {columns}, count(*) AS size "
-        f"FROM {_source(report)} WHERE ({ranges}) AND ({matched.sql}) GROUP BY ALL) "
+        f"FROM {source(report.reads_items)} WHERE ({ranges}) AND ({matched.sql}) GROUP BY ALL) "
         "QUALIFY row_number() OVER "
         f"(PARTITION BY date_text ORDER BY size DESC, {names}) <= {count}",
         (*bounds, *matched.parameters),
@@ -101,15 +105,11 @@ def _range_query(report: Report, one: DateRange, grouped: bool) -> Condition:
     few = f" AND count(DISTINCT user_id) >= {report.min_users}" if is_thresholded else ""
     by = f"GROUP BY {', '.join(str(i + 1) for i in range(len(dimensions)))}" if dimensions else ""
     return Condition(
-        f"SELECT {', '.join(columns)} FROM {_source(report)} "
+        f"SELECT {', '.join(columns)} FROM {source(report.reads_items)} "
         f"WHERE event_date BETWEEN ? AND ? AND ({matched.sql}) {by} "
         f"HAVING count(*) > 0{few}",
         (one.name, one.start, one.end, *matched.parameters),
     )
-
-
-def _source(report: Report) -> str:
-    return "item_hits" if report.reads_items else "hits"
 
 
 def _matched(report: Report) -> Condition:

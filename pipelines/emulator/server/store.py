@@ -1,8 +1,7 @@
 """Loads one event store into an in-memory DuckDB prepared for fast answers.
 
-Tables: `hits` (one row per event that has a user), `items` (one row per item of such an event)
-and the view `item_hits` (items with their event's columns). What a field of the API means is in
-`fields`; which rows are read is in `query`.
+Tables: `hits` (one row per event that has a user) and `items` (one row per item of such an
+event). What a field of the API means is in `fields`; which rows are read is in `query`.
 """
 
 from __future__ import annotations
@@ -17,12 +16,13 @@ from pipelines.emulator.server.export import ExportColumns
 from pipelines.emulator.server.properties import Property, read_property
 from pipelines.emulator.server.tables import (
     FIRST_PURCHASES_SQL,
-    ITEM_HITS_SQL,
     USERS_SQL,
     hits_sql,
     items_sql,
+    pages_sql,
     sessions_sql,
     staged_sql,
+    words_sql,
 )
 
 # Daily tables only: an intraday table of the same date would count its events twice.
@@ -100,8 +100,9 @@ def _load(
     connection.execute(f"CREATE TEMP TABLE sessions AS {sessions_sql()}")
     connection.execute(f"CREATE TEMP TABLE users AS {USERS_SQL}")
     connection.execute(f"CREATE TEMP TABLE first_purchases AS {FIRST_PURCHASES_SQL}")
+    connection.execute(f"CREATE TEMP TABLE pages AS {pages_sql()}")
+    connection.execute(f"CREATE TYPE word AS ENUM ({words_sql(about)})")
     connection.execute(f"CREATE TABLE hits AS {hits_sql(about)}")
-    for table in ("staged", "sessions", "users", "first_purchases"):
+    for table in ("staged", "sessions", "users", "first_purchases", "pages"):
         connection.execute(f"DROP TABLE {table}")
-    connection.execute(f"CREATE VIEW item_hits AS {ITEM_HITS_SQL}")
     return columns

@@ -11,9 +11,7 @@ from pipelines.emulator.server.properties import Property, custom_column
 
 # A row's place in its file is its identity and breaks ties of time; numbering rows with a window
 # would read them on one core.
-_HIT_ID = "file_index * 4294967296 + file_row_number AS hit_id"
-# Only rows with a user are part of the Data API's answers.
-_EXPORT = "FROM read_parquet(?, union_by_name = true) WHERE user_pseudo_id IS NOT NULL"
+_HIT_ID = "file_index * 4294967296 + file_row_number"
 _SESSION_TEXTS = ("channel_group", "session_source", "session_medium", "session_campaign")
 
 
@@ -24,7 +22,7 @@ def staged_sql(columns: ExportColumns, about: Property) -> str:
         for index, name in enumerate(about.custom_dimensions)
     }
     listed = ", ".join(f"{sql} AS {name}" for name, sql in staged.items())
-    return f"SELECT {_HIT_ID}, {listed} {_EXPORT}"
+    return f"SELECT hit_id, {listed} {columns.rows(_HIT_ID)}"
 
 
 def _event_columns(columns: ExportColumns, about: Property) -> dict[str, str]:
@@ -40,6 +38,7 @@ def _event_columns(columns: ExportColumns, about: Property) -> dict[str, str]:
     campaign = "session_traffic_source_last_click.cross_channel_campaign"
     return {
         "event_date": "CAST(strptime(event_date, '%Y%m%d') AS DATE)",
+        "date_text": "event_date",
         "event_timestamp": "event_timestamp",
         "local_hour": f"strftime({local}, '%H')",
         "event_name": "event_name",
@@ -74,12 +73,14 @@ def sessions_sql() -> str:
         name: f"arg_min({name}, event_timestamp) FILTER ({name} IS NOT NULL)"
         for name in ("ga_session_number", "page_location", *_SESSION_TEXTS)
     }
+    number = first["ga_session_number"]
     texts = ", ".join(f"{first[name]} AS {name}" for name in _SESSION_TEXTS)
     return f"""
     SELECT
         row_number() OVER (ORDER BY user_pseudo_id, ga_session_id) AS session_id,
-        user_pseudo_id, ga_session_id,
-        {first["ga_session_number"]} AS session_number, {texts},
+        user_pseudo_id, ga_session_id, {texts},
+        CASE WHEN {number} = 1 THEN 'new' WHEN {number} > 1 THEN 'returning' END
+            AS new_vs_returning,
         {_path(first["page_location"])} AS landing_page
     FROM staged WHERE ga_session_id IS NOT NULL GROUP BY user_pseudo_id, ga_session_id
     """
@@ -120,38 +121,43 @@ def items_sql(columns: ExportColumns) -> str:
         {quantity} AS item_units,
         CAST(round(coalesce({own_revenue}, {price} * {quantity}, 0) * 1e6) AS BIGINT)
             AS item_revenue_micros
-    FROM (SELECT {_HIT_ID}, {items} AS item {_EXPORT})
+    FROM (SELECT hit_id, {items} AS item {columns.rows(_HIT_ID)})
     """
 
 
 def parameter_hits_sql(columns: ExportColumns, name: str) -> str:
     """Events with one parameter's value, read from the files: for parameters nobody registered."""
-    return f"SELECT {_HIT_ID}, {columns.parameter_text(name)} AS value {_EXPORT}"
+    return f"SELECT hit_id, {columns.parameter_text(name)} AS value {columns.rows(_HIT_ID)}"
+
+
+def pages_sql() -> str:
+    """Every address with its path."""
+    return f"""
+    SELECT page_location, {_path("page_location")} AS page_path
+    FROM (SELECT DISTINCT page_location FROM staged)
+    """
+
+
+def words_sql(about: Property) -> str:
+    """Every text that `hits` shows, sorted: an ENUM of them is grouped in 0.4 of the time."""
+    columns = [column.split(".") for column in _texts(about)]
+    distinct = (f"SELECT DISTINCT {name} AS word FROM {table}" for table, name in columns)
+    return f"""
+    SELECT DISTINCT coalesce(word, '(not set)')
+    FROM ({" UNION ALL ".join(distinct)} UNION ALL SELECT NULL) ORDER BY 1
+    """
 
 
 def hits_sql(about: Property) -> str:
     """The flat table. `(not set)` where an event has no value; empty text stays empty."""
-    texts = (
-        "page_location",
-        "page_title",
-        "device_category",
-        "operating_system",
-        "browser",
-        "country",
-        "city",
-        *(custom_column(i) for i in range(len(about.custom_dimensions))),
+    shown = (
+        f"CAST(coalesce({column}, '(not set)') AS word) AS {column.split('.')[1]}"
+        for column in _texts(about)
     )
-    shown = [f"coalesce(staged.{name}, '(not set)') AS {name}" for name in texts]
-    shown += [f"coalesce(sessions.{name}, '(not set)') AS {name}" for name in _SESSION_TEXTS]
     return f"""
     SELECT
-        staged.hit_id, staged.event_date, strftime(staged.event_date, '%Y%m%d') AS date_text,
-        staged.local_hour, staged.event_timestamp AS moment, staged.event_name,
+        staged.hit_id, staged.event_date, staged.event_timestamp AS moment,
         sessions.session_id, users.user_id, staged.is_engaged, {", ".join(shown)},
-        CASE WHEN session_number = 1 THEN 'new' WHEN session_number > 1 THEN 'returning'
-            ELSE '(not set)' END AS new_vs_returning,
-        {_path("staged.page_location")} AS page_path,
-        coalesce(sessions.landing_page, '(not set)') AS landing_page,
         coalesce(staged.is_active_user, staged.is_engaged OR staged.engagement_msec > 0
             OR staged.event_name IN ('first_visit', 'first_open'), false) AS is_active_user,
         coalesce(staged.engagement_msec, 0) AS engagement_msec,
@@ -161,6 +167,7 @@ def hits_sql(about: Property) -> str:
         coalesce(units.item_revenue_micros, 0) AS item_revenue_micros
     FROM staged
     JOIN users USING (user_pseudo_id)
+    LEFT JOIN pages USING (page_location)
     LEFT JOIN sessions USING (user_pseudo_id, ga_session_id)
     LEFT JOIN first_purchases ON first_purchases.hit_id = staged.hit_id
     LEFT JOIN (
@@ -171,14 +178,34 @@ def hits_sql(about: Property) -> str:
     """
 
 
+def _texts(about: Property) -> tuple[str, ...]:
+    """Where the texts of `hits` come from, `table.column`."""
+    staged = (
+        "event_name", "date_text", "local_hour", "page_location", "page_title", "device_category",
+        "operating_system", "browser", "country", "city",
+        *(custom_column(index) for index in range(len(about.custom_dimensions))),
+    )  # fmt: skip
+    sessions = (*_SESSION_TEXTS, "landing_page", "new_vs_returning")
+    return (
+        *(f"staged.{name}" for name in staged),
+        *(f"sessions.{name}" for name in sessions),
+        "pages.page_path",
+    )
+
+
 def _path(location: str) -> str:
     """Path of an address, without query; an address without a path is the root."""
     path = f"regexp_extract({location}, '^(?:[a-zA-Z]+://[^/?#]*)?([^?#]*)', 1)"
-    return f"coalesce(CASE WHEN {path} = '' THEN '/' ELSE {path} END, '(not set)')"
+    return f"CASE WHEN {path} = '' THEN '/' ELSE {path} END"
 
 
-# Items with the columns of their event; units and revenue are the item's own.
-ITEM_HITS_SQL = """
-SELECT hits.* EXCLUDE (hit_id, item_units, item_revenue_micros), items.*
-FROM items JOIN hits USING (hit_id)
-"""
+def source(of_items: bool) -> str:
+    """What a report reads: events, or items with the columns of their event, units and revenue
+    being the item's own.
+    """
+    if not of_items:
+        return "hits"
+    return """
+    (SELECT hits.* EXCLUDE (hit_id, item_units, item_revenue_micros), items.*
+    FROM items JOIN hits USING (hit_id))
+    """

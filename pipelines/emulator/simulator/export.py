@@ -93,8 +93,6 @@ def write_events(folder: Path, day: date, batch: Batch) -> None:
     pq.write_table(
         events_table(day, batch),
         folder / f"events_{day:%Y%m%d}.parquet",
-        compression="zstd",
-        compression_level=1,
         write_statistics=["event_timestamp"],
         # Without the Arrow schema, readers see plain strings rather than dictionaries.
         store_schema=False,

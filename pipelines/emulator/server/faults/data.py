@@ -1,7 +1,7 @@
 """Faults of the data: the same tables with other events in them, for one request.
 
-A cursor gets temporary views in the place of `hits` and `item_hits`, so every report, funnel and
-total of the request sees the same changed shop, and nothing else changes. Sessions and users that
+A cursor gets a temporary view in the place of `hits`, so every report, funnel and total of the
+request sees the same changed shop, and nothing else changes. Sessions and users that
 are counted several times get identifiers of their own.
 """
 
@@ -18,7 +18,6 @@ from pipelines.emulator.server.faults.book import Effects
 from pipelines.emulator.server.faults.matching import Days
 from pipelines.emulator.server.faults.realism import Growth
 from pipelines.emulator.server.fields import Catalogue
-from pipelines.emulator.server.tables import ITEM_HITS_SQL
 
 # What a session is told by; events without one go with their user.
 SESSION = "coalesce(session_id, -user_id)"
@@ -49,7 +48,7 @@ def share_of(unit: str, share: float) -> str:
 def overlay(
     cursor: duckdb.DuckDBPyConnection, effects: Effects, fields: Catalogue, zone: ZoneInfo
 ) -> None:
-    """Puts changed views over the cursor's tables, where a fault or the newest days ask for it.
+    """Puts a changed view over the cursor's `hits`, where a fault or the newest days ask for it.
 
     `zone` is the property's own: its days do not change when a fault gives it another.
     """
@@ -57,8 +56,7 @@ def overlay(
     copies = list(_copies(effects, fields))
     if not kept and not copies:
         return
-    columns = _columns(effects, zone)
-    sql = f"SELECT {columns} FROM {STORED_HITS} WHERE {' AND '.join(kept) or 'true'}"
+    sql = f"SELECT * FROM ({_grown(effects, zone)}) WHERE {' AND '.join(kept) or 'true'}"
     for index, times in enumerate(copies):
         shift = f"copy << {_FIRST_SHIFT + index * _SHIFT_STEP}"
         sql = (
@@ -67,7 +65,6 @@ def overlay(
             f"FROM (SELECT *, unnest(range({times})) AS copy FROM ({sql}))"
         )
     cursor.execute(f"CREATE TEMP VIEW hits AS {sql}")
-    cursor.execute(f"CREATE TEMP VIEW item_hits AS {ITEM_HITS_SQL}")
 
 
 def _growth(effects: Effects, zone: ZoneInfo) -> Growth | None:
@@ -76,17 +73,19 @@ def _growth(effects: Effects, zone: ZoneInfo) -> Growth | None:
     return Growth(effects.realism, effects.property_id, effects.now, zone, SESSION)
 
 
-def _columns(effects: Effects, zone: ZoneInfo) -> str:
-    """All columns; of a session whose channel is not known yet, what is shown instead."""
+def _grown(effects: Effects, zone: ZoneInfo) -> str:
+    """All events; of a session whose channel is not known yet, what is shown instead."""
     growth = _growth(effects, zone)
     if growth is None:
-        return "*"
-    waits = growth.unassigned()
+        return f"FROM {STORED_HITS}"
     shown = ", ".join(
-        f"CASE WHEN {waits} THEN '{text}' ELSE {column} END AS {column}"
+        f"CASE WHEN waits THEN '{text}' ELSE {column} END AS {column}"
         for column, text in _UNASSIGNED.items()
     )
-    return f"* REPLACE ({shown})"
+    return (
+        f"SELECT * EXCLUDE (waits) REPLACE ({shown}) "
+        f"FROM (SELECT *, {growth.unassigned()} AS waits FROM {STORED_HITS})"
+    )
 
 
 def _kept(effects: Effects, fields: Catalogue, zone: ZoneInfo) -> Iterator[str]:

@@ -14,6 +14,7 @@ from pipelines.emulator.server.faults.data import SESSION, quoted, share_of
 from pipelines.emulator.server.fields import Catalogue, Dimension
 from pipelines.emulator.server.making import EXACT
 from pipelines.emulator.server.metrics import INTEGER, Metric, metrics_by_name
+from pipelines.emulator.server.tables import source
 
 OTHER = "(other)"
 
@@ -56,9 +57,9 @@ def _rolled_up(cursor: duckdb.DuckDBPyConnection, one: Dimension, other: Other) 
     if other.share is not None:
         rolled = share_of(SESSION, other.share)
         return replace(one, sql=f"CASE WHEN {rolled} THEN '{OTHER}' ELSE {one.sql} END")
-    source = "item_hits" if one.scope == "item" else "hits"
     rows: list[Any] = cursor.execute(
-        f"SELECT {one.sql} FROM {source} GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT ?",
+        f"SELECT {one.sql} FROM {source(one.scope == 'item')} "
+        "GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT ?",
         [other.keep],
     ).fetchall()
     kept = ", ".join(quoted(row[0]) for row in rows) or "NULL"

@@ -69,20 +69,24 @@ class Growth:
     def arrived(self) -> str:
         """SQL: the event happened before now, and has come in."""
         moment = int(self.now.timestamp() * 1_000_000)
-        return f"moment <= {moment} AND NOT ({self._waiting(self.realism.late_share, 1)})"
+        return f"moment <= {moment} AND NOT {self._waiting(self.realism.late_share, 1)}"
 
     def unassigned(self) -> str:
         """SQL: the session's channel is not known yet."""
         return self._waiting(self.realism.unassigned_share, 2)
 
     def _waiting(self, share: float, kind: int) -> str:
-        """SQL: a share of the newest days' sessions, ever smaller. The day is looked at first."""
+        """SQL: a share of the newest days' sessions, ever smaller. Of older days nothing is drawn:
+        CASE leaves the rest of its condition out, NOT and AND do not.
+        """
         draw = f"hash({self.session}, {self.realism.salt(self.property_id)}, {kind})"
-        minutes = f"({draw} // {_MANY}) % {_MINUTES}"
-        days = " OR ".join(
-            f"(event_date = '{day}' AND {minutes} >= {since})" for day, since in self._days()
+        since = dict(self._days())
+        ages = " ".join(f"WHEN '{day}' THEN {minutes}" for day, minutes in since.items())
+        return (
+            f"CASE WHEN event_date >= '{min(since)}' AND {draw} % {_MANY} < {round(share * _MANY)} "
+            f"AND ({draw} // {_MANY}) % {_MINUTES} >= CASE event_date {ages} END "
+            "THEN true ELSE false END"
         )
-        return f"({days}) AND {draw} % {_MANY} < {round(share * _MANY)}"
 
     def _days(self) -> Iterator[tuple[date, int]]:
         """The newest days, today first, with the whole minutes since their end."""

@@ -45,8 +45,7 @@ def run_funnel_report(
     """The raw response, still without a property quota; ApiError for a bad expression."""
     table: list[Count] = []
     visible: list[Count] = []
-    for dates in request.date_ranges:
-        events = read_events(cursor, request, dates)
+    for dates, events in read_events(cursor, request):
         steps = walk_events(request, events)
         table += table_counts(events, steps, dates.name)
         visible += visible_counts(request, events, steps, dates.name)

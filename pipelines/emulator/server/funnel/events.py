@@ -1,9 +1,10 @@
-"""The events of one date range as arrays, ready to be walked."""
+"""The events of date ranges as arrays, ready to be walked."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
 
 import duckdb
 import numpy as np
@@ -30,21 +31,30 @@ class Events:
 
 
 def read_events(
-    cursor: duckdb.DuckDBPyConnection, request: FunnelRequest, dates: DateRange
-) -> Events:
-    """Runs the query of one date range; ApiError for a regular expression that is none."""
-    query = _query(request, dates)
+    cursor: duckdb.DuckDBPyConnection, request: FunnelRequest
+) -> Iterator[tuple[DateRange, Events]]:
+    """The events of every date range, read at once: a query takes longer to be planned than to
+    read a day. ApiError for a regular expression that is none.
+    """
+    query = _query(request)
     try:
         table = cursor.execute(query.sql, query.parameters).to_arrow_table()
     except duckdb.InvalidInputException as error:
         reason = str(error).removeprefix("Invalid Input Error: ")
         raise invalid_argument(f"Invalid regular expression: {reason}") from error
-    users = _numbers(table, "user_id")
+    numbers = table["date_range"].to_numpy()
+    bounds = np.searchsorted(numbers, range(len(request.date_ranges) + 1)).tolist()
+    for dates, (start, end) in zip(request.date_ranges, pairwise(bounds), strict=True):
+        yield dates, _events(request, table.slice(start, end - start))
+
+
+def _events(request: FunnelRequest, table: pa.Table) -> Events:
+    users = table["user_id"].to_numpy()
     numbered = np.zeros(len(users), dtype=np.int64)
     numbered[1:] = np.cumsum(users[1:] != users[:-1])
     return Events(
         users=numbered,
-        moments=_numbers(table, "moment"),
+        moments=table["moment"].to_numpy(),
         matches=tuple(
             table[f"step_{index}"].to_numpy().astype(bool) for index in range(len(request.steps))
         ),
@@ -64,23 +74,25 @@ def _texts(request: FunnelRequest) -> dict[str, str]:
     return texts
 
 
-def _query(request: FunnelRequest, dates: DateRange) -> Condition:
+def _query(request: FunnelRequest) -> Condition:
     flags = [f"({step.condition.sql}) AS step_{i}" for i, step in enumerate(request.steps)]
     texts = [f"{sql} AS {name}" for name, sql in _texts(request).items()]
-    columns = ", ".join(("user_id", "moment", "hit_id", *flags, *texts))
+    columns = ", ".join(("date_range", "user_id", "moment", "hit_id", *flags, *texts))
     any_step = " OR ".join(f"step_{i}" for i in range(len(request.steps)))
     kept = "true" if request.needs_all_events else any_step
+    ranges = ", ".join("(?, ?, ?)" for _ in request.date_ranges)
+    bounds = [(i, dates.start, dates.end) for i, dates in enumerate(request.date_ranges)]
     return Condition(
-        f"SELECT * FROM (SELECT {columns} FROM hits WHERE event_date BETWEEN ? AND ? "
-        f"AND ({request.where.sql})) WHERE {kept} ORDER BY user_id, moment, hit_id",
+        f"SELECT * FROM (SELECT {columns} FROM hits "
+        f"JOIN (VALUES {ranges}) AS ranges (date_range, first_day, last_day) "
+        "ON event_date BETWEEN first_day AND last_day "
+        f"WHERE event_date BETWEEN ? AND ? AND ({request.where.sql})) "
+        f"WHERE {kept} ORDER BY date_range, user_id, moment, hit_id",
         (
             *(value for step in request.steps for value in step.condition.parameters),
-            dates.start,
-            dates.end,
+            *(value for bound in bounds for value in bound),
+            min(dates.start for dates in request.date_ranges),
+            max(dates.end for dates in request.date_ranges),
             *request.where.parameters,
         ),
     )
-
-
-def _numbers(table: pa.Table, column: str) -> Any:
-    return table[column].to_numpy()
