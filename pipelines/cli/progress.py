@@ -74,16 +74,25 @@ class PlainLines:
         self, unit: str, say: Callable[[str], None], now: Callable[[], float] = time.monotonic
     ) -> None:
         self._unit, self._say, self._now = unit, say, now
-        self._start = self._told = now()
+        self._first: tuple[int, float] | None = None
+        self._told = now()
         self._tenths = 0
 
     def __call__(self, done: int, total: int) -> None:
-        """Tell it, when a tenth more is done and the last line is some seconds ago."""
+        """Tell it, when a tenth more is done and the last line is some seconds ago.
+
+        The rate is that since the first call: what came before it, a demo's 90 days before its
+        pulls, is other work.
+        """
         moment, tenths = self._now(), 10 * done // max(total, 1)
+        if self._first is None:
+            self._first, self._told = (done, moment), moment
+            return
         if tenths <= self._tenths or moment - self._told < SECONDS_BETWEEN_LINES:
             return
         self._tenths, self._told = tenths, moment
-        rate = done / (moment - self._start)
+        done_first, started = self._first
+        rate = (done - done_first) / (moment - started)
         left = duration((total - done) / rate)
         self._say(f"  {done} of {total} {self._unit}, {speed(rate)}, {left} left")
 

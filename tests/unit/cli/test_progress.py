@@ -22,6 +22,7 @@ def test_a_rate_for_people():
 def test_a_line_each_tenth_with_rate_and_time_left():
     moment, said = [100.0], []
     lines = PlainLines("pulls", said.append, lambda: moment[0])
+    moment[0] += 3600  # of other work
     for done in range(1, 41):
         moment[0] += 2
         lines(done, 40)
@@ -45,6 +46,8 @@ def test_pulls_tell_their_progress_in_log_records(monkeypatch, capsys, caplog):
     # Not by its attribute: a logger remembers which levels it has found disabled.
     caplog.set_level(logging.INFO, logger="sluice")
     with show_pulls():
-        logger.info("Pulled a", extra={"progress": (1, 2)})
-    logger.info("Pulled b", extra={"progress": (2, 2)})
-    assert capsys.readouterr().err.startswith("  1 of 2 pulls, ")
+        logger.info("Pulled a", extra={"progress": (1, 3)})
+        logger.info("Pulled b", extra={"progress": (2, 3)})
+    logger.info("Pulled c", extra={"progress": (3, 3)})
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("  2 of 3 pulls, ")
