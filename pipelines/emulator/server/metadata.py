@@ -71,20 +71,12 @@ def _verdict(dimensions: Iterable[Dimension], metrics: Iterable[Metric]) -> int:
 
 
 def _dimension(one: Dimension) -> dict[str, Any]:
-    return {
-        "api_name": one.api_name,
-        "ui_name": one.ui_name,
-        "description": one.description,
-        "category": one.category,
-        "custom_definition": one.is_custom,
-    }
+    return _described(one) | {"custom_definition": one.is_custom}
 
 
 def _metric(one: Metric) -> dict[str, Any]:
-    return {
-        "api_name": one.api_name,
-        "ui_name": one.ui_name,
-        "description": one.description,
-        "category": one.category,
-        "type_": one.type,
-    }
+    return _described(one) | {"type_": one.type}
+
+
+def _described(one: Dimension | Metric) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in ("api_name", "ui_name", "description", "category")}

@@ -16,10 +16,10 @@ from pipelines.emulator.server.export import ExportColumns
 from pipelines.emulator.server.properties import Property, read_property
 from pipelines.emulator.server.tables import (
     FIRST_PURCHASES_SQL,
+    PAGES_SQL,
     USERS_SQL,
     hits_sql,
     items_sql,
-    pages_sql,
     sessions_sql,
     staged_sql,
     words_sql,
@@ -100,7 +100,7 @@ def _load(
     connection.execute(f"CREATE TEMP TABLE sessions AS {sessions_sql()}")
     connection.execute(f"CREATE TEMP TABLE users AS {USERS_SQL}")
     connection.execute(f"CREATE TEMP TABLE first_purchases AS {FIRST_PURCHASES_SQL}")
-    connection.execute(f"CREATE TEMP TABLE pages AS {pages_sql()}")
+    connection.execute(f"CREATE TEMP TABLE pages AS {PAGES_SQL}")
     connection.execute(f"CREATE TYPE word AS ENUM ({words_sql(about)})")
     connection.execute(f"CREATE TABLE hits AS {hits_sql(about)}")
     for table in ("staged", "sessions", "users", "first_purchases", "pages"):

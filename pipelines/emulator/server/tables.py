@@ -103,6 +103,19 @@ QUALIFY coalesce(transaction_id, '') IN ('', '(not set)')
 """
 
 
+def _path(location: str) -> str:
+    """Path of an address, without query; an address without a path is the root."""
+    path = f"regexp_extract({location}, '^(?:[a-zA-Z]+://[^/?#]*)?([^?#]*)', 1)"
+    return f"CASE WHEN {path} = '' THEN '/' ELSE {path} END"
+
+
+# Every address with its path.
+PAGES_SQL = f"""
+SELECT page_location, {_path("page_location")} AS page_path
+FROM (SELECT DISTINCT page_location FROM staged)
+"""
+
+
 def items_sql(columns: ExportColumns) -> str:
     """Item rows; quantity is 1 where the tag sent none; money in millionths, which add exactly."""
     quantity = f"coalesce({columns.item('quantity', 'BIGINT')}, 1)"
@@ -128,14 +141,6 @@ def items_sql(columns: ExportColumns) -> str:
 def parameter_hits_sql(columns: ExportColumns, name: str) -> str:
     """Events with one parameter's value, read from the files: for parameters nobody registered."""
     return f"SELECT hit_id, {columns.parameter_text(name)} AS value {columns.rows(_HIT_ID)}"
-
-
-def pages_sql() -> str:
-    """Every address with its path."""
-    return f"""
-    SELECT page_location, {_path("page_location")} AS page_path
-    FROM (SELECT DISTINCT page_location FROM staged)
-    """
 
 
 def words_sql(about: Property) -> str:
@@ -191,12 +196,6 @@ def _texts(about: Property) -> tuple[str, ...]:
         *(f"sessions.{name}" for name in sessions),
         "pages.page_path",
     )
-
-
-def _path(location: str) -> str:
-    """Path of an address, without query; an address without a path is the root."""
-    path = f"regexp_extract({location}, '^(?:[a-zA-Z]+://[^/?#]*)?([^?#]*)', 1)"
-    return f"CASE WHEN {path} = '' THEN '/' ELSE {path} END"
 
 
 def source(of_items: bool) -> str:

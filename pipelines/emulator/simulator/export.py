@@ -49,12 +49,8 @@ _DEVICES = arrow.lookup(
 _GEOS = arrow.lookup(
     GEO,
     [
-        {
-            "continent": country.continent,
-            "sub_continent": country.sub_continent,
-            "country": country.name,
-        }
-        for country in COUNTRIES
+        {"continent": c.continent, "sub_continent": c.sub_continent, "country": c.name}
+        for c in COUNTRIES
     ],
 )
 _FIRST_SOURCES = arrow.lookup(
@@ -64,11 +60,7 @@ _FIRST_SOURCES = arrow.lookup(
 _COLLECTED_SOURCES = arrow.lookup(
     COLLECTED_SOURCE,
     [
-        {
-            "manual_campaign_name": c.campaign,
-            "manual_source": c.source,
-            "manual_medium": c.medium,
-        }
+        {"manual_campaign_name": c.campaign, "manual_source": c.source, "manual_medium": c.medium}
         for c in CHANNELS
     ],
 )
