@@ -11,13 +11,11 @@ from pipelines.publishing.publish import Publication, publish
 from tests.support.hand_clock import MORNING
 
 
-def publish_again(
-    home: Path, end: str = "2026-03-02", code: str = "0.1.0", keep_versions: int = 7
-) -> str:
+def publish_again(home: Path, end: str = "2026-03-02", code: str = "0.1.0") -> str:
     return publish(
         Publication(
             home / "build.duckdb", home / "published", "r1", code, "2026-03-01", end,
-            keep_versions=keep_versions, with_parquet=False, now=MORNING,
+            keep_versions=7, with_parquet=False, now=MORNING,
         )
     )  # fmt: skip
 
