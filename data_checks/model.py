@@ -8,14 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Literal
 
 from data_checks.day_rules import DayWarning
 from pipelines.errors import SluiceError
 
-Severity = Literal["critical", "warning"]
-CRITICAL: Severity = "critical"
-WARNING: Severity = "warning"
+
+class Severity(StrEnum):
+    """What a failed expectation means: it blocks its property, or is told and may flag days."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+
+
+CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING
 
 
 class GateRequestError(SluiceError):
@@ -156,12 +163,12 @@ class GateReport:
     @property
     def failed_critical(self) -> tuple[GateResult, ...]:
         """Failed expectations that stop everything downstream."""
-        return tuple(r for r in self.results if not r.is_success and r.severity == CRITICAL)
+        return tuple(r for r in self.results if not r.is_success and r.severity is CRITICAL)
 
     @property
     def warnings(self) -> tuple[GateResult, ...]:
         """Failed expectations that are shown and stop nothing."""
-        return tuple(r for r in self.results if not r.is_success and r.severity == WARNING)
+        return tuple(r for r in self.results if not r.is_success and r.severity is WARNING)
 
     @property
     def is_passed(self) -> bool:
