@@ -13,6 +13,7 @@ from typing import Literal
 
 from data_checks.day_rules import DayWarning
 from pipelines.errors import SluiceError
+from pipelines.wording import counted
 
 
 class Severity(StrEnum):
@@ -194,15 +195,11 @@ class GateReport:
 
     def summary(self) -> str:
         """One sentence for a person: what passed, or the first failure and how many more."""
-        noted = f", {_number(len(self.warnings), 'warning')}" if self.warnings else ""
+        noted = f", {counted(len(self.warnings), 'warning')}" if self.warnings else ""
         if self.is_passed:
-            return f"Gate {self.gate} passed: {_number(len(self.results), 'check')}{noted}."
+            return f"Gate {self.gate} passed: {counted(len(self.results), 'check')}{noted}."
         if not self.results:
             return f"Gate {self.gate} failed: it produced no result."
         more = len(self.failed_critical) - 1
-        rest = f"; {_number(more, 'more critical failure')}{noted}" if more else noted
+        rest = f"; {counted(more, 'more critical failure')}{noted}" if more else noted
         return f"Gate {self.gate} failed: {self.failed_critical[0].sentence}{rest}."
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
