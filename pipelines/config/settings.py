@@ -34,7 +34,7 @@ from pipelines.clock import Clock, home_clock
 from pipelines.config.timezones import known_time_zones
 from pipelines.config.yamlfile import read_yaml
 from pipelines.errors import ConfigError
-from pipelines.monitoring.webhook import check_address
+from pipelines.monitoring.webhook import check_address, is_loopback
 from pipelines.wording import nearest
 
 PREFIX = "SLUICE_"
@@ -64,6 +64,11 @@ class Ga4(_Section):
 
     credentials: Path | None = None
     endpoint: str | None = Field(default=None, pattern=r"^[^\s:/]+:[0-9]{1,5}$")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine: plain text, and no credentials."""
+        return self.endpoint is not None and is_loopback(self.endpoint.partition(":")[0])
 
 
 class Property(_Section):
