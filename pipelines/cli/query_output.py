@@ -125,7 +125,7 @@ def _print_json(names: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
     before = "[\n"
     for row in rows:
         record = dict(zip(names, map(_finite, row), strict=True))
-        sys.stdout.write(before + json.dumps(record, default=_plain))
+        sys.stdout.write(before + json.dumps(record, default=_json_value))
         before = ",\n"
     sys.stdout.write("[]\n" if before == "[\n" else "\n]\n")
 
@@ -144,6 +144,6 @@ def _finite(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not isfinite(value) else value
 
 
-def _plain(value: Any) -> float | str:
+def _json_value(value: Any) -> float | str:
     """What JSON lacks: a decimal is a number to a script, dates and the like are text."""
     return float(value) if isinstance(value, Decimal) else str(value)

@@ -220,7 +220,7 @@ def _anomalies(connection: duckdb.DuckDBPyConnection, run_id: str, night: str) -
     rows = connection.execute(_ANOMALIES, [run_id]).to_arrow_table().to_pylist()
     told = {field.name for field in fields(Alert)}
     return [
-        Alert(night=night, **{name: _plain(row[name]) for name in row.keys() & told})
+        Alert(night=night, **{name: _without_nan(row[name]) for name in row.keys() & told})
         for row in rows
     ]
 
@@ -232,7 +232,7 @@ def _has_mart(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
     return found is not None
 
 
-def _plain(value: Any) -> Any:
+def _without_nan(value: Any) -> Any:
     """JSON knows no NaN."""
     return None if isinstance(value, float) and value != value else value  # noqa: PLR0124
 
