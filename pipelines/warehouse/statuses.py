@@ -17,7 +17,7 @@ class RunStatus(StrEnum):
         member._value_, member.exit_code = word, exit_code
         return member
 
-    RUNNING = "running", 0
+    RUNNING = "running"
     PUBLISHED = "published", 0
     # All but the properties that a gate, or their pull, held back.
     PARTLY_PUBLISHED = "partly_published", 2
