@@ -8,14 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Literal
 
 from data_checks.day_rules import DayWarning
 from pipelines.errors import SluiceError
+from pipelines.wording import counted
 
-Severity = Literal["critical", "warning"]
-CRITICAL: Severity = "critical"
-WARNING: Severity = "warning"
+
+class Severity(StrEnum):
+    """What a failed expectation means: it blocks its property, or is told and may flag days."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+
+
+CRITICAL, WARNING = Severity.CRITICAL, Severity.WARNING
 
 
 class GateRequestError(SluiceError):
@@ -156,12 +164,12 @@ class GateReport:
     @property
     def failed_critical(self) -> tuple[GateResult, ...]:
         """Failed expectations that stop everything downstream."""
-        return tuple(r for r in self.results if not r.is_success and r.severity == CRITICAL)
+        return tuple(r for r in self.results if not r.is_success and r.severity is CRITICAL)
 
     @property
     def warnings(self) -> tuple[GateResult, ...]:
         """Failed expectations that are shown and stop nothing."""
-        return tuple(r for r in self.results if not r.is_success and r.severity == WARNING)
+        return tuple(r for r in self.results if not r.is_success and r.severity is WARNING)
 
     @property
     def is_passed(self) -> bool:
@@ -187,15 +195,11 @@ class GateReport:
 
     def summary(self) -> str:
         """One sentence for a person: what passed, or the first failure and how many more."""
-        noted = f", {_number(len(self.warnings), 'warning')}" if self.warnings else ""
+        noted = f", {counted(len(self.warnings), 'warning')}" if self.warnings else ""
         if self.is_passed:
-            return f"Gate {self.gate} passed: {_number(len(self.results), 'check')}{noted}."
+            return f"Gate {self.gate} passed: {counted(len(self.results), 'check')}{noted}."
         if not self.results:
             return f"Gate {self.gate} failed: it produced no result."
         more = len(self.failed_critical) - 1
-        rest = f"; {_number(more, 'more critical failure')}{noted}" if more else noted
+        rest = f"; {counted(more, 'more critical failure')}{noted}" if more else noted
         return f"Gate {self.gate} failed: {self.failed_critical[0].sentence}{rest}."
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -103,7 +103,6 @@ def main() -> None:
         say_error(str(error))
         code = error.exit_code
     except (Abort, KeyboardInterrupt):
-        notes.print("Stopped. What was loaded stays; run the same command again to go on.")
         code = EXIT_STOPPED
     except BrokenPipeError:
         # Whoever read us has seen enough; the interpreter must not try to write the rest.
@@ -112,6 +111,9 @@ def main() -> None:
     except Exception as error:
         say_error(_describe_fault(error))
         code = 1
+    # Of Ctrl-C within a command typer makes this code by itself.
+    if code == EXIT_STOPPED:
+        notes.print("Stopped. What was loaded stays; run the same command again to go on.")
     sys.exit(code)
 
 

@@ -19,6 +19,7 @@ from pipelines.cli.common import (
 from pipelines.cli.progress import show_pulls, show_step
 from pipelines.config.settings import load_settings
 from pipelines.errors import ConfigError
+from pipelines.wording import counted
 
 if TYPE_CHECKING:
     from pipelines.ingest.backfill import TokenPlan
@@ -90,7 +91,7 @@ def _show_plan(plan: TokenPlan, as_json: bool) -> None:
         return
     done = f", {plan.done_items} are done" if plan.done_items else ""
     notes.print(
-        f"{plan.items} pulls to do{done}: about {plan.tokens:,} tokens, {plan.hours} "
-        f"hour{'' if plan.hours == 1 else 's'} of a standard property's quota "
+        f"{plan.items} pulls to do{done}: about {plan.tokens:,} tokens, "
+        f"{counted(plan.hours, 'hour')} of a standard property's quota "
         f"(planning cost {plan.probe_tokens:,} tokens)."
     )

@@ -125,7 +125,6 @@ class RunFailedError(SluiceError):
 
 def refuse_failed(record: RunRecord) -> None:
     """Raise RunFailedError unless the run published."""
-    from pipelines.orchestration.nightly_run import exit_code
-
-    if code := exit_code(record):
-        raise RunFailedError(record.message or "The run failed: see 'sluice status'.", code)
+    if code := record.status.exit_code:
+        message = record.message or "The run failed: see 'sluice status'."
+        raise RunFailedError(f"{message} {record.status.readers}".strip(), code)

@@ -11,6 +11,7 @@ from rich.table import Table
 from pipelines.cli.common import AsJson, notes, out, print_json
 from pipelines.config.settings import load_settings
 from pipelines.errors import ConfigError
+from pipelines.wording import counted
 
 if TYPE_CHECKING:
     from pipelines.monitoring.doctor import Block, Diagnosis, Step
@@ -73,7 +74,7 @@ def _print_verdict(diagnosis: Diagnosis) -> None:
         step for block in diagnosis.blocks for step in block.steps if step.mark.value == "wrong"
     ]
     if wrong:
-        number = f"{len(wrong)} thing{'' if len(wrong) == 1 else 's'} to put right"
-        out.print(f"[red]✘[/red] {number}; begin at the top.")
+        things = counted(len(wrong), "thing")
+        out.print(f"[red]✘[/red] {things} to put right; begin at the top.")
     else:
         out.print("[green]✔[/green] Nothing is wrong.")

@@ -47,7 +47,8 @@ def nightly(
     from pipelines.monitoring.alerts import tell
     from pipelines.monitoring.home_lock import hold_lock, lock_path
     from pipelines.orchestration.nightly_run import run_nightly
-    from pipelines.warehouse.runs import FAILED, FULL_REFRESH, PAUSED, record_failed_start
+    from pipelines.warehouse.runs import FULL_REFRESH, record_failed_start
+    from pipelines.warehouse.statuses import RunStatus
 
     show_warnings()
     command = FULL_REFRESH if full_refresh else "nightly"
@@ -58,7 +59,7 @@ def nightly(
     try:
         profiles, _ = profile_properties(settings, connect(settings.ga4))
     except SluiceError as error:
-        status = PAUSED if error.exit_code == TRY_LATER else FAILED
+        status = RunStatus.PAUSED if error.exit_code == TRY_LATER else RunStatus.FAILED
         record_failed_start(
             settings.build_db, command, str(error), __version__, settings.clock.now(), status
         )

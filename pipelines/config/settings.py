@@ -7,7 +7,6 @@ reads the environment. Nothing here talks to the network.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -35,7 +34,8 @@ from pipelines.clock import Clock, home_clock
 from pipelines.config.timezones import known_time_zones
 from pipelines.config.yamlfile import read_yaml
 from pipelines.errors import ConfigError
-from pipelines.monitoring.webhook import check_address
+from pipelines.monitoring.webhook import check_address, is_loopback
+from pipelines.wording import nearest
 
 PREFIX = "SLUICE_"
 CONFIG_VARIABLE = "SLUICE_CONFIG"
@@ -64,6 +64,11 @@ class Ga4(_Section):
 
     credentials: Path | None = None
     endpoint: str | None = Field(default=None, pattern=r"^[^\s:/]+:[0-9]{1,5}$")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine: plain text, and no credentials."""
+        return self.endpoint is not None and is_loopback(self.endpoint.partition(":")[0])
 
 
 class Property(_Section):
@@ -282,9 +287,9 @@ def _refuse_unknown_variables(environment: Iterable[str]) -> None:
     known = {CONFIG_VARIABLE, *_variables(Settings, PREFIX)}
     for name in environment:
         if name.startswith(PREFIX) and name.replace("__", "_").upper() not in known:
-            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
             raise ConfigError(
-                f"The environment variable {name} is no setting: did you mean {nearest}?"
+                f"The environment variable {name} is no setting: did you mean "
+                f"{nearest(name, known)}?"
             )
 
 
@@ -301,10 +306,8 @@ def _first_problem(error: ValidationError, source: Path) -> str:
     problem = error.errors()[0]
     place = ".".join(str(part) for part in problem["loc"]) or "the settings"
     if problem["type"] == "extra_forbidden":
-        nearest = difflib.get_close_matches(
-            str(problem["loc"][-1]), _siblings(problem["loc"]), n=1, cutoff=0.0
-        )
-        return f"Unknown key '{place}' in {source}: did you mean '{nearest[0]}'?"
+        known = nearest(str(problem["loc"][-1]), _siblings(problem["loc"]))
+        return f"Unknown key '{place}' in {source}: did you mean '{known}'?"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "string_pattern_mismatch":
         message = f"'{problem['input']}' does not look like {_EXAMPLES[str(problem['loc'][-1])]}"

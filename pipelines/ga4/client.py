@@ -6,7 +6,6 @@ Credentials, endpoint and timeouts are decided here; waits and retries in `rate_
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -39,7 +38,6 @@ from pipelines.ga4.rate_limit import FIELDS, Governor
 
 logger = logging.getLogger("sluice")
 SCOPE = "https://www.googleapis.com/auth/analytics.readonly"
-LOOPBACK = re.compile(r"(127(\.\d{1,3}){3}|localhost):\d+")
 TIMEOUT_SECONDS = 60.0
 _T = TypeVar("_T")
 
@@ -198,7 +196,7 @@ def connect(settings: Ga4, governor: Governor | None = None) -> Ga4Client:
     Raises CredentialsError when the key file or the Application Default Credentials cannot be
     read. A loopback endpoint is plain text and needs no credentials.
     """
-    if settings.endpoint and LOOPBACK.fullmatch(settings.endpoint):
+    if settings.is_local:
         channel = grpc.insecure_channel(
             settings.endpoint, options=[("grpc.max_receive_message_length", -1)]
         )

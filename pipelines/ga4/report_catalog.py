@@ -14,9 +14,9 @@ from pipelines.ga4.report_spec import (
     DATE,
     DATE_RANGE,
     PARAMETER_VALUE,
-    Kind,
     Metric,
     Part,
+    ReportKind,
     ReportSpec,
     snake_case,
 )
@@ -27,6 +27,7 @@ __all__ = [
     "DATE_RANGE",
     "Metric",
     "Part",
+    "ReportKind",
     "ReportSpec",
     "build_reports",
     "lift_funnels",
@@ -80,7 +81,7 @@ def build_reports(plan: TrackingPlan) -> tuple[ReportSpec, ...]:
         reports.append(
             ReportSpec("event_params", asked, EVENT_METRICS, parameters, is_required=False)
         )
-    return (*reports, *_funnel_reports(plan), _report("metadata", "metadata", ()))
+    return (*reports, *_funnel_reports(plan), _report("metadata", ReportKind.METADATA, ()))
 
 
 def lift_funnels(plan: TrackingPlan) -> tuple[Funnel, ...]:
@@ -163,8 +164,8 @@ def _users_window() -> ReportSpec:
     left_out = (dimensions, dimensions[1:], dimensions[:1], ())
     parts = tuple(Part(without=names) for names in left_out)
     return ReportSpec(
-        "users_window", dimensions, USER_METRICS, parts, is_required=False, kind="users_window",
-        version=_MARKED,
+        "users_window", dimensions, USER_METRICS, parts, is_required=False,
+        kind=ReportKind.USERS_WINDOW, version=_MARKED,
     )  # fmt: skip
 
 
@@ -172,13 +173,15 @@ def _funnel_reports(plan: TrackingPlan) -> list[ReportSpec]:
     core = tuple(funnel for funnel in plan.funnels if funnel.name == "core")
     reports = []
     if plan.funnels:
-        reports.append(_report("funnel", "funnel", (*plan.funnels, *lift_funnels(plan))))
+        reports.append(_report("funnel", ReportKind.FUNNEL, (*plan.funnels, *lift_funnels(plan))))
     if core:
-        reports.append(_report("funnel_next_action", "next_action", core, version=_MARKED))
+        reports.append(_report("funnel_next_action", ReportKind.NEXT_ACTION, core, version=_MARKED))
     return reports
 
 
-def _report(name: str, kind: Kind, funnels: tuple[Funnel, ...], *, version: int = 1) -> ReportSpec:
+def _report(
+    name: str, kind: ReportKind, funnels: tuple[Funnel, ...], *, version: int = 1
+) -> ReportSpec:
     metrics = (ACTIVE_USERS,) if funnels else ()
     return ReportSpec(
         name, (), metrics, (), is_required=False, kind=kind, funnels=funnels, version=version

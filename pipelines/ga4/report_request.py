@@ -46,7 +46,7 @@ def report_request(
         dimension_filter=_all_of(filters),
         order_bys=_orders(spec, dimensions),
         metric_aggregations=[ga4.MetricAggregation.TOTAL] if has_sums else [],
-        limit=spec.top if spec.kind == "ranking" else PAGE_ROWS,
+        limit=spec.top if spec.kind.is_ranking else PAGE_ROWS,
         return_property_quota=True,
     )
 
@@ -74,7 +74,7 @@ def _orders(spec: ReportSpec, dimensions: Sequence[str]) -> list[ga4.OrderBy]:
         ga4.OrderBy(dimension=ga4.OrderBy.DimensionOrderBy(dimension_name=name))
         for name in dimensions
     ]
-    if spec.kind != "ranking":
+    if not spec.kind.is_ranking:
         return orders
     most = ga4.OrderBy.MetricOrderBy(metric_name=spec.metrics[0].api_name)
     return [ga4.OrderBy(metric=most, desc=True), *orders]

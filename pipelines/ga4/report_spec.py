@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from enum import StrEnum
 
 from pipelines.config.tracking_plan import Funnel, MicroConversion
 from pipelines.ga4.exactness import MADE, Made
@@ -24,8 +24,37 @@ ALL = "(all)"
 # The same in the devices of a funnel, where it is the published segment value.
 ALL_DEVICES = "all"
 
-# `ranking` is asked for to choose values of a dimension and never stored.
-Kind = Literal["daily", "users_window", "funnel", "next_action", "metadata", "ranking"]
+
+class ReportKind(StrEnum):
+    """How a report is requested and stored; `RANKING` only chooses values of a dimension."""
+
+    DAILY = "daily"
+    USERS_WINDOW = "users_window"
+    FUNNEL = "funnel"
+    NEXT_ACTION = "next_action"
+    METADATA = "metadata"
+    RANKING = "ranking"
+
+    @property
+    def is_daily(self) -> bool:
+        """Rows by date in one answer: GA4 can say whether its fields go together."""
+        return self is ReportKind.DAILY
+
+    @property
+    def is_ranking(self) -> bool:
+        """Only the largest values, in their order, and none of them is stored."""
+        return self is ReportKind.RANKING
+
+    @property
+    def has_single_days(self) -> bool:
+        """Whether each day has numbers of its own, else the whole window has."""
+        return self in {ReportKind.DAILY, ReportKind.FUNNEL}
+
+    @property
+    def shares_core_quota(self) -> bool:
+        """Whether RunReport answers it; other methods have a quota and a circuit of their own."""
+        return self in {ReportKind.DAILY, ReportKind.USERS_WINDOW, ReportKind.RANKING}
+
 
 _WINDOW = {"window_name": "VARCHAR NOT NULL", "window_start": "DATE NOT NULL"}
 _FUNNEL = {
@@ -36,21 +65,21 @@ _FUNNEL = {
     "step_key": "VARCHAR NOT NULL",
 }
 # Columns that a kind has beside its dimensions and metrics.
-_KIND_COLUMNS: dict[Kind, dict[str, str]] = {
-    "daily": {},
-    "users_window": _WINDOW,
-    "funnel": _FUNNEL,
-    "next_action": {**_FUNNEL, "next_action": "VARCHAR NOT NULL"},
-    "metadata": {
+_KIND_COLUMNS: dict[ReportKind, dict[str, str]] = {
+    ReportKind.DAILY: {},
+    ReportKind.USERS_WINDOW: _WINDOW,
+    ReportKind.FUNNEL: _FUNNEL,
+    ReportKind.NEXT_ACTION: {**_FUNNEL, "next_action": "VARCHAR NOT NULL"},
+    ReportKind.METADATA: {
         "kind": "VARCHAR NOT NULL",
         "api_name": "VARCHAR NOT NULL",
         "is_custom": "BOOLEAN",
     },
-    "ranking": {},
+    ReportKind.RANKING: {},
 }
-_TIME: dict[Kind, dict[str, str]] = {
-    "daily": {DATE: DATE},
-    "users_window": {DATE_RANGE: "window_name"},
+_TIME: dict[ReportKind, dict[str, str]] = {
+    ReportKind.DAILY: {DATE: DATE},
+    ReportKind.USERS_WINDOW: {DATE_RANGE: "window_name"},
 }
 
 
@@ -120,7 +149,7 @@ class ReportSpec:
     parts: tuple[Part, ...] = field(default=(Part(),))
     is_required: bool = True
     version: int = 1
-    kind: Kind = "daily"
+    kind: ReportKind = ReportKind.DAILY
     is_attributed: bool = False
     top: int | None = None
     funnels: tuple[Funnel, ...] = ()

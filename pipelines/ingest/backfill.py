@@ -135,7 +135,7 @@ def _price_key(item: PullTask) -> str:
 
 
 def _measure(metered: MeteredClient, item: PullTask) -> None:
-    if item.spec.kind in {"funnel", "next_action", "metadata"}:
+    if not item.spec.kind.shares_core_quota:
         return
     try:
         pull(

@@ -60,7 +60,7 @@ def _problem(client: Ga4Client, profile: Profile, spec: ReportSpec) -> str | Non
     where = f"the report {spec.name} of property {profile.property_id}"
     if profile.fields is not None and (missing := missing_fields(spec, profile.fields)):
         return f"GA4 does not know the field {', '.join(missing)} any more, which {where} needs."
-    if spec.kind != "daily":
+    if not spec.kind.is_daily:
         return ""
     try:
         answer = client.check_compatibility(

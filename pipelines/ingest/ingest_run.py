@@ -29,7 +29,7 @@ from pipelines.ga4.api_errors import (
 )
 from pipelines.ga4.client import Ga4Client
 from pipelines.ga4.extract.pull import Pull, pull
-from pipelines.ga4.report_catalog import ReportSpec
+from pipelines.ga4.report_catalog import ReportKind, ReportSpec
 from pipelines.ingest.compatibility import unusable_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.property_access import profile_properties, with_closed_days, worth_waiting
@@ -56,8 +56,6 @@ CONCURRENT_REQUESTS = 3
 # Pulls under way or not yet written: a slow disk must not fill the memory, and what a kill finds
 # unwritten has been paid for in vain.
 PULLS_AHEAD = CONCURRENT_REQUESTS + 1
-# Kinds whose requests have a quota and a circuit of their own.
-_OWN_BUCKET = frozenset({"funnel", "next_action", "metadata"})
 logger = logging.getLogger("sluice")
 
 
@@ -224,7 +222,7 @@ def _store(
         return
     written = replace_partitions(connection, pulled, run_id=run.pull_run_id)
     outcome.rows[item.spec.name] = outcome.rows.get(item.spec.name, 0) + written
-    if item.spec.kind == "metadata":
+    if item.spec.kind is ReportKind.METADATA:
         remember_field_changes(connection, item.property_id, run.clock.now())
 
 
@@ -259,7 +257,7 @@ def _remember_problem(
     outcome.problems[item.spec.name] = str(error)
     # What ended the requests has been said; which reports it cost stands in `ops.pulls`.
     logger.log(logging.INFO if isinstance(error, NotAskedError) else logging.WARNING, "%s", error)
-    has_ended = item.spec.kind not in _OWN_BUCKET and ends_requests(error)
+    has_ended = item.spec.kind.shares_core_quota and ends_requests(error)
     if has_ended:
         outcome.ended.setdefault(item.property_id, error)
     # A backfill is there to be whole: it goes on where it was.
@@ -270,7 +268,7 @@ def _remember_problem(
 def _refuse_hopeless(item: PullTask, outcome: Outcome) -> None:
     """Raise instead of a request that is of no use any more, so that each report says it lacks."""
     reason: SluiceError | None = outcome.failures.get(item.property_id)
-    if reason is None and item.spec.kind not in _OWN_BUCKET:
+    if reason is None and item.spec.kind.shares_core_quota:
         reason = outcome.ended.get(item.property_id)
     if reason is not None:
         raise NotAskedError(

@@ -11,19 +11,19 @@ from pipelines.ga4.api_errors import (
     ThresholdedQuotaError,
 )
 from pipelines.ga4.report_catalog import ReportSpec
-from pipelines.warehouse.load import FAILED, HELD_BACK, REFUSED, SKIPPED
+from pipelines.warehouse.statuses import PullStatus
 
 
-def status_of(error: Ga4Error) -> str:
+def status_of(error: Ga4Error) -> PullStatus:
     """The status of a pull that met it."""
     match error:
         case AuditError():
-            return HELD_BACK
+            return PullStatus.HELD_BACK
         case RequestRefusedError():
-            return REFUSED
+            return PullStatus.REFUSED
         case ThresholdedQuotaError():
-            return SKIPPED
-    return FAILED
+            return PullStatus.SKIPPED
+    return PullStatus.FAILED
 
 
 def concerns_property(spec: ReportSpec, error: Ga4Error) -> bool:

@@ -17,15 +17,13 @@ import duckdb
 
 from pipelines.config.settings import Nightly, Settings
 from pipelines.ga4.client import Profile
-from pipelines.ga4.report_catalog import ReportSpec
+from pipelines.ga4.report_catalog import ReportKind, ReportSpec
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow
 from pipelines.warehouse.load import first_loaded_days
 
 SUNDAY = 7
 # A backfill's stretch: days of one request, and what a kill can lose.
 BACKFILL_DAYS = 28
-# Kinds that hold single days.
-_BY_DAY = frozenset({"daily", "funnel"})
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def plan_pulls(
             for day, is_stored in lacking.get((profile.property_id, spec.name, spec.version), ())
             if floor <= day < item.start and not (is_stored and spec.is_required)
         ]
-        if gap and spec.kind in _BY_DAY:
+        if gap and spec.kind.has_single_days:
             gaps.append(PullTask(profile, spec, min(gap), max(gap)))
     # By themselves and last: what an old day does must not keep the new ones away.
     return items + gaps
@@ -132,7 +130,7 @@ def of_other_steps(
     """
     found = []
     for item in items:
-        if item.spec.kind != "funnel" or item.end != window.end:
+        if item.spec.kind is not ReportKind.FUNNEL or item.end != window.end:
             continue
         days = connection.execute(
             _OF_OTHER_STEPS,
@@ -178,9 +176,9 @@ def _oldest(window: DayWindow, nightly: Nightly) -> date:
 def first_day(spec: ReportSpec, window: DayWindow, nightly: Nightly) -> date:
     """The first day that a night over `window` pulls of a report."""
     back = [(window.end - window.start).days]
-    if spec.kind == "daily" and spec.is_attributed:
+    if spec.kind.is_daily and spec.is_attributed:
         back.append(nightly.attribution_days - 1)
-    if spec.kind == "daily" and window.end.isoweekday() == SUNDAY:
+    if spec.kind.is_daily and window.end.isoweekday() == SUNDAY:
         back.append(nightly.sweep_days - 1)
     return max(window.end - timedelta(days=max(back)), FIRST_DAY)
 
@@ -196,7 +194,7 @@ def backfill_items(
         items += [
             PullTask(profile, spec, start, end)
             for profile, spec in _required_first(reports)
-            if end == window.end or spec.kind in _BY_DAY
+            if end == window.end or spec.kind.has_single_days
         ]
         end = start - timedelta(days=1)
     return items
@@ -215,6 +213,6 @@ def finished(connection: duckdb.DuckDBPyConnection, backfill_id: str) -> set[tup
 
 def item_days(item: PullTask) -> list[date]:
     """The days that a finished item has loaded."""
-    if item.spec.kind not in _BY_DAY:
+    if not item.spec.kind.has_single_days:
         return [item.end]
     return [item.start + timedelta(days=n) for n in range((item.end - item.start).days + 1)]

@@ -112,7 +112,7 @@ def _first_missing_day(settings: Settings, span: DayWindow) -> date:
         (item.id, spec.name, spec.version, loaded if spec.is_required else asked)
         for item in settings.properties
         for spec in build_reports(load_plan(shop=settings.tracking_plan))
-        if spec.kind == "daily"
+        if spec.kind.is_daily
     ]
     for offset in range((span.end - span.start).days):
         day = span.start + timedelta(days=offset)

@@ -25,11 +25,16 @@ from pipelines.monitoring.webhook import WAITS, WebhookError, post
 from pipelines.report.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
 from pipelines.report.fetch import fetch
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.runs import FAILED, HELD_BACK, PAUSED
+from pipelines.warehouse.statuses import RunStatus
 
 logger = logging.getLogger("sluice")
 # What a run that published nothing is told as.
-CLASS_OF_STATUS = {FAILED: "run_failed", HELD_BACK: "gate_failed", PAUSED: "quota_paused"}
+CLASS_OF_STATUS = {
+    RunStatus.FAILED: "run_failed",
+    RunStatus.OUTDATED: "run_failed",
+    RunStatus.HELD_BACK: "gate_failed",
+    RunStatus.PAUSED: "quota_paused",
+}
 PULL_FAILED = "pull_failed"
 DATA_QUALITY = "data_quality"
 # The order of a message; a class that is not here comes last.
@@ -92,7 +97,7 @@ class Alert:
 
 
 def tell(
-    settings: Settings, run_id: str, status: str, message: str, waits: Sequence[float] = WAITS
+    settings: Settings, run_id: str, status: RunStatus, message: str, waits: Sequence[float] = WAITS
 ) -> None:
     """Send what this run has to tell, if there is a webhook and anything new.
 
@@ -107,7 +112,7 @@ def tell(
 
 
 def _tell(
-    settings: Settings, run_id: str, status: str, message: str, waits: Sequence[float]
+    settings: Settings, run_id: str, status: RunStatus, message: str, waits: Sequence[float]
 ) -> None:
     assert settings.alerts.webhook is not None
     night, alerts = _pending(settings, run_id, status, message)
@@ -126,7 +131,7 @@ def _tell(
             _remember(connection, run_id, alerts, outcome, reason, settings.clock.now())
 
 
-def compose(night: str, run_id: str, status: str, alerts: Sequence[Alert]) -> dict[str, Any]:
+def compose(night: str, run_id: str, status: RunStatus, alerts: Sequence[Alert]) -> dict[str, Any]:
     """The message: the whole of it as data, and its first alert as text for chat programs."""
     more = f" (and {len(alerts) - 1} more)" if len(alerts) > 1 else ""
     return {
@@ -140,12 +145,15 @@ def compose(night: str, run_id: str, status: str, alerts: Sequence[Alert]) -> di
     }
 
 
-def _pending(settings: Settings, run_id: str, status: str, message: str) -> tuple[str, list[Alert]]:
+def _pending(
+    settings: Settings, run_id: str, status: RunStatus, message: str
+) -> tuple[str, list[Alert]]:
     """The night, and what was not sent yet, most urgent first."""
     night = str(yesterday(settings.time_zone, settings.clock.now()))
     bad = CLASS_OF_STATUS.get(status)
     if not settings.build_db.exists():
         return night, [Alert(night, bad, message)] if bad else []
+    message = f"{message} {status.readers}".strip()
     try:
         with build_database(settings.build_db) as connection:
             night = _night(connection, run_id) or night
@@ -178,7 +186,7 @@ def _found(connection: duckdb.DuckDBPyConnection, run_id: str, night: str) -> li
     alerts = [
         Alert(
             night,
-            PULL_FAILED if gate == "pull" else CLASS_OF_STATUS[HELD_BACK],
+            PULL_FAILED if gate == "pull" else CLASS_OF_STATUS[RunStatus.HELD_BACK],
             f"Property {property_id} was held back: {reason}",
             property_id,
         )
@@ -212,7 +220,7 @@ def _anomalies(connection: duckdb.DuckDBPyConnection, run_id: str, night: str) -
     rows = connection.execute(_ANOMALIES, [run_id]).to_arrow_table().to_pylist()
     told = {field.name for field in fields(Alert)}
     return [
-        Alert(night=night, **{name: _plain(row[name]) for name in row.keys() & told})
+        Alert(night=night, **{name: _without_nan(row[name]) for name in row.keys() & told})
         for row in rows
     ]
 
@@ -224,7 +232,7 @@ def _has_mart(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
     return found is not None
 
 
-def _plain(value: Any) -> Any:
+def _without_nan(value: Any) -> Any:
     """JSON knows no NaN."""
     return None if isinstance(value, float) and value != value else value  # noqa: PLR0124
 

@@ -4,30 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Any
 
-from pipelines.warehouse.runs import FULL_REFRESH, HELD_BACK, PARTLY_PUBLISHED, PAUSED, PUBLISHED
+from pipelines.warehouse.runs import FULL_REFRESH
+from pipelines.warehouse.statuses import RunStatus
 
 # A night publishes yesterday; one more day for zones far to the west.
 DAYS_BEHIND = 2
-FINE, RUNNING, STALE, FAILED, INTERRUPTED, NEVER_RUN = (
-    "fine", "running", "stale", "failed", "interrupted", "never_run",
-)  # fmt: skip
-# As `sluice nightly` ends; a run that is going on is no reason for an alarm.
-EXIT_CODES = {FINE: 0, RUNNING: 0, HELD_BACK: 2, PAUSED: 75}
+
+
+class Health(StrEnum):
+    """The one word; a run that is going on is no reason for an alarm."""
+
+    FINE = "fine"
+    RUNNING = "running"
+    STALE = "stale"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    NEVER_RUN = "never_run"
+    HELD_BACK = "held_back"
+    PAUSED = "paused"
+
+    @property
+    def exit_code(self) -> int:
+        """What `sluice status` ends with: 0, 1, 2 or 75, as `sluice nightly` does."""
+        codes = {Health.FINE: 0, Health.RUNNING: 0, Health.HELD_BACK: 2, Health.PAUSED: 75}
+        return codes.get(self, 1)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`state`: one of the words above, held_back or paused. `text`: without the word."""
+    """`text`: without the word."""
 
-    state: str
+    state: Health
     text: str
-
-    @property
-    def exit_code(self) -> int:
-        """What `sluice status` ends with: 0, 1, 2 or 75."""
-        return EXIT_CODES.get(self.state, 1)
 
 
 def assess_health(
@@ -43,32 +54,39 @@ def assess_health(
     `today`: by the home's clock, in UTC.
     """
     if is_running:
-        return Verdict(RUNNING, f"a run is going on; {_seen(version)}.")
+        return Verdict(Health.RUNNING, f"a run is going on; {_seen(version)}.")
     if not runs:
         return Verdict(
-            NEVER_RUN, "nothing has run here yet. Run 'sluice nightly', or 'sluice demo' to try it."
+            Health.NEVER_RUN,
+            "nothing has run here yet. Run 'sluice nightly', or 'sluice demo' to try it.",
         )
     last = runs[0]
-    if last["status"] == PUBLISHED:
+    if last["status"] is RunStatus.PUBLISHED:
         return _published(version, newest_version, last, freshness, today)
-    said = _said(last, version)
-    if last["status"] == PARTLY_PUBLISHED:
-        return Verdict(HELD_BACK, f"{said} The next night tries that property again.")
-    if last["status"] == HELD_BACK:
-        return Verdict(
-            HELD_BACK, f"{said} Look at the failed checks below; the next night tries again."
-        )
-    if last["status"] == PAUSED:
-        return Verdict(PAUSED, f"{said} {_command(last)} goes on where it was.")
-    if last["status"] == INTERRUPTED:
-        return Verdict(
-            INTERRUPTED,
-            f"the last run was killed; {_seen(version)}, and what was loaded stays. "
-            f"Run {_command(last)} again.",
-        )
-    if "run 'sluice" in said:
-        return Verdict(FAILED, said)
-    return Verdict(FAILED, f"{said} When that is put right, run {_command(last)} again.")
+    return _unpublished(last, version)
+
+
+def _unpublished(last: dict[str, Any], version: str | None) -> Verdict:
+    """How the run ended in its own words, what readers see, and what to do."""
+    words, seen = " ".join(str(last["message"] or "").split()), _seen(version)
+    said = f"{words} {seen[0].upper()}{seen[1:]}.".strip()
+    match last["status"]:
+        case RunStatus.PARTLY_PUBLISHED:
+            return Verdict(Health.HELD_BACK, f"{words} The next night tries that property again.")
+        case RunStatus.HELD_BACK:
+            next_step = "Look at the failed checks below; the next night tries again."
+            return Verdict(Health.HELD_BACK, f"{said} {next_step}")
+        case RunStatus.PAUSED:
+            return Verdict(Health.PAUSED, f"{said} {_command(last)} goes on where it was.")
+        case RunStatus.INTERRUPTED:
+            return Verdict(
+                Health.INTERRUPTED,
+                f"the last run was killed; {seen}, and what was loaded stays. "
+                f"Run {_command(last)} again.",
+            )
+        case RunStatus.OUTDATED:
+            return Verdict(Health.FAILED, said)
+    return Verdict(Health.FAILED, f"{said} When that is put right, run {_command(last)} again.")
 
 
 def _published(
@@ -80,14 +98,14 @@ def _published(
 ) -> Verdict:
     if version is None:
         return Verdict(
-            STALE,
+            Health.STALE,
             f"readers find no version: run 'sluice rollback {newest_version}'."
             if newest_version
             else "readers find no version: run 'sluice nightly'.",
         )
     if version != newest_version:
         return Verdict(
-            FINE,
+            Health.FINE,
             f"since a rollback {_seen(version)}, the newest is {newest_version}; "
             "the next night publishes over it.",
         )
@@ -95,26 +113,17 @@ def _published(
     for row in freshness:
         if row["newest_day"] < overdue:
             return Verdict(
-                STALE,
+                Health.STALE,
                 f"the newest published day of property {row['property_id']} is "
                 f"{row['newest_day']}. Run 'sluice nightly', and see that it runs every night.",
             )
     return Verdict(
-        FINE, f"the last run published days up to {last['window_end']} (version {version})."
+        Health.FINE, f"the last run published days up to {last['window_end']} (version {version})."
     )
 
 
 def _seen(version: str | None) -> str:
     return f"readers see version {version}" if version else "nothing is published yet"
-
-
-def _said(run: dict[str, Any], version: str | None) -> str:
-    """How the run ended in its own words, and what readers see, which some of these tell."""
-    said = " ".join(str(run["message"] or "").split())
-    if "eaders" in said or run["status"] == PARTLY_PUBLISHED:
-        return said
-    seen = _seen(version)
-    return f"{said} {seen[0].upper()}{seen[1:]}.".strip()
 
 
 def _command(run: dict[str, Any]) -> str:

@@ -12,10 +12,11 @@ import duckdb
 from pipelines.clock import PinnedClock
 from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
-from pipelines.monitoring.health import Verdict, assess_health
+from pipelines.monitoring.health import Health, assess_health
 from pipelines.monitoring.home_lock import is_running, lock_path
 from pipelines.publishing.versions import current_name, list_versions
 from pipelines.warehouse.connect import build_database, published_database
+from pipelines.warehouse.statuses import RunStatus
 
 _RUNS = """
     select left(run_id, 8) as run_id, command, window_start, window_end, status, message,
@@ -76,7 +77,7 @@ class HomeStatus:
     `now`: by the home's clock, which `is_pinned` in a demo's home.
     """
 
-    state: str
+    state: Health
     verdict: str
     exit_code: int
     is_running: bool
@@ -108,13 +109,14 @@ def read_status(settings: Settings) -> HomeStatus:
         with published_database(settings.published_dir) as connection:
             freshness = _rows(connection, _FRESHNESS)
     for run in runs:
-        if run["status"] == "running" and not running:
-            run["status"] = "interrupted"
+        run["status"] = RunStatus(run["status"])
+        if run["status"] is RunStatus.RUNNING and not running:
+            run["status"] = RunStatus.INTERRUPTED
     clock = settings.clock
     now = clock.now().replace(microsecond=0)
-    verdict: Verdict = assess_health(running, version, newest, runs, freshness, now.date())
+    verdict = assess_health(running, version, newest, runs, freshness, now.date())
     return HomeStatus(
-        verdict.state, verdict.text, verdict.exit_code, running, version, newest,
+        verdict.state, verdict.text, verdict.state.exit_code, running, version, newest,
         now, isinstance(clock, PinnedClock),
         runs, gates, failures, warnings, freshness, quota,
     )  # fmt: skip

@@ -11,19 +11,12 @@ from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError
 from pipelines.monitoring.alerts import tell
 from pipelines.orchestration.dbt_cli import first_words
-from pipelines.warehouse.runs import (
-    FAILED,
-    FULL_REFRESH,
-    HELD_BACK,
-    PAUSED,
-    finish_run,
-    first_gate_failure,
-)
+from pipelines.warehouse.runs import FULL_REFRESH, finish_run, first_gate_failure
+from pipelines.warehouse.statuses import RunStatus
 
 NIGHTLY = "nightly"
 # dbt's words for an incremental table that was built by an older version of the models.
 _OUTDATED = "source and target schemas on this incremental model are out of sync"
-_STATUS_OF_EXIT = {2: HELD_BACK, 75: PAUSED}
 
 
 def build_nightly_job(settings: Settings) -> UnresolvedAssetJobDefinition:
@@ -33,7 +26,7 @@ def build_nightly_job(settings: Settings) -> UnresolvedAssetJobDefinition:
     def remember_failure(context: HookContext) -> None:
         status, message = describe_failure(context.op.name, context.op_exception)
         try:
-            if status == HELD_BACK:
+            if status is RunStatus.HELD_BACK:
                 message += first_gate_failure(settings.build_db, context.run_id)
             finish_run(settings.build_db, context.run_id, status, message, settings.clock.now())
         finally:
@@ -47,19 +40,18 @@ def build_nightly_job(settings: Settings) -> UnresolvedAssetJobDefinition:
     )
 
 
-def describe_failure(op_name: str, error: BaseException | None) -> tuple[str, str]:
+def describe_failure(op_name: str, error: BaseException | None) -> tuple[RunStatus, str]:
     """(status, one sentence) for the step that failed."""
     if isinstance(error, DagsterAssetCheckFailedError):
-        return HELD_BACK, f"The {op_name.removeprefix('gate_')} gate held the night back."
+        return RunStatus.HELD_BACK, f"The {op_name.removeprefix('gate_')} gate held the night back."
     if isinstance(error, SluiceError):
-        return _STATUS_OF_EXIT.get(error.exit_code, FAILED), str(error)
+        return RunStatus.of_error(error.exit_code), str(error)
     if _OUTDATED in str(error):
-        return FAILED, (
+        return RunStatus.OUTDATED, (
             "The warehouse was built by an older version of the models: run "
-            f"'sluice {FULL_REFRESH}', which builds them anew from the raw data. Readers still "
-            "have the version before."
+            f"'sluice {FULL_REFRESH}', which builds them anew from the raw data."
         )
-    return FAILED, (
-        f"The step {op_name} failed: {first_words(error)} Readers still have the version before; "
-        "the whole story is in the newest folder under logs/."
+    return RunStatus.FAILED, (
+        f"The step {op_name} failed: {first_words(error)} The whole story is in the "
+        "newest folder under logs/."
     )

@@ -21,16 +21,8 @@ from pipelines.orchestration.build import build_defs
 from pipelines.orchestration.dagster_home import open_instance
 from pipelines.orchestration.jobs import NIGHTLY, describe_failure
 from pipelines.orchestration.partitions import BACKFILL_TAG, COMMAND_TAG
-from pipelines.warehouse.runs import (
-    FAILED,
-    HELD_BACK,
-    PARTLY_PUBLISHED,
-    PAUSED,
-    PUBLISHED,
-    RUNNING,
-    RunRecord,
-    read_run,
-)
+from pipelines.warehouse.runs import RunRecord, read_run
+from pipelines.warehouse.statuses import RunStatus
 
 logger = logging.getLogger("sluice")
 # Our own lines tell the progress; Dagster's go to its event store and to the run's log file.
@@ -92,11 +84,6 @@ def run_nightly(
     return _record(settings, run_id, result)
 
 
-def exit_code(record: RunRecord) -> int:
-    """0 published, 2 a gate held it back, 75 stopped on quota, else 1."""
-    return {PUBLISHED: 0, PARTLY_PUBLISHED: 2, HELD_BACK: 2, PAUSED: 75}.get(record.status, 1)
-
-
 class _Progress:
     """Turns Dagster's step events into our steps."""
 
@@ -122,8 +109,9 @@ def _record(settings: Settings, run_id: str, result: ExecuteInProcessResult) -> 
         record = read_run(settings.build_db, run_id)
     except SluiceError:
         record = None
-    if record is None or record.status == RUNNING:
-        record = RunRecord(run_id, PUBLISHED if result.success else FAILED, _first_error(result))
+    if record is None or record.status is RunStatus.RUNNING:
+        status = RunStatus.PUBLISHED if result.success else RunStatus.FAILED
+        record = RunRecord(run_id, status, _first_error(result))
     return record
 
 

@@ -40,7 +40,7 @@ from pipelines.publishing.versions import (
 )
 from pipelines.warehouse.connect import quiet
 from pipelines.warehouse.ops import transaction
-from pipelines.warehouse.runs import PARTLY_PUBLISHED, PUBLISHED
+from pipelines.warehouse.statuses import RunStatus
 
 # The mart that lists every table and column of the marts with its description.
 DICTIONARY = "dim_column"
@@ -67,9 +67,9 @@ class Publication:
     now: datetime = field(kw_only=True)
 
     @property
-    def status(self) -> str:
+    def status(self) -> RunStatus:
         """How the run ends."""
-        return PARTLY_PUBLISHED if self.kept_back else PUBLISHED
+        return RunStatus.PARTLY_PUBLISHED if self.kept_back else RunStatus.PUBLISHED
 
 
 def publish(publication: Publication) -> str:

@@ -35,13 +35,23 @@ def published_database(published_dir: Path) -> Iterator[duckdb.DuckDBPyConnectio
 
     Raises WarehouseError when nothing was published yet.
     """
+    with published_file(published_dir) as path, _open(path, read_only=True) as connection:
+        yield connection
+
+
+@contextmanager
+def published_file(published_dir: Path) -> Iterator[Path]:
+    """The file of the current published version, or a copy that other programs can read.
+
+    Raises WarehouseError when nothing was published yet.
+    """
     path = published_dir / "current" / "sluice.duckdb"
     if not path.exists():
         raise WarehouseError(
             f"Nothing is published in {published_dir} yet: run 'sluice nightly' or 'sluice demo'."
         )
-    with unlocked(path.resolve()) as free, _open(free, read_only=True) as connection:
-        yield connection
+    with unlocked(path.resolve()) as free:
+        yield free
 
 
 @contextmanager

@@ -16,10 +16,7 @@ import duckdb
 from pipelines.ga4.extract.pull import Pull, partitions_of
 from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.warehouse.ops import insert_rows, transaction
-
-LOADED, HELD_BACK, FAILED, REFUSED, SKIPPED = (
-    "loaded", "held_back", "failed", "refused", "skipped",
-)  # fmt: skip
+from pipelines.warehouse.statuses import PullStatus
 
 
 def ensure_tables(connection: duckdb.DuckDBPyConnection, reports: tuple[ReportSpec, ...]) -> None:
@@ -56,7 +53,7 @@ def discard_empty_nights(connection: duckdb.DuckDBPyConnection) -> None:
             having sum(row_count) = 0 and bool_and(empty_reason <> '')
         )
         """,
-        [FAILED, LOADED, LOADED],
+        [PullStatus.FAILED, PullStatus.LOADED, PullStatus.LOADED],
     )
 
 
@@ -134,7 +131,7 @@ def first_loaded_days(connection: duckdb.DuckDBPyConnection) -> dict[str, date]:
         connection.execute(
             "select property_id, min(date) from ops.pulls where status = ? "
             "and window_name is null and report <> 'metadata' group by property_id",
-            [LOADED],
+            [PullStatus.LOADED],
         ).fetchall()
     )
 
@@ -173,7 +170,7 @@ def _common(pull: Pull, run_id: str) -> dict[str, Any]:
     return {
         "pull_id": pull.pull_id, "run_id": run_id, "property_id": pull.property_id,
         "report": pull.spec.name, "report_version": pull.spec.version,
-        "request_hash": pull.request_hash, "status": LOADED,
+        "request_hash": pull.request_hash, "status": PullStatus.LOADED,
         "is_sampled": pull.flags.is_sampled, "is_thresholded": pull.flags.is_thresholded,
         "has_other_row": pull.flags.has_other_row, "other_share": pull.other_share,
         "missing_share": pull.missing_share, "left_out": ",".join(pull.left_out),

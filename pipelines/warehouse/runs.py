@@ -13,11 +13,7 @@ import duckdb
 from data_checks import first_failure
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.connect import build_database
-
-RUNNING, PUBLISHED, PARTLY_PUBLISHED, HELD_BACK, FAILED, PAUSED = (
-    "running", "published", "partly_published", "held_back", "failed", "paused",
-)  # fmt: skip
-
+from pipelines.warehouse.statuses import PullStatus, RunStatus
 
 # The command of a run that builds every model anew; see `is_rebuilding`.
 FULL_REFRESH = "nightly --full-refresh"
@@ -28,7 +24,7 @@ class RunRecord:
     """How a run ended, in one sentence for people."""
 
     run_id: str
-    status: str
+    status: RunStatus
     message: str
 
 
@@ -44,17 +40,17 @@ def start_run(
     """Remember that a run began (again, after a retry)."""
     connection.execute(
         "insert or replace into ops.runs values (?, ?, ?, ?, ?, '', ?, ?, null)",
-        [run_id, command, start, end, RUNNING, code_version, now],
+        [run_id, command, start, end, RunStatus.RUNNING, code_version, now],
     )
 
 
-def finish_run(build_db: Path, run_id: str, status: str, message: str, now: datetime) -> None:
+def finish_run(build_db: Path, run_id: str, status: RunStatus, message: str, now: datetime) -> None:
     """Remember how a run ended; the first ending stays."""
     with build_database(build_db) as connection:
         connection.execute(
             "update ops.runs set status = ?, message = ?, finished_at = ? "
             "where run_id = ? and status = ?",
-            [status, message, now, run_id, RUNNING],
+            [status, message, now, run_id, RunStatus.RUNNING],
         )
 
 
@@ -66,15 +62,15 @@ def first_gate_failure(build_db: Path, run_id: str) -> str:
     """
     with build_database(build_db) as connection:
         failure = first_failure(connection, run_id)
-    return f" {failure.sentence}. Readers still have the version before." if failure else ""
+    return f" {failure.sentence}." if failure else ""
 
 
 def pulled_days(connection: duckdb.DuckDBPyConnection, run_id: str) -> tuple[date, date] | None:
     """First and last day that a run loaded of daily reports: a night pulls some further back."""
     row = connection.execute(
         "select min(date), max(date) from ops.pulls "
-        "where run_id = ? and status = 'loaded' and window_name is null",
-        [run_id],
+        "where run_id = ? and status = ? and window_name is null",
+        [run_id, PullStatus.LOADED],
     ).fetchone()
     return (row[0], row[1]) if row and row[0] else None
 
@@ -88,8 +84,8 @@ def is_rebuilding(build_db: Path) -> bool:
     with build_database(build_db) as connection:
         row = connection.execute(
             "select max(started_at) filter (where command = ?) > coalesce(max(started_at) "
-            "filter (where status in (?, ?)), timestamptz '1970-01-01') from ops.runs",
-            [FULL_REFRESH, PUBLISHED, PARTLY_PUBLISHED],
+            "filter (where list_contains(?, status)), timestamptz '1970-01-01') from ops.runs",
+            [FULL_REFRESH, [str(one) for one in RunStatus if one.is_published]],
         ).fetchone()
     return bool(row and row[0])
 
@@ -100,7 +96,7 @@ def record_failed_start(
     message: str,
     code_version: str,
     now: datetime,
-    status: str = FAILED,
+    status: RunStatus = RunStatus.FAILED,
 ) -> None:
     """Remember a run that ended before its job began.
 
@@ -108,7 +104,7 @@ def record_failed_start(
     remembered, since the same command goes on with it. Beside a run that has the database open
     nothing is written: that run will tell its own end.
     """
-    if status == FAILED and not build_db.exists():
+    if status is RunStatus.FAILED and not build_db.exists():
         return
     with suppress(WarehouseError), build_database(build_db) as connection:
         connection.execute(
@@ -125,4 +121,4 @@ def read_run(build_db: Path, run_id: str) -> RunRecord | None:
         row = connection.execute(
             "select run_id, status, message from ops.runs where run_id = ?", [run_id]
         ).fetchone()
-    return RunRecord(*row) if row else None
+    return RunRecord(row[0], RunStatus(row[1]), row[2]) if row else None

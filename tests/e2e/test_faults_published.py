@@ -17,7 +17,6 @@ import pytest
 from pipelines.config.settings import Ga4, Property, Settings, Store
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
-from pipelines.orchestration.nightly_run import exit_code
 from pipelines.warehouse.runs import RunRecord
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, all_marts, at_now, night, published, running_now
@@ -77,7 +76,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
             properties=tuple(Property(id=name, time_zone="Europe/Berlin") for name in SESSIONS),
         )
         record, _ = night(at_now(settings), WINDOW)
-        assert exit_code(record) == 0, record.message
+        assert record.status.exit_code == 0, record.message
         before = all_marts(settings)
         emulator.set_faults(FAULTS)
         record, _ = night(settings, WINDOW)
@@ -89,7 +88,7 @@ def of_property(rows: list[tuple[Any, ...]], name: str) -> list[tuple[Any, ...]]
 
 
 def test_the_night_is_published_without_those_that_failed(nights: Nights) -> None:
-    assert (nights.record.status, exit_code(nights.record)) == ("partly_published", 2)
+    assert (nights.record.status, nights.record.status.exit_code) == ("partly_published", 2)
     assert f"property {REFUSED} was held back: GA4 refuses" in nights.record.message
     reasons = dict(
         nights.query(

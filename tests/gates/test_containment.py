@@ -20,7 +20,6 @@ from pipelines.emulator.simulator import simulate
 from pipelines.ingest.day_window import DayWindow
 from pipelines.monitoring.status import read_status
 from pipelines.orchestration.assets import raw_assets
-from pipelines.orchestration.nightly_run import exit_code
 from pipelines.publishing.versions import current_name
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, all_marts, night, other_dbt, published
@@ -83,7 +82,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
             properties=tuple(Property(id=name, time_zone="Europe/Berlin") for name in SHOPS),
         )
         record, _ = night(settings, WINDOW)
-        assert exit_code(record) == 0, record.message
+        assert record.status.exit_code == 0, record.message
         yield settings
 
 
@@ -101,7 +100,7 @@ def test_the_healthy_one_is_published_and_the_ill_heal(
     with monkeypatch.context() as patch:
         patch.setattr(raw_assets, "ingest", _then_corrupt(raw_assets.ingest))
         record, _ = night(settings, LAST, {"dbt": corrupting})
-    assert (record.status, exit_code(record)) == ("partly_published", 2), record.message
+    assert (record.status, record.status.exit_code) == ("partly_published", 2), record.message
     assert current_name(settings.published_dir) != version
     assert _blocked(settings, record.run_id) == set(REASONS)
     # Each is named where people look, with its reason: status, page, alert.
@@ -122,7 +121,7 @@ def test_the_healthy_one_is_published_and_the_ill_heal(
         assert _rows_of(after, name) == _rows_of(before, name), name
 
     record, _ = night(settings, LAST)
-    assert exit_code(record) == 0, record.message
+    assert record.status.exit_code == 0, record.message
     healed = all_marts(settings)
     assert {name for name in before if healed[name] != before[name]} == set()
 
@@ -134,7 +133,7 @@ def test_what_is_nobody_s_own_stops_the_night(home: Settings, tmp_path: Path) ->
     twice = "insert into seeds.event_origins from seeds.event_origins limit 1"
     broken = other_dbt(settings, CorruptingDbt, corrupt_after="dbt_staging", statement=twice)
     record, steps = night(settings, LAST, {"dbt": broken})
-    assert (record.status, exit_code(record)) == ("held_back", 2)
+    assert (record.status, record.status.exit_code) == ("held_back", 2)
     assert steps[-1].name == "gate: staging"
     assert "seeds.event_origins" in record.message
     assert "property None" not in record.message

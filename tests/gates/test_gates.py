@@ -18,6 +18,7 @@ from pipelines.monitoring.alerts import tell
 from pipelines.orchestration.assets import raw_assets
 from pipelines.orchestration.dbt_cli import SluiceDbt
 from pipelines.publishing.versions import current_name
+from pipelines.warehouse.statuses import RunStatus
 from tests.e2e.shop import Shop, all_marts, night, other_dbt
 from tests.support.webhook_server import WebhookServer
 
@@ -154,7 +155,7 @@ def test_dbt_layer_gates(shop: Shop, home: Settings, layer: str) -> None:
 def test_the_next_clean_night_heals(shop: Shop, home: Settings, alerted: WebhookServer) -> None:
     # The night before could not tell of its failure: this one does, after it has published.
     alerted.answers = [404]
-    tell(home, "", "failed", "The disk is full.")
+    tell(home, "", RunStatus.FAILED, "The disk is full.")
     corrupt(home.build_db, statement_of(DROPPED))
     marts = all_marts(home)
     record, _ = night(home, last_days(shop))

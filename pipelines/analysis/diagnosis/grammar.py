@@ -9,12 +9,12 @@ the description for who writes a playbook.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipelines.errors import SeedError
+from pipelines.wording import nearest
 
 UNKNOWN = "unknown"
 _RATE_LEVELS = ("low", "high", "normal", UNKNOWN)
@@ -63,10 +63,9 @@ class Place:
 
     def refuse(self, word: str, kind: str, known: Iterable[str]) -> SeedError:
         """The error for an unknown word, with the known one that is written most like it."""
-        nearest = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.0)[0]
         return SeedError(
             f"The rule '{self.rule}' in {self.file} has '{word}' in its condition, which is no "
-            f"{kind}: did you mean '{nearest}'?"
+            f"{kind}: did you mean '{nearest(word, known)}'?"
         )
 
     def unreadable(self, text: str) -> SeedError:

@@ -6,18 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pipelines.analysis.diagnosis.grammar import Clause, Place, parse_condition
-from pipelines.errors import SeedError
 
 SEED = "diagnosis_playbook"
-SEED_KEY = ("rule",)
-SEED_COLUMNS = (
-    "rule", "priority", "stage", "condition", "likely_cause", "fix", "confirm_with",
-    "sized_by", "requirement_ids",
-)  # fmt: skip
 # Names of the families that are not keys of another seed.
 PAGE_TYPES = frozenset({"product"})
 CART_COUNTS = frozenset({"lost"})
-_TEXTS = ("stage", "likely_cause", "fix", "confirm_with", "requirement_ids")
 
 
 @dataclass(frozen=True)
@@ -64,11 +57,8 @@ def read_rules(rows: Iterable[Mapping[str, str]], file: str) -> tuple[Rule, ...]
 
 
 def check_playbook(rows: Iterable[Mapping[str, str]], file: str, known: Known) -> None:
-    """Raises SeedError: an empty text, a priority that is no number, a condition nobody can read,
-    or one that names a metric or a segment that does not exist."""
-    rows = list(rows)
-    for row in rows:
-        _refuse_gaps(row, file)
+    """Raises SeedError: a condition nobody can read, or one that names a metric or a segment that
+    does not exist."""
     for rule in read_rules(rows, file):
         place = Place(rule.name, file)
         for clause in rule.clauses:
@@ -78,19 +68,3 @@ def check_playbook(rows: Iterable[Mapping[str, str]], file: str, known: Known) -
                     raise place.refuse(name, f"name for {clause.family}()", names)
             if clause.segment and clause.segment[0] not in known.segments:
                 raise place.refuse(clause.segment[0], "segment", known.segments)
-
-
-def _refuse_gaps(row: Mapping[str, str], file: str) -> None:
-    for column in _TEXTS:
-        if not row[column].strip():
-            raise SeedError(f"The rule '{row['rule']}' in {file} has no {column}: write one.")
-    if not row["priority"].isdecimal():
-        raise SeedError(
-            f"The rule '{row['rule']}' in {file} has the priority '{row['priority']}': write a "
-            "whole number, smaller for what is to be looked at first."
-        )
-    if row["sized_by"] not in {"", "cart_recovery"}:
-        raise SeedError(
-            f"The rule '{row['rule']}' in {file} is sized_by '{row['sized_by']}': leave it empty, "
-            "or write cart_recovery."
-        )

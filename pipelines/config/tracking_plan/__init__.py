@@ -23,19 +23,18 @@ from pipelines.config.tracking_plan.plan_model import (
     Segment,
     TrackingPlan,
 )
-from pipelines.config.tracking_plan.plan_rows import (
-    read_funnels,
-    read_micro,
-    refuse_no_range,
+from pipelines.config.tracking_plan.plan_rows import read_funnels, read_micro
+from pipelines.config.tracking_plan.row_models import (
+    SEEDS,
+    check_row,
+    known_names,
     refuse_other_definition,
-    refuse_unknown,
 )
-from pipelines.config.tracking_plan.seed_files import SEED_COLUMNS, SEED_KEYS, SEEDS_DIR, read_seed
+from pipelines.config.tracking_plan.seed_files import SEEDS_DIR, read_seed
 
 __all__ = [
+    "SEEDS",
     "SEEDS_DIR",
-    "SEED_COLUMNS",
-    "SEED_KEYS",
     "SESSIONS",
     "Funnel",
     "FunnelStep",
@@ -54,27 +53,19 @@ def load_plan(seeds: Path = SEEDS_DIR, shop: Path | None = None) -> TrackingPlan
     Raises SeedError: a file that is missing or unreadable, lacks a column, names a row twice,
     or holds a name, a parameter filter, a parameter or a step number that cannot be read.
     """
-    rows = {name: read_seed(seeds, name) for name in SEED_COLUMNS}
+    rows = {name: read_seed(seeds, name) for name in SEEDS}
     _check(rows, seeds)
     own = read_overrides(shop, rows) if shop else PlanOverrides()
-    changed = {row["key"]: row for row in own.plan}
-    merged = [changed.pop(row["key"], row) for row in rows["micro_conversions"]]
-    merged += changed.values()
-    shop_keys = {row["key"] for row in own.plan}
+    merged = {row["key"]: row for row in (*rows["micro_conversions"], *own.plan)}
     micros = tuple(
-        read_micro(
-            row,
-            shop if shop and row["key"] in shop_keys else seeds / "micro_conversions.csv",
-            is_applicable=row["key"] not in own.not_applicable,
-        )
-        for row in merged
+        read_micro(row, is_applicable=key not in own.not_applicable) for key, row in merged.items()
     )
     return TrackingPlan(
         micro_conversions=micros,
         segments=tuple(
             Segment(row["segment_name"], row["api_dimension"] or None) for row in rows["segments"]
         ),
-        funnels=read_funnels(rows["funnel_steps"], micros, seeds / "funnel_steps.csv"),
+        funnels=read_funnels(rows["funnel_steps"], micros),
         advice={row["origin"]: row["advice"] for row in rows["event_origins"]},
         shop=own,
     )
@@ -82,21 +73,17 @@ def load_plan(seeds: Path = SEEDS_DIR, shop: Path | None = None) -> TrackingPlan
 
 def _check(rows: dict[str, list[Row]], seeds: Path) -> None:
     """What the seeds say of one another."""
-    known = {row["key"] for row in rows["micro_conversions"]} | {SESSIONS}
-    refuse_unknown(rows["funnel_steps"], "key", known, seeds / "funnel_steps.csv")
-    for column in ("numerator", "denominator"):
-        refuse_unknown(rows["benchmarks"], column, known, seeds / "benchmarks.csv")
-    for row in rows["benchmarks"]:
-        refuse_no_range(row, seeds / "benchmarks.csv")
+    known = known_names(rows)
+    for name, model in SEEDS.items():
+        for row in rows[name]:
+            check_row(model, row, seeds / f"{name}.csv", known)
     refuse_other_definition(rows["benchmarks"], seeds / "benchmarks.csv")
-    plan_file = seeds / "micro_conversions.csv"
-    refuse_unknown(rows["micro_conversions"], "parent_key", known | {"", "@previous"}, plan_file)
     playbook.check_playbook(
         rows[playbook.SEED],
         f"{seeds / playbook.SEED}.csv",
         playbook.Known(
-            keys=frozenset(known - {SESSIONS}),
-            benchmarks=frozenset(row["benchmark_key"] for row in rows["benchmarks"]),
+            keys=known["keys"] - {SESSIONS},
+            benchmarks=known["benchmarks"] - {""},
             funnels=frozenset(row["funnel"] for row in rows["funnel_steps"]),
             segments=frozenset(row["segment_name"] for row in rows["segments"]),
         ),

@@ -5,34 +5,56 @@ Every refusal is one sentence with the file, the place in it, and the nearest na
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from pipelines.config.tracking_plan.plan_model import SESSIONS, PlanOverrides, Row
-from pipelines.config.tracking_plan.plan_rows import nearest, refuse_no_range
-from pipelines.config.tracking_plan.seed_files import SEED_COLUMNS, SEED_KEYS
+from pipelines.config.tracking_plan.row_models import (
+    SEEDS,
+    check_row,
+    known_names,
+    refuse_other_definition,
+)
 from pipelines.config.yamlfile import read_yaml
 from pipelines.errors import SeedError
+from pipelines.wording import nearest
 
-SECTIONS = ("micro_conversions", "not_applicable", "benchmarks")
+_MICRO, _BENCHMARK = SEEDS["micro_conversions"], SEEDS["benchmarks"]
 _REQUIRED = ("stage", "family", "event_names", "description")
-_NEW = {"parent_key": SESSIONS, "is_expected": "false", "origin": "custom"}
-_FAMILIES = {"engagement", "intent", "progression", "outcome"}
-_BENCHMARK = {
-    "industry": "all", "device": "all", "region": "all", "unit": "sessions",
+_NEW = {
+    **dict.fromkeys(_MICRO.model_fields, ""),
+    "parent_key": SESSIONS, "is_expected": "false", "origin": "custom",
+}  # fmt: skip
+_USUAL = {
+    "benchmark_key": "", "industry": "all", "device": "all", "region": "all", "unit": "sessions",
     "source_kind": "primary",
 }  # fmt: skip
-_BENCHMARK_VALUES = {"unit": ["sessions"], "source_kind": ["primary", "secondary"]}
-_BENCHMARK_REQUIRED = ("benchmark_key", "low", "high", "source", "source_date")
-# What the database reads as a day and as a number; Python's own functions take more.
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
-_SAID = {"yes": "true", "on": "true", "no": "false", "off": "false", "true": "true",
-         "false": "false"}  # fmt: skip
+_FLAGS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 Seeds = Mapping[str, list[Row]]
+
+
+def _as_seed(value: Any) -> Any:
+    """A value as the seeds write it: lists are joined by '|', nothing is ''."""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return "|".join(value)
+    return "" if value is None else value
+
+
+Changes = dict[str, Annotated[str, BeforeValidator(_as_seed)]]
+
+
+class _ShopFile(BaseModel):
+    """The file as it is written; the descriptions end a sentence on what is not of that shape."""
+
+    model_config = ConfigDict(extra="forbid")
+    micro_conversions: dict[str, Annotated[Changes, Field(min_length=1)]] = Field(
+        {}, description="lines of 'key: {column: value}', such as 'gallery: {event_names: zoom}'"
+    )
+    not_applicable: list[str] = Field([], description="a list of keys, such as [wishlist]")
+    benchmarks: list[Changes] = Field([], description="a list of '- {benchmark_key: …, low: …}'")
 
 
 def read_overrides(path: Path, seeds: Seeds) -> PlanOverrides:
@@ -40,148 +62,87 @@ def read_overrides(path: Path, seeds: Seeds) -> PlanOverrides:
     content = read_yaml(path, "The tracking plan", "correct it", SeedError) or {}
     if not isinstance(content, dict):
         raise SeedError(f"The tracking plan {path} must begin with 'micro_conversions:'.")
-    _refuse_unknown(content, SECTIONS, "section", f"of {path}")
-    benchmarks = _benchmarks(path, content.get("benchmarks") or [], seeds)
-    plan = _plan(path, content.get("micro_conversions") or {}, seeds, benchmarks)
-    keys = {row["key"] for row in (*seeds["micro_conversions"], *plan)}
+    try:
+        shop = _ShopFile.model_validate({k: v for k, v in content.items() if v is not None})
+    except ValidationError as error:
+        raise SeedError(_misshapen(error, path)) from error
+    own = {row["key"]: row for row in seeds["micro_conversions"]}
+    plan = [_merged(path, key, changes, own) for key, changes in shop.micro_conversions.items()]
+    benchmarks: list[Row] = []
+    for changes in shop.benchmarks:
+        benchmarks.append(_benchmark(path, changes, seeds["benchmarks"], benchmarks))
+    # A stage of its own is no new one: it would stand in no table.
+    known = {
+        **known_names({
+            **seeds,
+            "micro_conversions": [*seeds["micro_conversions"], *plan],
+            "benchmarks": [*seeds["benchmarks"], *benchmarks],
+        }),
+        "stages": known_names(seeds)["stages"],
+    }  # fmt: skip
     for row in benchmarks:
-        for column in ("numerator", "denominator"):
-            where = f"of the benchmark '{row['benchmark_key']}' in {path}"
-            _refuse_unknown([row[column]], keys | {SESSIONS}, column, where)
-    declared = content.get("not_applicable") or []
-    if not isinstance(declared, list) or not all(isinstance(key, str) for key in declared):
-        raise SeedError(f"The section 'not_applicable' of {path} must be a list of keys.")
-    _refuse_unknown(declared, keys, "key", f"under not_applicable in {path}")
-    return PlanOverrides(plan, tuple(declared), benchmarks)
-
-
-def _plan(path: Path, asked: Any, seeds: Seeds, benchmarks: Iterable[Row]) -> tuple[Row, ...]:
-    if not isinstance(asked, dict):
-        raise SeedError(
-            f"The section 'micro_conversions' of {path} must be lines of 'key: {{column: value}}'."
-        )
-    known = {row["key"]: row for row in seeds["micro_conversions"]}
-    rows = [_merged(path, key, changes, known) for key, changes in asked.items()]
-    keys = {*known, *(row["key"] for row in rows), SESSIONS}
-    steps = {
-        row["key"]
-        for row in seeds["funnel_steps"]
-        if row["funnel"] == "extended" and row["step_number"] != "0"
-    }
-    known_benchmarks = {row["benchmark_key"] for row in (*seeds["benchmarks"], *benchmarks)}
-    for row in rows:
-        allowed = {
-            "stage": {one["stage"] for one in seeds["micro_conversions"]},
-            "family": _FAMILIES,
-            "origin": {one["origin"] for one in seeds["event_origins"]},
-            "is_expected": {"true", "false"},
-            "parent_key": keys - {row["key"]} | {""} | ({"@previous"} & _previous(row, steps)),
-            "benchmark_key": known_benchmarks | {""},
-        }
-        for column, values in allowed.items():
-            where = f"of the key '{row['key']}' in {path}"
-            _refuse_unknown([row[column]], values, column, where)
-        if row["intent_rank"] and not _WHOLE_NUMBER.fullmatch(row["intent_rank"]):
+        check_row(_BENCHMARK, row, path, known)
+    refuse_other_definition([*seeds["benchmarks"], *benchmarks], path)
+    for row in plan:
+        check_row(_MICRO, row, path, known)
+    keys = known["keys"] - {SESSIONS}
+    for key in shop.not_applicable:
+        if key not in keys:
             raise SeedError(
-                f"The intent_rank '{row['intent_rank']}' of the key '{row['key']}' in {path} "
-                "is no small whole number: write one such as 3, or leave it out."
+                f"The key '{key}' under not_applicable in {path} is not known: did you mean "
+                f"'{nearest(key, keys)}'?"
             )
-    return tuple(rows)
+    return PlanOverrides(tuple(plan), tuple(shop.not_applicable), tuple(benchmarks))
 
 
-def _previous(row: Row, steps: set[str]) -> set[str]:
-    """`@previous` is the step before it in the extended funnel: only a step has one."""
-    return {"@previous"} if row["key"] in steps else set()
-
-
-def _merged(path: Path, key: str, changes: Any, known: Mapping[str, Row]) -> Row:
-    """The seed's row with the shop's changes, or a new one."""
-    if not isinstance(changes, dict) or not changes:
-        raise SeedError(
-            f"The key '{key}' in {path} must be followed by what to change, such as "
-            "{event_names: my_event}."
+def _misshapen(error: ValidationError, path: Path) -> str:
+    """What is not of the file's shape: a section, an entry of one, or a value in that."""
+    problem = error.errors()[0]
+    section, *place = map(str, problem["loc"])
+    sections = _ShopFile.model_fields
+    if problem["type"] == "extra_forbidden":
+        known = nearest(section, sections)
+        return f"The section '{section}' of {path} is not known: did you mean '{known}'?"
+    if len(place) > 1:
+        return (
+            f"The {place[1]} of '{place[0]}' under {section} in {path} is no text: write one "
+            "value, or a list such as [one, two] (the words null and ~ in quotes)."
         )
-    columns = [name for name in SEED_COLUMNS["micro_conversions"] if name != "key"]
-    where = f"of the key '{key}' in {path}"
-    _refuse_unknown(changes, columns, "column", where)
-    values = {name: _text(value, name, where) for name, value in changes.items()}
-    if said := values.get("is_expected"):
-        values["is_expected"] = _SAID.get(said.lower(), said)
+    entry = f" (see '{place[0]}')" if place else ""
+    return f"The section '{section}' of {path}{entry} must be {sections[section].description}."
+
+
+def _merged(path: Path, key: str, changes: Row, known: Mapping[str, Row]) -> Row:
+    """The seed's row with the shop's changes, or a new one."""
+    _refuse_column("key", changes, f"of the key '{key}' in {path}")
+    if flag := changes.get("is_expected", "").lower():
+        changes = {**changes, "is_expected": _FLAGS.get(flag, flag)}
     if key in known:
-        return {**known[key], **values}
-    if missing := [name for name in _REQUIRED if not values.get(name)]:
+        return {**known[key], **changes}
+    if missing := [name for name in _REQUIRED if not changes.get(name)]:
         raise SeedError(
             f"The key '{key}' in {path} is not in the plan (the nearest one is "
             f"'{nearest(key, known)}'): correct it, or give a new key its {', '.join(missing)}."
         )
-    return {"key": key, **dict.fromkeys(columns, ""), **_NEW, **values}
+    return {**_NEW, **changes, "key": key}
 
 
-def _benchmarks(path: Path, asked: Any, seeds: Seeds) -> tuple[Row, ...]:
-    if not isinstance(asked, list) or not all(isinstance(one, dict) for one in asked):
-        raise SeedError(
-            f"The section 'benchmarks' of {path} must be a list of '- {{benchmark_key: …}}'."
-        )
-    rows: dict[tuple[str, ...], Row] = {}
-    for one in asked:
-        row = _benchmark(path, one, [*seeds["benchmarks"], *rows.values()])
-        name = tuple(row[column] for column in SEED_KEYS["benchmarks"])
-        if name in rows:
-            raise SeedError(f"The benchmark '{', '.join(name)}' is twice in {path}: keep one.")
-        rows[name] = row
-    return tuple(rows.values())
-
-
-def _benchmark(path: Path, asked: Mapping[str, Any], known: list[Row]) -> Row:
+def _benchmark(path: Path, changes: Row, seeds: list[Row], own: list[Row]) -> Row:
     """A whole row: what is compared comes from the rows of the same key, if there are any."""
-    columns = [name for name in SEED_COLUMNS["benchmarks"] if name != "is_default"]
-    _refuse_unknown(asked, columns, "column", f"of the benchmarks in {path}")
-    where = f"of a benchmark in {path}"
-    row = {**_BENCHMARK, **{name: _text(value, name, where) for name, value in asked.items()}}
-    what = f"The benchmark '{row.get('benchmark_key', '')}' in {path}"
-    same = [one for one in known if one["benchmark_key"] == row.get("benchmark_key")]
-    compared = {name: same[0][name] for name in ("numerator", "denominator")} if same else {}
-    for name, value in compared.items():
-        if row.setdefault(name, value) != value:
-            raise SeedError(
-                f"{what} has another {name} than its other rows ({value}): give it a name of its "
-                "own."
-            )
-    for name in (*_BENCHMARK_REQUIRED, "numerator", "denominator"):
-        if not row.get(name):
-            raise SeedError(f"{what} has no {name}: add it.")
-    refuse_no_range(row, path)
-    for column, known_values in _BENCHMARK_VALUES.items():
-        _refuse_unknown([row[column]], known_values, column, f"of the {what[4:]}")
-    try:
-        if not _DAY.fullmatch(row["source_date"]):
-            raise ValueError
-        date.fromisoformat(row["source_date"])
-    except ValueError as error:
-        raise SeedError(
-            f"{what} has the source_date '{row['source_date']}': write it as YYYY-MM-DD."
-        ) from error
-    replaced = [one for one in same if all(one[k] == row[k] for k in SEED_KEYS["benchmarks"])]
-    row["is_default"] = replaced[0]["is_default"] if replaced else str(not same).lower()
-    return {name: row[name] for name in SEED_COLUMNS["benchmarks"]}
+    _refuse_column("is_default", changes, f"of a benchmark in {path}")
+    row = {**_USUAL, **changes}
+    same = [one for one in (*seeds, *own) if one["benchmark_key"] == row["benchmark_key"]]
+    if same:
+        row = {"numerator": same[0]["numerator"], "denominator": same[0]["denominator"], **row}
+    name = [row[column] for column in _BENCHMARK.row_key]
+    if any(name == [one[column] for column in _BENCHMARK.row_key] for one in own):
+        raise SeedError(f"The benchmark '{', '.join(name)}' is twice in {path}: keep one.")
+    replaced = [one for one in same if name == [one[column] for column in _BENCHMARK.row_key]]
+    is_default = replaced[0]["is_default"] if replaced else str(not same).lower()
+    return {**row, "is_default": is_default}
 
 
-def _refuse_unknown(names: Iterable[str], known: Iterable[str], kind: str, where: str) -> None:
-    """Raises SeedError: "The <kind> '<name>' <where> is not known"."""
-    known = set(known)
-    for name in names:
-        if name not in known:
-            proposal = nearest(name, known - {""})
-            raise SeedError(f"The {kind} '{name}' {where} is not known: did you mean '{proposal}'?")
-
-
-def _text(value: Any, column: str, where: str) -> str:
-    """A value as the seeds write it; lists are joined by '|'."""
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return "|".join(value)
-    if isinstance(value, str | None):
-        return value or ""
-    raise SeedError(
-        f"The {column} {where} is no text: write one value, or a list such as [one, two] (the "
-        "words null and ~ in quotes)."
-    )
+def _refuse_column(column: str, changes: Row, where: str) -> None:
+    """Raises SeedError for a column of the seeds that follows from the rest of the file."""
+    if column in changes:
+        raise SeedError(f"The {column} {where} is not yours to set: leave it out.")

@@ -6,44 +6,12 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipelines.analysis.diagnosis import playbook
 from pipelines.config.settings import DBT_PROJECT_DIR
 from pipelines.config.tracking_plan.plan_model import Row
+from pipelines.config.tracking_plan.row_models import SEEDS
 from pipelines.errors import SeedError
 
 SEEDS_DIR = DBT_PROJECT_DIR / "seeds"
-# Which columns each seed must have, and which of them together name a row.
-SEED_KEYS = {
-    "micro_conversions": ("key",),
-    "funnel_steps": ("funnel", "step_number"),
-    "segments": ("segment_name",),
-    "benchmarks": ("benchmark_key", "industry", "device", "region"),
-    "event_origins": ("origin",),
-    "changes": ("change_id",),
-    playbook.SEED: playbook.SEED_KEY,
-}
-# A shop that has declared nothing yet.
-MAY_BE_EMPTY = {"changes"}
-# All columns of each seed: dbt loads a seed by position, so a missing or a foreign one is refused.
-SEED_COLUMNS = {
-    "micro_conversions": (
-        "key", "stage", "family", "event_names", "parameter_filter", "parameters", "parent_key",
-        "intent_rank", "is_expected", "origin", "benchmark_key", "requirement_ids", "description",
-    ),
-    "funnel_steps": ("funnel", "step_number", "key", "is_optional", "label"),
-    "segments": (
-        "segment_name", "api_dimension", "column_name", "position", "is_partition", "description",
-    ),
-    "benchmarks": (
-        "benchmark_key", "industry", "device", "region", "low", "high", "unit", "numerator",
-        "denominator", "source", "source_date", "source_kind", "is_default",
-    ),
-    "event_origins": ("origin", "advice"),
-    "changes": (
-        "change_id", "name", "property_id", "stage", "page", "device", "start_date", "end_date",
-    ),
-    playbook.SEED: playbook.SEED_COLUMNS,
-}  # fmt: skip
 
 
 def read_seed(folder: Path, seed: str) -> list[Row]:
@@ -52,7 +20,7 @@ def read_seed(folder: Path, seed: str) -> list[Row]:
     Raises SeedError: a file that is missing, unreadable or empty, lacks a column, has a foreign
     one, a row of another length, or a key twice.
     """
-    path = folder / f"{seed}.csv"
+    path, model = folder / f"{seed}.csv", SEEDS[seed]
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines, strict=True)
@@ -61,20 +29,20 @@ def read_seed(folder: Path, seed: str) -> list[Row]:
         raise SeedError(
             f"The seed file {path} cannot be read ({error}): restore it, or correct it."
         ) from error
-    _refuse_header(header, SEED_COLUMNS[seed], path)
+    _refuse_header(header, list(model.model_fields), path)
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise SeedError(
                 f"Row {number} of the seed file {path} has not {len(header)} fields: "
                 "put quotes around values with commas."
             )
-    _refuse_twice(rows, SEED_KEYS[seed], path)
-    if not rows and seed not in MAY_BE_EMPTY:
+    _refuse_twice(rows, model.row_key, path)
+    if not rows and not model.may_be_empty:
         raise SeedError(f"The seed file {path} has no rows: restore it.")
     return rows
 
 
-def _refuse_header(header: list[str], known: tuple[str, ...], path: Path) -> None:
+def _refuse_header(header: list[str], known: list[str], path: Path) -> None:
     for column in known:
         if column not in header:
             raise SeedError(f"The seed file {path} has no column '{column}': add it.")

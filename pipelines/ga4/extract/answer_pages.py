@@ -27,7 +27,7 @@ def all_pages(ask: Ask, request: ga4.RunReportRequest, spec: ReportSpec, part: P
     seen, expected = 0, None
     while expected is None or seen < expected:
         page = _page(ask, request, seen, spec, part)
-        count = page.row_count if spec.kind != "ranking" else min(page.row_count, request.limit)
+        count = min(page.row_count, request.limit) if spec.kind.is_ranking else page.row_count
         if expected is not None and count != expected:
             raise AuditError(f"row_count went from {expected} to {count} between pages.")
         pages.append(page)
@@ -84,7 +84,7 @@ def _page(
 ) -> Page:
     """The page from `offset` on, as large as the server manages in time."""
     while True:
-        left = request.limit - offset if spec.kind == "ranking" else request.limit
+        left = request.limit - offset if spec.kind.is_ranking else request.limit
         page = _at(request, offset, min(ask.page_size.rows, left))
         try:
             return decode(ask.client.run_report(page, what=ask.what), spec, part)

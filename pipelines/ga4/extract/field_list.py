@@ -14,7 +14,14 @@ from pipelines.ga4.api_errors import AuditError, RequestRefusedError
 from pipelines.ga4.decode.audit import audited, refuse_duplicates
 from pipelines.ga4.funnel_request import DEVICE
 from pipelines.ga4.report_query import Answer, Ask, Found
-from pipelines.ga4.report_spec import DATE, DATE_RANGE, PARAMETER_VALUE, Part, ReportSpec
+from pipelines.ga4.report_spec import (
+    DATE,
+    DATE_RANGE,
+    PARAMETER_VALUE,
+    Part,
+    ReportKind,
+    ReportSpec,
+)
 
 CUSTOM_PREFIX = "customEvent:"
 
@@ -75,7 +82,7 @@ def incompatible_fields(answer: Any, spec: ReportSpec) -> tuple[str, ...]:
 def _dimensions(spec: ReportSpec) -> tuple[str, ...]:
     """What is asked for by name: `dateRange` comes by itself, parameters differ by part."""
     if spec.funnels:
-        return (DEVICE,) if spec.kind == "funnel" else ("eventName",)
+        return (DEVICE,) if spec.kind is ReportKind.FUNNEL else ("eventName",)
     names = spec.fields(Part())
     is_ours = (name for name in names if not name.startswith(CUSTOM_PREFIX))
     return tuple(name for name in is_ours if name not in (DATE_RANGE, PARAMETER_VALUE))

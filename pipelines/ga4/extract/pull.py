@@ -24,14 +24,14 @@ from pipelines.ga4.extract.field_list import pull_fields
 from pipelines.ga4.extract.funnel_reports import WINDOW_DAYS, pull_funnels, pull_next_actions
 from pipelines.ga4.extract.user_reports import pull_users, user_windows
 from pipelines.ga4.report_query import Answer, Ask, DataApi, Found
-from pipelines.ga4.report_spec import DATE, Kind, ReportSpec
+from pipelines.ga4.report_spec import DATE, ReportKind, ReportSpec
 
-_KINDS: dict[Kind, Callable[[Ask], Found]] = {
-    "daily": pull_days,
-    "users_window": pull_users,
-    "funnel": pull_funnels,
-    "next_action": pull_next_actions,
-    "metadata": pull_fields,
+_KINDS: dict[ReportKind, Callable[[Ask], Found]] = {
+    ReportKind.DAILY: pull_days,
+    ReportKind.USERS_WINDOW: pull_users,
+    ReportKind.FUNNEL: pull_funnels,
+    ReportKind.NEXT_ACTION: pull_next_actions,
+    ReportKind.METADATA: pull_fields,
 }
 
 
@@ -125,13 +125,13 @@ def partitions_of(spec: ReportSpec, start: date, end: date) -> pa.Table:
     A pull that fails leaves just these as they were.
     """
     match spec.kind:
-        case "users_window":
+        case ReportKind.USERS_WINDOW:
             return window_partitions(user_windows(end))
-        case "funnel":
+        case ReportKind.FUNNEL:
             return window_partitions((trailing(WINDOW_DAYS, end), *each_day(start, end)))
-        case "next_action":
+        case ReportKind.NEXT_ACTION:
             return window_partitions((trailing(WINDOW_DAYS, end),))
-        case "metadata":
+        case ReportKind.METADATA:
             start = end
     days = [period.end for period in each_day(start, end)]
     return pa.table({DATE: pa.array(days, pa.date32())})
@@ -175,7 +175,7 @@ def _without_restricted(rows: pa.Table, spec: ReportSpec, flags: Flags) -> pa.Ta
 
 def _other_share(rows: pa.Table, undated: pa.Table, spec: ReportSpec) -> float:
     """Part of the first metric that GA4 folded into `(other)`: in a dimension, or in the date."""
-    if spec.kind != "daily":
+    if not spec.kind.is_daily:
         return 0.0
     column = spec.metrics[0].column
     outside = (pc.sum(undated[column]).as_py() or 0) if undated.num_rows else 0

@@ -12,6 +12,7 @@ from pipelines.ga4.extract.field_list import CUSTOM_PREFIX, missing_fields
 from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.monitoring.doctor.probes import DAYS, PropertyAnswer
 from pipelines.monitoring.doctor.step_model import Step, not_checked, right, wrong
+from pipelines.wording import counted
 
 PROPERTY, FIELDS, DIMENSIONS, QUOTA = "property", "fields", "custom dimensions", "quota"
 MENU = "Admin > Data display > Custom definitions > Create custom dimension, with scope Event"
@@ -64,7 +65,7 @@ def fields_step(metadata: Any, reports: Sequence[ReportSpec]) -> Step:
     effect = "nothing can be published" if is_needed else "these reports are left out"
     return wrong(
         FIELDS,
-        f"GA4 does not know {_count(len(lacking), 'field')} of the reports, so {effect}: look for "
+        f"GA4 does not know {counted(len(lacking), 'field')} of the reports, so {effect}: look for "
         "a newer version of Sluice, or ask GA4's support why the property lacks what is listed.",
         tuple(f"{name}: asked for by {', '.join(by)}" for name, by in lacking.items()),
         {"missing": sorted(lacking)},
@@ -98,7 +99,7 @@ def dimensions_step(metadata: Any, plan: TrackingPlan) -> Step:
         return right(DIMENSIONS, f"registered, as filters need them: {known}", details, facts)
     return wrong(
         DIMENSIONS,
-        f"{_count(len(missing), 'event parameter')} that filters of the tracking plan need "
+        f"{counted(len(missing), 'event parameter')} that filters of the tracking plan need "
         f"{'is' if len(missing) == 1 else 'are'} not registered: in GA4, {MENU} (what happened "
         "before stays uncounted).",
         details,
@@ -131,7 +132,3 @@ def quota_step(answer: PropertyAnswer, reports: Iterable[ReportSpec]) -> Step:
 
 def _unit(name: str) -> str:
     return " day" if name.endswith("day") else "n hour"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

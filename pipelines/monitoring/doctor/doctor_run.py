@@ -9,7 +9,7 @@ from pathlib import Path
 from pipelines.config.settings import Ga4, Settings
 from pipelines.errors import ConfigError, SeedError, SluiceError
 from pipelines.ga4.api_errors import CredentialsError, UnreachableError
-from pipelines.ga4.client import LOOPBACK, connect
+from pipelines.ga4.client import connect
 from pipelines.monitoring.doctor.expected_keys import ReadPlan, read_plan
 from pipelines.monitoring.doctor.machine_steps import DISK, SCHEDULE, disk_step, schedule_step
 from pipelines.monitoring.doctor.probes import AsksGa4
@@ -86,7 +86,7 @@ def _credentials_step(settings: Ga4, refusals: Sequence[SluiceError | None]) -> 
         return not_checked(CREDENTIALS, "there is no property to ask for")
     if all(isinstance(refusal, UnreachableError) for refusal in asked):
         return not_checked(CREDENTIALS, "GA4 gave no usable answer")
-    if settings.endpoint and LOOPBACK.fullmatch(settings.endpoint):
+    if settings.is_local:
         return right(CREDENTIALS, f"none are needed for {settings.endpoint} on this machine")
     return right(
         CREDENTIALS, f"GA4 accepts {settings.credentials or 'Application Default Credentials'}"

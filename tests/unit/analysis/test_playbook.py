@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipelines.analysis.diagnosis.evaluate import SCHEMA, diagnose
 from pipelines.analysis.diagnosis.grammar import FAMILIES, Clause, Place, parse_condition
 from pipelines.analysis.diagnosis.playbook import Rule
-from pipelines.config.tracking_plan import SEED_COLUMNS, SEEDS_DIR, load_plan
+from pipelines.config.tracking_plan import SEEDS, SEEDS_DIR, load_plan
 from pipelines.errors import SeedError
 
 PLACE = Place("R1", "diagnosis_playbook.csv")
@@ -99,7 +99,7 @@ def test_any_written_condition_is_read_back(written: list[Clause]) -> None:
 
 @pytest.fixture
 def seeds(tmp_path: Path) -> Path:
-    for name in SEED_COLUMNS:
+    for name in SEEDS:
         shutil.copy(SEEDS_DIR / f"{name}.csv", tmp_path)
     return tmp_path
 
@@ -118,9 +118,9 @@ def seeds(tmp_path: Path) -> Path:
         ("is low on device=mobile", "is low on devise=mobile",
          "The rule 'P4' in {file} has 'devise' in its condition, which is no segment: did you "
          "mean 'device'?"),
-        ("H1,10,", "H1,first,", "The rule 'H1' in {file} has the priority 'first'"),
-        (",,B22", ",carts,B22", "The rule 'H1' in {file} is sized_by 'carts'"),
-        ("Offer guest checkout", " ", "The rule 'X1' in {file} has no fix: write one."),
+        ("H1,10,", "H1,first,", "The priority 'first' of the rule 'H1' in {file}"),
+        (",,B22", ",carts,B22", "The sized_by 'carts' of the rule 'H1' in {file}"),
+        ("Offer guest checkout", " ", "The fix of the rule 'X1' in {file} is missing: add it."),
         ("confirm_with,", "confirm,", "has no column 'confirm_with'"),
     ],
 )  # fmt: skip

@@ -132,7 +132,8 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
         ("keys: {}", "'keys' of.*did you mean 'benchmarks'"),
         ("micro_conversion: {}", "did you mean 'micro_conversions'"),
         ("micro_conversions: [gallery]", "must be lines of"),
-        ("micro_conversions: {gallery: zoom}", "'gallery'.*must be followed by"),
+        ("micro_conversions: {gallery: zoom}", "'gallery'.*must be lines of 'key"),
+        ("micro_conversions: {gallery: {}}", "'gallery'.*must be lines of"),
         ("micro_conversions: {gallery: {event_name: x}}",
          "'event_name' of the key 'gallery'.*did you mean 'event_names'"),
         ("micro_conversions: {add_to_crat: {event_names: x}}",
@@ -142,7 +143,7 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
         ("micro_conversions: {gallery: {parent_key: gallery}}", "parent_key 'gallery'"),
         ("micro_conversions: {gallery: {parent_key: '@previous'}}", "parent_key '@previous'"),
         ("micro_conversions: {gallery: {stage: produkt}}", "did you mean 'product'"),
-        ("micro_conversions: {gallery: {family: intents}}", "did you mean 'intent'"),
+        ("micro_conversions: {gallery: {family: intents}}", "family 'intents'.*write .*'intent'"),
         ("micro_conversions: {gallery: {origin: customs}}", "did you mean 'custom'"),
         ("micro_conversions: {gallery: {is_expected: maybe}}", "is_expected 'maybe'"),
         ("micro_conversions: {gallery: {intent_rank: first}}", "intent_rank 'first'"),
@@ -150,22 +151,22 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
          "did you mean 'email_capture_rate'"),
         ("micro_conversions: {gallery: {parameter_filter: image_no>2}}",
          "parameter_filter 'image_no>2' of the key 'gallery'.*name>=whole number"),
-        ("micro_conversions: {gallery: {event_names: ' | '}}", "'gallery'.*no event name"),
-        ("micro_conversions: {'{x}': {bogus: 1}}", "'bogus' of the key '{x}'"),
+        ("micro_conversions: {gallery: {event_names: ' | '}}", "event_names .*write an event name"),
+        ("micro_conversions: {'{x}': {bogus: 1}}", "'{x}'.*stage, family, event_names"),
         ("micro_conversions: {gallery: {'{0}': 1}}", "'{0}' of the key 'gallery'"),
-        ("micro_conversions: {gallery: {event_names: [[a]]}}", "event_names of the key 'gallery'"),
+        ("micro_conversions: {gallery: {event_names: [[a]]}}", "event_names of 'gallery'.*no text"),
         ("micro_conversions: {gallery: {event_names: [a, null]}}", "event_names .* in quotes"),
-        ("micro_conversions: {gallery: {description: {a: b}}}", "description of the key 'gallery'"),
+        ("micro_conversions: {gallery: {description: {a: b}}}", "description of 'gallery'.* text"),
         ("micro_conversions: {gallery: {intent_rank: 99999999999999999999}}", "intent_rank '9+'"),
-        ("micro_conversions: {gallery: {intent_rank: \u0663}}", "no small whole number"),
+        ("micro_conversions: {gallery: {intent_rank: \u0663}}", "a small whole number"),
         ("micro_conversions: {gallery: {parameter_filter: n>=\u0663}}", "name>=whole number"),
         ("not_applicable: [[wishlist]]", "must be a list of keys"),
         ("not_applicable: [null]", "must be a list of keys"),
         ("[micro_conversions]", "must begin with"),
-        ("benchmarks: [{benchmark_key: [[a]]}]", "benchmark_key of a benchmark"),
+        ("benchmarks: [{benchmark_key: [[a]]}]", "benchmark_key of '0' under benchmarks.*no text"),
         *(
             ("benchmarks: [{benchmark_key: add_to_cart_rate, low: 0.05, high: 0.1, source: me, "
-             f"source_date: {written}}}]", f"source_date '{written}': write it as YYYY-MM-DD")
+             f"source_date: {written}}}]", f"source_date '{written}'.*write a day as YYYY-MM-DD")
             for written in ("2026-02-30", "2026-13-45", "20260101", "2026-W01-1")
         ),
         *(
@@ -176,17 +177,20 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
         ("not_applicable: [whishlist]", "'whishlist' under not_applicable.*'wishlist'"),
         ("not_applicable: wishlist", "must be a list"),
         ("benchmarks: {low: 1}", "must be a list"),
+        ("benchmarks: [{low: 1}]", "benchmark_key of .* is missing"),
+        ("benchmarks: [{benchmark_key: mine, is_default: true}]", "is_default of a benchmark"),
+        ("micro_conversions: {gallery: {key: wishlist}}", "key of the key 'gallery'"),
         ("benchmarks: [{benchmark_key: add_to_cart_rate, low: 5, high: 10, source: me, "
          "source_date: 2026-01-01}]", "0 <= low < high <= 1"),
         ("benchmarks: [{benchmark_key: add_to_cart_rate, low: 0.05, high: 0.1, "
-         "source_date: 2026-01-01}]", "'add_to_cart_rate'.*no source"),
+         "source_date: 2026-01-01}]", "source of .*'add_to_cart_rate, all.* missing"),
         ("benchmarks: [{benchmark_key: mine, low: 0.05, high: 0.1, source: me, "
-         "source_date: 2026-01-01}]", "'mine'.*no numerator"),
+         "source_date: 2026-01-01}]", "numerator of .*'mine, all.* missing"),
         ("benchmarks: [{benchmark_key: mine, low: 0.05, high: 0.1, source: me, "
          "source_date: 2026-01-01, numerator: chats, denominator: sessions}]",
-         "numerator 'chats' of the benchmark 'mine'"),
+         "numerator 'chats' of the benchmark 'mine, all.*did you mean"),
         ("benchmarks: [{benchmark_key: add_to_cart_rate, low: 0.05, high: 0.1, source: me, "
-         "source_date: 2026-01-01, denominator: sessions}]", "another denominator.*product_view"),
+         "source_date: 2026-01-01, denominator: sessions}]", "in one row.*'product_view'"),
         ("benchmarks: [{benchmark_key: add_to_cart_rate, low: 0.05, high: 0.1, source: me, "
          "source_date: January}]", "'January'.*YYYY-MM-DD"),
         ("a: [", "not valid YAML near line 1"),

@@ -24,6 +24,7 @@ from pipelines.ga4.date_windows import Period
 from pipelines.ga4.report_catalog import (
     Metric,
     Part,
+    ReportKind,
     ReportSpec,
     build_reports,
     lift_funnels,
@@ -316,7 +317,9 @@ def test_values_of_the_last_dimension_may_be_listed():
 
 
 def test_a_ranking_is_by_number_and_then_by_text():
-    spec = ReportSpec("r", ("landingPage",), (Metric("sessions"),), kind="ranking", top=200)
+    spec = ReportSpec(
+        "r", ("landingPage",), (Metric("sessions"),), kind=ReportKind.RANKING, top=200
+    )
     request = report_request("42", spec, Part(), [DAYS])
     assert [one.name for one in request.dimensions] == ["landingPage"]
     first, second = request.order_bys

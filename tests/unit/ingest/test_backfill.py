@@ -8,7 +8,7 @@ import pytest
 from pipelines.config.settings import Property
 from pipelines.errors import ConfigError
 from pipelines.ga4.api_errors import PropertyError
-from pipelines.ga4.report_catalog import Metric, ReportSpec
+from pipelines.ga4.report_catalog import Metric, ReportKind, ReportSpec
 from pipelines.ingest.backfill import (
     check_window,
     close_backfill,
@@ -27,7 +27,7 @@ from tests.support.protocol_server import Fault, asks_for, names
 LONG = DayWindow(date(2026, 1, 1), date(2026, 3, 1))
 PRICE = 4  # of every request, says the server
 DEVICE = next(spec for spec in REPORTS if spec.name == "sessions_by_device")
-METADATA = ReportSpec("metadata", (), (), (), is_required=False, kind="metadata")
+METADATA = ReportSpec("metadata", (), (), (), is_required=False, kind=ReportKind.METADATA)
 
 
 def reports(night: Night, *specs: ReportSpec) -> list:
@@ -103,7 +103,7 @@ def test_a_property_that_may_not_be_read_cannot_be_planned(night):
 
 
 def test_funnels_and_metadata_cost_no_core_tokens(night):
-    funnel = ReportSpec("funnel", (), (Metric("activeUsers"),), (), kind="funnel")
+    funnel = ReportSpec("funnel", (), (Metric("activeUsers"),), (), kind=ReportKind.FUNNEL)
     plan = plan_tokens(night.client(), reports(night, funnel, METADATA), LONG, set())
     # Funnels by day in three stretches, metadata once.
     assert (plan.items, plan.tokens, plan.probe_tokens) == (4, 0, 0)

@@ -12,7 +12,7 @@ from pipelines.config.settings import Property
 from pipelines.config.tracking_plan import Funnel, FunnelStep, MicroConversion, TrackingPlan
 from pipelines.errors import ConfigError
 from pipelines.ga4.api_errors import QuotaError
-from pipelines.ga4.report_catalog import ReportSpec, build_reports
+from pipelines.ga4.report_catalog import ReportKind, ReportSpec, build_reports
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow
 from pipelines.ingest.ingest_run import Outcome
 from pipelines.ingest.property_access import profile_properties
@@ -403,7 +403,7 @@ def test_older_days_are_asked_for_again_when_the_steps_are_known(
 
 
 def test_a_field_that_comes_is_noted(night):
-    snapshot = ReportSpec("metadata", (), (), (), is_required=False, kind="metadata")
+    snapshot = ReportSpec("metadata", (), (), (), is_required=False, kind=ReportKind.METADATA)
     night.server.custom_dimensions = ()
     night.run(reports=(snapshot,))
     night.server.custom_dimensions = ("size",)

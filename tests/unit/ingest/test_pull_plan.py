@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.config.settings import Nightly, Settings
 from pipelines.ga4.client import Profile
-from pipelines.ga4.report_catalog import Metric, ReportSpec
+from pipelines.ga4.report_catalog import Metric, ReportKind, ReportSpec
 from pipelines.ingest.backfill import is_done
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow
 from pipelines.ingest.pull_plan import (
@@ -29,9 +29,9 @@ from pipelines.warehouse.ops import insert_rows
 SESSIONS = (Metric("sessions"),)
 PLAIN = ReportSpec("items", (), SESSIONS)
 CHANNEL = ReportSpec("sessions_by_channel", (), SESSIONS, is_attributed=True)
-USERS = ReportSpec("users_window", (), SESSIONS, kind="users_window")
-FUNNEL = ReportSpec("funnel", (), SESSIONS, is_required=False, kind="funnel")
-METADATA = ReportSpec("metadata", (), (), kind="metadata")
+USERS = ReportSpec("users_window", (), SESSIONS, kind=ReportKind.USERS_WINDOW)
+FUNNEL = ReportSpec("funnel", (), SESSIONS, is_required=False, kind=ReportKind.FUNNEL)
+METADATA = ReportSpec("metadata", (), (), kind=ReportKind.METADATA)
 ONE, TWO = (Profile(name, None, None, frozenset()) for name in ("1", "2"))
 # 12 March 2026 is a Thursday, the 15th a Sunday.
 THURSDAY, SUNDAY = date(2026, 3, 12), date(2026, 3, 15)

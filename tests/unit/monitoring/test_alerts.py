@@ -14,6 +14,7 @@ from pipelines.errors import ConfigError
 from pipelines.monitoring.alerts import tell
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import start_run
+from pipelines.warehouse.statuses import RunStatus
 from tests.support.hand_clock import MORNING
 from tests.support.webhook_server import PATH, WebhookServer
 
@@ -77,7 +78,7 @@ def test_the_whole_message(home: Settings, alerted: WebhookServer) -> None:
         anomaly("add_to_cart", "behaviour"),
         anomaly("purchase", "tracking_lost", q=float("nan")),
     )
-    tell(home, "run1", "published", "", NO_WAITS)
+    tell(home, "run1", RunStatus.PUBLISHED, "", NO_WAITS)
     common = {
         "night": "2026-06-30", "property_id": "1", "date": "2026-06-27",
         "segment_name": "device", "segment_value": "mobile", "observed": 0.02, "expected": 0.06,
@@ -116,7 +117,7 @@ def test_tracking_lost_comes_first_and_the_smallest_q_within(
         anomaly("c", "behaviour", q=0.001),
         anomaly("d", "tracking_lost"),
     )
-    tell(home, "run1", "published", "", NO_WAITS)
+    tell(home, "run1", RunStatus.PUBLISHED, "", NO_WAITS)
     assert [one["metric"] for one in alerted.messages[0]["alerts"]] == ["d", "b", "c", "a"]
 
 
@@ -126,7 +127,7 @@ def test_nothing_to_tell_is_no_message(
 ) -> None:
     if rows is not None:
         find(home, *rows)
-    tell(home, "run1", "published", "version x", NO_WAITS)
+    tell(home, "run1", RunStatus.PUBLISHED, "version x", NO_WAITS)
     assert alerted.asked == 0
     assert query(home, "select * from ops.alerts") == []
 
@@ -139,19 +140,19 @@ def test_what_was_judged_long_ago_is_not_told(home: Settings, alerted: WebhookSe
         anomaly("recent", "behaviour", day=21),
         anomaly("old", "behaviour", day=20),
     )
-    tell(home, "run1", "published", "", NO_WAITS)
+    tell(home, "run1", RunStatus.PUBLISHED, "", NO_WAITS)
     assert [one["metric"] for one in alerted.messages[0]["alerts"]] == ["recent"]
 
 
 def test_a_second_run_tells_only_what_is_new(home: Settings, alerted: WebhookServer) -> None:
     find(home, anomaly("a", "behaviour"))
-    tell(home, "run1", "published", "", NO_WAITS)
+    tell(home, "run1", RunStatus.PUBLISHED, "", NO_WAITS)
     begin(home, "run2")
-    tell(home, "run2", "published", "", NO_WAITS)
+    tell(home, "run2", RunStatus.PUBLISHED, "", NO_WAITS)
     assert len(alerted.messages) == 1
     find(home, anomaly("a", "behaviour", q=0.02), anomaly("b", "behaviour"))
     begin(home, "run3")
-    tell(home, "run3", "published", "", NO_WAITS)
+    tell(home, "run3", RunStatus.PUBLISHED, "", NO_WAITS)
     assert [one["metric"] for one in alerted.messages[1]["alerts"]] == ["b"]
 
 
@@ -159,7 +160,7 @@ def test_a_second_run_tells_only_what_is_new(home: Settings, alerted: WebhookSer
 def test_it_is_tried_again(home: Settings, alerted: WebhookServer, passing: int) -> None:
     find(home, anomaly("a", "behaviour"))
     alerted.answers = [passing, passing]
-    tell(home, "run1", "published", "", NO_WAITS)
+    tell(home, "run1", RunStatus.PUBLISHED, "", NO_WAITS)
     assert (alerted.asked, len(alerted.messages)) == (3, 1)
     assert query(home, "select status, reason from ops.alerts") == [("sent", None)]
 
@@ -170,7 +171,7 @@ def test_it_is_not_tried_again_in_vain(
 ) -> None:
     find(home, anomaly("a", "behaviour"))
     alerted.answers = [final]
-    tell(home, "run1", "published", "", NO_WAITS)
+    tell(home, "run1", RunStatus.PUBLISHED, "", NO_WAITS)
     assert (alerted.asked, alerted.messages) == (1, [])
     assert query(home, "select status, reason from ops.alerts") == [
         ("undelivered", f"it answered {final}")
@@ -186,11 +187,11 @@ def test_what_did_not_arrive_goes_out_with_the_next_message(
 ) -> None:
     find(home, anomaly("a", "behaviour"))
     alerted.answers = [500, 500, 500]
-    tell(home, "run1", "published", "", NO_WAITS)
+    tell(home, "run1", RunStatus.PUBLISHED, "", NO_WAITS)
     assert alerted.messages == []
     begin(home, "run2", date(2026, 7, 1))
     find(home, anomaly("b", "tracking_lost", day=28))
-    tell(home, "run2", "published", "", NO_WAITS)
+    tell(home, "run2", RunStatus.PUBLISHED, "", NO_WAITS)
     assert [(one["metric"], one["night"]) for one in alerted.messages[0]["alerts"]] == [
         ("b", "2026-07-01"),
         ("a", "2026-06-30"),
@@ -200,10 +201,15 @@ def test_what_did_not_arrive_goes_out_with_the_next_message(
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [("failed", "run_failed"), ("held_back", "gate_failed"), ("paused", "quota_paused")],
+    [
+        (RunStatus.FAILED, "run_failed"),
+        (RunStatus.OUTDATED, "run_failed"),
+        (RunStatus.HELD_BACK, "gate_failed"),
+        (RunStatus.PAUSED, "quota_paused"),
+    ],
 )
 def test_a_run_that_ended_badly(
-    home: Settings, alerted: WebhookServer, status: str, kind: str
+    home: Settings, alerted: WebhookServer, status: RunStatus, kind: str
 ) -> None:
     # What was found by a run that was held back may be wrong: it is not told.
     find(home, anomaly("a", "behaviour"))
@@ -213,7 +219,8 @@ def test_a_run_that_ended_badly(
     (message,) = alerted.messages
     assert message["status"] == status
     (alert,) = message["alerts"]
-    assert (alert["alert_class"], alert["message"]) == (kind, "The tokens are used up.")
+    words = "The tokens are used up. Readers still have the version before."
+    assert (alert["alert_class"], alert["message"]) == (kind, words)
     assert (alert["night"], alert["property_id"], alert["metric"]) == ("2026-06-30", None, None)
 
 
@@ -224,7 +231,7 @@ def test_properties_that_were_held_back(home: Settings, alerted: WebhookServer) 
             "('run1', '3', 'pull', 'No permission.', null), ('run0', '1', 'raw', 'Old.', null)"
         )
     find(home, anomaly("a", "behaviour"), anomaly("b", "tracking_lost", property_id="2"))
-    tell(home, "run1", "partly_published", "", NO_WAITS)
+    tell(home, "run1", RunStatus.PARTLY_PUBLISHED, "", NO_WAITS)
     told = [(one["alert_class"], one["property_id"]) for one in alerted.messages[0]["alerts"]]
     assert told == [("gate_failed", "2"), ("pull_failed", "3"), ("behaviour", "1")]
 
@@ -236,7 +243,7 @@ def test_a_failure_is_told_where_there_is_no_warehouse_yet(
     pin_clock(tmp_path, datetime(2026, 3, 4, 13, 30, tzinfo=UTC), ["1"])
     one = Property(id="1", time_zone="Pacific/Auckland")
     settings = Settings(home=tmp_path, properties=(one,), alerts=Alerts(webhook=alerted.address))
-    tell(settings, "", "failed", "The key file is missing.", NO_WAITS)
+    tell(settings, "", RunStatus.FAILED, "The key file is missing.", NO_WAITS)
     assert alerted.messages[0]["night"] == "2026-03-04"
     assert alerted.messages[0]["alerts"][0]["message"] == "The key file is missing."
     assert not settings.build_db.exists()
@@ -249,7 +256,7 @@ def test_the_address_is_never_shown(
     find(home, anomaly("a", "behaviour"))
     alerted.shutdown()
     alerted.server_close()
-    tell(home, "run1", "published", "", NO_WAITS)
+    tell(home, "run1", RunStatus.PUBLISHED, "", NO_WAITS)
     assert query(home, "select status, reason from ops.alerts") == [
         ("undelivered", "it did not answer: ConnectionRefusedError")
     ]
@@ -295,5 +302,5 @@ def test_safe_addresses(address: str, tmp_path: Path) -> None:
 
 
 def test_without_a_webhook_nothing_is_read(tmp_path: Path) -> None:
-    tell(Settings(home=tmp_path / "none"), "run1", "failed", "x")
+    tell(Settings(home=tmp_path / "none"), "run1", RunStatus.FAILED, "x")
     assert not (tmp_path / "none").exists()

@@ -18,7 +18,8 @@ from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError
 from pipelines.ingest.day_window import DayWindow
 from pipelines.monitoring.home_lock import hold_lock, is_running, lock_path
-from pipelines.warehouse.runs import PUBLISHED, RunRecord
+from pipelines.warehouse.runs import RunRecord
+from pipelines.warehouse.statuses import RunStatus
 from tests.support.hand_clock import MORNING
 from tests.support.protocol_server import serving
 
@@ -95,7 +96,7 @@ def test_a_second_night_waits_before_it_looks_into_the_database(path, tmp_path, 
 
     def run_nightly(settings: Settings, window: DayWindow, **_: object) -> RunRecord:
         windows.append(window.end)
-        return RunRecord("r2", PUBLISHED, "")
+        return RunRecord("r2", RunStatus.PUBLISHED, "")
 
     monkeypatch.setattr("pipelines.orchestration.nightly_run.run_nightly", run_nightly)
     monkeypatch.setattr("pipelines.cli.nightly.show_warnings", lambda: None)

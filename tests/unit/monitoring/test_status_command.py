@@ -8,14 +8,8 @@ import pytest
 from pipelines.clock import FULL_SPEED, pin_clock
 from pipelines.monitoring.home_lock import hold_lock
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.runs import (
-    FAILED,
-    HELD_BACK,
-    PARTLY_PUBLISHED,
-    PAUSED,
-    finish_run,
-    start_run,
-)
+from pipelines.warehouse.runs import finish_run, start_run
+from pipelines.warehouse.statuses import RunStatus
 from tests.support.hand_clock import MORNING
 from tests.support.reading import publish_again, run
 
@@ -64,7 +58,7 @@ def test_status_after_a_good_and_a_bad_night(published):
             build.execute("update ops.runs set started_at = ? where run_id = ?", [moment, run_id])
     state = json.loads(run("status", "--json").stdout)
     assert (state["state"], state["runs"][0]["status"]) == ("interrupted", "interrupted")
-    finish_run(build_db, "r2", FAILED, "It's the disk.", LATER)
+    finish_run(build_db, "r2", RunStatus.FAILED, "It's the disk.", LATER)
     state = json.loads(run("status", "--json").stdout)
     assert state["state"] == "failed"
     assert state["verdict"] == (
@@ -88,7 +82,7 @@ def test_status_shows_a_message_as_it_is(published):
     build_db = published / "build.duckdb"
     with build_database(build_db) as build:
         start_run(build, "r1", "nightly", date(2026, 3, 1), date(2026, 3, 2), "0.1.0", LATER)
-    finish_run(build_db, "r1", FAILED, "No column [size] in [/data].", LATER)
+    finish_run(build_db, "r1", RunStatus.FAILED, "No column [size] in [/data].", LATER)
     result = run("status")
     assert result.exit_code == 1
     assert "No column [size] in [/data]." in result.stdout
@@ -110,16 +104,19 @@ def test_status_during_a_run_leaves_the_build_database_to_it(published, monkeypa
 
 
 ENDINGS = [
-    ("nightly", HELD_BACK, "The raw gate held the night back.", 2,
+    ("nightly", RunStatus.HELD_BACK, "The raw gate held the night back.", 2,
      ["Held back: The raw gate held", "Readers see version", "the next night tries again"]),
-    ("nightly", PARTLY_PUBLISHED, "Version v was published, but property 7 was held back: no.", 2,
+    ("nightly", RunStatus.PARTLY_PUBLISHED,
+     "Version v was published, but property 7 was held back: no.", 2,
      ["Held back: Version v was", "The next night tries that property again."]),
-    ("backfill", PAUSED, "The hour's tokens are used up.", 75,
+    ("backfill", RunStatus.PAUSED, "The hour's tokens are used up.", 75,
      ["Paused: The hour's", "'sluice backfill' over the same days goes on where it was."]),
-    ("nightly --full-refresh", FAILED, "It's the disk.", 1,
+    ("nightly --full-refresh", RunStatus.FAILED, "It's the disk.", 1,
      ["Failed: It's the disk.", "run 'sluice nightly --full-refresh' again."]),
-    ("schedule", FAILED, "No. Readers still have the version before.", 1,
-     ["Failed: No. Readers still have the version before. When", "run 'sluice nightly' again."]),
+    ("schedule", RunStatus.FAILED, "No.", 1,
+     ["Failed: No. Readers see version", "When that is put right, run 'sluice nightly' again."]),
+    ("schedule", RunStatus.OUTDATED, "Run 'sluice nightly --full-refresh'.", 1,
+     ["Failed: Run 'sluice nightly --full-refresh'. Readers see version"]),
 ]  # fmt: skip
 
 
@@ -135,6 +132,7 @@ def test_the_first_line_says_how_it_ended_and_what_to_do(
     assert result.exit_code == code
     for word in words:
         assert word in first
+    assert ("When that is put right" in first) is (ended is RunStatus.FAILED)
 
 
 def test_the_checks_that_held_a_night_back_are_shown(published):
@@ -148,7 +146,11 @@ def test_the_checks_that_held_a_night_back_are_shown(published):
             "('r1', 'raw', '42', 'raw.ga4_items', 'older', 'critical', false, '1')"
         )
     finish_run(
-        published / "build.duckdb", "r2", HELD_BACK, "The raw gate held the night back.", LATER
+        published / "build.duckdb",
+        "r2",
+        RunStatus.HELD_BACK,
+        "The raw gate held the night back.",
+        LATER,
     )
     failures = json.loads(run("status", "--json").stdout)["failures"]
     assert [(one["expectation"], one["observed"]) for one in failures] == [("no_duplicates", "3")]

@@ -49,7 +49,7 @@ def test_tables_of_an_older_version_name_the_command() -> None:
         "dbt: The source and target schemas on this incremental model are out of sync! They can"
     )
     status, message = describe_failure("dbt_staging", error)
-    assert status == "failed"
+    assert status == "outdated"
     assert "run 'sluice nightly --full-refresh'" in message
     assert "older version" not in describe_failure("dbt_staging", RuntimeError("No."))[1]
 

@@ -15,6 +15,7 @@ from pipelines.report.sections.change_sections import change_section
 from pipelines.report.sections.quality_section import DAYS_SHOWN, quality_section
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import start_run
+from pipelines.warehouse.statuses import RunStatus
 from tests.support.empty_page import EMPTY
 from tests.support.hand_clock import MORNING
 from tests.support.webhook_server import WebhookServer
@@ -70,7 +71,7 @@ def night(settings: Settings, run_id: str, *rows: tuple) -> None:
             connection.execute(
                 f"insert into marts.fct_data_completeness values ({marks})", list(row)
             )
-    tell(settings, run_id, "published", "", (0.0, 0.0))
+    tell(settings, run_id, RunStatus.PUBLISHED, "", (0.0, 0.0))
 
 
 def test_the_alert_names_property_report_day_and_what_is_missing(

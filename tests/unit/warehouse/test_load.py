@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipelines.config.tracking_plan import MicroConversion
 from pipelines.ga4.decode.report_answer import Flags
 from pipelines.ga4.extract.pull import Pull
-from pipelines.ga4.report_catalog import Metric, Part, ReportSpec
+from pipelines.ga4.report_catalog import Metric, Part, ReportKind, ReportSpec
 from pipelines.warehouse import load
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import (
@@ -228,7 +228,7 @@ def test_notes_are_told_too(build):
     ]
 
 
-WINDOWS = ReportSpec("users", (), (Metric("totalUsers"),), kind="users_window")
+WINDOWS = ReportSpec("users", (), (Metric("totalUsers"),), kind=ReportKind.USERS_WINDOW)
 
 
 def windows(values, *, pull_id="p1", partitions=None) -> Pull:
