@@ -10,7 +10,7 @@ import pytest
 from jinja2 import Environment
 from scipy import stats
 
-from pipelines.analysis.stats.noise import widened_phi
+from tests.support.noise import widened_phi
 
 MACROS = Path(__file__).parents[2] / "dbt_project" / "macros" / "statistics.sql"
 

@@ -12,12 +12,12 @@ SEED = "diagnosis_playbook"
 SEED_KEY = ("rule",)
 SEED_COLUMNS = (
     "rule", "priority", "stage", "condition", "likely_cause", "fix", "confirm_with",
-    "sized_by", "requirement_ids",
+    "sized_by",
 )  # fmt: skip
 # Names of the families that are not keys of another seed.
 PAGE_TYPES = frozenset({"product"})
 CART_COUNTS = frozenset({"lost"})
-_TEXTS = ("stage", "likely_cause", "fix", "confirm_with", "requirement_ids")
+_TEXTS = ("stage", "likely_cause", "fix", "confirm_with")
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ MAY_BE_EMPTY = {"changes"}
 SEED_COLUMNS = {
     "micro_conversions": (
         "key", "stage", "family", "event_names", "parameter_filter", "parameters", "parent_key",
-        "intent_rank", "is_expected", "origin", "benchmark_key", "requirement_ids", "description",
+        "intent_rank", "is_expected", "origin", "benchmark_key", "description",
     ),
     "funnel_steps": ("funnel", "step_number", "key", "is_optional", "label"),
     "segments": (

@@ -119,7 +119,7 @@ def seeds(tmp_path: Path) -> Path:
          "The rule 'P4' in {file} has 'devise' in its condition, which is no segment: did you "
          "mean 'device'?"),
         ("H1,10,", "H1,first,", "The rule 'H1' in {file} has the priority 'first'"),
-        (",,B22", ",carts,B22", "The rule 'H1' in {file} is sized_by 'carts'"),
+            ('Hotjar)",', 'Hotjar)",carts', "The rule 'H1' in {file} is sized_by 'carts'"),
         ("Offer guest checkout", " ", "The rule 'X1' in {file} has no fix: write one."),
         ("confirm_with,", "confirm,", "has no column 'confirm_with'"),
     ],

@@ -1,24 +1,16 @@
-with core as (
-    select
-        key as step_key,
-        step_number,
-        label as step_label,
-        lag(key) over (order by step_number) as previous_step_key
-    from {{ ref('funnel_steps') }}
-    where funnel = 'core'
-),
-
 -- Every step of the core funnel that has a benchmark, also where it cannot be judged.
-steps as (
+with steps as (
     select
         compared.*,
+        core.key as step_key,
         core.step_number,
-        core.step_key,
         core.step_label,
         core.previous_step_key
     from {{ ref('int_benchmarks__compared') }} as compared
-    inner join core on compared.numerator_key = core.step_key and compared.denominator_key = core.previous_step_key
+    inner join {{ core_steps() }} as core
+        on compared.numerator_key = core.key and compared.denominator_key = core.previous_step_key
     inner join {{ ref('segments') }} as segments on compared.segment_name = segments.segment_name and segments.is_partition
+    where compared.is_leading
 ),
 
 judged as (
@@ -44,12 +36,7 @@ judged as (
 )
 
 select
-    property_id,
-    window_name,
-    window_start,
-    window_end,
-    window_days,
-    days_loaded,
+    {{ window_columns() }},
     segment_name,
     segment_value,
     step_number,
@@ -68,6 +55,13 @@ select
     order_value,
     is_own_order_value,
     cast(leak_rank as integer) as leak_rank,
+    -- What the page, the command line and the dashboard call the largest leak is the first one.
+    cast(row_number() over (
+        partition by property_id, window_name
+        order by
+            p_gap >= {{ var('least_p_gap') }} desc nulls last, opportunity_p50 desc nulls last, segment_name <> 'all', leak_rank,
+            step_number, segment_name, segment_value
+    ) as integer) as leak_order,
     opportunity,
     opportunity_p05,
     opportunity_p50,
@@ -84,7 +78,7 @@ select
     rest as rest_value,
     case when is_money then 'money' when end_value is not null then 'orders' end as value_unit,
     currency,
-    case when p_gap is not null then is_leak end as is_leak,
+    p_gap >= {{ var('least_p_gap') }} as is_leak,
     case
         when tracking_state <> 'tracked' then tracking_state
         when denominator = 0 then 'no_denominator'
@@ -95,7 +89,5 @@ select
     tracking_state,
     source,
     source_date,
-    is_complete,
-    maturity,
-    {{ flag_names('flag_bits') }} as flags
+    {{ quality_columns() }}
 from judged
