@@ -86,17 +86,16 @@ judged as (
         case
             when is_doubtful or sessions is null or event_sessions is null then 'withheld'
             when {{ is_sessionless_window('event_count', 'event_sessions') }} then 'sessionless'
-            when event_sessions = 0 then 'no_denominator'
-            when {{ is_beyond('sessions', 'event_sessions') }} then 'anomaly'
-            else 'measured'
-        end as status
+            else 'tracked'
+        end as tracking_state
     from dense
 ),
 
 rated as (
     select
         *,
-        {{ rate_with_interval('share', "status not in ('withheld', 'sessionless')", 'sessions', 'event_sessions') }}
+        {{ rate_with_interval('share', "tracking_state = 'tracked'", 'sessions', 'event_sessions') }},
+        {{ rate_status('tracking_state', 'sessions', 'event_sessions') }} as status
     from judged
 ),
 

@@ -33,6 +33,14 @@ benchmarks as (
         cast(weeks_to_know as double) as weeks_to_know
     from {{ ref('int_benchmarks__judged') }}
     where is_leading
+),
+
+judged as (
+    select
+        compared.*,
+        benchmarks.* exclude (property_id, window_name, segment_name, segment_value, step_key, previous_step_key)
+    from compared
+    left join benchmarks using (property_id, window_name, segment_name, segment_value, step_key, previous_step_key)
 )
 
 select
@@ -48,5 +56,4 @@ select
     prior_reached,
     prior_step_rate,
     {{ change_columns('step_rate') }}
-from compared
-left join benchmarks using (property_id, window_name, segment_name, segment_value, step_key, previous_step_key)
+from judged

@@ -5,7 +5,8 @@ with steps as (
         core.key as step_key,
         core.step_number,
         core.step_label,
-        core.previous_step_key
+        core.previous_step_key,
+        {{ rate_status('compared.tracking_state', 'compared.numerator', 'compared.denominator') }} as rate_status
     from {{ ref('int_benchmarks__compared') }} as compared
     inner join {{ core_steps() }} as core
         on compared.numerator_key = core.key and compared.denominator_key = core.previous_step_key
@@ -79,13 +80,7 @@ select
     case when is_money then 'money' when end_value is not null then 'orders' end as value_unit,
     currency,
     p_gap >= {{ var('least_p_gap') }} as is_leak,
-    case
-        when tracking_state <> 'tracked' then tracking_state
-        when denominator = 0 then 'no_denominator'
-        when {{ is_beyond('numerator', 'denominator') }} then 'anomaly'
-        when is_leak then 'leak'
-        else 'no_leak'
-    end as status,
+    case when rate_status <> 'measured' then rate_status when is_leak then 'leak' else 'no_leak' end as status,
     tracking_state,
     source,
     source_date,

@@ -5,12 +5,10 @@ with stated as (
         pages.*,
         placed.page_stage,
         case
-            when is_withheld then 'withheld'
-            when {{ is_sessionless_window('views', 'sessions') }} then 'sessionless'
-            when sessions = 0 then 'no_denominator'
-            when {{ is_beyond('engaged_sessions', 'sessions') }} then 'anomaly'
-            else 'measured'
-        end as status
+            when pages.is_withheld then 'withheld'
+            when {{ is_sessionless_window('pages.views', 'pages.sessions') }} then 'sessionless'
+            else 'tracked'
+        end as tracking_state
     from {{ ref('int_pages__summed') }} as pages
     left join {{ ref('int_pages__placed') }} as placed using (property_id, window_name, window_end, page_path)
 ),
@@ -20,11 +18,11 @@ with stated as (
 rated as (
     select
         *,
-        status not in ('withheld', 'sessionless') as has_sessions,
+        {{ rate_status('tracking_state', 'engaged_sessions', 'sessions') }} as status,
         case when status = 'measured' then {{ bounced }} end as bounced_sessions,
         {{ rate_with_interval('bounce_rate', "status = 'measured'", bounced, 'sessions') }},
         case when not is_withheld then {{ rate('engagement_seconds', 'views') }} end as dwell_seconds,
-        {{ rate_with_interval('scroll_rate', 'has_sessions', 'scroll_sessions', 'sessions', ci='scroll_') }}
+        {{ rate_with_interval('scroll_rate', "tracking_state = 'tracked'", 'scroll_sessions', 'sessions', ci='scroll_') }}
     from stated
 ),
 
