@@ -35,8 +35,8 @@
 {%- endmacro %}
 
 {#- SQL of sums over windows: rows by day, as `days`, summed up over every window (the prior ones too). `cell`: the columns that
-    name a row of a day; the sums are what the caller writes. -#}
-{% macro windowed_sums(rows, cell) -%}
+    name a row of a day; `only`: a condition on them; the sums are what the caller writes. -#}
+{% macro windowed_sums(rows, cell, only=none) -%}
     select
         periods.property_id,
         periods.window_name,
@@ -49,6 +49,6 @@
         {{ caller() | trim }}
     from {{ ref('int_funnel__periods_listed') }} as periods
     inner join {{ rows }} as days using (property_id, date)
-    where periods.window_name <> '1d'
+    where periods.window_name <> '1d'{{ ' and ' ~ only if only }}
     group by all
 {%- endmacro %}

@@ -1,6 +1,6 @@
 -- The event itself, with and without the parameter: what the values are shares of.
 with events as (
-    {% call windowed_sums("(select * from " ~ ref('stg_ga4__events') ~ " where segment_name = 'all')", ['event_name']) %}
+    {% call windowed_sums(ref('stg_ga4__events'), ['event_name'], "days.segment_name = 'all'") %}
     {{ count_sum('days.sessions') }} as event_sessions,
     {{ count_sum('days.events') }} as event_count
     {% endcall %}
