@@ -19,4 +19,5 @@ def _variables() -> dict[str, Any]:
 
 def threshold(name: str) -> float:
     """The dbt variable of this name; KeyError where there is none."""
-    return float(_variables()[name])
+    value: float = _variables()[name]
+    return value
