@@ -138,7 +138,7 @@ order by property_id, key
 
 
 _WITHOUT_SOURCE = "coalesce(trim(source), '') = '' or coalesce(source_date::varchar, '') = ''"
-_BROKEN_RANGE = "not coalesce(low >= 0 and low <= high and high <= 1, false)"
+_BROKEN_RANGE = "not coalesce(low >= 0 and low < high and high <= 1, false)"
 
 
 def _benchmarks_slice() -> Slice:

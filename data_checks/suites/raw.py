@@ -14,9 +14,9 @@ from data_checks.sql import IN_WINDOW
 from data_checks.suites.raw_partitions import is_by_window, partition_slice
 from data_checks.suites.raw_totals import MEASURES, total_suites
 from data_checks.suites.raw_volume import volume_suite
+from pipelines.config.thresholds import threshold
 
 REQUIRED_FAMILIES = ("sessions_by", "events_by")
-MAX_OTHER_SHARE = 0.05
 
 PARTITION_EXPECTATIONS = (
     Bound("partition_is_present", "loaded_pulls", minimum=1),
@@ -30,7 +30,6 @@ PARTITION_EXPECTATIONS = (
     never("is_not_thresholded", "is_thresholded", WARNING),
     never("is_not_restricted", "is_restricted", WARNING),
     never("is_not_truncated", "is_truncated", WARNING),
-    Bound("other_share_is_small", "other_share", maximum=MAX_OTHER_SHARE, severity=WARNING),
 )
 
 
@@ -39,6 +38,11 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
     whole = catalog.whole_segments
     required = [f"{family}_{name}" for family in REQUIRED_FAMILIES for name in whole]
     optional = sorted((set(catalog.reports()) | catalog.pulled) - set(required))
+    other_share = threshold("max_other_share")
+    expectations = (
+        *PARTITION_EXPECTATIONS,
+        Bound("other_share_is_small", "other_share", maximum=other_share, severity=WARNING),
+    )
     by_window = [report for report in optional if is_by_window(catalog, report)]
     partitions = tuple(
         partition_slice(catalog, report, is_required=report in required)
@@ -50,8 +54,8 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
     parted = {f"{family}_{name}" for family in MEASURES for name in whole if name != "all"}
     alone = [r for r in (*required, *optional) if r not in parted and r not in by_window]
     return (
-        Suite("partitions", ("date",), partitions, PARTITION_EXPECTATIONS),
-        Suite("windows", ("window_name", "date"), windows, PARTITION_EXPECTATIONS),
+        Suite("partitions", ("date",), partitions, expectations),
+        Suite("windows", ("window_name", "date"), windows, expectations),
         Suite(
             "property",
             (),

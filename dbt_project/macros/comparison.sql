@@ -1,43 +1,72 @@
 {#- A window against the one before it: the same for every table of windows. -#}
 
-{#- CTE from `rated` (windows and the one before each) to `compared`: the current windows, each with the same cell before
-    it. A window that is not loaded whole is not compared: 7 of 28 days would look like a fall. A change is one of the
-    same rate: not where the denominator is another than before.
-    `cell`: the columns that name a row of a window; `count`, `rate`, `denominator`: what is compared, and its base. -#}
-{% macro compared_windows(cell, count, rate, denominator) -%}
+{#- CTE from `rated` (windows and the prior one of each) to `compared`: the current windows, each with `columns` of the same
+    cell in the prior window as prior_…. A window that is not loaded whole is not compared: 7 of 28 days would look like a
+    fall. `cell`: the columns that name a row of a window.
+    `rate`: the column whose change is told, with Newcombe's interval. A change is one of the same rate: not where
+    `denominator`, the column that names its base, is another than before; and it is only as whole as both. -#}
+{% macro compared_windows(cell, columns, rate=none, denominator=none) -%}
 compared as (
     select
         rated.*,
-        coalesce(before.days_loaded, 0) as before_days_loaded,
-        coalesce(before.days_loaded = before.window_days, false) as is_before_whole,
-        case when is_before_whole then before.{{ count }} end as before_count,
-        case when is_before_whole then before.{{ rate }} end as before_rate,
-        before.ci_low as before_ci_low,
-        before.ci_high as before_ci_high,
-        before.status as before_status,
-        before.is_complete as is_before_complete,
-        rated.{{ denominator }} = before.{{ denominator }}
+        {%- for column in columns %}
+        case when prior_window.days_loaded = prior_window.window_days then prior_window.{{ column }} end as prior_{{ column }},
+        {%- endfor %}
+        {%- if rate %}
+        rated.{{ denominator }} = prior_window.{{ denominator }}
         and rated.status = 'measured'
-        and before.status = 'measured'
-        and is_before_whole as is_comparable
+        and prior_window.status = 'measured'
+        and prior_window.days_loaded = prior_window.window_days as is_comparable,
+        case when is_comparable then rated.{{ rate }} - prior_window.{{ rate }} end as {{ rate }}_change,
+        case
+            when is_comparable
+                then {{ newcombe_low('rated.' ~ rate, 'rated.ci_low', 'prior_window.' ~ rate, 'prior_window.ci_high') }}
+        end as change_ci_low,
+        case
+            when is_comparable
+                then {{ newcombe_high('rated.' ~ rate, 'rated.ci_high', 'prior_window.' ~ rate, 'prior_window.ci_low') }}
+        end as change_ci_high,
+        prior_window.status as prior_status,
+        prior_window.is_complete as is_prior_complete,
+        {%- endif %}
+        coalesce(prior_window.days_loaded, 0) as prior_days_loaded
     from rated
-    left join rated as before
+    left join rated as prior_window
         on
-            rated.property_id = before.property_id
-            and rated.window_name = before.window_name
-            and rated.window_start = before.window_end + 1
+            rated.property_id = prior_window.property_id
+            and rated.window_name = prior_window.window_name
+            and rated.window_start = prior_window.window_end + 1
             {%- for column in cell %}
-            and rated.{{ column }} = before.{{ column }}
+            and rated.{{ column }} = prior_window.{{ column }}
             {%- endfor %}
     where rated.is_current
 )
 {%- endmacro %}
 
-{#- Select items over `compared`: the change of a rate since the window before, with Newcombe's interval, and whether that
-    window is complete: a change is only as whole as both. -#}
-{% macro rate_change(rate) -%}
-    case when is_comparable then {{ rate }} - before_rate end as {{ rate }}_change,
-    case when is_comparable then {{ newcombe_low(rate, 'ci_low', 'before_rate', 'before_ci_high') }} end as change_ci_low,
-    case when is_comparable then {{ newcombe_high(rate, 'ci_high', 'before_rate', 'before_ci_low') }} end as change_ci_high,
-    is_before_complete as is_prior_complete
+{#- Select items: which window of which property. -#}
+{% macro window_columns() -%}
+    property_id,
+    window_name,
+    window_start,
+    window_end,
+    window_days,
+    days_loaded
+{%- endmacro %}
+
+{#- Select items over `compared`: the change of a rate, and how far it can be trusted. -#}
+{% macro change_columns(rate) -%}
+    prior_status,
+    prior_days_loaded,
+    {{ rate }}_change,
+    change_ci_low,
+    change_ci_high,
+    is_prior_complete,
+    {{ quality_columns() }}
+{%- endmacro %}
+
+{#- Select items: what speaks against a number. -#}
+{% macro quality_columns() -%}
+    is_complete,
+    maturity,
+    {{ flag_names('flag_bits') }} as flags
 {%- endmacro %}

@@ -2,9 +2,10 @@
     were last built, and every day after them (tracking looks back). Neither a window in vars nor the tables' own dates
     decide: a day that a killed run or a failed gate left behind is built by the next run, whatever its window. -#}
 
-{#- SQL of the days that this run builds: all of them in a first build or a full refresh, else the changed ones, less those of
+{#- CTE `days`, those that this run builds: all of them in a first build or a full refresh, else the changed ones, less those of
     a property that a gate has blocked since the days were listed: its old rows stay (delete_stale_days). -#}
 {% macro days_to_build() -%}
+days as (
     select
         days.property_id,
         days.date
@@ -12,6 +13,7 @@
     {%- if is_incremental() %}
     where days.is_stale and not {{ is_blocked('days') }}
     {%- endif %}
+)
 {%- endmacro %}
 
 {#- Only what did not change stays: also days and properties that are not there any more go. A blocked property rests. -#}

@@ -114,11 +114,9 @@ paired as (
 measured as (
     select
         * exclude (previous_tracking_state, entry_tracking_state, is_from_entry),
-        case when step_state = 'tracked' then {{ rate('reached', 'previous_reached') }} end as step_rate,
+        {{ rate_with_interval('step_rate', "step_state = 'tracked'", 'reached', 'previous_reached', 'n_eff') }},
         case when step_state = 'tracked' then {{ count_difference('previous_reached', 'reached') }} end as lost,
-        case when is_from_entry then {{ rate('reached', 'entry_reached') }} end as cumulative_rate,
-        case when step_state = 'tracked' then {{ wilson_low('reached', 'previous_reached', 'n_eff') }} end as ci_low,
-        case when step_state = 'tracked' then {{ wilson_high('reached', 'previous_reached', 'n_eff') }} end as ci_high
+        case when is_from_entry then {{ rate('reached', 'entry_reached') }} end as cumulative_rate
     from noisy
 ),
 
@@ -129,6 +127,32 @@ rated as (
         {{ rate_status('step_state', 'reached', 'previous_reached', unrated=('previous_step_key is null', 'entry')) }} as status
     from measured
 )
+{%- endmacro %}
+
+{#- Select items over `rated` steps of the shop: what they are called, their counts, and their rates. -#}
+{% macro step_columns() -%}
+    funnel,
+    segment_name,
+    segment_value,
+    step_number,
+    step_key,
+    step_label,
+    previous_step_key,
+    'sessions' as unit,
+    'open' as funnel_type,
+    reached,
+    previous_reached,
+    entry_reached,
+    step_rate,
+    drop_off,
+    lost,
+    cumulative_rate,
+    ci_low,
+    ci_high,
+    status,
+    tracking_state,
+    is_optional,
+    is_in_chain
 {%- endmacro %}
 
 {#- CTEs from `reach` and `chain` (the previous step of each step of the extended funnel, as it was joined in each period)
@@ -181,10 +205,52 @@ paired as (
 rated as (
     select
         *,
-        case when rate_state = 'tracked' then {{ rate('sessions', 'parent_sessions') }} end as micro_rate,
-        case when rate_state = 'tracked' then {{ wilson_low('sessions', 'parent_sessions', 'n_eff') }} end as ci_low,
-        case when rate_state = 'tracked' then {{ wilson_high('sessions', 'parent_sessions', 'n_eff') }} end as ci_high,
+        {{ rate_with_interval('micro_rate', "rate_state = 'tracked'", 'sessions', 'parent_sessions', 'n_eff') }},
         {{ rate_status('rate_state', 'sessions', 'parent_sessions', unrated=('parent_key is null', 'no_parent')) }} as status
     from noisy
+)
+{%- endmacro %}
+
+{#- Select items over `rated` keys: what they are called, their counts, and their rate. -#}
+{% macro key_columns() -%}
+    key,
+    stage,
+    family,
+    'sessions' as unit,
+    sessions,
+    events,
+    parent_key,
+    parent_sessions,
+    micro_rate,
+    ci_low,
+    ci_high,
+    status,
+    tracking_state
+{%- endmacro %}
+
+{#- The core funnel of the seed: each step with the one before it, also where one is not tracked. -#}
+{% macro core_steps() -%}
+(
+    select
+        key,
+        step_number,
+        label as step_label,
+        lag(key) over (order by step_number) as previous_step_key
+    from {{ ref('funnel_steps') }}
+    where funnel = 'core'
+)
+{%- endmacro %}
+
+{#- Windows in which a core step is tracked, of the parts that make up the shop: landing pages are no partition of it, and
+    200 more cells of 20,000 draws a window would cost a night minutes. -#}
+{% macro core_reach() -%}
+(
+    select
+        counted.*,
+        steps.step_number
+    from {{ ref('int_funnel__reach_summed') }} as counted
+    inner join {{ core_steps() }} as steps using (key)
+    semi join (select segment_name from {{ ref('segments') }} where is_partition) as parts using (segment_name)
+    where counted.tracking_state = 'tracked'
 )
 {%- endmacro %}

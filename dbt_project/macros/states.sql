@@ -97,9 +97,9 @@
     end
 {%- endmacro %}
 
-{#- The least n with (1 - floor)^n < 0.01: so many sessions without a single event mean that none is sent (docs/analytics.md:
-    90 at 5 %, 459 at 1 %, 7 at 50 %). NULL where the floor is 0 or 1: nothing can be told then. -#}
+{#- The least n with (1 - floor)^n < `silence_below`, 0.01: so many sessions without a single event mean that none is sent
+    (docs/analytics.md: 90 at 5 %, 459 at 1 %, 7 at 50 %). NULL where the floor is 0 or 1: nothing can be told then. -#}
 {% macro sessions_to_tell(floor_rate) -%}
     {%- set rate = 'cast(' ~ floor_rate ~ ' as double)' -%}
-    (floor(ln(0.01) / nullif(ln(1 - case when {{ rate }} < 1 then {{ rate }} end), 0)) + 1)
+    (floor(ln({{ var('silence_below') }}) / nullif(ln(1 - case when {{ rate }} < 1 then {{ rate }} end), 0)) + 1)
 {%- endmacro %}

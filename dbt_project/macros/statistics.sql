@@ -34,17 +34,24 @@
     {{ wilson_bound(successes, trials, '+', n_eff, unit) }}
 {%- endmacro %}
 
+{#- Select items: a rate and its interval, NULL where not `condition`. `ci`: what their names begin with. -#}
+{% macro rate_with_interval(name, condition, successes, trials, n_eff=none, unit='events', ci='') -%}
+    case when {{ condition }} then {{ rate(successes, trials) }} end as {{ name }},
+    case when {{ condition }} then {{ wilson_low(successes, trials, n_eff, unit) }} end as {{ ci }}ci_low,
+    case when {{ condition }} then {{ wilson_high(successes, trials, n_eff, unit) }} end as {{ ci }}ci_high
+{%- endmacro %}
+
 {#- Effective trials of a rate (docs/analytics.md, "Uncertainty"): n_eff = p(1-p) / (phi p(1-p)/n + p^2 sigma^2). Two kinds of counts:
     - one that GA4 estimated at once (a day, a window of users): phi is 1, sigma the error of its HyperLogLog counts, which
       are exact up to about 3,000; nobody or everybody tells nothing of sigma.
     - a sum of daily counts, whose errors are independent: phi of these days holds them already, and sigma is 0. -#}
 {% macro effective_trials(successes, trials, phi=none, unit='sessions') -%}
-    {%- set sigma = {'sessions': 0.023, 'users': 0.0115, 'events': 0}[unit] -%}
+    {%- set sigma = {'sessions': var('sessions_sigma'), 'users': var('users_sigma'), 'events': 0}[unit] | float -%}
     {%- set x, n = 'cast(' ~ successes ~ ' as double)', 'cast(' ~ trials ~ ' as double)' -%}
     {%- if phi -%}
     ({{ n }} / ({{ phi }}))
     {%- elif sigma -%}
-    (case when {{ n }} > 3000 and {{ x }} >= 1 and {{ n }} - {{ x }} >= 1
+    (case when {{ n }} > {{ var('exact_up_to') }} and {{ x }} >= 1 and {{ n }} - {{ x }} >= 1
         then 1 / (1.0 / {{ n }} + {{ sigma * sigma }} * {{ x }} / ({{ n }} - {{ x }}))
         else {{ n }}
     end)
@@ -60,7 +67,7 @@
     {%- set is_day = 'filter (where ' ~ trials ~ ' > 0 and not ' ~ is_beyond(successes, trials) ~ ')' -%}
     {%- set x, n = 'cast(sum(' ~ successes ~ ') ' ~ is_day ~ ' as double)', 'cast(sum(' ~ trials ~ ') ' ~ is_day ~ ' as double)' -%}
     {%- set p, days = '(' ~ x ~ ' / ' ~ n ~ ')', 'count(*) ' ~ is_day -%}
-    (case when {{ days }} >= 7 and {{ p }} > 0 and {{ p }} < 1
+    (case when {{ days }} >= {{ var('least_varying_days') }} and {{ p }} > 0 and {{ p }} < 1
         then greatest(1, (
             cast(sum(try_cast(pow(cast({{ successes }} as double), 2) / {{ trials }} as decimal(38, 9))) {{ is_day }} as double)
             - 2 * {{ p }} * {{ x }}
@@ -71,7 +78,7 @@
 {%- endmacro %}
 
 {#- phi is itself an estimate from few days: its excess over 1 is widened by (t/z)^2, t the 97.5 % point of Student's
-    distribution with days - 1 degrees of freedom (expansion 26.7.5 of Abramowitz and Stegun; pipelines/analysis/stats/noise.py
+    distribution with days - 1 degrees of freedom (expansion 26.7.5 of Abramowitz and Stegun; tests/support/noise.py
     says why). -#}
 {% macro widened_dispersion(phi, days) -%}
     {%- set z = 1.959963984540054 -%}

@@ -33,3 +33,22 @@
 {% macro totals_in_cents(column) -%}
     try_cast(try_cast({{ column }} as json) as map (varchar, decimal(38, 2)))
 {%- endmacro %}
+
+{#- SQL of sums over windows: rows by day, as `days`, summed up over every window (the prior ones too). `cell`: the columns that
+    name a row of a day; `only`: a condition on them; the sums are what the caller writes. -#}
+{% macro windowed_sums(rows, cell, only=none) -%}
+    select
+        periods.property_id,
+        periods.window_name,
+        periods.window_end,
+        periods.current_end,
+        periods.is_current,
+        {%- for column in cell %}
+        days.{{ column }},
+        {%- endfor %}
+        {{ caller() | trim }}
+    from {{ ref('int_funnel__periods_listed') }} as periods
+    inner join {{ rows }} as days using (property_id, date)
+    where periods.window_name <> '1d'{{ ' and ' ~ only if only }}
+    group by all
+{%- endmacro %}

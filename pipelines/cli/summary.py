@@ -15,18 +15,11 @@ from pipelines.warehouse.connect import published_database
 SEGMENTS_SHOWN = 5
 NUMBERS = {"sessions", "of sessions", "rate", "of the step before", "short by"}
 _FUNNEL = """
-    select funnel.property_id, step_key, reached, step_rate, funnel.ci_low, funnel.ci_high,
-        benchmark.benchmark_low, benchmark.benchmark_high, funnel.tracking_state, benchmark.status
-    from marts.fct_funnel_window as funnel
-    left join marts.fct_benchmark_comparison as benchmark
-        on funnel.property_id = benchmark.property_id
-        and funnel.window_name = benchmark.window_name
-        and funnel.segment_name = benchmark.segment_name
-        and funnel.segment_value = benchmark.segment_value
-        and funnel.step_key = benchmark.numerator_key
-        and funnel.previous_step_key = benchmark.denominator_key
-    where funnel.window_name = '28d' and funnel.funnel = 'core' and funnel.segment_name = 'all'
-    order by funnel.property_id, step_number
+    select step_key, reached, step_rate, ci_low, ci_high, benchmark_low, benchmark_high,
+        tracking_state, benchmark_status
+    from marts.fct_funnel_window
+    where window_name = '28d' and funnel = 'core' and segment_name = 'all'
+    order by property_id, step_number
 """
 _VERDICTS = """
     select benchmark_key, segment_name, segment_value, numerator, denominator, rate, ci_low,
@@ -37,13 +30,12 @@ _VERDICTS = """
     order by segment_name <> 'all', shortfall desc nulls last, benchmark_key
 """
 _LARGEST_LEAK = """
-    select leak.benchmark_key, leak.step_key, leak.previous_step_key, leak.segment_name,
-        leak.segment_value, leak.denominator, leak.rate, leak.benchmark_low,
-        leak.opportunity_p05, leak.opportunity_p50, leak.opportunity_p95, leak.p_gap,
-        coalesce(leak.currency, 'orders') as unit
-    from marts.fct_leak as leak
+    select benchmark_key, step_key, previous_step_key, segment_name, segment_value, denominator,
+        rate, benchmark_low, opportunity_p05, opportunity_p50, opportunity_p95, p_gap,
+        coalesce(currency, 'orders') as unit
+    from marts.fct_leak
     where window_name = '28d' and is_leak
-    order by opportunity_p50 desc nulls last, segment_name <> 'all' limit 1
+    order by leak_order, opportunity_p50 desc nulls last limit 1
 """
 _NOT_TRACKED = """
     select key, tracking_state from marts.fct_tracking_coverage
@@ -96,7 +88,7 @@ def _funnel(connection: duckdb.DuckDBPyConnection) -> Table:
         ["step", "sessions", "of the step before", "95 % interval", "benchmark", "verdict"],
     )
     for row in connection.execute(_FUNNEL).fetchall():
-        _, step, reached, rate, low, high, floor, ceiling, tracking, status = row
+        step, reached, rate, low, high, floor, ceiling, tracking, status = row
         verdict = status or ("" if tracking == "tracked" else tracking)
         table.add_row(
             words(step),

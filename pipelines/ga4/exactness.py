@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-# Relative standard errors of GA4's HyperLogLog++ estimates: sessions at precision 12, users at 14.
-SESSIONS_SIGMA = 0.023
-USERS_SIGMA = 0.0115
+from pipelines.config.thresholds import threshold
+
 # A night compares some 100,000 pairs of estimates, many of them equal in truth: at four sigma
 # several of those seem to contradict each other every night, at six one in years.
 SIGMAS = 6
@@ -63,19 +62,18 @@ def excess_allowed(made: Made, total: float, rows: int) -> float:
     return float("inf")
 
 
-def estimate_allowance(squares: float, counts: int = 2, sigma: float = SESSIONS_SIGMA) -> float:
+def estimate_allowance(squares: float, counts: int = 2, unit: str = "sessions") -> float:
     """By how much a true relation between estimates may seem broken.
 
     `squares`: sum of the squares of the `counts` estimates in it, each estimated and rounded by
-    itself.
+    itself. `unit`: sessions or users, whose relative standard error is a threshold.
     """
-    return float(SIGMAS * sigma * squares**0.5 + counts / 2)
+    return float(SIGMAS * threshold(f"{unit}_sigma") * squares**0.5 + counts / 2)
 
 
-def estimate_allowance_sql(
-    squares: str, counts: str = "2", is_exact: str = "false", sigma: float = SESSIONS_SIGMA
-) -> str:
+def estimate_allowance_sql(squares: str, counts: str = "2", is_exact: str = "false") -> str:
     """The same as SQL over two expressions; 0 where `is_exact` (SQL) says that nothing is noisy."""
+    sigma = threshold("sessions_sigma")
     return (
         f"case when coalesce({is_exact}, false) then 0"
         f" else {SIGMAS * sigma:.6f} * sqrt(greatest(0, {squares})::double) + ({counts}) / 2.0 end"

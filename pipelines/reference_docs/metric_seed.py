@@ -39,7 +39,6 @@ class MetricRow:
     unit: str
     table_name: str
     column_name: str
-    requirement_ids: str
     example_query: str
 
 
@@ -88,18 +87,17 @@ def _semantic_rows(layer: Mapping[str, Any]) -> Iterator[MetricRow]:
     sums = dict(_sums(layer))
     for name, metric in metrics.items():
         common = (name, metric["label"], "true", metric["description"])
-        last = " ".join(metric["config"]["meta"]["requirements"])
         if metric["type"] == "simple":
             own = sums[name]
             yield MetricRow(
-                *common, own.formula, own.formula, "", own.unit, own.table, own.column, last,
+                *common, own.formula, own.formula, "", own.unit, own.table, own.column,
                 own.query(name),
             )  # fmt: skip
             continue
         above, below = (metric["type_params"][part] for part in ("numerator", "denominator"))
         own = sums[above]
         yield MetricRow(
-            *common, f"{above} / {below}", above, below, SHARE, own.table, own.column, last,
+            *common, f"{above} / {below}", above, below, SHARE, own.table, own.column,
             _ratio_query(name, own.query("above"), sums[below].query("below")),
         )  # fmt: skip
 
@@ -138,6 +136,5 @@ def _documented_row(metric: Metric, mart: Mart) -> MetricRow:
         unit=metric.unit,
         table_name=metric.table,
         column_name=", ".join(metric.columns),
-        requirement_ids=" ".join(metric.requirements),
         example_query=" ".join(metric.query.split()),
     )

@@ -22,8 +22,7 @@ _HEAD = """\
 Every rate is a quotient of counts that stand beside it, 0-1, raw where it is above 1, and NULL
 unless both counts are tracked; `status` says why. `is_complete`, `maturity` and `flags` say how far
 a number can be trusted. Sessions of several events overlap and are never added up; over days they
-nearly add up. Queries run on the published file: `sluice sql "…"`. Requirement numbers are those of
-[requirements.csv](requirements.csv).
+nearly add up. Queries run on the published file: `sluice sql "…"`.
 """
 
 
@@ -36,7 +35,6 @@ class Metric:
     columns: tuple[str, ...]
     formula: str
     denominator: str
-    requirements: tuple[str, ...]
     query: str
     semantic: str | None
     unit: str
@@ -62,7 +60,6 @@ def read_document(source: Path = SOURCE) -> Document:
             columns=tuple(one["columns"]),
             formula=one["formula"],
             denominator=one["denominator"],
-            requirements=tuple(one["requirements"]),
             query=one["query"].strip(),
             semantic=one.get("semantic"),
             unit=one.get("unit", SHARE),
@@ -87,7 +84,6 @@ def _metric(metric: Metric) -> str:
         "grain": metric.grain,
         "unit": metric.unit,
         "where": ", ".join(f"`{name}`" for name in metric.columns) + f" of `marts.{metric.table}`",
-        "requirements": ", ".join(metric.requirements),
     }
     if metric.semantic:
         rows["semantic layer"] = f"`{metric.semantic}`"

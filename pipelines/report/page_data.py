@@ -51,7 +51,7 @@ class Step:
     weeks_to_know: float | None
     directional_evidence: str | None
     source: str | None
-    previous_rate: float | None
+    prior_rate: float | None
     change: float | None
     change_low: float | None
     change_high: float | None
@@ -81,8 +81,9 @@ class Benchmark:
 
 @dataclass(frozen=True)
 class Leak:
-    """What a step's gap to the floor of its benchmark is worth."""
+    """What a step's gap to the floor of its benchmark is worth; `leak_order` 1 is the largest."""
 
+    leak_order: int
     segment_name: str
     segment_value: str
     step_key: str
@@ -118,7 +119,7 @@ class Micro:
     ci_low: float | None
     ci_high: float | None
     state: str
-    previous_rate: float | None
+    prior_rate: float | None
     change: float | None
     change_low: float | None
     change_high: float | None
@@ -130,7 +131,7 @@ class Factor:
 
     key: str
     label: str
-    value_before: float | None
+    prior_value: float | None
     value_now: float | None
     contribution: float | None
     currency: str | None

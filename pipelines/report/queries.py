@@ -28,29 +28,20 @@ _LABELS = """
 """
 _STEPS = f"""
     with {_LABELS}
-    select funnel.segment_name, funnel.segment_value, step_key, step_label,
-        labels.label as previous_label, reached, previous_reached, step_rate as rate,
-        funnel.ci_low, funnel.ci_high,
-        case when funnel.tracking_state <> 'tracked' then funnel.tracking_state
-            when funnel.status = 'sessionless' then 'previous_sessionless'
-            else funnel.status end as state,
-        benchmark_low, benchmark_high, benchmark.status as verdict, weeks_to_know,
-        directional_evidence, source, previous_step_rate as previous_rate,
+    select segment_name, segment_value, step_key, step_label, labels.label as previous_label,
+        reached, previous_reached, step_rate as rate, ci_low, ci_high,
+        case when tracking_state <> 'tracked' then tracking_state
+            when status = 'sessionless' then 'previous_sessionless'
+            else status end as state,
+        benchmark_low, benchmark_high, benchmark_status as verdict, weeks_to_know,
+        directional_evidence, benchmark_source as source, prior_step_rate as prior_rate,
         step_rate_change as change, change_ci_low as change_low, change_ci_high as change_high,
-        funnel.window_start, funnel.window_end, funnel.window_days, funnel.days_loaded,
-        funnel.is_complete, funnel.maturity
+        window_start, window_end, window_days, days_loaded, is_complete, maturity
     from marts.fct_funnel_window as funnel
     left join labels on funnel.previous_step_key = labels.key
-    left join marts.fct_benchmark_comparison as benchmark
-        on funnel.property_id = benchmark.property_id
-        and funnel.window_name = benchmark.window_name
-        and funnel.segment_name = benchmark.segment_name
-        and funnel.segment_value = benchmark.segment_value
-        and funnel.step_key = benchmark.numerator_key
-        and funnel.previous_step_key = benchmark.denominator_key
-    where funnel.property_id = $property and funnel.window_name = $window
-        and funnel.funnel = 'core' and funnel.segment_name in ('all', 'device')
-    order by funnel.segment_name, step_number, funnel.segment_value
+    where property_id = $property and window_name = $window
+        and funnel = 'core' and segment_name in ('all', 'device')
+    order by segment_name, step_number, segment_value
 """
 _BENCHMARKS = """
     select benchmark_key, numerator, denominator, rate, ci_low, ci_high, benchmark_low,
@@ -60,29 +51,28 @@ _BENCHMARKS = """
         and not exists (
             select 1 from marts.fct_funnel_window as funnel
             where funnel.property_id = benchmark.property_id and funnel.funnel = 'core'
-                and funnel.step_key = benchmark.numerator_key
-                and funnel.previous_step_key = benchmark.denominator_key
+                and funnel.benchmark_key = benchmark.benchmark_key
         )
     order by benchmark_key
 """
 _LEAKS = f"""
     with {_LABELS},
-    ranked as (
-        select *, row_number() over (
-            partition by segment_name = 'all' order by opportunity_p50 desc nulls last, leak_rank
-        ) as position
-        from marts.fct_leak
+    shown as (
+        select * from marts.fct_leak
         where property_id = $property and window_name = $window
             and (segment_name = 'all' or is_leak)
+        qualify segment_name = 'all' or row_number() over (
+            partition by segment_name = 'all' order by leak_order
+        ) <= {SEGMENT_LEAKS_SHOWN}
     )
-    select segment_name, segment_value, step_key, step_label, labels.label as previous_label,
-        numerator, denominator, rate, benchmark_low, opportunity_p05 as p05,
+    select leak_order, segment_name, segment_value, step_key, step_label,
+        labels.label as previous_label, numerator, denominator, rate, benchmark_low,
+        opportunity_p05 as p05,
         opportunity_p50 as p50, opportunity_p95 as p95,
         opportunity_p50_reduced as p50_reduced, p_gap, p_biggest, allocated, currency,
         coalesce(is_leak, false) as is_leak, status as state
-    from ranked left join labels on ranked.previous_step_key = labels.key
-    where segment_name = 'all' or position <= {SEGMENT_LEAKS_SHOWN}
-    order by segment_name <> 'all', position
+    from shown left join labels on shown.previous_step_key = labels.key
+    order by segment_name <> 'all', leak_order
 """
 _MICROS = """
     select micro.key, coalesce(stages.stage_label, micro.stage) as stage_label,
@@ -91,7 +81,7 @@ _MICROS = """
         case when tracking_state <> 'tracked' then tracking_state
             when status = 'sessionless' then 'previous_sessionless'
             else status end as state,
-        previous_micro_rate as previous_rate, micro_rate_change as change,
+        prior_micro_rate as prior_rate, micro_rate_change as change,
         change_ci_low as change_low, change_ci_high as change_high
     from marts.fct_micro_conversion_window as micro
     left join marts.dim_micro_conversion as plan on micro.key = plan.key
@@ -101,7 +91,7 @@ _MICROS = """
 """
 _FACTORS = f"""
     with {_LABELS}
-    select factor_key as key, coalesce(labels.label, factor_key) as label, value_before, value_now,
+    select factor_key as key, coalesce(labels.label, factor_key) as label, prior_value, value_now,
         contribution, case when unit = 'money' then currency end as currency, is_complete
     from marts.fct_funnel_change as change left join labels on change.factor_key = labels.key
     where property_id = $property and window_name = $window and effect = 'stage'

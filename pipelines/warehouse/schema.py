@@ -89,7 +89,7 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         ),
         "intent_rank": "INTEGER",
         "is_expected": "BOOLEAN",
-        **dict.fromkeys(("origin", "benchmark_key", "requirement_ids", "description"), "VARCHAR"),
+        **dict.fromkeys(("origin", "benchmark_key", "description"), "VARCHAR"),
     },
     "not_applicable_keys": {"key": "VARCHAR"},
     "benchmark_overrides": {

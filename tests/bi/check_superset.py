@@ -34,10 +34,10 @@ QUERIES = {
     "Against the benchmarks": "select benchmark_key, numerator, denominator, "
     "numerator / denominator, ci_low, ci_high, benchmark_low, benchmark_high, status, shortfall, "
     f"source from marts.fct_benchmark_comparison where {WINDOW}",
-    "Leaks by what they cost": "select segment_name, segment_value, leak_rank, step_label, "
+    "Leaks by what they cost": "select leak_order, segment_name, segment_value, step_label, "
     "numerator / denominator, benchmark_low, opportunity_p50, opportunity_p05, opportunity_p95, "
     "value_unit, currency from marts.fct_leak where window_name = '28d' and is_leak "
-    "and segment_name in ('all', 'device')",
+    "order by leak_order limit 50",
     "Micro-conversions": "select stage, key, sessions, parent_key, parent_sessions, "
     "sessions / nullif(parent_sessions, 0), ci_low, ci_high, status "
     f"from marts.fct_micro_conversion_window where {WINDOW}",

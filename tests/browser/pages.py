@@ -24,7 +24,7 @@ _WITHOUT_REVENUE = (
     "'28d' as window_name, window_start, window_end, 'all' as segment_name, "
     "'all' as segment_value, 'stage' as effect, factors.* from (values "
     "(0, 'sessions', 100, 120, 5.25, 'orders'), (4, 'purchase', 0.5, 0.4, -8.5, 'orders')) "
-    "as factors (factor_number, factor_key, value_before, value_now, contribution, unit), "
+    "as factors (factor_number, factor_key, prior_value, value_now, contribution, unit), "
     "(select distinct window_start, window_end from marts.fct_funnel_window "
     "where window_name = '28d')",
     "update marts.dim_property set currency = null where property_id = '{id}'",
@@ -42,11 +42,13 @@ _DIAGNOSED = (
     "'Recordings' as confirm_with, 'Payment 20 of 90 sessions' as evidence",
 )
 _FIRST_DAY = (
-    "update marts.fct_funnel_window set days_loaded = 1, previous_days_loaded = 0, "
-    "previous_step_rate = null, step_rate_change = null, change_ci_low = null, "
+    "update marts.fct_funnel_window set days_loaded = 1, prior_days_loaded = 0, "
+    "prior_step_rate = null, step_rate_change = null, change_ci_low = null, "
     "change_ci_high = null, ci_low = null, ci_high = null where property_id = '{id}'",
     "update marts.fct_benchmark_comparison set status = 'insufficient_data' "
     "where property_id = '{id}'",
+    "update marts.fct_funnel_window set benchmark_status = 'insufficient_data' "
+    "where property_id = '{id}' and benchmark_key is not null",
     "update marts.fct_leak set is_leak = false, opportunity_p05 = null, opportunity_p50 = null, "
     "opportunity_p95 = null, p_gap = null, p_biggest = null where property_id = '{id}'",
     "delete from marts.fct_funnel_change where property_id = '{id}'",

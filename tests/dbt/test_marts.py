@@ -83,7 +83,7 @@ def test_a_missing_checkout_tag_is_never_zero_percent(built: Warehouse) -> None:
 def test_windows_end_on_the_last_loaded_date(built: Warehouse) -> None:
     rows = built.query(
         "select window_name, window_start, window_end, days_loaded, reached, "
-        "previous_reached_window, previous_days_loaded, step_rate, previous_step_rate, "
+        "prior_reached, prior_days_loaded, step_rate, prior_step_rate, "
         "step_rate_change, is_complete "
         "from marts.fct_funnel_window where property_id = ? and funnel = 'core' "
         "and segment_value = 'desktop' and step_key = 'add_to_cart' order by 1",
@@ -193,7 +193,7 @@ def test_every_table_and_column_is_described_in_the_dictionary(built: Warehouse)
 def test_products_and_carts_of_a_window(built: Warehouse) -> None:
     assert built.query(
         "select step_key, units, previous_units, step_rate, status, item_revenue, "
-        "previous_window_units from marts.fct_product_funnel_window "
+        "prior_units from marts.fct_product_funnel_window "
         "where window_name = '7d' order by step_number"
     ) == [
         ("product_view", 140, None, None, "entry", None, 140),
@@ -204,7 +204,7 @@ def test_products_and_carts_of_a_window(built: Warehouse) -> None:
     # 9 adds, 5 checkouts and 3 orders of 50 a day: 6 lost carts of 50 a day.
     assert built.query(
         "select carts, lost_carts, round(cart_abandonment_rate, 6), checkout_abandonment_rate, "
-        "average_order_value, lost_value, recoverable_value, currency, previous_carts "
+        "average_order_value, lost_value, recoverable_value, currency, prior_carts "
         "from marts.fct_cart_recovery "
         "where window_name = '7d' and segment_name = 'all' and property_id = ?",
         [shop.STEADY],

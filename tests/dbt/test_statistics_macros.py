@@ -10,14 +10,16 @@ import pytest
 from jinja2 import Environment
 from scipy import stats
 
-from pipelines.analysis.stats.noise import widened_phi
+from pipelines.config.thresholds import threshold
+from tests.support.noise import widened_phi
 
 MACROS = Path(__file__).parents[2] / "dbt_project" / "macros" / "statistics.sql"
 
 
 @pytest.fixture(scope="module")
 def macros() -> Any:
-    return Environment(autoescape=False).from_string(MACROS.read_text()).module
+    environment = Environment(autoescape=False)
+    return environment.from_string(MACROS.read_text(), globals={"var": threshold}).module
 
 
 def value(expression: str) -> float | None:

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment
 
+from pipelines.config.thresholds import threshold
 from tests.dbt.conftest import PROJECT
 
 FILES = ("statistics", "states", "sums", "reach")
-VARS = {"least_sessionless_events": 10, "least_ordering_share": 0.5, "least_session_share": 0.01}
 LARGEST = 2**63 - 1
 COUNTS = (None, -LARGEST - 1, -LARGEST, -3, -1, 0, 1, 2, 10, 61, 3_001, 10**12, LARGEST)
 DOUBLES = (None, nan, inf, -inf, -1e308, -1.5, -0.0, 0.0, 1e-308, 0.3, 1.0, 60.5, 1e18, 1e308)
@@ -32,7 +32,7 @@ TRACKING = "'tracked'"
 def macros() -> Any:
     """All macros by name; dbt's `var` gives the project's own values."""
     source = "\n".join((PROJECT / "macros" / f"{name}.sql").read_text() for name in FILES)
-    return Environment(autoescape=False).from_string(source, {"var": VARS.__getitem__}).module
+    return Environment(autoescape=False).from_string(source, {"var": threshold}).module
 
 
 def over(kind: str, values: tuple[Any, ...], names: str) -> str:

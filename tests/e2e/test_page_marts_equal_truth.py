@@ -63,8 +63,8 @@ def test_every_page_in_the_week_before(shop: Shop, published_home: Settings) -> 
         + sums("sum(views), sum(sessions)", "page_path", "fct_page_engagement", age=1)
         + ") semi join marts.fct_page_engagement using (window_name, page_path) "
         "where window_name in ('7d', 'week')",
-        "select window_name, page_path, previous_views, previous_sessions "
-        "from marts.fct_page_engagement where previous_sessions > 0",
+        "select window_name, page_path, prior_views, prior_sessions "
+        "from marts.fct_page_engagement where prior_sessions > 0",
     )
 
 

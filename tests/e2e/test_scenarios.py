@@ -57,7 +57,7 @@ def test_the_planted_leak_is_the_largest(scenarios: ScenarioShops, scenario: str
     mine = f"property_id = '{PROPERTIES[scenario]}' and window_name = '28d'"
     largest = scenarios.query(
         "select benchmark_key, segment_name, segment_value, is_leak from marts.fct_leak "
-        f"where {mine} order by opportunity_p50 desc limit 1"
+        f"where {mine} and leak_order = 1"
     )
     assert largest == [(leak.benchmark_key, leak.segment_name, leak.segment_value, True)]
     ((key, low, middle, high, currency),) = scenarios.query(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.analysis.stats.arrays import Floats
-from pipelines.analysis.stats.noise import EXACT_UP_TO, overdispersion, widened_phi
+from tests.support.noise import EXACT_UP_TO, overdispersion, widened_phi
 
 ONE_COUNT = 0.023 / np.sqrt(2)
 """Relative error of one HyperLogLog estimate of sessions; a rate has two."""

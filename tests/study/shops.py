@@ -7,9 +7,10 @@ import numpy as np
 from pipelines.analysis.stats.arrays import Bools, Floats
 from pipelines.analysis.stats.leak_draws import Opportunity, simulate
 from pipelines.analysis.stats.leaks import Chains
-from pipelines.analysis.stats.noise import effective_trials
+from pipelines.config.thresholds import threshold
 from tests.study.counts import Window, day_rates
 from tests.study.results import Figure, Section, generator, share_of
+from tests.support.noise import effective_trials
 
 SHOPS, DAYS, SESSIONS = 200, 28, 1_000
 HEALTHY = np.array([0.57, 0.075, 0.55, 0.60])
@@ -43,7 +44,7 @@ def required(shops: int) -> list[Figure]:
     leaking[np.arange(shops), planted] *= rng.uniform(0.40, 0.60, shops)
     found = _run(leaking, 1)
     is_first = found.rank[np.arange(shops), planted] == 1
-    is_called = found.is_leak[np.arange(shops), planted]
+    is_called = found.p_gap[np.arange(shops), planted] >= threshold("least_p_gap")
     return [
         share_of("planted leak ranked first and called", is_first & is_called, low=0.95),
         share_of("healthy shops with any leak called", _any(_run(healthy, 2)), high=0.05),
@@ -61,7 +62,7 @@ def _harder(shops: int) -> list[Figure]:
 
 
 def _any(found: Opportunity) -> Bools:
-    is_called: Bools = found.is_leak.any(axis=1)
+    is_called: Bools = (found.p_gap >= threshold("least_p_gap")).any(axis=1)
     return is_called
 
 

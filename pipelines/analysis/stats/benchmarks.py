@@ -12,7 +12,6 @@ import pandas as pd
 from scipy import stats
 
 from pipelines.analysis.stats.arrays import Floats, codes, divide, floats, is_rate
-from pipelines.analysis.stats.noise import effective_trials
 from pipelines.analysis.stats.shrinkage import shrink
 
 GRAIN = ["property_id", "window_name", "segment_name", "segment_value", "benchmark_key"]
@@ -90,22 +89,20 @@ def weeks_to_know(
     low: Floats,
     window_days: Floats,
     phi: Floats | float = 1.0,
-    sigma: Floats | float = 0.0,
     power: Power | None = None,
 ) -> Floats:
     """Weeks of data that tell the present rate from `low`, at the window's weekly trials.
 
     One-sample size [z_(1-a/2) sqrt(p0 q0) + z_(1-b) sqrt(p1 q1)]^2 / (p1 - p0)^2 with p0 = low and
-    p1 = the present rate, as an n_eff, solved for n. NaN without trials, above 100 %, where the
-    rate is `low` itself, and where the noise `sigma` of the counts alone hides the difference.
+    p1 = the present rate, as an n_eff, solved for n. NaN without trials, above 100 %, and where the
+    rate is `low` itself.
     """
     wanted = power or Power()
     z_alpha, z_beta = stats.norm.ppf(np.array([1 - wanted.alpha / 2, wanted.power]))
     rate = np.where(is_rate(successes, trials), divide(successes, trials), np.nan)
     gap = np.where(rate == low, np.nan, rate - low)
     spread = z_alpha * np.sqrt(low * (1 - low)) + z_beta * np.sqrt(rate * (1 - rate))
-    left = (gap / spread) ** 2 - np.where(rate < 1, divide(rate, 1 - rate), 0.0) * sigma**2
-    needed = phi / np.where(left > 0, left, np.nan)
+    needed = phi / (gap / spread) ** 2
     weeks: Floats = needed / (trials / window_days * DAYS_PER_WEEK)
     return weeks
 
@@ -113,11 +110,11 @@ def weeks_to_know(
 def score_comparisons(frame: pd.DataFrame) -> pd.DataFrame:
     """Scores of comparisons, one row per row of `frame`.
 
-    Reads the columns of `GRAIN`, tracking_state, numerator, denominator, benchmark_low,
-    benchmark_high, window_days and, where there are any, phi (else 1) and sigma (else 0); gives
-    `GRAIN`, n_eff, p_value, q_value, p_below, posterior_mean, weeks_to_know and shrunk_rate. A
-    comparison that is not `tracked` has no score. p is exact, or the score test's on n_eff where
-    phi > 1 or sigma > 0; directional evidence counts n_eff sessions. q values are taken in two
+    Reads the columns of `GRAIN`, tracking_state, numerator, denominator, phi and n_eff,
+    benchmark_low, benchmark_high and window_days; gives `GRAIN`, p_value, q_value, p_below,
+    posterior_mean, weeks_needed and shrunk_rate. A comparison that is not `tracked` has no score.
+    p is exact, or the score test's on n_eff where phi > 1; directional evidence counts n_eff
+    sessions. q values are taken in two
     families per property: the rows of the whole shop, and all its segment cells. The values of one
     segment are shrunk to their common rate.
     """
@@ -125,21 +122,20 @@ def score_comparisons(frame: pd.DataFrame) -> pd.DataFrame:
     successes = floats(frame["numerator"])
     trials = np.where(is_tracked, floats(frame["denominator"]), np.nan)
     bounds = Range(floats(frame["benchmark_low"]), floats(frame["benchmark_high"]))
-    phi, sigma = _optional(frame, "phi", 1.0), _optional(frame, "sigma", 0.0)
-    n_eff = effective_trials(successes, trials, phi, sigma)
+    phi = floats(frame["phi"])
+    n_eff = np.where(is_rate(successes, trials), floats(frame["n_eff"]), np.nan)
     rate = np.where(np.isnan(n_eff), np.nan, divide(successes, trials))
     p_below, posterior_mean = directional(rate * n_eff, n_eff, bounds)
     scored = frame[GRAIN].assign(
-        n_eff=n_eff,
         p_value=np.where(
-            (phi > 1) | (sigma > 0),
+            phi > 1,
             score_p_below(rate, n_eff, bounds.low),
             exact_p_below(successes, trials, bounds.low),
         ),
         p_below=p_below,
         posterior_mean=posterior_mean,
-        weeks_to_know=weeks_to_know(
-            successes, trials, bounds.low, floats(frame["window_days"]), phi, sigma
+        weeks_needed=weeks_to_know(
+            successes, trials, bounds.low, floats(frame["window_days"]), phi
         ),
     )
     families = [scored["property_id"], scored["segment_name"] == "all"]
@@ -156,10 +152,3 @@ def _shrunk(frame: pd.DataFrame, successes: Floats, trials: Floats) -> Floats:
     group = codes(frame, [name for name in GRAIN if name != "segment_value"])
     shrunk = shrink(successes, trials, group, int(group.max()) + 1).rate
     return np.where(frame["segment_name"] == "all", np.nan, shrunk)
-
-
-def _optional(frame: pd.DataFrame, name: str, default: float) -> Floats:
-    """A column, or `default` where the column or its value is missing."""
-    if name not in frame:
-        return np.full(len(frame), default)
-    return np.where(frame[name].isna(), default, floats(frame[name]))

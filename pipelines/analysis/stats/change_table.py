@@ -15,12 +15,12 @@ COUNTS = ("numerator", "denominator")
 def score_stages(frame: pd.DataFrame) -> pd.DataFrame:
     """Contribution of each factor to the change of a cell's revenue, one row per row of `frame`.
 
-    Reads `CELL`, factor_number (visits first, order value last), factor (now) and previous_factor.
+    Reads `CELL`, factor_number (visits first, order value last), factor (now) and prior_factor.
     Gives `CELL`, factor_number and contribution, which add up to the change of the product.
     """
     cell = codes(frame, CELL)
     place = places(cell, floats(frame["factor_number"]))
-    before = spread(floats(frame["previous_factor"]), cell, place)
+    before = spread(floats(frame["prior_factor"]), cell, place)
     after = spread(floats(frame["factor"]), cell, place)
     parts = stage_contributions(before, after)
     return frame[[*CELL, "factor_number"]].assign(contribution=parts[cell, place])
@@ -29,15 +29,15 @@ def score_stages(frame: pd.DataFrame) -> pd.DataFrame:
 def score_segments(frame: pd.DataFrame) -> pd.DataFrame:
     """Rate and mix effect of each segment on its stage, one row per row of `frame`.
 
-    Reads `STAGE`, segment_value, numerator, denominator, previous_numerator and
-    previous_denominator. Gives `STAGE`, segment_value, rate_effect and mix_effect, and of the stage
+    Reads `STAGE`, segment_value, numerator, denominator, prior_numerator and
+    prior_denominator. Gives `STAGE`, segment_value, rate_effect and mix_effect, and of the stage
     total_rate_effect, total_mix_effect, change, is_simpson and is_mix_driven.
     """
     stage = codes(frame, STAGE)
     place = places(stage, codes(frame, ["segment_value"]).astype(float))
     now, past = (
         Segments(*(spread(floats(frame[prefix + name]), stage, place) for name in COUNTS))
-        for prefix in ("", "previous_")
+        for prefix in ("", "prior_")
     )
     found = rate_and_mix(past, now)
     return frame[[*STAGE, "segment_value"]].assign(

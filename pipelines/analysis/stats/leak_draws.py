@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.analysis.stats.arrays import Bools, Floats, is_rate
+from pipelines.analysis.stats.arrays import Floats, is_rate
 from pipelines.analysis.stats.leaks import Chains, gained
 
 JEFFREYS = 0.5
 QUANTILES = np.array([0.05, 0.50, 0.95])
-LEAST_P_GAP = 0.8
-"""A gap less sure than this is not called a leak."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,6 @@ class Opportunity:
     p_gap: Floats
     p_biggest: Floats
     rank: Floats
-    is_leak: Bools
 
 
 def simulate(
@@ -58,7 +55,6 @@ def simulate(
     return Opportunity(
         *(p05 * value, p50 * value, p95 * value, p_gap, p_biggest),
         rank=_ranks(p50, p_gap),
-        is_leak=p_gap >= LEAST_P_GAP,
     )
 
 

@@ -25,7 +25,7 @@ def score_leaks(
     midpoint, missing where there is none), order_value (per cell, in its currency) and, where there
     are any, n_eff (else the denominator) and currency_decimals (else 2). Only tracked steps may be
     given, the first of a cell being the one from all visits. Gives `GRAIN`, opportunity (at the
-    observed rates), opportunity_p05, _p50, _p95, p_gap, p_biggest, leak_rank, is_leak,
+    observed rates), opportunity_p05, _p50, _p95, p_gap, p_biggest, leak_rank,
     allocated, and joint_gain of the cell; rounded so that the allocated values add up to it.
     """
     cell = codes(frame, CELL)
@@ -56,7 +56,6 @@ def score_leaks(
         "p_gap": found.p_gap,
         "p_biggest": found.p_biggest,
         "leak_rank": found.rank,
-        "is_leak": found.is_leak,
         "allocated": shared,
     }
     scored = frame[GRAIN].assign(**{name: values[cell, step] for name, values in columns.items()})

@@ -88,7 +88,6 @@ class _MicroRow(SeedRow):
     is_expected: Flag
     origin: Annotated[str, _in_context("origins")]
     benchmark_key: Annotated[str, _in_context("benchmarks")]
-    requirement_ids: str
     description: Filled
 
     @field_validator("parent_key")
@@ -182,7 +181,6 @@ class _RuleRow(SeedRow):
     fix: Filled
     confirm_with: Filled
     sized_by: Literal["", "cart_recovery"]
-    requirement_ids: Filled
 
 
 SEEDS: dict[str, type[SeedRow]] = {

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pipelines.ga4.api_errors import AuditError
 from pipelines.ga4.decode.audit import refuse_duplicates, refuse_foreign
 from pipelines.ga4.decode.report_answer import apart_from, counts, place_of, texts
-from pipelines.ga4.exactness import USERS_SIGMA, estimate_allowance
+from pipelines.ga4.exactness import estimate_allowance
 from pipelines.ga4.report_spec import ALL, ALL_DEVICES, DATE_RANGE
 
 STEP_NAME = "funnelStepName"
@@ -98,7 +98,7 @@ def refuse_growth(filled: pa.Table) -> None:
     grown = pairs.filter(pc.greater(pairs["active_users"], pairs["active_users_before"]))
     for row in grown.to_pylist():
         users, before = row["active_users"], row["active_users_before"]
-        if users - before <= estimate_allowance(users**2 + before**2, sigma=USERS_SIGMA):
+        if users - before <= estimate_allowance(users**2 + before**2, unit="users"):
             continue
         raise AuditError(
             f"Step {row['number']} of a closed funnel has {users} users, the step before it "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipelines.config.thresholds import threshold
 from pipelines.config.tracking_plan.suggestions import Suggestion, suggest, unknown_events
 from pipelines.monitoring.doctor.expected_keys import SHOP_FILE, PlannedKey
 from pipelines.monitoring.doctor.probes import DAYS, EventAnswer
@@ -12,12 +13,6 @@ from pipelines.monitoring.doctor.step_model import Step, right, wrong
 
 TRACKING = "tracking"
 UNKNOWN_SHOWN = 10
-# Below this, no event at all does not yet mean that none is sent (at 1 %; docs/analytics.md,
-# "Tracking states").
-SESSIONS_TO_TELL = 459
-# As the dbt variables least_sessionless_events, least_ordering_share and least_session_share say
-# (tested): below these, an event's sessions tell nothing of how many did it.
-LEAST_EVENTS, LEAST_ORDERING_SHARE, LEAST_SESSION_SHARE = 10, 0.5, 0.01
 
 
 @dataclass(frozen=True)
@@ -105,11 +100,11 @@ def _sessionless(coverage: Coverage, answer: EventAnswer) -> dict[str, str]:
     for name in sorted(coverage.event_names, key=lambda name: (not answer.orders.get(name), name)):
         events, sessions = answer.counts.get(name, 0), answer.sessions.get(name)
         orders = answer.orders.get(name, 0)
-        if sessions is None or events < LEAST_EVENTS:
+        if sessions is None or events < threshold("least_sessionless_events"):
             continue
-        if sessions < LEAST_ORDERING_SHARE * orders:
+        if sessions < threshold("least_ordering_share") * orders:
             said = f"{orders - sessions:,} of {orders:,} orders came without a session"
-        elif sessions < LEAST_SESSION_SHARE * events:
+        elif sessions < threshold("least_session_share") * events:
             said = f"{events:,} {name} events came with {sessions:,} sessions"
         else:
             continue
@@ -158,7 +153,9 @@ def _unknown_lines(coverage: Coverage) -> list[str]:
 
 
 def _doubt(answer: EventAnswer, sessions: int) -> str:
-    if sessions < SESSIONS_TO_TELL:
+    # So rare may a key be that is sent: docs/analytics.md, "Tracking states".
+    likely_silent = (1 - threshold("default_floor")) ** sessions
+    if likely_silent >= threshold("silence_below"):
         return f" (of only {sessions:,} sessions, so this may be chance)"
     if answer.is_partial:
         return " (GA4 hid or folded rare events, so they may be among those)"

@@ -150,7 +150,7 @@ def _table(known: list[Factor]) -> Table:
         tuple(
             (
                 _factor_label(factor),
-                _value(factor, factor.value_before),
+                _value(factor, factor.prior_value),
                 _value(factor, factor.value_now),
                 formatting.signed_amount(factor.contribution, factor.currency),
             )

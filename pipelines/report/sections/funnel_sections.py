@@ -77,7 +77,7 @@ def rate_mark(step: Step, label: str) -> RateMark:
         high=step.ci_high,
         band_low=step.benchmark_low,
         band_high=step.benchmark_high,
-        before=step.previous_rate,
+        before=step.prior_rate,
         missing=missing,
         group=group_of(step.verdict),
     )
@@ -178,7 +178,7 @@ def _table(steps: Sequence[Step]) -> Table:
                 step.step_label,
                 _reached_short(step),
                 *_rate_cells(step),
-                formatting.percent(step.previous_rate),
+                formatting.percent(step.prior_rate),
                 _change(step),
             )
             for step in steps

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipelines.config.thresholds import threshold
 from pipelines.report import formatting
 from pipelines.report.charts import BarMark, bars
 from pipelines.report.components import Figure, Section, Table, columns
 from pipelines.report.page_data import Leak, PropertyData
 
-# A leak is named from P(gap) 0.8 on (docs/analytics.md); that there is none has to be as sure.
-UNSURE_FROM = 0.2
 UNTRACKED = {"not_tracked", "tracking_lost"}
 SESSIONLESS = "sessionless"
 HOW_COUNTED = (
@@ -48,10 +47,9 @@ def _sessionless(shop: PropertyData) -> list[str]:
 
 def _of_leaks(shop: PropertyData, step_word: str) -> str:
     """What can be told of leaks; `step_word`: how a step that is judged is called."""
-    leaks = [leak for leak in shop.leaks if leak.is_leak]
-    whole = [leak for leak in leaks if leak.segment_name == "all"]
-    if whole:
-        return _leak_sentence(whole[0], leaks)
+    leaks = _found(shop.leaks)
+    if any(leak.segment_name == "all" for leak in leaks):
+        return _leak_sentence(leaks[0], leaks)
     if leaks:
         return (
             "The shop as a whole is not likely below any floor, but a part of it is: "
@@ -68,7 +66,7 @@ def leak_section(shop: PropertyData) -> Section:
     """Every core step of the shop, and the parts of the shop that leak most."""
     if not shop.leaks:
         return Section("leaks", "Leaks", ("Nothing can be valued yet: no step has a benchmark.",))
-    found = [leak for leak in shop.leaks if leak.is_leak]
+    found = _found(shop.leaks)
     whole = [leak for leak in shop.leaks if leak.segment_name == "all"]
     return Section(
         name="leaks",
@@ -78,6 +76,11 @@ def leak_section(shop: PropertyData) -> Section:
         tables=(_table(shop.leaks),),
         notes=HOW_COUNTED,
     )
+
+
+def _found(leaks: Sequence[Leak]) -> list[Leak]:
+    """What is called a leak, the largest first."""
+    return sorted((leak for leak in leaks if leak.is_leak), key=lambda leak: leak.leak_order)
 
 
 def leak_name(leak: Leak) -> str:
@@ -100,7 +103,7 @@ def _leak_sentence(leak: Leak, leaks: Sequence[Leak]) -> str:
     where = (
         f", most of it on {device.segment_value}: "
         f"{formatting.rate_of(device.rate, device.numerator, device.denominator)}"
-        if device and leak.p50 and (device.p50 or 0) > leak.p50 / 2
+        if device and leak.segment_name == "all" and leak.p50 and (device.p50 or 0) > leak.p50 / 2
         else ""
     )
     return f"The largest leak is likely {_what(leak)}{where}."
@@ -137,7 +140,8 @@ def _summary(found: Sequence[Leak], whole: Sequence[Leak]) -> str:
     return (
         f"{leak_name(first)}: {_worth(first)}, below its floor with a "
         f"probability of {formatting.chance(first.p_gap)}, and the biggest leak of its funnel with "
-        f"{formatting.chance(first.p_biggest)}. A leak is named only from 80\u00a0% on."
+        f"{formatting.chance(first.p_biggest)}. A leak is named only from "
+        f"{formatting.chance(threshold('least_p_gap'))} on."
     )
 
 
@@ -190,6 +194,7 @@ def _table(leaks: Sequence[Leak]) -> Table:
 def _finding(leak: Leak) -> str:
     if leak.is_leak:
         return "▼ likely a leak"
-    if leak.p_gap is not None and leak.p_gap > UNSURE_FROM:
+    # That there is no leak has to be as sure as that there is one.
+    if leak.p_gap is not None and leak.p_gap > 1 - threshold("least_p_gap"):
         return "○ cannot be told yet"
     return "no leak" if leak.state == "no_leak" else formatting.state_words(leak.state)

@@ -72,7 +72,7 @@ def _mark(row: Micro) -> RateMark:
         shown=formatting.percent(row.rate),
         low=row.ci_low,
         high=row.ci_high,
-        before=row.previous_rate,
+        before=row.prior_rate,
         missing=missing,
     )
 
@@ -96,7 +96,7 @@ def _table(rows: Sequence[Micro]) -> Table:
                 else formatting.rate_of(row.rate, row.sessions, row.parent_sessions),
                 formatting.key_words(row.parent_key) if row.parent_key else formatting.NOTHING,
                 formatting.interval(row.ci_low, row.ci_high),
-                formatting.percent(row.previous_rate),
+                formatting.percent(row.prior_rate),
                 _change(row),
                 row.description or formatting.NOTHING,
             )

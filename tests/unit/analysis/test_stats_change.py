@@ -95,7 +95,7 @@ def test_score_stages_of_a_long_frame() -> None:
     case = [(10_000, 11_000), (0.06, 0.05), (0.55, 0.55), (0.60, 0.62), (60, 62)]
     rows = [("all", "all", number, *pair) for number, pair in enumerate(case)]
     rows += [("device", "mobile", 0, 100, 200), ("device", "mobile", 4, 10, 10)]
-    columns = ["segment_name", "segment_value", "factor_number", "previous_factor", "factor"]
+    columns = ["segment_name", "segment_value", "factor_number", "prior_factor", "factor"]
     scored = change_table.score_stages(keyed(rows, columns)).sort_index()
     expected = [1120.2377, -2142.9347, 0, 385.3985, 385.3985, 1000, 0]
     assert scored["contribution"].tolist() == pytest.approx(expected, abs=5e-5)
@@ -107,8 +107,8 @@ def test_score_segments_of_a_long_frame() -> None:
         ("device", 2, "mobile", 240, 6000, 336, 8000),
         ("channel", 2, "email", 600, 10_000, 522, 10_000),
     ]
-    columns = ["segment_name", "step_number", "segment_value", "previous_numerator"]
-    columns += ["previous_denominator", "numerator", "denominator"]
+    columns = ["segment_name", "step_number", "segment_value", "prior_numerator"]
+    columns += ["prior_denominator", "numerator", "denominator"]
     scored = change_table.score_segments(keyed(rows, columns)).sort_index()
     assert scored["rate_effect"].tolist() == pytest.approx([0.0009, 0.0014, -0.0078])
     assert scored["mix_effect"].tolist() == pytest.approx([-0.00708, -0.00302, 0])
@@ -120,7 +120,7 @@ def test_score_segments_of_a_long_frame() -> None:
 
 def test_no_rows_no_changes() -> None:
     columns = ["segment_name", "step_number", "segment_value", "factor_number", "factor"]
-    columns += ["previous_factor", "numerator", "denominator"]
-    none = keyed([], [*columns, "previous_numerator", "previous_denominator"])
+    columns += ["prior_factor", "numerator", "denominator"]
+    none = keyed([], [*columns, "prior_numerator", "prior_denominator"])
     assert change_table.score_segments(none).empty
     assert change_table.score_stages(none).empty

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pipelines.analysis.stats.intervals import (
+from pipelines.analysis.stats.sample_ratio import sample_ratio_log_e, sample_ratio_test
+from tests.support.intervals import (
     Counts,
     fisher,
     newcombe,
@@ -15,14 +16,13 @@ from pipelines.analysis.stats.intervals import (
     two_rates_p,
     wilson,
 )
-from pipelines.analysis.stats.noise import (
+from tests.support.noise import (
     effective_trials,
     measure_days,
     overdispersion,
     sketch_noise,
     widened_phi,
 )
-from pipelines.analysis.stats.sample_ratio import sample_ratio_log_e, sample_ratio_test
 
 
 def array(*values: float) -> np.ndarray:

@@ -61,7 +61,7 @@ def test_segments_of_a_step(values: list[tuple[float, ...]]) -> None:
 @settings(max_examples=150, deadline=None)
 @given(rows)
 def test_benchmarks(values: list[tuple[float, ...]]) -> None:
-    counts = frame(values, "numerator", "denominator", "phi", "sigma")
+    counts = frame(values, "numerator", "denominator", "phi", "n_eff")
     low = np.linspace(0, 0.99, len(values))
     scored = score_comparisons(counts.assign(benchmark_low=low, benchmark_high=low + 0.01))
     assert len(scored) == len(values)
@@ -72,8 +72,8 @@ def test_benchmarks(values: list[tuple[float, ...]]) -> None:
 @settings(max_examples=150, deadline=None)
 @given(rows)
 def test_changes(values: list[tuple[float, ...]]) -> None:
-    assert len(score_stages(frame(values, "factor", "previous_factor"))) == len(values)
-    names = ("numerator", "denominator", "previous_numerator", "previous_denominator")
+    assert len(score_stages(frame(values, "factor", "prior_factor"))) == len(values)
+    names = ("numerator", "denominator", "prior_numerator", "prior_denominator")
     assert len(score_segments(parts(values, *names))) == len(values)
 
 

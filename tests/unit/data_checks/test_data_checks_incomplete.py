@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-import yaml
 
 from data_checks import GateReport, run_gate
-from data_checks.suites.raw import MAX_OTHER_SHARE
 from tests.support.checked_warehouse import WINDOW, build_warehouse, check, failures
 from tests.support.hand_clock import MORNING
 
 pytestmark = pytest.mark.slow
 
-PROJECT = Path(__file__).parents[3] / "dbt_project" / "dbt_project.yml"
 DAY = "property_id = '100' and date = '2026-03-02'"
 
 
@@ -105,8 +100,3 @@ def test_a_property_that_is_not_asked_for_is_not_judged(gate: str) -> None:
     )
     assert report.is_passed
     assert {result.property_id for result in report.results} == {"100"}
-
-
-def test_gate_and_marts_mean_the_same_share_of_other() -> None:
-    project = yaml.safe_load(PROJECT.read_text(encoding="utf-8"))
-    assert project["vars"]["max_other_share"] == MAX_OTHER_SHARE

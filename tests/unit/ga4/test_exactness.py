@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from pipelines.config.tracking_plan import load_plan
 from pipelines.ga4.exactness import (
     MADE,
-    USERS_SIGMA,
     Made,
     estimate_allowance,
     estimate_allowance_sql,
@@ -43,7 +42,7 @@ def test_what_a_sum_of_rows_may_have_above_its_total(made, total, rows, allowed)
 def test_estimates_differ_by_six_standard_errors_and_their_rounding():
     # 6 x 0.023 x sqrt(300² + 400²) = 69, and half a session for each of the two.
     assert estimate_allowance(300**2 + 400**2) == pytest.approx(70.0, rel=1e-12)
-    assert estimate_allowance(300**2 + 400**2, 4, USERS_SIGMA) == pytest.approx(36.5, rel=1e-12)
+    assert estimate_allowance(300**2 + 400**2, 4, "users") == pytest.approx(36.5, rel=1e-12)
 
 
 @given(st.floats(0, 1e12), st.integers(1, 50))

@@ -1,18 +1,13 @@
 """Coverage of the tracking plan: what never came, what came under another name, and the words."""
 
-from pathlib import Path
-
 import pytest
-import yaml
 
 from pipelines.config.tracking_plan.event_names import AUTOMATIC, looks_like
-from pipelines.monitoring.doctor import coverage_steps
 from pipelines.monitoring.doctor.coverage_steps import assess_coverage, tracking_step
 from pipelines.monitoring.doctor.expected_keys import PlannedKey, read_plan
 from pipelines.monitoring.doctor.probes import EventAnswer
 from pipelines.monitoring.doctor.step_model import Mark
 
-PROJECT = Path(__file__).parents[3] / "dbt_project" / "dbt_project.yml"
 KNOWN = ("add_to_cart", "begin_checkout", "sign_up", "view_item", "view_item_list", "purchase")
 KEYS = (
     PlannedKey("home_view", ("page_view",), True, "enhanced"),
@@ -181,17 +176,6 @@ def test_half_of_the_orders_and_a_hundredth_of_the_events_are_enough(with_sessio
     counts = {**ALL_CAME, "begin_checkout": 500, "purchase": 122}
     sessions = {"begin_checkout": 5, "purchase": with_session}
     assert without_sessions(counts, sessions, {"purchase": 122}).mark is Mark.RIGHT
-
-
-def test_the_thresholds_are_those_of_the_models():
-    project = yaml.safe_load(PROJECT.read_text())["vars"]
-    names = ("least_sessionless_events", "least_ordering_share", "least_session_share")
-    own = (
-        coverage_steps.LEAST_EVENTS,
-        coverage_steps.LEAST_ORDERING_SHARE,
-        coverage_steps.LEAST_SESSION_SHARE,
-    )
-    assert own == tuple(project[name] for name in names)
 
 
 def test_what_the_shop_declared_it_does_not_have_is_not_missed():

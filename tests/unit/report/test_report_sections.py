@@ -18,7 +18,7 @@ SESSIONS = Step(
     segment_name="all", segment_value="all", step_key="sessions", step_label="Sessions",
     previous_label=None, reached=2000, previous_reached=None, rate=None, ci_low=None, ci_high=None,
     state="entry", benchmark_low=None, benchmark_high=None, verdict=None, weeks_to_know=None,
-    directional_evidence=None, source=None, previous_rate=None, change=None, change_low=None,
+    directional_evidence=None, source=None, prior_rate=None, change=None, change_low=None,
     change_high=None, window_start=date(2026, 6, 3), window_end=date(2026, 6, 30), window_days=28,
     days_loaded=28, is_complete=True, maturity="final",
 )  # fmt: skip
@@ -28,14 +28,15 @@ ADDED = replace(
     benchmark_low=0.05, benchmark_high=0.1, verdict="below",
 )  # fmt: skip
 LEAK = Leak(
-    segment_name="all", segment_value="all", step_key="add_to_cart", step_label="Added",
-    previous_label="Sessions", numerator=60, denominator=2000, rate=0.03, benchmark_low=0.05,
+    leak_order=1, segment_name="all", segment_value="all", step_key="add_to_cart",
+    step_label="Added", previous_label="Sessions", numerator=60, denominator=2000, rate=0.03,
+    benchmark_low=0.05,
     p05=700.0, p50=1234.0, p95=1800.0, p50_reduced=617.0,
     p_gap=0.99, p_biggest=0.9, allocated=1200.0, currency="EUR", is_leak=True, state="leak",
 )  # fmt: skip
 MOBILE = replace(
-    LEAK, segment_name="device", segment_value="mobile", p50=900.0, numerator=20, denominator=1000,
-    rate=0.02,
+    LEAK, leak_order=2, segment_name="device", segment_value="mobile", p50=900.0, numerator=20,
+    denominator=1000, rate=0.02,
 )  # fmt: skip
 TAG = Coverage("add_to_cart", "Product page", True, "tracked", 60, "sessions", 2000, None, None)
 WHOLE = replace(EMPTY, steps=(SESSIONS, ADDED), coverage=(TAG,))
@@ -51,6 +52,16 @@ def test_a_leak_is_told_with_its_rate_its_range_and_its_device() -> None:
         "where at least 5 % is usual, worth about €1,230 (€700 to €1,800) in 28 days, most of it "
         "on mobile: 2.0 % (20 of 1,000)."
     )
+
+
+def test_a_part_of_the_shop_that_costs_more_than_all_of_it_is_the_largest_leak() -> None:
+    mobile = replace(MOBILE, leak_order=1, p50=1500.0)
+    page = replace(WHOLE, leaks=(replace(LEAK, leak_order=2), mobile))
+    assert said(verdict(page)) == (
+        "The largest leak is likely between “Sessions” and “Added” (mobile): 2.0 % (20 of 1,000) "
+        "go on where at least 5 % is usual, worth about €1,500 (€700 to €1,800) in 28 days."
+    )
+    assert leak_section(page).summary[0].startswith("Added, device: mobile: worth about €1,500")
 
 
 def test_a_device_with_less_than_half_is_not_named() -> None:

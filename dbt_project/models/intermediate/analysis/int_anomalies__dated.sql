@@ -10,27 +10,16 @@ with latest as (
 ),
 
 core as (
-    select
-        key,
-        lag(key) over (order by step_number) as parent_key
-    from {{ ref('funnel_steps') }}
-    where funnel = 'core'
+    select * from {{ core_steps() }}
 ),
 
 rates as (
     select
-        key,
-        parent_key,
-        'device' as segment_name
+        core.key,
+        core.previous_step_key as parent_key,
+        unnest(['all', 'device']) as segment_name
     from core
-    where parent_key is not null
-    union
-    select
-        key,
-        parent_key,
-        'all' as segment_name
-    from core
-    where parent_key is not null
+    where core.previous_step_key is not null
     union
     select
         plan.key,
@@ -42,53 +31,43 @@ rates as (
 
 declared as (
     select
-        upper_row.property_id,
-        upper_row.date,
-        upper_row.segment_value,
-        upper_row.key,
+        days.property_id,
+        days.date,
+        days.segment_value,
+        days.key,
         bool_or(changes.name is not null) as is_declared
-    from {{ ref('int_funnel__days_filled') }} as upper_row
+    from {{ ref('int_funnel__days_filled') }} as days
     inner join {{ ref('changes') }} as changes
         on
-            coalesce(changes.property_id, upper_row.property_id) = upper_row.property_id
-            and upper_row.date between changes.start_date and coalesce(changes.end_date, changes.start_date)
-            and coalesce(changes.device, upper_row.segment_value) in (upper_row.segment_value, 'all')
-    where upper_row.segment_name in ('all', 'device')
+            coalesce(changes.property_id, days.property_id) = days.property_id
+            and days.date between changes.start_date and coalesce(changes.end_date, changes.start_date)
+            and coalesce(changes.device, days.segment_value) in (days.segment_value, 'all')
+    where days.segment_name in ('all', 'device')
     group by all
 ),
 
 paired as (
     select
-        upper_row.property_id,
-        upper_row.date,
-        upper_row.segment_name,
-        upper_row.segment_value,
-        upper_row.key,
+        numerator_row.property_id,
+        numerator_row.date,
+        numerator_row.segment_name,
+        numerator_row.segment_value,
+        numerator_row.key,
         rates.parent_key,
-        upper_row.sessions as numerator,
-        lower_row.sessions as denominator,
+        numerator_row.sessions as numerator,
+        denominator_row.sessions as denominator,
         latest.first_judged,
-        {{ rate_state('upper_row.tracking_state', 'lower_row.tracking_state') }} as tracking_state,
-        upper_row.is_complete and lower_row.is_complete as is_complete,
+        {{ rate_state('numerator_row.tracking_state', 'denominator_row.tracking_state') }} as tracking_state,
+        numerator_row.is_complete and denominator_row.is_complete as is_complete,
         coalesce(declared.is_declared, false) as is_declared
     from rates
-    inner join {{ ref('int_funnel__days_filled') }} as upper_row
-        on rates.key = upper_row.key and rates.segment_name = upper_row.segment_name
-    inner join {{ ref('int_funnel__days_filled') }} as lower_row
-        on
-            upper_row.property_id = lower_row.property_id
-            and upper_row.date = lower_row.date
-            and upper_row.segment_name = lower_row.segment_name
-            and upper_row.segment_value = lower_row.segment_value
-            and rates.parent_key = lower_row.key
-    inner join latest on upper_row.property_id = latest.property_id
-    left join declared
-        on
-            upper_row.property_id = declared.property_id
-            and upper_row.date = declared.date
-            and upper_row.segment_value = declared.segment_value
-            and upper_row.key = declared.key
-    where upper_row.date between latest.first_judged - 56 and latest.last_judged
+    inner join {{ ref('int_funnel__days_filled') }} as numerator_row using (key, segment_name)
+    inner join latest using (property_id)
+    left join declared using (property_id, date, segment_value, key)
+    inner join {{ ref('int_funnel__days_filled') }} as denominator_row using (property_id, date, segment_name, segment_value)
+    where
+        rates.parent_key = denominator_row.key
+        and numerator_row.date between latest.first_judged - {{ 7 * var('anomaly_weeks') | int }} and latest.last_judged
 )
 
 select

@@ -49,31 +49,20 @@ chosen as (
 paired as (
     select
         chosen.*,
-        upper_row.window_days,
-        upper_row.window_start,
-        upper_row.window_end,
-        upper_row.days_loaded,
-        upper_row.sessions as numerator,
-        lower_row.sessions as denominator,
-        {{ rate_state('upper_row.tracking_state', 'lower_row.tracking_state') }} as tracking_state,
-        upper_row.is_complete and lower_row.is_complete as is_complete,
-        {{ worse_maturity('upper_row.maturity', 'lower_row.maturity') }} as maturity,
-        upper_row.flag_bits | lower_row.flag_bits as flag_bits
+        numerator_row.window_days,
+        numerator_row.window_start,
+        numerator_row.window_end,
+        numerator_row.days_loaded,
+        numerator_row.sessions as numerator,
+        denominator_row.sessions as denominator,
+        {{ rate_state('numerator_row.tracking_state', 'denominator_row.tracking_state') }} as tracking_state,
+        numerator_row.is_complete and denominator_row.is_complete as is_complete,
+        {{ worse_maturity('numerator_row.maturity', 'denominator_row.maturity') }} as maturity,
+        numerator_row.flag_bits | denominator_row.flag_bits as flag_bits
     from chosen
-    inner join reach as upper_row
-        on
-            chosen.property_id = upper_row.property_id
-            and chosen.window_name = upper_row.window_name
-            and chosen.segment_name = upper_row.segment_name
-            and chosen.segment_value = upper_row.segment_value
-            and chosen.numerator_key = upper_row.key
-    inner join reach as lower_row
-        on
-            chosen.property_id = lower_row.property_id
-            and chosen.window_name = lower_row.window_name
-            and chosen.segment_name = lower_row.segment_name
-            and chosen.segment_value = lower_row.segment_value
-            and chosen.denominator_key = lower_row.key
+    inner join reach as numerator_row using (property_id, window_name, segment_name, segment_value)
+    inner join reach as denominator_row using (property_id, window_name, segment_name, segment_value)
+    where chosen.numerator_key = numerator_row.key and chosen.denominator_key = denominator_row.key
 ),
 
 -- Windows are sums of days, whose variation tells how much less than their number they are worth.
@@ -84,19 +73,14 @@ noisy as (
         {{ effective_trials('numerator', 'denominator', phi='coalesce(noise.phi_wide, 1)') }} as n_eff
     from paired
     left join {{ ref('int_funnel__rates_dispersed') }} as noise
-        on
-            paired.property_id = noise.property_id
-            and paired.window_name = noise.window_name
-            and paired.window_end = noise.window_end
-            and paired.segment_name = noise.segment_name
-            and paired.segment_value = noise.segment_value
-            and paired.numerator_key = noise.numerator_key
-            and paired.denominator_key = noise.denominator_key
+        using (property_id, window_name, window_end, segment_name, segment_value, numerator_key, denominator_key)
 )
 
 select
     *,
-    case when tracking_state = 'tracked' then {{ rate('numerator', 'denominator') }} end as rate,
-    case when tracking_state = 'tracked' then {{ wilson_low('numerator', 'denominator', 'n_eff') }} end as ci_low,
-    case when tracking_state = 'tracked' then {{ wilson_high('numerator', 'denominator', 'n_eff') }} end as ci_high
+    -- Of several ranges of one rate the first by name is the one beside it.
+    row_number() over (
+        partition by property_id, window_name, segment_name, segment_value, numerator_key, denominator_key order by benchmark_key
+    ) = 1 as is_leading,
+    {{ rate_with_interval('rate', "tracking_state = 'tracked'", 'numerator', 'denominator', 'n_eff') }}
 from noisy

@@ -1,23 +1,10 @@
-{% set least_trials = 30 %}
-{% set false_discovery_rate = 0.10 %}
-
 with scored as (
     select
         compared.*,
-        scores.p_value,
-        scores.q_value,
-        scores.p_below,
-        scores.posterior_mean,
-        scores.weeks_to_know,
-        scores.shrunk_rate
+        scores.* exclude (property_id, window_name, segment_name, segment_value, benchmark_key)
     from {{ ref('int_benchmarks__compared') }} as compared
     inner join {{ ref('int_benchmarks__scored') }} as scores
-        on
-            compared.property_id = scores.property_id
-            and compared.window_name = scores.window_name
-            and compared.segment_name = scores.segment_name
-            and compared.segment_value = scores.segment_value
-            and compared.benchmark_key = scores.benchmark_key
+        using (property_id, window_name, segment_name, segment_value, benchmark_key)
 )
 
 -- The ladder of docs/analytics.md, "Verdicts": the first rung that holds.
@@ -26,8 +13,8 @@ select
     case
         when tracking_state <> 'tracked' then tracking_state
         when {{ is_beyond('numerator', 'denominator') }} then 'anomaly'
-        when denominator < {{ least_trials }} or (ci_low <= benchmark_low and ci_high >= benchmark_high) then 'insufficient_data'
-        when ci_high < benchmark_low and (segment_name = 'all' or q_value <= {{ false_discovery_rate }}) then 'below'
+        when denominator < {{ var('least_trials') }} or (ci_low <= benchmark_low and ci_high >= benchmark_high) then 'insufficient_data'
+        when ci_high < benchmark_low and (segment_name = 'all' or q_value <= {{ var('false_discovery_rate') }}) then 'below'
         when ci_low > benchmark_high then 'above'
         when ci_low >= benchmark_low and ci_high <= benchmark_high then 'within'
         when rate < benchmark_low then 'leaning_below'
@@ -35,9 +22,11 @@ select
         else 'likely_within'
     end as status,
     case
-        when p_below >= 0.95 then 'strong'
-        when p_below >= 0.80 then 'moderate'
-        when p_below >= 0.60 then 'weak'
+        when p_below >= {{ var('strong_evidence') }} then 'strong'
+        when p_below >= {{ var('moderate_evidence') }} then 'moderate'
+        when p_below >= {{ var('weak_evidence') }} then 'weak'
         when p_below is not null then 'none'
-    end as directional_evidence
+    end as directional_evidence,
+    -- Decided once the verdict is `below` or the interval has left the floor behind.
+    case when status <> 'below' and ci_low < benchmark_low then weeks_needed end as weeks_to_know
 from scored

@@ -15,17 +15,17 @@ money as (
         now.segment_value,
         now.currency,
         {{ rate('now.purchase_revenue', 'now.purchases') }} as factor,
-        {{ rate('before.purchase_revenue', 'before.purchases') }} as previous_factor
+        {{ rate('prior_window.purchase_revenue', 'prior_window.purchases') }} as prior_factor
     from {{ ref('int_carts__summed') }} as now
-    inner join {{ ref('int_carts__summed') }} as before
+    inner join {{ ref('int_carts__summed') }} as prior_window
         on
-            now.property_id = before.property_id
-            and now.window_name = before.window_name
-            and now.window_start = before.window_end + 1
-            and now.segment_name = before.segment_name
-            and now.segment_value = before.segment_value
-            and now.currency = before.currency
-    where now.is_current and now.purchase_revenue >= 0 and before.purchase_revenue >= 0
+            now.property_id = prior_window.property_id
+            and now.window_name = prior_window.window_name
+            and now.window_start = prior_window.window_end + 1
+            and now.segment_name = prior_window.segment_name
+            and now.segment_value = prior_window.segment_value
+            and now.currency = prior_window.currency
+    where now.is_current and now.purchase_revenue >= 0 and prior_window.purchase_revenue >= 0
 ),
 
 factors as (
@@ -38,9 +38,9 @@ factors as (
         step_key as factor_key,
         case when previous_step_key is null then cast(sessions as double) else {{ rate('sessions', 'denominator') }} end as factor,
         case
-            when previous_step_key is null then cast(previous_sessions as double)
-            else {{ rate('previous_sessions', 'previous_denominator') }}
-        end as previous_factor,
+            when previous_step_key is null then cast(prior_sessions as double)
+            else {{ rate('prior_sessions', 'prior_denominator') }}
+        end as prior_factor,
         cast(null as varchar) as currency
     from steps
     union all
@@ -52,7 +52,7 @@ factors as (
         1000 as factor_number,
         'order_value' as factor_key,
         money.factor,
-        money.previous_factor,
+        money.prior_factor,
         money.currency
     from money
     semi join steps using (property_id, window_name, segment_name, segment_value)
@@ -64,4 +64,4 @@ select
     bool_or(factor_key = 'order_value') over cell as is_money
 from factors
 window cell as (partition by property_id, window_name, segment_name, segment_value)
-qualify bool_and(factor is not null and previous_factor is not null) over cell
+qualify bool_and(factor is not null and prior_factor is not null) over cell

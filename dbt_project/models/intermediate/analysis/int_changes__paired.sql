@@ -1,13 +1,9 @@
--- The core funnel of each current window beside the window before. Only whole windows are compared, and only steps that
--- are tracked in both, so that both chains are the same. Landing pages are no partition.
+-- The core funnel of each current window beside the prior one. Only whole windows are compared, and only steps that are
+-- tracked in both, so that both chains are the same.
 with reach as (
-    select
-        counted.*,
-        steps.step_number
-    from {{ ref('int_funnel__reach_summed') }} as counted
-    inner join {{ ref('funnel_steps') }} as steps on counted.key = steps.key and steps.funnel = 'core'
-    inner join {{ ref('segments') }} as segments on counted.segment_name = segments.segment_name and segments.is_partition
-    where counted.tracking_state = 'tracked' and counted.days_loaded = counted.window_days
+    select *
+    from {{ core_reach() }}
+    where days_loaded = window_days
 ),
 
 paired as (
@@ -21,19 +17,19 @@ paired as (
         reach.step_number,
         reach.key as step_key,
         reach.sessions,
-        before.sessions as previous_sessions,
-        reach.is_complete and before.is_complete as is_complete,
-        {{ worse_maturity('reach.maturity', 'before.maturity') }} as maturity,
-        reach.flag_bits | before.flag_bits as flag_bits
+        prior_window.sessions as prior_sessions,
+        reach.is_complete and prior_window.is_complete as is_complete,
+        {{ worse_maturity('reach.maturity', 'prior_window.maturity') }} as maturity,
+        reach.flag_bits | prior_window.flag_bits as flag_bits
     from reach
-    inner join reach as before
+    inner join reach as prior_window
         on
-            reach.property_id = before.property_id
-            and reach.window_name = before.window_name
-            and reach.window_start = before.window_end + 1
-            and reach.segment_name = before.segment_name
-            and reach.segment_value = before.segment_value
-            and reach.key = before.key
+            reach.property_id = prior_window.property_id
+            and reach.window_name = prior_window.window_name
+            and reach.window_start = prior_window.window_end + 1
+            and reach.segment_name = prior_window.segment_name
+            and reach.segment_value = prior_window.segment_value
+            and reach.key = prior_window.key
     where reach.is_current
 )
 
@@ -41,6 +37,6 @@ select
     *,
     lag(step_key) over chain as previous_step_key,
     lag(sessions) over chain as denominator,
-    lag(previous_sessions) over chain as previous_denominator
+    lag(prior_sessions) over chain as prior_denominator
 from paired
 window chain as (partition by property_id, window_name, segment_name, segment_value order by step_number)

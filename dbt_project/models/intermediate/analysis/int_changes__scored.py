@@ -4,7 +4,7 @@ import pandas as pd
 
 from pipelines.analysis.stats.change_table import score_segments, score_stages
 
-NAMES = {"sessions": "numerator", "previous_sessions": "previous_numerator"}
+NAMES = {"sessions": "numerator", "prior_sessions": "prior_numerator"}
 
 
 def model(dbt, session):

@@ -1,14 +1,9 @@
 -- The core funnel of each current window, with the steps that are tracked: around an untracked one its neighbours are
--- joined, without a benchmark of their own. Landing pages are left out: they are no partition of the shop, and 200 more
--- cells of 20,000 draws a window would cost a night minutes.
+-- joined, without a benchmark of their own.
 with reach as (
-    select
-        counted.*,
-        steps.step_number
-    from {{ ref('int_funnel__reach_summed') }} as counted
-    inner join {{ ref('funnel_steps') }} as steps on counted.key = steps.key and steps.funnel = 'core'
-    inner join {{ ref('segments') }} as segments on counted.segment_name = segments.segment_name and segments.is_partition
-    where counted.is_current and counted.tracking_state = 'tracked'
+    select *
+    from {{ core_reach() }}
+    where is_current
 ),
 
 chained as (
@@ -93,6 +88,8 @@ benchmarked as (
         is_to_order and coalesce(valued.is_own_order_value, false) as is_own_order_value,
         case when is_money then valued.currency end as currency
     from chained
+    left join valued using (property_id, window_name, segment_name, segment_value)
+    left join worths using (property_id, window_name, end_key)
     left join {{ ref('int_benchmarks__compared') }} as compared
         on
             chained.property_id = compared.property_id
@@ -101,17 +98,7 @@ benchmarked as (
             and chained.segment_value = compared.segment_value
             and chained.key = compared.numerator_key
             and chained.previous_step_key = compared.denominator_key
-    left join valued
-        on
-            chained.property_id = valued.property_id
-            and chained.window_name = valued.window_name
-            and chained.segment_name = valued.segment_name
-            and chained.segment_value = valued.segment_value
-    left join worths
-        on
-            chained.property_id = worths.property_id
-            and chained.window_name = worths.window_name
-            and chained.end_key = worths.end_key
+            and compared.is_leading
     where chained.previous_step_key is not null
 )
 

@@ -1,13 +1,10 @@
-{#- z of a one-sided 80 %: the odds that a verdict's directional evidence calls moderate, asked of the shop's own weeks as well. -#}
-{% set z = 0.8416212335729143 %}
-{% set least_trials = 30 %}
+{#- The odds that a verdict's directional evidence calls moderate, asked of the shop's own weeks as well. -#}
+{% set z = var('moderate_z') | float %}
 -- The range of the benchmark that measures the same two counts, in whichever family the rate stands.
 with ranges as (
     select *
     from {{ ref('int_benchmarks__judged') }}
-    qualify row_number() over (
-        partition by property_id, window_name, segment_name, segment_value, numerator_key, denominator_key order by benchmark_key
-    ) = 1
+    where is_leading
 ),
 
 compared as (
@@ -47,7 +44,7 @@ reasoned as (
             when status = 'below' then 'benchmark_below'
             when directional_evidence in ('strong', 'moderate') then 'directional_' || directional_evidence
             when status = 'above' then 'benchmark_above'
-            when denominator < {{ least_trials }} then 'too_few'
+            when denominator < {{ var('least_trials') }} then 'too_few'
             when value > own_p75 * (1 + {{ var('least_own_change') }}) and likely_low > own_p75 then 'own_above'
             when status in ('within', 'likely_within', 'leaning_above') then 'benchmark_fine'
             when status is not null then 'undecided'

@@ -1,7 +1,5 @@
--- The eight weeks before each window: a window that is among its own weeks would pull their quartiles towards itself.
-{% set weeks = 8 %}
-{% set least_weeks = 4 %}
-{% set least_trials = 30 %}
+-- The weeks before each window: a window that is among its own weeks would pull their quartiles towards itself.
+{% set weeks = var('own_weeks') | int %}
 
 with ratios as (
     select *
@@ -76,24 +74,14 @@ pairs as (
 weekly as (
     select
         pairs.*,
-        above.amount / below.amount as value
+        numerators.amount / denominators.amount as value
     from pairs
-    inner join sums as above
-        on
-            pairs.property_id = above.property_id
-            and pairs.window_name = above.window_name
-            and pairs.segment_name = above.segment_name
-            and pairs.segment_value = above.segment_value
-            and pairs.numerator_key = above.key
-    inner join sums as below
-        on
-            pairs.property_id = below.property_id
-            and pairs.window_name = below.window_name
-            and pairs.segment_name = below.segment_name
-            and pairs.segment_value = below.segment_value
-            and pairs.denominator_key = below.key
-            and above.weeks_ago = below.weeks_ago
-    where below.amount >= {{ least_trials }}
+    inner join sums as numerators using (property_id, window_name, segment_name, segment_value)
+    inner join sums as denominators using (property_id, window_name, segment_name, segment_value, weeks_ago)
+    where
+        pairs.numerator_key = numerators.key
+        and pairs.denominator_key = denominators.key
+        and denominators.amount >= {{ var('least_trials') }}
 )
 
 select
@@ -108,4 +96,4 @@ select
     quantile_cont(value, 0.75) as own_p75
 from weekly
 group by all
-having count(*) >= {{ least_weeks }}
+having count(*) >= {{ var('least_own_weeks') }}

@@ -1,5 +1,3 @@
-{% set believable = 2 %}
-
 with parts as (
     select segment_name
     from {{ ref('segments') }}
@@ -79,7 +77,9 @@ product_pages as (
             when sums.views is null then 'no_product_pages'
             when sums.days_counted < windows.window_days then 'withheld'
             when windows.product_views is null then 'not_comparable'
-            when sums.views not between windows.product_views / {{ believable }}.0 and windows.product_views * {{ believable }}
+            when
+                sums.views * {{ var('believable_views') }} < windows.product_views
+                or sums.views > windows.product_views * {{ var('believable_views') }}
                 then 'pages_do_not_match'
             else 'measured'
         end as status

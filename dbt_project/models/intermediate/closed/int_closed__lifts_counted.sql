@@ -13,12 +13,20 @@ with counted as (
     group by all
 ),
 
+pulls as (
+    select
+        *,
+        date as window_end
+    from {{ ref('int_pulls__latest') }}
+    where report = 'funnel'
+),
+
 keys as (
     select
         assessed.*,
         coalesce(plan.family = 'engagement' and plan.parent_key = 'product_view', false) as is_engagement
     from {{ ref('int_funnel__keys_assessed') }} as assessed
-    inner join {{ ref('int_plan__resolved') }} as plan on assessed.key = plan.key
+    inner join {{ ref('int_plan__resolved') }} as plan using (key)
     where assessed.window_name = '28d'
 ),
 
@@ -38,7 +46,7 @@ stated as (
         keys.*,
         {{ rate_state('ends.view_state', 'ends.add_state') }} as ends_state
     from keys
-    inner join ends on keys.property_id = ends.property_id and keys.window_end = ends.window_end
+    inner join ends using (property_id, window_end)
     where keys.is_engagement
 )
 
@@ -65,18 +73,8 @@ select
     pulls.maturity,
     {{ flag_bits(sampled='pulls.is_sampled') }} as flag_bits
 from stated
-inner join counted as base
-    on
-        stated.property_id = base.property_id
-        and stated.window_name = base.window_name
-        and stated.window_end = base.window_end
-        and base.funnel = 'view_to_add'
-inner join {{ ref('int_pulls__latest') }} as pulls
-    on
-        stated.property_id = pulls.property_id
-        and stated.window_name = pulls.window_name
-        and stated.window_end = pulls.date
-        and pulls.report = 'funnel'
+inner join counted as base using (property_id, window_name, window_end)
+inner join pulls using (property_id, window_name, window_end)
 left join counted as lifted
     on
         base.property_id = lifted.property_id
@@ -84,3 +82,4 @@ left join counted as lifted
         and base.window_end = lifted.window_end
         and base.device_category = lifted.device_category
         and lifted.funnel = 'lift_' || stated.key
+where base.funnel = 'view_to_add'

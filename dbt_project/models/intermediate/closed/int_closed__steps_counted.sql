@@ -1,12 +1,27 @@
 -- GA4 answered with the steps it was asked for; every step of the seed has a row here.
-with asked as (
-    select distinct
+with found as (
+    select
         property_id,
         window_name,
         date as window_end,
         funnel,
-        device_category
+        device_category,
+        step_key as key,
+        active_users
     from {{ ref('stg_ga4__funnel') }}
+),
+
+asked as (
+    select distinct * exclude (key, active_users)
+    from found
+),
+
+pulls as (
+    select
+        *,
+        date as window_end
+    from {{ ref('int_pulls__latest') }}
+    where report = 'funnel'
 ),
 
 dense as (
@@ -34,27 +49,10 @@ dense as (
         pulls.maturity,
         {{ flag_bits(sampled='pulls.is_sampled') }} as flag_bits
     from asked
-    inner join {{ ref('funnel_steps') }} as steps on asked.funnel = steps.funnel
-    inner join {{ ref('int_funnel__keys_assessed') }} as keys
-        on
-            asked.property_id = keys.property_id
-            and asked.window_name = keys.window_name
-            and asked.window_end = keys.window_end
-            and steps.key = keys.key
-    inner join {{ ref('int_pulls__latest') }} as pulls
-        on
-            asked.property_id = pulls.property_id
-            and asked.window_name = pulls.window_name
-            and asked.window_end = pulls.date
-            and pulls.report = 'funnel'
-    left join {{ ref('stg_ga4__funnel') }} as found
-        on
-            asked.property_id = found.property_id
-            and asked.window_name = found.window_name
-            and asked.window_end = found.date
-            and asked.funnel = found.funnel
-            and asked.device_category = found.device_category
-            and steps.key = found.step_key
+    inner join {{ ref('funnel_steps') }} as steps using (funnel)
+    inner join {{ ref('int_funnel__keys_assessed') }} as keys using (property_id, window_name, window_end, key)
+    inner join pulls using (property_id, window_name, window_end)
+    left join found using (property_id, window_name, window_end, funnel, device_category, key)
 ),
 
 -- Nobody gets past a step whose tag is missing, so nothing is known of the steps after it either.

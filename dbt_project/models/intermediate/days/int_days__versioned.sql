@@ -42,7 +42,8 @@ versioned as (
         pulled.date,
         md5(concat_ws(
             '|', seeds.version, properties.time_zone, properties.currency, {{ var('least_sessionless_events') }},
-            {{ var('least_ordering_share') }}, {{ var('least_session_share') }}, pulled.pull_count,
+            {{ var('least_ordering_share') }}, {{ var('least_session_share') }},
+            {{ var('lost_below') }}, {{ var('silence_below') }}, pulled.pull_count,
             epoch_us(pulled.last_pulled_at), doubted.doubts
         )) as version
     from pulled

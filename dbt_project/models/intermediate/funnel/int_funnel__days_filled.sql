@@ -3,20 +3,18 @@
     pre_hook="{{ delete_stale_days() }}"
 ) }}
 
-with days as (
-    {{ days_to_build() }}
-),
+with {{ days_to_build() }},
 
 reach as (
-    select r.*
-    from {{ ref('int_funnel__reach_daily') }} as r
-    inner join days on r.property_id = days.property_id and r.date = days.date
+    select reported.*
+    from {{ ref('int_funnel__reach_daily') }} as reported
+    semi join days using (property_id, date)
 ),
 
 reports as (
-    select r.*
-    from {{ ref('int_funnel__reports_assessed') }} as r
-    inner join days on r.property_id = days.property_id and r.date = days.date
+    select assessed.*
+    from {{ ref('int_funnel__reports_assessed') }} as assessed
+    semi join days using (property_id, date)
 ),
 
 keys as (
@@ -58,7 +56,7 @@ dense as (
         keys.tracking_state,
         reach.sessions,
         reach.events,
-        orders.transactions,
+        reach.transactions,
         reports.is_doubtful,
         {{ is_real_zero(
             'reach.key is null', 'keys.tracking_state', 'reports.is_doubtful',
@@ -78,7 +76,6 @@ dense as (
             and left_out.window_name = '1d'
             and left_out.report = 'micro_by_' || cells.segment_name
             and keys.key = left_out.name
-    left join {{ ref('int_orders__daily') }} as orders using (property_id, date, segment_name, segment_value, key)
 )
 
 select

@@ -1,5 +1,3 @@
-{% set lost_below = 0.001 %}
-
 with seen as (
     select
         property_id,
@@ -63,7 +61,8 @@ stated as (
             when window_name = '1d' then last_state
             when last_state = 'sessionless' and events < {{ var('least_sessionless_events') }} then 'sessionless'
             when {{ is_sessionless_window('told_events', 'sessions', 'transactions') }} then 'sessionless'
-            when {{ zero_run_probability('sessions_since', 'exposed_since', 'exposed_before') }} < {{ lost_below }} then 'not_tracked'
+            when {{ zero_run_probability('sessions_since', 'exposed_since', 'exposed_before') }} < {{ var('lost_below') }}
+                then 'not_tracked'
             else 'tracked'
         end as tag_state
     from grouped

@@ -57,26 +57,17 @@ days as (
         listed.property_id,
         listed.window_name,
         listed.window_end,
-        upper_row.segment_name,
-        upper_row.segment_value,
+        segment_name,
+        segment_value,
         listed.numerator_key,
         listed.denominator_key,
-        upper_row.sessions as numerator,
-        lower_row.sessions as denominator
+        numerator_row.sessions as numerator,
+        denominator_row.sessions as denominator
     from pairs as listed
     inner join {{ ref('int_funnel__periods_listed') }} as periods using (property_id, window_name, window_end)
-    inner join {{ ref('int_funnel__days_filled') }} as upper_row
-        on
-            listed.property_id = upper_row.property_id
-            and periods.date = upper_row.date
-            and listed.numerator_key = upper_row.key
-    inner join {{ ref('int_funnel__days_filled') }} as lower_row
-        on
-            upper_row.property_id = lower_row.property_id
-            and upper_row.date = lower_row.date
-            and upper_row.segment_name = lower_row.segment_name
-            and upper_row.segment_value = lower_row.segment_value
-            and listed.denominator_key = lower_row.key
+    inner join {{ ref('int_funnel__days_filled') }} as numerator_row using (property_id, date)
+    inner join {{ ref('int_funnel__days_filled') }} as denominator_row using (property_id, date, segment_name, segment_value)
+    where listed.numerator_key = numerator_row.key and listed.denominator_key = denominator_row.key
 ),
 
 -- A day without its number, without trials, or beyond 0 or 100 % tells nothing of the variation between days.

@@ -3,18 +3,16 @@
     pre_hook="{{ delete_stale_days() }}"
 ) }}
 
-with days as (
-    {{ days_to_build() }}
-),
+with {{ days_to_build() }},
 
 plan as (
     select * from {{ ref('int_plan__resolved') }}
 ),
 
 site as (
-    select s.*
-    from {{ ref('stg_ga4__sessions') }} as s
-    inner join days on s.property_id = days.property_id and s.date = days.date
+    select sessions.*
+    from {{ ref('stg_ga4__sessions') }} as sessions
+    semi join days using (property_id, date)
 ),
 
 -- A simple key is one event without a filter; GA4 itself counted the composite ones.
@@ -77,6 +75,8 @@ select
     counted.events,
     revenue.purchase_revenue as revenue,
     case when revenue.purchase_revenue is not null then reports.currency end as currency,
+    -- Counted by GA4 whether or not the order has a session; a repeated transaction id is one.
+    case when counted.key = 'purchase' and revenue.transactions > 0 then revenue.transactions end as transactions,
     'data_api' as route,
     -- GA4's session counts are estimates (HyperLogLog).
     false as is_exact,

@@ -5,27 +5,16 @@ with periods as (
 
 -- A sum over a day without its number (restricted), or of two currencies, is no number.
 sums as (
-    select
-        periods.property_id,
-        periods.window_name,
-        periods.window_end,
-        periods.current_end,
-        periods.is_current,
-        reach.segment_name,
-        reach.segment_value,
-        reach.key,
-        {{ whole_sum('reach.sessions') }} as sessions,
-        {{ whole_sum('reach.events') }} as events,
-        sum(orders.transactions) as transactions,
-        case
-            when count(reach.revenue) = count(*) and coalesce(min(reach.currency) = max(reach.currency), true)
-                then {{ exact_sum('reach.revenue') }}
-        end as revenue,
-        max(reach.currency) as currency
-    from periods
-    inner join {{ ref('int_funnel__reach_daily') }} as reach using (property_id, date)
-    left join {{ ref('int_orders__daily') }} as orders using (property_id, date, segment_name, segment_value, key)
-    group by all
+    {% call windowed_sums(ref('int_funnel__reach_daily'), ['segment_name', 'segment_value', 'key']) %}
+    {{ whole_sum('days.sessions') }} as sessions,
+    {{ whole_sum('days.events') }} as events,
+    sum(days.transactions) as transactions,
+    case
+        when count(days.revenue) = count(*) and coalesce(min(days.currency) = max(days.currency), true)
+            then {{ exact_sum('days.revenue') }}
+    end as revenue,
+    max(days.currency) as currency
+    {% endcall %}
 ),
 
 reports as (

@@ -1,14 +1,6 @@
-{% set lost_below = 0.001 %}
-
 with reach as (
     select *
     from {{ ref('int_funnel__reach_daily') }}
-    where segment_name = 'all'
-),
-
-orders as (
-    select *
-    from {{ ref('int_orders__daily') }}
     where segment_name = 'all'
 ),
 
@@ -26,13 +18,12 @@ series as (
         case when own.key is null then 0 else own.sessions end as sessions,
         coalesce(own.events, own.sessions, 0) as events,
         -- Of rows that tell sessions too: orders whose row of events is missing are no evidence.
-        case when own.sessions is not null then orders.transactions end as transactions,
+        case when own.sessions is not null then own.transactions end as transactions,
         case when days.is_complete or own.sessions is not null then coalesce(parent.sessions, 0) else 0 end as exposed,
         case when days.is_complete or own.sessions is not null then coalesce(site.sessions, 0) else 0 end as visits
     from {{ ref('int_funnel__reports_assessed') }} as days
     inner join {{ ref('int_plan__resolved') }} as plan on days.is_composite = plan.is_composite
     left join reach as own on days.property_id = own.property_id and days.date = own.date and plan.key = own.key
-    left join orders on days.property_id = orders.property_id and days.date = orders.date and plan.key = orders.key
     left join reach as parent
         on days.property_id = parent.property_id and days.date = parent.date and plan.exposure_key = parent.key
     left join reach as site on days.property_id = site.property_id and days.date = site.date and site.key = 'sessions'
@@ -97,7 +88,7 @@ select
     last_seen_date,
     case
         when is_not_applicable then 'not_applicable'
-        when events = 0 and case when is_against_parent then p_parent else p_site end < {{ lost_below }} then 'tracking_lost'
+        when events = 0 and case when is_against_parent then p_parent else p_site end < {{ var('lost_below') }} then 'tracking_lost'
         -- A day of too few events to tell is as the 28 days up to it.
         when
             case

@@ -1,6 +1,3 @@
--- The house default where no benchmark gives a floor (docs/analytics.md, "Tracking states").
-{% set default_floor = 0.01 %}
-
 -- The shop's own rows go before the seed's (pipelines/config/tracking_plan merges them column by column).
 with planned as (
     select * from {{ source('ops', 'tracking_plan_overrides') }}
@@ -62,14 +59,13 @@ select
     exposed.parameter_filter,
     exposed.parent_key,
     exposed.exposure_key,
-    coalesce(floors.low, {{ default_floor }}) as floor_rate,
+    coalesce(floors.low, {{ var('default_floor') }}) as floor_rate,
     exposed.is_composite,
     exposed.is_not_applicable,
     exposed.intent_rank,
     exposed.is_expected,
     exposed.origin,
     exposed.benchmark_key,
-    exposed.requirement_ids,
     exposed.description
 from exposed
 left join floors on exposed.key = floors.numerator and exposed.exposure_key = floors.denominator
@@ -91,5 +87,4 @@ select
     true as is_expected,
     'automatic' as origin,
     null as benchmark_key,
-    'A21 B45' as requirement_ids,
     'All sessions: where every funnel begins' as description

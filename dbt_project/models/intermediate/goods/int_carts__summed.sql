@@ -5,16 +5,22 @@ with reach as (
 
 -- Transactions are no sessions: reloaded confirmations are one order, and a session may order twice.
 orders as (
+    {% call windowed_sums(ref('stg_ga4__sessions'), ['segment_name', 'segment_value']) %}
+    {{ whole_sum('days.transactions') }} as transactions
+    {% endcall %}
+),
+
+noise as (
     select
-        periods.property_id,
-        periods.window_name,
-        periods.window_end,
-        site.segment_name,
-        site.segment_value,
-        {{ whole_sum('site.transactions') }} as transactions
-    from {{ ref('int_funnel__periods_listed') }} as periods
-    inner join {{ ref('stg_ga4__sessions') }} as site using (property_id, date)
-    where periods.window_name <> '1d'
+        property_id,
+        window_name,
+        window_end,
+        segment_name,
+        segment_value,
+        max(phi_wide) filter (where denominator_key = 'add_to_cart') as cart_phi,
+        max(phi_wide) filter (where denominator_key = 'checkout_start') as checkout_phi
+    from {{ ref('int_funnel__rates_dispersed') }}
+    where numerator_key = 'purchase'
     group by all
 )
 
@@ -37,8 +43,8 @@ select
     site.currency,
     case when site.revenue is not null then orders.transactions end as transactions,
     -- Who is lost varies from day to day as much as who is not.
-    coalesce(cart_noise.phi_wide, 1) as cart_phi,
-    coalesce(checkout_noise.phi_wide, 1) as checkout_phi,
+    coalesce(noise.cart_phi, 1) as cart_phi,
+    coalesce(noise.checkout_phi, 1) as checkout_phi,
     adds.is_complete and checkouts.is_complete and purchases.is_complete and site.is_complete as is_complete,
     {{ worse_maturity(
         worse_maturity('adds.maturity', 'checkouts.maturity'), worse_maturity('purchases.maturity', 'site.maturity')
@@ -49,22 +55,5 @@ inner join reach as checkouts using (property_id, window_name, window_end, segme
 inner join reach as purchases using (property_id, window_name, window_end, segment_name, segment_value)
 inner join reach as site using (property_id, window_name, window_end, segment_name, segment_value)
 left join orders using (property_id, window_name, window_end, segment_name, segment_value)
-left join {{ ref('int_funnel__rates_dispersed') }} as cart_noise
-    on
-        adds.property_id = cart_noise.property_id
-        and adds.window_name = cart_noise.window_name
-        and adds.window_end = cart_noise.window_end
-        and adds.segment_name = cart_noise.segment_name
-        and adds.segment_value = cart_noise.segment_value
-        and cart_noise.numerator_key = 'purchase'
-        and cart_noise.denominator_key = 'add_to_cart'
-left join {{ ref('int_funnel__rates_dispersed') }} as checkout_noise
-    on
-        adds.property_id = checkout_noise.property_id
-        and adds.window_name = checkout_noise.window_name
-        and adds.window_end = checkout_noise.window_end
-        and adds.segment_name = checkout_noise.segment_name
-        and adds.segment_value = checkout_noise.segment_value
-        and checkout_noise.numerator_key = 'purchase'
-        and checkout_noise.denominator_key = 'checkout_start'
+left join noise using (property_id, window_name, window_end, segment_name, segment_value)
 where adds.key = 'add_to_cart' and checkouts.key = 'checkout_start' and purchases.key = 'purchase' and site.key = 'sessions'

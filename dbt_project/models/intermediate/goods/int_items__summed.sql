@@ -7,26 +7,16 @@ with reports as (
 
 -- A sum over a day without its number (restricted), or of two currencies, is no number.
 sums as (
-    select
-        periods.property_id,
-        periods.window_name,
-        periods.window_end,
-        periods.current_end,
-        periods.is_current,
-        items.item_id,
-        items.item_name,
-        {%- for name in counts %}
-        {{ whole_sum('items.' ~ name) }} as {{ name }},
-        {%- endfor %}
-        case
-            when count(items.item_revenue) = count(*) and coalesce(min(items.currency) = max(items.currency), true)
-                then {{ exact_sum('items.item_revenue') }}
-        end as item_revenue,
-        max(items.currency) as currency
-    from {{ ref('int_funnel__periods_listed') }} as periods
-    inner join {{ ref('int_items__daily') }} as items using (property_id, date)
-    where periods.window_name <> '1d'
-    group by all
+    {% call windowed_sums(ref('int_items__daily'), ['item_id', 'item_name']) %}
+    {%- for name in counts %}
+    {{ whole_sum('days.' ~ name) }} as {{ name }},
+    {%- endfor %}
+    case
+        when count(days.item_revenue) = count(*) and coalesce(min(days.currency) = max(days.currency), true)
+            then {{ exact_sum('days.item_revenue') }}
+    end as item_revenue,
+    max(days.currency) as currency
+    {% endcall %}
 ),
 
 -- The items that were reported in the current window (the window before is read for the same ones).
@@ -57,10 +47,4 @@ select
     case when reports.is_fully_loaded and sums.item_revenue is not null then sums.currency end as currency
 from cells
 inner join reports using (property_id, window_name, current_end)
-left join sums
-    on
-        cells.property_id = sums.property_id
-        and cells.window_name = sums.window_name
-        and cells.item_id = sums.item_id
-        and cells.item_name = sums.item_name
-        and reports.window_end = sums.window_end
+left join sums using (property_id, window_name, window_end, item_id, item_name)

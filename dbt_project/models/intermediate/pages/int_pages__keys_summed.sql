@@ -1,9 +1,4 @@
-with periods as (
-    select * from {{ ref('int_funnel__periods_listed') }}
-    where window_name <> '1d'
-),
-
-plan as (
+with plan as (
     select * from {{ ref('int_plan__resolved') }}
 ),
 
@@ -31,17 +26,10 @@ counted as (
 ),
 
 sums as (
-    select
-        periods.property_id,
-        periods.window_name,
-        periods.window_end,
-        counted.page_path,
-        counted.key,
-        {{ whole_sum('counted.sessions') }} as sessions,
-        {{ whole_sum('counted.events') }} as events
-    from periods
-    inner join counted using (property_id, date)
-    group by all
+    {% call windowed_sums('counted', ['page_path', 'key']) %}
+    {{ whole_sum('days.sessions') }} as sessions,
+    {{ whole_sum('days.events') }} as events
+    {% endcall %}
 ),
 
 -- The pages that were asked for throughout the current window.

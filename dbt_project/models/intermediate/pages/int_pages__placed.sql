@@ -1,5 +1,3 @@
-{% set least_share = 0.5 %}
-
 -- The places that tell a stage: the home page by its view, the others by the steps of the extended funnel, deepest first.
 with places as (
     select
@@ -30,7 +28,7 @@ left join {{ ref('int_pages__keys_summed') }} as keys
         and pages.window_end = keys.window_end
         and pages.page_path = keys.page_path
         and keys.sessions > 0
-        and keys.sessions >= {{ least_share }} * pages.sessions
+        and keys.sessions >= {{ var('least_stage_share') }} * pages.sessions
 left join places on keys.key = places.key
 left join {{ ref('int_plan__resolved') }} as plan on places.key = plan.key
 where pages.is_current

@@ -1,9 +1,4 @@
-with periods as (
-    select * from {{ ref('int_funnel__periods_listed') }}
-    where window_name <> '1d'
-),
-
-reports as (
+with reports as (
     select * from {{ ref('int_reports__windowed') }}
 ),
 
@@ -33,8 +28,7 @@ daily as (
         asked.page_path is not null as has_events,
         coalesce(not pulls.is_loaded or pulls.is_partial, true) as is_silent
     from {{ ref('stg_ga4__pages') }} as pages
-    left join asked
-        on pages.property_id = asked.property_id and pages.date = asked.date and pages.page_path = asked.page_path
+    left join asked using (property_id, date, page_path)
     left join {{ ref('int_pulls__latest') }} as pulls
         on
             pages.property_id = pulls.property_id
@@ -44,22 +38,14 @@ daily as (
 ),
 
 sums as (
-    select
-        periods.property_id,
-        periods.window_name,
-        periods.window_end,
-        periods.current_end,
-        periods.is_current,
-        daily.page_path,
-        {{ whole_sum('daily.views') }} as views,
-        {{ whole_sum('daily.sessions') }} as sessions,
-        {{ whole_sum('daily.engaged_sessions') }} as engaged_sessions,
-        {{ whole_sum('daily.engagement_seconds', 'double') }} as engagement_seconds,
-        {{ count_sum('coalesce(daily.scroll_sessions, 0)') }} as scroll_sessions,
-        bool_or(daily.has_events) and bool_and(daily.has_events or daily.is_silent) as is_asked
-    from periods
-    inner join daily using (property_id, date)
-    group by all
+    {% call windowed_sums('daily', ['page_path']) %}
+    {{ whole_sum('days.views') }} as views,
+    {{ whole_sum('days.sessions') }} as sessions,
+    {{ whole_sum('days.engaged_sessions') }} as engaged_sessions,
+    {{ whole_sum('days.engagement_seconds', 'double') }} as engagement_seconds,
+    {{ count_sum('coalesce(days.scroll_sessions, 0)') }} as scroll_sessions,
+    bool_or(days.has_events) and bool_and(days.has_events or days.is_silent) as is_asked
+    {% endcall %}
 ),
 
 -- Without any such event in the window nobody knows whether pages were scrolled: GA4's own measurement may be off.
@@ -71,6 +57,26 @@ scrolled as (
 ),
 
 -- The pages of the current window (the window before is read for the same ones).
+cells as (
+    select
+        property_id,
+        window_name,
+        current_end,
+        page_path
+    from sums
+    where is_current
+),
+
+events as (
+    select
+        property_id,
+        window_name,
+        window_end,
+        is_fully_loaded and not is_doubtful and not is_partial as is_scroll_reported
+    from reports
+    where report = 'page_events'
+),
+
 dense as (
     select
         reports.*,
@@ -83,26 +89,11 @@ dense as (
         scrolled.is_asked,
         scrolled.has_scroll,
         scrolled.page_path is null and reports.is_fully_loaded and not reports.is_doubtful and not reports.is_partial as is_zero,
-        coalesce(events.is_fully_loaded and not events.is_doubtful and not events.is_partial, false) as is_scroll_reported
+        coalesce(events.is_scroll_reported, false) as is_scroll_reported
     from reports
-    inner join scrolled as cells
-        on
-            reports.property_id = cells.property_id
-            and reports.window_name = cells.window_name
-            and reports.current_end = cells.current_end
-            and cells.is_current
-    left join reports as events
-        on
-            reports.property_id = events.property_id
-            and reports.window_name = events.window_name
-            and reports.window_end = events.window_end
-            and events.report = 'page_events'
-    left join scrolled
-        on
-            reports.property_id = scrolled.property_id
-            and reports.window_name = scrolled.window_name
-            and reports.window_end = scrolled.window_end
-            and cells.page_path = scrolled.page_path
+    inner join cells using (property_id, window_name, current_end)
+    left join events using (property_id, window_name, window_end)
+    left join scrolled using (property_id, window_name, window_end, page_path)
     where reports.report = 'pages'
 )
 

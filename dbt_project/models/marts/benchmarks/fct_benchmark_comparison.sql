@@ -1,10 +1,5 @@
 select
-    property_id,
-    window_name,
-    window_start,
-    window_end,
-    window_days,
-    days_loaded,
+    {{ window_columns() }},
     segment_name,
     segment_value,
     benchmark_key,
@@ -22,8 +17,7 @@ select
     status,
     cast(p_value as double) as p_value,
     cast(q_value as double) as q_value,
-    -- Decided once the verdict is `below` or the interval has left the floor behind.
-    case when status <> 'below' and ci_low < benchmark_low then cast(weeks_to_know as double) end as weeks_to_know,
+    cast(weeks_to_know as double) as weeks_to_know,
     cast(p_below as double) as p_below,
     cast(posterior_mean as double) as posterior_mean,
     cast(shrunk_rate as double) as shrunk_rate,
@@ -37,7 +31,5 @@ select
     benchmark_industry,
     benchmark_device,
     benchmark_region,
-    is_complete,
-    maturity,
-    {{ flag_names('flag_bits') }} as flags
+    {{ quality_columns() }}
 from {{ ref('int_benchmarks__judged') }}

@@ -9,6 +9,5 @@ select
     unit,
     table_name,
     column_name,
-    requirement_ids,
     example_query
 from {{ ref('metric_definitions') }}

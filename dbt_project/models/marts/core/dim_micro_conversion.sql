@@ -20,7 +20,6 @@ select
     steps.key is not null as is_funnel_step,
     plan.origin,
     plan.benchmark_key,
-    plan.requirement_ids,
     plan.description
 from {{ ref('int_plan__resolved') }} as plan
 left join steps on plan.key = steps.key

@@ -1,12 +1,10 @@
-{% set abandonments = {'cart': ('carts', 'cart_state'), 'checkout': ('checkouts', 'checkout_state')} %}
-
 with counted as (
     select
         *,
-        {%- for name, (started, state) in abandonments.items() %}
-        case when {{ state }} = 'tracked' then {{ started }} - purchases end as lost_{{ started }},
-        {{ rate_status(state, 'purchases', started) }} as {{ name }}_status,
-        {%- endfor %}
+        case when cart_state = 'tracked' then carts - purchases end as lost_carts,
+        case when checkout_state = 'tracked' then checkouts - purchases end as lost_checkouts,
+        {{ rate_status('cart_state', 'purchases', 'carts') }} as cart_status,
+        {{ rate_status('checkout_state', 'purchases', 'checkouts') }} as checkout_status,
         case
             when purchase_revenue is null or transactions is null then 'withheld'
             when transactions = 0 then 'no_orders'
@@ -17,47 +15,27 @@ with counted as (
 ),
 
 -- Wilson's interval of what got lost; more orders than carts (bought at once) is a raw rate below 0 without one.
+{%- set cart_trials = effective_trials('lost_carts', 'carts', phi='cart_phi') %}
+{%- set checkout_trials = effective_trials('lost_checkouts', 'checkouts', phi='checkout_phi') %}
 rated as (
     select
         *,
-        {%- for name, (started, state) in abandonments.items() %}
-        {%- set n_eff = effective_trials('lost_' ~ started, started, phi=name ~ '_phi') %}
-        {{ rate('lost_' ~ started, started) }} as {{ name }}_abandonment_rate,
-        case when {{ name }}_status = 'measured' then {{ wilson_low('lost_' ~ started, started, n_eff) }} end as {{ name }}_ci_low,
-        case when {{ name }}_status = 'measured' then {{ wilson_high('lost_' ~ started, started, n_eff) }} end as {{ name }}_ci_high,
-        {%- endfor %}
+        {{ rate_with_interval('cart_abandonment_rate', "cart_state = 'tracked'", 'lost_carts', 'carts', cart_trials, ci='cart_') }},
+        {{ rate_with_interval(
+            'checkout_abandonment_rate', "checkout_state = 'tracked'", 'lost_checkouts', 'checkouts', checkout_trials, ci='checkout_'
+        ) }},
         case when value_status = 'measured' then {{ rate('purchase_revenue', 'transactions') }} end as average_order_value,
         -- greatest() passes over NULL: unknown carts are not 0 carts.
         case when lost_carts is not null then greatest(0, lost_carts) * average_order_value end as lost_value
     from counted
 ),
 
-compared as (
-    select
-        rated.*,
-        coalesce(before.days_loaded, 0) as previous_days_loaded,
-        coalesce(before.days_loaded = before.window_days, false) as is_before_whole,
-        case when is_before_whole then before.carts end as previous_carts,
-        case when is_before_whole then before.cart_abandonment_rate end as previous_cart_abandonment_rate,
-        case when is_before_whole then before.checkout_abandonment_rate end as previous_checkout_abandonment_rate
-    from rated
-    left join rated as before
-        on
-            rated.property_id = before.property_id
-            and rated.window_name = before.window_name
-            and rated.window_start = before.window_end + 1
-            and rated.segment_name = before.segment_name
-            and rated.segment_value = before.segment_value
-    where rated.is_current
-)
+{{ compared_windows(
+    cell=['segment_name', 'segment_value'], columns=['carts', 'cart_abandonment_rate', 'checkout_abandonment_rate']
+) }}
 
 select
-    property_id,
-    window_name,
-    window_start,
-    window_end,
-    window_days,
-    days_loaded,
+    {{ window_columns() }},
     segment_name,
     segment_value,
     'sessions' as unit,
@@ -82,11 +60,9 @@ select
     cast({{ var('cart_recovery_rate') }} as double) as recovery_rate,
     lost_value * {{ var('cart_recovery_rate') }} as recoverable_value,
     currency,
-    previous_carts,
-    previous_cart_abandonment_rate,
-    previous_checkout_abandonment_rate,
-    previous_days_loaded,
-    is_complete,
-    maturity,
-    {{ flag_names('flag_bits') }} as flags
+    prior_carts,
+    prior_cart_abandonment_rate,
+    prior_checkout_abandonment_rate,
+    prior_days_loaded,
+    {{ quality_columns() }}
 from compared

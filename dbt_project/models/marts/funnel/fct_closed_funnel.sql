@@ -46,10 +46,8 @@ select
     reached,
     previous_reached,
     case when is_in_chain then entry_reached end as entry_reached,
-    case when is_shown then {{ rate('reached', 'previous_reached') }} end as step_rate,
+    {{ rate_with_interval('step_rate', 'is_shown', 'reached', 'previous_reached', unit='users') }},
     case when is_shown then {{ rate('reached', 'entry_reached') }} end as cumulative_rate,
-    case when is_shown then {{ wilson_low('reached', 'previous_reached', unit='users') }} end as ci_low,
-    case when is_shown then {{ wilson_high('reached', 'previous_reached', unit='users') }} end as ci_high,
     exited,
     {{ rate('exited', 'entry_reached') }} as exit_share,
     case when exited >= 0 then {{ wilson_low('exited', 'entry_reached', unit='users') }} end as exit_ci_low,
@@ -58,7 +56,5 @@ select
     tracking_state,
     is_optional,
     is_in_chain,
-    is_complete,
-    maturity,
-    {{ flag_names('flag_bits') }} as flags
+    {{ quality_columns() }}
 from paired

@@ -1,13 +1,16 @@
-with actions as (
-    select *
+with reported as (
+    select
+        *,
+        date as window_end
     from {{ ref('stg_ga4__funnel_next_action') }}
-    where next_action <> '(all)'
 ),
 
-steps as (
-    select *
-    from {{ ref('stg_ga4__funnel_next_action') }}
-    where next_action = '(all)'
+pulls as (
+    select
+        *,
+        date as window_end
+    from {{ ref('int_pulls__latest') }}
+    where report = 'funnel_next_action'
 ),
 
 periods as (
@@ -39,19 +42,11 @@ counted as (
         not pulls.is_sampled as is_complete,
         pulls.maturity,
         {{ flag_bits(sampled='pulls.is_sampled') }} as flag_bits
-    from actions
-    inner join steps using (property_id, window_name, date, funnel, device_category, step_number)
-    inner join periods
-        on
-            actions.property_id = periods.property_id
-            and actions.window_name = periods.window_name
-            and actions.date = periods.window_end
-    inner join {{ ref('int_pulls__latest') }} as pulls
-        on
-            actions.property_id = pulls.property_id
-            and actions.window_name = pulls.window_name
-            and actions.date = pulls.date
-            and pulls.report = 'funnel_next_action'
+    from reported as actions
+    inner join reported as steps using (property_id, window_name, window_end, funnel, device_category, step_number)
+    inner join periods using (property_id, window_name, window_end)
+    inner join pulls using (property_id, window_name, window_end)
+    where actions.next_action <> '(all)' and steps.next_action = '(all)'
 )
 
 select
@@ -73,10 +68,6 @@ select
     'users' as unit,
     users,
     step_users,
-    case when not is_sampled then {{ rate('users', 'step_users') }} end as share,
-    case when not is_sampled then {{ wilson_low('users', 'step_users', unit='users') }} end as ci_low,
-    case when not is_sampled then {{ wilson_high('users', 'step_users', unit='users') }} end as ci_high,
-    is_complete,
-    maturity,
-    {{ flag_names('flag_bits') }} as flags
+    {{ rate_with_interval('share', 'not is_sampled', 'users', 'step_users', unit='users') }},
+    {{ quality_columns() }}
 from counted

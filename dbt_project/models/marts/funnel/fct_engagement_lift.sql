@@ -45,9 +45,7 @@ select
     view_add_users,
     did_users,
     did_add_users,
-    case when is_shown then did_rate end as did_rate,
-    case when is_shown then {{ wilson_low('did_add_users', 'did_users', unit='users') }} end as did_ci_low,
-    case when is_shown then {{ wilson_high('did_add_users', 'did_users', unit='users') }} end as did_ci_high,
+    {{ rate_with_interval('did_rate', 'is_shown', 'did_add_users', 'did_users', unit='users', ci='did_') }},
     case when is_shown then other_users end as other_users,
     case when is_shown then other_add_users end as other_add_users,
     case when is_shown then other_rate end as other_rate,
@@ -60,7 +58,5 @@ select
     'association' as interpretation,
     status,
     tracking_state,
-    is_complete,
-    maturity,
-    {{ flag_names('flag_bits') }} as flags
+    {{ quality_columns() }}
 from rated

@@ -1,38 +1,16 @@
-with periods as (
-    select * from {{ ref('int_funnel__periods_listed') }}
-    where window_name <> '1d'
-),
-
 -- The event itself, with and without the parameter: what the values are shares of.
-events as (
-    select
-        periods.property_id,
-        periods.window_name,
-        periods.window_end,
-        events.event_name,
-        {{ count_sum('events.sessions') }} as event_sessions,
-        {{ count_sum('events.events') }} as event_count
-    from periods
-    inner join {{ ref('stg_ga4__events') }} as events using (property_id, date)
-    where events.segment_name = 'all'
-    group by all
+with events as (
+    {% call windowed_sums(ref('stg_ga4__events'), ['event_name'], "days.segment_name = 'all'") %}
+    {{ count_sum('days.sessions') }} as event_sessions,
+    {{ count_sum('days.events') }} as event_count
+    {% endcall %}
 ),
 
 sums as (
-    select
-        periods.property_id,
-        periods.window_name,
-        periods.window_end,
-        periods.current_end,
-        periods.is_current,
-        params.parameter,
-        params.event_name,
-        params.parameter_value,
-        {{ whole_sum('params.sessions') }} as sessions,
-        {{ whole_sum('params.events') }} as events
-    from periods
-    inner join {{ ref('stg_ga4__event_params') }} as params using (property_id, date)
-    group by all
+    {% call windowed_sums(ref('stg_ga4__event_params'), ['parameter', 'event_name', 'parameter_value']) %}
+    {{ whole_sum('days.sessions') }} as sessions,
+    {{ whole_sum('days.events') }} as events
+    {% endcall %}
 ),
 
 -- The values of the current window (the window before is read for the same ones).
@@ -108,33 +86,26 @@ judged as (
         case
             when is_doubtful or sessions is null or event_sessions is null then 'withheld'
             when {{ is_sessionless_window('event_count', 'event_sessions') }} then 'sessionless'
-            when event_sessions = 0 then 'no_denominator'
-            when {{ is_beyond('sessions', 'event_sessions') }} then 'anomaly'
-            else 'measured'
-        end as status
+            else 'tracked'
+        end as tracking_state
     from dense
 ),
 
 rated as (
     select
         *,
-        case when status not in ('withheld', 'sessionless') then {{ rate('sessions', 'event_sessions') }} end as share,
-        case when status not in ('withheld', 'sessionless') then {{ wilson_low('sessions', 'event_sessions') }} end as ci_low,
-        case when status not in ('withheld', 'sessionless') then {{ wilson_high('sessions', 'event_sessions') }} end as ci_high
+        {{ rate_with_interval('share', "tracking_state = 'tracked'", 'sessions', 'event_sessions') }},
+        {{ rate_status('tracking_state', 'sessions', 'event_sessions') }} as status
     from judged
 ),
 
 {{ compared_windows(
-    cell=['parameter', 'event_name', 'parameter_value'], count='sessions', rate='share', denominator='event_name'
+    cell=['parameter', 'event_name', 'parameter_value'], columns=['sessions', 'share'],
+    rate='share', denominator='event_name'
 ) }}
 
 select
-    property_id,
-    window_name,
-    window_start,
-    window_end,
-    window_days,
-    days_loaded,
+    {{ window_columns() }},
     parameter,
     event_name,
     parameter_value,
@@ -149,12 +120,7 @@ select
     event_count,
     case when status <> 'withheld' then {{ rate('events', 'event_count') }} end as event_share,
     status,
-    before_count as previous_sessions,
-    before_rate as previous_share,
-    before_status as previous_status,
-    before_days_loaded as previous_days_loaded,
-    {{ rate_change('share') }},
-    is_complete,
-    maturity,
-    {{ flag_names('flag_bits') }} as flags
+    prior_sessions,
+    prior_share,
+    {{ change_columns('share') }}
 from compared

@@ -3,9 +3,7 @@
     pre_hook="{{ delete_stale_days() }}"
 ) }}
 
-with days as (
-    {{ days_to_build() }}
-),
+with {{ days_to_build() }},
 
 steps as (
     select
@@ -26,7 +24,7 @@ steps as (
 reach as (
     select filled.*
     from {{ ref('int_funnel__days_filled') }} as filled
-    inner join days on filled.property_id = days.property_id and filled.date = days.date
+    semi join days using (property_id, date)
 ),
 
 {{ rated_steps(period=['date']) }}
@@ -34,29 +32,6 @@ reach as (
 select
     property_id,
     date,
-    funnel,
-    segment_name,
-    segment_value,
-    step_number,
-    step_key,
-    step_label,
-    previous_step_key,
-    'sessions' as unit,
-    'open' as funnel_type,
-    reached,
-    previous_reached,
-    entry_reached,
-    step_rate,
-    drop_off,
-    lost,
-    cumulative_rate,
-    ci_low,
-    ci_high,
-    status,
-    tracking_state,
-    is_optional,
-    is_in_chain,
-    is_complete,
-    maturity,
-    {{ flag_names('flag_bits') }} as flags
+    {{ step_columns() }},
+    {{ quality_columns() }}
 from rated

@@ -11,45 +11,49 @@ reach as (
 {{ rated_steps(period=['window_name', 'window_end']) }},
 
 {{ compared_windows(
-    cell=['funnel', 'segment_name', 'segment_value', 'step_key'],
-    count='reached', rate='step_rate', denominator='previous_step_key'
-) }}
+    cell=['funnel', 'segment_name', 'segment_value', 'step_key'], columns=['reached', 'step_rate'],
+    rate='step_rate', denominator='previous_step_key'
+) }},
+
+-- The range of the same two counts, where there is one.
+benchmarks as (
+    select
+        property_id,
+        window_name,
+        segment_name,
+        segment_value,
+        numerator_key as step_key,
+        denominator_key as previous_step_key,
+        benchmark_key,
+        cast(benchmark_low as double) as benchmark_low,
+        cast(benchmark_high as double) as benchmark_high,
+        status as benchmark_status,
+        source as benchmark_source,
+        directional_evidence,
+        cast(weeks_to_know as double) as weeks_to_know
+    from {{ ref('int_benchmarks__judged') }}
+    where is_leading
+),
+
+judged as (
+    select
+        compared.*,
+        benchmarks.* exclude (property_id, window_name, segment_name, segment_value, step_key, previous_step_key)
+    from compared
+    left join benchmarks using (property_id, window_name, segment_name, segment_value, step_key, previous_step_key)
+)
 
 select
-    property_id,
-    window_name,
-    window_start,
-    window_end,
-    window_days,
-    days_loaded,
-    funnel,
-    segment_name,
-    segment_value,
-    step_number,
-    step_key,
-    step_label,
-    previous_step_key,
-    'sessions' as unit,
-    'open' as funnel_type,
-    reached,
-    previous_reached,
-    entry_reached,
-    step_rate,
-    drop_off,
-    lost,
-    cumulative_rate,
-    ci_low,
-    ci_high,
-    status,
-    tracking_state,
-    is_optional,
-    is_in_chain,
-    before_count as previous_reached_window,
-    before_rate as previous_step_rate,
-    before_status as previous_status,
-    before_days_loaded as previous_days_loaded,
-    {{ rate_change('step_rate') }},
-    is_complete,
-    maturity,
-    {{ flag_names('flag_bits') }} as flags
-from compared
+    {{ window_columns() }},
+    {{ step_columns() }},
+    benchmark_key,
+    benchmark_low,
+    benchmark_high,
+    benchmark_status,
+    benchmark_source,
+    directional_evidence,
+    weeks_to_know,
+    prior_reached,
+    prior_step_rate,
+    {{ change_columns('step_rate') }}
+from judged

@@ -3,14 +3,12 @@
     pre_hook="{{ delete_stale_days() }}"
 ) }}
 
-with days as (
-    {{ days_to_build() }}
-),
+with {{ days_to_build() }},
 
 reach as (
     select filled.*
     from {{ ref('int_funnel__days_filled') }} as filled
-    inner join days on filled.property_id = days.property_id and filled.date = days.date
+    semi join days using (property_id, date)
 ),
 
 chain as (
@@ -30,20 +28,6 @@ select
     date,
     segment_name,
     segment_value,
-    key,
-    stage,
-    family,
-    'sessions' as unit,
-    sessions,
-    events,
-    parent_key,
-    parent_sessions,
-    micro_rate,
-    ci_low,
-    ci_high,
-    status,
-    tracking_state,
-    is_complete,
-    maturity,
-    {{ flag_names('flag_bits') }} as flags
+    {{ key_columns() }},
+    {{ quality_columns() }}
 from rated

@@ -3,9 +3,7 @@
     pre_hook="{{ delete_stale_days() }}"
 ) }}
 
-with days as (
-    {{ days_to_build() }}
-)
+with {{ days_to_build() }}
 
 select
     items.property_id,

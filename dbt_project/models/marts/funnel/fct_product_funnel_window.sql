@@ -67,16 +67,12 @@ steps as (
 {{ rated_steps(period=['window_name', 'window_end'], cell=['item_id', 'item_name', 'item_revenue', 'currency']) }},
 
 {{ compared_windows(
-    cell=['item_id', 'item_name', 'step_key'], count='reached', rate='step_rate', denominator='previous_step_key'
+    cell=['item_id', 'item_name', 'step_key'], columns=['reached', 'step_rate'],
+    rate='step_rate', denominator='previous_step_key'
 ) }}
 
 select
-    property_id,
-    window_name,
-    window_start,
-    window_end,
-    window_days,
-    days_loaded,
+    {{ window_columns() }},
     item_id,
     item_name,
     item_id in ('(not set)', '') or item_name in ('(not set)', '') as is_not_set,
@@ -97,12 +93,7 @@ select
     tracking_state,
     case when step_key = 'purchase' then item_revenue end as item_revenue,
     case when step_key = 'purchase' then currency end as currency,
-    before_count as previous_window_units,
-    before_rate as previous_step_rate,
-    before_status as previous_status,
-    before_days_loaded as previous_days_loaded,
-    {{ rate_change('step_rate') }},
-    is_complete,
-    maturity,
-    {{ flag_names('flag_bits') }} as flags
+    prior_reached as prior_units,
+    prior_step_rate,
+    {{ change_columns('step_rate') }}
 from compared

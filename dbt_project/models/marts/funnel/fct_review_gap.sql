@@ -55,11 +55,4 @@ select
     paired.maturity,
     {{ flag_names('paired.flag_bits') }} as flags
 from paired
-left join {{ ref('fct_engagement_lift') }} as lifts
-    on
-        paired.property_id = lifts.property_id
-        and paired.window_name = lifts.window_name
-        and paired.window_end = lifts.window_end
-        and paired.segment_name = lifts.segment_name
-        and paired.segment_value = lifts.segment_value
-        and lifts.key = 'review_scroll'
+left join {{ ref('fct_engagement_lift') }} as lifts using (property_id, window_name, window_end, segment_name, segment_value, key)

@@ -1,24 +1,17 @@
-with core as (
-    select
-        key as step_key,
-        step_number,
-        label as step_label,
-        lag(key) over (order by step_number) as previous_step_key
-    from {{ ref('funnel_steps') }}
-    where funnel = 'core'
-),
-
 -- Every step of the core funnel that has a benchmark, also where it cannot be judged.
-steps as (
+with steps as (
     select
         compared.*,
+        core.key as step_key,
         core.step_number,
-        core.step_key,
         core.step_label,
-        core.previous_step_key
+        core.previous_step_key,
+        {{ rate_status('compared.tracking_state', 'compared.numerator', 'compared.denominator') }} as rate_status
     from {{ ref('int_benchmarks__compared') }} as compared
-    inner join core on compared.numerator_key = core.step_key and compared.denominator_key = core.previous_step_key
+    inner join {{ core_steps() }} as core
+        on compared.numerator_key = core.key and compared.denominator_key = core.previous_step_key
     inner join {{ ref('segments') }} as segments on compared.segment_name = segments.segment_name and segments.is_partition
+    where compared.is_leading
 ),
 
 judged as (
@@ -44,12 +37,7 @@ judged as (
 )
 
 select
-    property_id,
-    window_name,
-    window_start,
-    window_end,
-    window_days,
-    days_loaded,
+    {{ window_columns() }},
     segment_name,
     segment_value,
     step_number,
@@ -68,6 +56,13 @@ select
     order_value,
     is_own_order_value,
     cast(leak_rank as integer) as leak_rank,
+    -- What the page, the command line and the dashboard call the largest leak is the first one.
+    cast(row_number() over (
+        partition by property_id, window_name
+        order by
+            p_gap >= {{ var('least_p_gap') }} desc nulls last, opportunity_p50 desc nulls last, segment_name <> 'all', leak_rank,
+            step_number, segment_name, segment_value
+    ) as integer) as leak_order,
     opportunity,
     opportunity_p05,
     opportunity_p50,
@@ -84,18 +79,10 @@ select
     rest as rest_value,
     case when is_money then 'money' when end_value is not null then 'orders' end as value_unit,
     currency,
-    case when p_gap is not null then is_leak end as is_leak,
-    case
-        when tracking_state <> 'tracked' then tracking_state
-        when denominator = 0 then 'no_denominator'
-        when {{ is_beyond('numerator', 'denominator') }} then 'anomaly'
-        when is_leak then 'leak'
-        else 'no_leak'
-    end as status,
+    p_gap >= {{ var('least_p_gap') }} as is_leak,
+    case when rate_status <> 'measured' then rate_status when is_leak then 'leak' else 'no_leak' end as status,
     tracking_state,
     source,
     source_date,
-    is_complete,
-    maturity,
-    {{ flag_names('flag_bits') }} as flags
+    {{ quality_columns() }}
 from judged

@@ -1,10 +1,5 @@
-with periods as (
-    select * from {{ ref('int_funnel__periods_listed') }}
-    where window_name <> '1d'
-),
-
 -- What a list showed and what was clicked in it are the shop's tags for lists and their products.
-tags as (
+with tags as (
     select
         lists.property_id,
         lists.window_name,
@@ -17,21 +12,23 @@ tags as (
 ),
 
 sums as (
-    select
-        periods.property_id,
-        periods.window_name,
-        periods.window_end,
-        periods.current_end,
-        periods.is_current,
-        lists.item_list_name,
-        {{ whole_sum('lists.items_viewed_in_list') }} as items_viewed,
-        {{ whole_sum('lists.items_clicked_in_list') }} as items_clicked
-    from periods
-    inner join {{ ref('stg_ga4__item_lists') }} as lists using (property_id, date)
-    group by all
+    {% call windowed_sums(ref('stg_ga4__item_lists'), ['item_list_name']) %}
+    {{ whole_sum('days.items_viewed_in_list') }} as items_viewed,
+    {{ whole_sum('days.items_clicked_in_list') }} as items_clicked
+    {% endcall %}
 ),
 
 -- The lists of the current window (the window before is read for the same ones).
+cells as (
+    select
+        property_id,
+        window_name,
+        current_end,
+        item_list_name
+    from sums
+    where is_current
+),
+
 dense as (
     select
         reports.*,
@@ -42,23 +39,9 @@ dense as (
         coalesce({{ rate_state('tags.click_state', 'tags.list_state') }}, 'not_tracked') as tag_state,
         coalesce(tags.click_state = 'tracked', false) as has_clicks
     from {{ ref('int_reports__windowed') }} as reports
-    inner join sums as cells
-        on
-            reports.property_id = cells.property_id
-            and reports.window_name = cells.window_name
-            and reports.current_end = cells.current_end
-            and cells.is_current
-    left join tags
-        on
-            reports.property_id = tags.property_id
-            and reports.window_name = tags.window_name
-            and reports.window_end = tags.window_end
-    left join sums
-        on
-            reports.property_id = sums.property_id
-            and reports.window_name = sums.window_name
-            and reports.window_end = sums.window_end
-            and cells.item_list_name = sums.item_list_name
+    inner join cells using (property_id, window_name, current_end)
+    left join tags using (property_id, window_name, window_end)
+    left join sums using (property_id, window_name, window_end, item_list_name)
     where reports.report = 'item_lists'
 ),
 
@@ -81,22 +64,17 @@ counted as (
 rated as (
     select
         *,
-        case when tracking_state = 'tracked' then {{ rate('items_clicked', 'items_viewed') }} end as click_through_rate,
-        case when tracking_state = 'tracked' then {{ wilson_low('items_clicked', 'items_viewed') }} end as ci_low,
-        case when tracking_state = 'tracked' then {{ wilson_high('items_clicked', 'items_viewed') }} end as ci_high,
+        {{ rate_with_interval('click_through_rate', "tracking_state = 'tracked'", 'items_clicked', 'items_viewed') }},
         {{ rate_status('tracking_state', 'items_clicked', 'items_viewed') }} as status
     from counted
 ),
 
-{{ compared_windows(cell=['item_list_name'], count='items_viewed', rate='click_through_rate', denominator='item_list_name') }}
+{{ compared_windows(
+    cell=['item_list_name'], columns=['items_viewed', 'click_through_rate'], rate='click_through_rate', denominator='item_list_name'
+) }}
 
 select
-    property_id,
-    window_name,
-    window_start,
-    window_end,
-    window_days,
-    days_loaded,
+    {{ window_columns() }},
     item_list_name,
     item_list_name in ('(not set)', '') as is_not_set,
     'items' as unit,
@@ -107,12 +85,7 @@ select
     ci_high,
     status,
     tracking_state,
-    before_count as previous_items_viewed,
-    before_rate as previous_click_through_rate,
-    before_status as previous_status,
-    before_days_loaded as previous_days_loaded,
-    {{ rate_change('click_through_rate') }},
-    is_complete,
-    maturity,
-    {{ flag_names('flag_bits') }} as flags
+    prior_items_viewed,
+    prior_click_through_rate,
+    {{ change_columns('click_through_rate') }}
 from compared

@@ -53,6 +53,7 @@ paired as (
             {{ worse_maturity('keys.maturity', 'parent.maturity') }} as maturity,
             keys.flag_bits | coalesce(parent.flag_bits, 0) as flag_bits
         ),
+        placed.page_stage,
         plan.stage,
         plan.family,
         plan.parent_key,
@@ -62,7 +63,7 @@ paired as (
             else {{ rate_state('keys.tracking_state', 'parent.tracking_state') }}
         end as rate_state
     from {{ ref('int_pages__keys_summed') }} as keys
-    inner join plan on keys.key = plan.key
+    inner join plan using (key)
     left join counts as parent
         on
             keys.property_id = parent.property_id
@@ -70,56 +71,34 @@ paired as (
             and keys.window_end = parent.window_end
             and keys.page_path = parent.page_path
             and plan.parent_key = parent.key
+    left join {{ ref('int_pages__placed') }} as placed
+        on
+            keys.property_id = placed.property_id
+            and keys.window_name = placed.window_name
+            and keys.window_end = placed.window_end
+            and keys.page_path = placed.page_path
 ),
 
 rated as (
     select
         *,
-        case when rate_state = 'tracked' then {{ rate('sessions', 'parent_sessions') }} end as micro_rate,
-        case when rate_state = 'tracked' then {{ wilson_low('sessions', 'parent_sessions') }} end as ci_low,
-        case when rate_state = 'tracked' then {{ wilson_high('sessions', 'parent_sessions') }} end as ci_high,
+        {{ rate_with_interval('micro_rate', "rate_state = 'tracked'", 'sessions', 'parent_sessions') }},
         {{ rate_status('rate_state', 'sessions', 'parent_sessions', unrated=('parent_key is null', 'no_parent')) }} as status
     from paired
 ),
 
-{{ compared_windows(cell=['page_path', 'key'], count='sessions', rate='micro_rate', denominator='parent_key') }}
+{{ compared_windows(
+    cell=['page_path', 'key'], columns=['sessions', 'micro_rate'], rate='micro_rate', denominator='parent_key'
+) }}
 
 select
-    compared.property_id,
-    compared.window_name,
-    compared.window_start,
-    compared.window_end,
-    compared.window_days,
-    compared.days_loaded,
-    compared.page_path,
-    placed.page_stage,
-    compared.key,
-    compared.stage,
-    compared.family,
-    'sessions' as unit,
-    compared.sessions,
-    compared.events,
-    compared.parent_key,
-    compared.parent_sessions,
-    compared.micro_rate,
-    compared.ci_low,
-    compared.ci_high,
-    compared.status,
-    compared.tracking_state,
-    compared.before_count as previous_sessions,
-    compared.before_rate as previous_micro_rate,
-    compared.before_status as previous_status,
-    compared.before_days_loaded as previous_days_loaded,
-    {{ rate_change('micro_rate') }},
-    compared.is_complete,
-    compared.maturity,
-    {{ flag_names('compared.flag_bits') }} as flags
+    {{ window_columns() }},
+    page_path,
+    page_stage,
+    {{ key_columns() }},
+    prior_sessions,
+    prior_micro_rate,
+    {{ change_columns('micro_rate') }}
 from compared
-inner join {{ ref('int_pages__placed') }} as placed
-    on
-        compared.property_id = placed.property_id
-        and compared.window_name = placed.window_name
-        and compared.window_end = placed.window_end
-        and compared.page_path = placed.page_path
 -- A key that belongs to other pages is no news where it did not occur.
-where compared.sessions > 0 or compared.stage = placed.page_stage or (compared.stage = 'site' and compared.parent_key is not null)
+where sessions > 0 or stage = page_stage or (stage = 'site' and parent_key is not null)

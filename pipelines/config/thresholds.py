@@ -1,0 +1,23 @@
+"""The thresholds of dbt_project/dbt_project.yml, where SQL has them, for code that is not SQL."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import yaml
+
+from pipelines.config.settings import DBT_PROJECT_DIR
+
+
+@cache
+def _variables() -> dict[str, Any]:
+    text = (DBT_PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8")
+    variables: dict[str, Any] = yaml.safe_load(text)["vars"]
+    return variables
+
+
+def threshold(name: str) -> float:
+    """The dbt variable of this name; KeyError where there is none."""
+    value: float = _variables()[name]
+    return value
