@@ -65,7 +65,7 @@ gate: setup  ## one gate over what the newest run left in ./data: make gate GATE
 dev: setup  ## Dagster's UI on the project
 	DAGSTER_HOME=$$($(BIN)/python -m pipelines.orchestration.dagster_home) $(BIN)/dagster dev -w workspace.yaml
 
-bench: setup  ## speed and memory, side by side with the alternative, as ratios
+bench: setup  ## speed and memory as ratios, measured side by side; writes docs/benchmarks.md
 	$(BIN)/python -m tests.perf
 
 study: setup  ## simulate the statistics and write docs/study.md; minutes

@@ -3,7 +3,6 @@
 A dbt subprocess costs 3-4 s of imports and parsing a layer; four layers a night. Here one parsed
 manifest serves all of them: `dbtRunner` works in a thread and its events take the way that the
 lines of a subprocess would take, so Dagster's own translation stays in charge.
-`in_process=False` goes back to subprocesses.
 """
 
 from __future__ import annotations
@@ -164,12 +163,11 @@ class InProcessInvocation(DbtCliInvocation):
 
 
 class SluiceDbt(DbtCliResource):
-    """`DbtCliResource` on the build database, in process unless told otherwise."""
+    """`DbtCliResource` on the build database, in this process."""
 
     database: str
     artifacts_dir: str
     cache_dir: str
-    in_process: bool = True
 
     def cli(
         self,
@@ -190,11 +188,6 @@ class SluiceDbt(DbtCliResource):
             else "dbt"
         )
         target = target_path or Path(self.artifacts_dir) / run / op
-        if not self.in_process:
-            return super().cli(
-                args, raise_on_error=raise_on_error, manifest=manifest,
-                dagster_dbt_translator=dagster_dbt_translator, context=context, target_path=target,
-            )  # fmt: skip
         params = get_updated_cli_invocation_params_for_context(
             context, manifest or {}, dagster_dbt_translator or DagsterDbtTranslator()
         )

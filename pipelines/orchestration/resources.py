@@ -51,7 +51,7 @@ class RunLock(ConfigurableResource[Any]):
         self._stack.close()
 
 
-def build_dbt(settings: Settings, *, in_process: bool = True) -> SluiceDbt:
+def build_dbt(settings: Settings) -> SluiceDbt:
     """dbt on the settings' build database."""
     return SluiceDbt(
         project_dir=str(DBT_PROJECT_DIR),
@@ -61,7 +61,6 @@ def build_dbt(settings: Settings, *, in_process: bool = True) -> SluiceDbt:
         database=str(settings.build_db),
         artifacts_dir=str(settings.logs_dir),
         cache_dir=str(settings.cache_dir),
-        in_process=in_process,
     )
 
 

@@ -1,17 +1,28 @@
-"""`make bench`: runs every comparison and prints one line each; with names, only those.
+"""`make bench`: runs every comparison, prints them and writes docs/benchmarks.md.
 
-`python -m tests.perf history`
+`python -m tests.perf history nightly` runs only those, and writes nothing.
 """
 
 import os
+import platform
+import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from tests.perf.decode import decode_against_proto_plus
+from tests.perf.demo import demo
 from tests.perf.history import history
 from tests.perf.ingest import ingest_comparisons
-from tests.perf.nightly import in_process_against_subprocess
+from tests.perf.nightly import tiny_night
+
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+HEAD = """# Benchmarks
+
+Written by `make bench`. Seconds are one machine's; what counts are the ratios, measured in turns.
+
+"""
 
 
 class Result(Protocol):
@@ -22,18 +33,35 @@ class Result(Protocol):
 
 
 COMPARISONS: dict[str, Callable[[], Sequence[Result]]] = {
+    "nightly": lambda: [tiny_night()],
+    "history": lambda: [history()],
+    "demo": demo,
     "decode": lambda: [decode_against_proto_plus()],
     "ingest": ingest_comparisons,
-    "nightly": lambda: [in_process_against_subprocess()],
-    "history": lambda: [history()],
 }
 
 
+def machine() -> str:
+    """What it ran on, in a line."""
+    facts = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    model = re.search(r"model name\s*: (.*)", facts)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} cores ({model[1] if model else platform.machine()}), "
+        f"{memory:.0f} GiB, Python {platform.python_version()}"
+    )
+
+
 def main() -> None:
-    results = [one for name in sys.argv[1:] or COMPARISONS for one in COMPARISONS[name]()]
-    print(f"\n{os.cpu_count()} cores, Python {sys.version.split()[0]}")
-    for one in results:
-        print(one.line())
+    """Run the comparisons named on the command line, or all of them."""
+    lines = [f"{machine()}."]
+    for name in sys.argv[1:] or COMPARISONS:
+        lines += [f"- {one.line()}" for one in COMPARISONS[name]()]
+        print(lines[-1], flush=True)
+    text = "\n".join([lines[0], "", *lines[1:]])
+    print(f"\n{text}")
+    if not sys.argv[1:]:
+        PAGE.write_text(f"{HEAD}{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
