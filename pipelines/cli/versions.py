@@ -12,7 +12,7 @@ from pipelines.cli.common import AsJson, new_table, out, print_json
 from pipelines.config.settings import load_settings
 from pipelines.errors import SluiceError
 from pipelines.publishing.version_diff import mart_rows, what_changed
-from pipelines.publishing.versions import Version, list_versions, rollback
+from pipelines.publishing.versions import Version, current_version, list_versions, rollback
 
 
 def versions(as_json: AsJson = False) -> None:
@@ -67,7 +67,7 @@ def rollback_version(
 ) -> None:
     """Let readers see an older version again, until the next night publishes a new one."""
     published = load_settings().published_dir
-    before = next((one for one in list_versions(published) if one.is_current), None)
+    before = current_version(published)
     chosen = rollback(published, version)
     if as_json:
         left = before.name if before else None

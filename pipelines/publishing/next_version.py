@@ -4,7 +4,7 @@ back the rows of the version before. The page is made from it before it is publi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -52,13 +52,28 @@ def attached(
         yield
 
 
-def tables_to_publish(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    """(schema, table) of everything that readers get."""
+def tables_to_publish(
+    connection: duckdb.DuckDBPyConnection, database: str = "build"
+) -> list[tuple[str, str]]:
+    """(schema, table) of everything that readers get, or got from another version."""
     return connection.execute(
         "select schema_name, table_name from duckdb_tables() "
-        "where database_name = 'build' and list_contains(?, schema_name) order by all",
-        [list(PUBLISHED_SCHEMAS)],
+        "where database_name = ? and list_contains(?, schema_name) order by all",
+        [database, list(PUBLISHED_SCHEMAS)],
     ).fetchall()
+
+
+def columns_of(
+    connection: duckdb.DuckDBPyConnection, database: str, schema: str, table: str
+) -> dict[str, str]:
+    """Name → type of a table's columns in their order; empty when there is no such table."""
+    return dict(
+        connection.execute(
+            "select column_name, data_type from duckdb_columns() where database_name = ? "
+            "and schema_name = ? and table_name = ? order by column_index",
+            [database, schema, table],
+        ).fetchall()
+    )
 
 
 def rows_to_publish(
@@ -66,45 +81,28 @@ def rows_to_publish(
 ) -> str:
     """SQL of a table's rows: of properties that are held back, those of the version before."""
     source = f"build.{schema}.{table}"
-    if schema != "marts" or not kept_back or not _has_property(connection, "build", table):
+    today = columns_of(connection, "build", schema, table)
+    if schema != "marts" or not kept_back or "property_id" not in today:
         return f"select * from {source}"
     names = ", ".join(f"'{quoted(name)}'" for name in kept_back)
     fresh = f"select * from {source} where property_id not in ({names})"
-    if not _has_property(connection, "previous", table):
+    old = columns_of(connection, "previous", schema, table)
+    if "property_id" not in old:
         return fresh
-    old = _as_today(connection, schema, table)
-    kept = f"select {old} from previous.{schema}.{table} where property_id in ({names})"
-    return f"{fresh} union all {kept}"
+    kept = f"select {_as_today(today, old)} from previous.{schema}.{table}"
+    return f"{fresh} union all {kept} where property_id in ({names})"
 
 
-def _as_today(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> str:
+def _as_today(today: Mapping[str, str], old: Mapping[str, str]) -> str:
     """Select list that gives rows of the version before today's columns and types.
 
     Columns that came since, and values that do not fit any more, are NULL; those that went are
     left out.
     """
-    names = connection.execute(
-        "select today.column_name, today.data_type, old.column_name is not null "
-        "from duckdb_columns() as today left join duckdb_columns() as old "
-        "on old.database_name = 'previous' and old.schema_name = today.schema_name "
-        "and old.table_name = today.table_name and old.column_name = today.column_name "
-        "where today.database_name = 'build' and today.schema_name = ? and today.table_name = ? "
-        "order by today.column_index",
-        [schema, table],
-    ).fetchall()
     return ", ".join(
-        f"try_cast({identifier(name) if is_there else 'null'} as {kind}) as {identifier(name)}"
-        for name, kind, is_there in names
+        f"try_cast({identifier(name) if name in old else 'null'} as {kind}) as {identifier(name)}"
+        for name, kind in today.items()
     )
-
-
-def _has_property(connection: duckdb.DuckDBPyConnection, database: str, table: str) -> bool:
-    found = connection.execute(
-        "select 1 from duckdb_columns() where database_name = ? and schema_name = 'marts' "
-        "and table_name = ? and column_name = 'property_id'",
-        [database, table],
-    ).fetchone()
-    return found is not None
 
 
 def quoted(text: object) -> str:

@@ -8,6 +8,7 @@ or the new one and nothing in between; an open file keeps its version.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -33,6 +34,22 @@ class Version:
     path: Path
     is_current: bool
     manifest: dict[str, Any]
+
+    def has(self, name: str, path: Path) -> bool:
+        """Whether `path` is the file `name` as this version was published with it."""
+        return path.is_file() and self.manifest["files"].get(name) == file_facts(path)
+
+
+def file_facts(path: Path) -> dict[str, Any]:
+    """What a manifest says about a file: its bytes and their checksum."""
+    with path.open("rb") as handle:
+        checksum = hashlib.file_digest(handle, "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": checksum}
+
+
+def current_version(published_dir: Path) -> Version | None:
+    """The version that readers see; None when nothing is published, or `current` leads nowhere."""
+    return next((one for one in list_versions(published_dir) if one.is_current), None)
 
 
 def versions_dir(published_dir: Path) -> Path:

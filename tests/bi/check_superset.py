@@ -11,7 +11,8 @@ import duckdb
 import pytest
 
 from pipelines.config.settings import Settings
-from pipelines.publishing.publish import Publication, publish
+from pipelines.publishing.publication import Publication
+from pipelines.publishing.publish import publish
 from tests.bi.server import Superset
 from tests.e2e.shop import published
 from tests.support.hand_clock import MORNING

@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipelines.cli.app import app, main
-from pipelines.publishing.publish import Publication, publish
+from pipelines.publishing.publication import Publication
+from pipelines.publishing.publish import publish
 from tests.support.hand_clock import MORNING
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,9 +38,9 @@ def disk_step(settings: Settings) -> Step:
             f"{place} cannot be written to: correct its permissions, or name another home in "
             "sluice.yml.",
         )
-    used, free = sum(_sizes(home)), shutil.disk_usage(place).free
+    used, free = _size(home), shutil.disk_usage(place).free
     # The build database may be written anew, and a version is a copy of what it publishes.
-    need = max(LEAST_FREE, 2 * sum(_sizes(settings.build_db)))
+    need = max(LEAST_FREE, 2 * _size(settings.build_db))
     facts = {"free_bytes": free, "home_bytes": used, "needed_bytes": need}
     room = f"{decimal(free)} free, {home} holds {decimal(used)}"
     if free < need:
@@ -102,12 +101,16 @@ def _last_night(version: Version) -> tuple[datetime, str] | None:
     return None if row is None else (row[0].astimezone(UTC), str(row[1]))
 
 
-def _sizes(place: Path) -> Iterator[int]:
-    """Bytes of a file, or of every file in a folder; a run may take files away meanwhile."""
+def _size(place: Path) -> int:
+    """Bytes of a file, or of all in a folder, each once; a run may take files away meanwhile."""
     paths = (Path(root, name) for root, _, names in os.walk(place) for name in names)
+    sizes = {}
     for path in paths if place.is_dir() else (place,):
         with suppress(FileNotFoundError):
-            yield path.lstat().st_size
+            facts = path.lstat()
+            # Versions have months of Parquet in common.
+            sizes[facts.st_ino] = facts.st_size
+    return sum(sizes.values())
 
 
 def _ago(age: timedelta) -> str:

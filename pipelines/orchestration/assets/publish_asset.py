@@ -20,7 +20,8 @@ from pipelines.monitoring.alerts import tell
 from pipelines.monitoring.run_logs import prune_logs
 from pipelines.orchestration.assets.report_asset import REPORT_KEY, page_of_run
 from pipelines.orchestration.dagster_home import prune_runs
-from pipelines.publishing.publish import Publication, publish
+from pipelines.publishing.publication import Publication
+from pipelines.publishing.publish import publish
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.property_records import held_back
 from pipelines.warehouse.runs import finish_run

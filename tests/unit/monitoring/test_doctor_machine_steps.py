@@ -38,6 +38,7 @@ def test_the_size_of_the_home_is_counted(settings):
     settings.logs_dir.mkdir(parents=True)
     settings.build_db.write_bytes(b"x" * 3_000)
     (settings.logs_dir / "a.log").write_bytes(b"x" * 500)
+    (settings.logs_dir / "the same file").hardlink_to(settings.logs_dir / "a.log")
     assert disk_step(settings).facts["home_bytes"] == 3_500
 
 

@@ -1,0 +1,142 @@
+"""The database of a version: a copy of the version before, brought to today's rows.
+
+Publishing so costs what changed and not what is stored. Where the version before cannot be used,
+everything is written whole, which gives the same rows; both take them from `rows_to_publish`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from pipelines.publishing.daily_tables import OWN, is_daily, replace_changed_days
+from pipelines.publishing.next_version import (
+    PUBLISHED_SCHEMAS,
+    attached,
+    columns_of,
+    identifier,
+    quoted,
+    rows_to_publish,
+    tables_to_publish,
+)
+from pipelines.publishing.parquet_files import write_parquet
+from pipelines.publishing.publication import Publication
+from pipelines.publishing.versions import DATABASE, Version, current_version
+from pipelines.warehouse.connect import quiet
+from pipelines.warehouse.ops import transaction
+
+# The mart that lists every table and column of the marts with its description.
+DICTIONARY = "dim_column"
+# The file is written whole again beyond so many times its size when it last was. One night's new
+# rows stand beside the old ones, whose room the next night uses: a home with 30 small days stays
+# at twice its size (eight nights), a large one far below.
+MOST_GROWTH = 2.5
+_COMMENTS_TO_SET = f"""
+    with wanted as (
+        select distinct table_name, null as column_name, table_description as words
+        from marts.{DICTIONARY}
+        union all
+        select table_name, column_name, description from marts.{DICTIONARY}
+    ),
+
+    present as (
+        select table_name, null as column_name, comment as words
+        from duckdb_tables() where database_name = '{OWN}' and schema_name = 'marts'
+        union all
+        select table_name, column_name, comment
+        from duckdb_columns() where database_name = '{OWN}' and schema_name = 'marts'
+    )
+
+    select present.table_name, present.column_name, wanted.words
+    from present
+    left join wanted
+        on present.table_name = wanted.table_name
+        and present.column_name is not distinct from wanted.column_name
+    where present.words is distinct from wanted.words
+"""
+
+
+def write_database(publication: Publication, folder: Path) -> Version | None:
+    """Write the database and the Parquet files of a version into `folder`.
+
+    Returns the version that they were made from; None when they were written whole.
+    """
+    before = _copy_before(publication, folder)
+    with (
+        quiet(duckdb.connect(str(folder / DATABASE))) as connection,
+        attached(
+            connection, publication.build_db, publication.published_dir, publication.kept_back
+        ),
+    ):
+        with transaction(connection):
+            _drop_what_went(connection)
+            for schema, table in tables_to_publish(connection):
+                changed = _write_table(connection, schema, table, publication.kept_back)
+                if publication.with_parquet and schema == "marts":
+                    write_parquet(connection, table, folder, before, changed)
+            _describe(connection)
+            # The copy knows that its own run ended well; the build database learns it afterwards.
+            connection.execute(
+                "update ops.runs set status = ?, finished_at = ? where run_id = ?",
+                [publication.status, publication.now, publication.run_id],
+            )
+        connection.execute("checkpoint")
+    return before
+
+
+def _copy_before(publication: Publication, folder: Path) -> Version | None:
+    """Begin as a copy of the version before; None, and no file, when it is of no use.
+
+    That is when there is none, when it is of other code or damaged, or when its file has grown
+    too much beyond its rows.
+    """
+    before = current_version(publication.published_dir)
+    if before is None or before.manifest["code_version"] != publication.code_version:
+        return None
+    compact = before.manifest.get("compact_bytes", 0)
+    if before.manifest["files"][DATABASE]["bytes"] > MOST_GROWTH * compact:
+        return None
+    if not (before.path / DATABASE).is_file():
+        return None
+    # A copy needs no lock, and its checksum says whether it is what was published.
+    copy = folder / DATABASE
+    shutil.copyfile(before.path / DATABASE, copy)
+    if before.has(DATABASE, copy):
+        return before
+    copy.unlink()
+    return None
+
+
+def _drop_what_went(connection: duckdb.DuckDBPyConnection) -> None:
+    for schema in PUBLISHED_SCHEMAS:
+        connection.execute(f"create schema if not exists {schema}")
+    for schema, table in set(tables_to_publish(connection, OWN)) - set(
+        tables_to_publish(connection)
+    ):
+        connection.execute(f"drop table {schema}.{table}")
+
+
+def _write_table(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, kept_back: tuple[str, ...]
+) -> set[str | None] | None:
+    """Bring a table to its rows; the months that changed, None where it was written whole."""
+    name = f"{schema}.{table}"
+    rows = rows_to_publish(connection, schema, table, kept_back)
+    columns = columns_of(connection, "build", schema, table)
+    old = columns_of(connection, OWN, schema, table)
+    if is_daily(columns) and list(columns.items()) == list(old.items()):
+        return replace_changed_days(connection, name, rows)
+    connection.execute(f"create or replace table {name} as {rows} order by all")
+    return None
+
+
+def _describe(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the dictionary's words the comments of tables and columns."""
+    if ("marts", DICTIONARY) not in tables_to_publish(connection):
+        return
+    for table, column, words in connection.execute(_COMMENTS_TO_SET).fetchall():
+        kind, target = ("column", f".{identifier(column)}") if column else ("table", "")
+        comment = "null" if words is None else f"'{quoted(words)}'"
+        connection.execute(f"comment on {kind} marts.{table}{target} is {comment}")

@@ -1,0 +1,65 @@
+"""The Parquet files of a version: one a mart, and of a mart by day a folder with one a month.
+
+A month that did not change is the very file of the version before, by a hard link: versions are
+never written to, and a file is gone when the last version that holds it is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from pipelines.publishing.daily_tables import OWN, is_daily, months
+from pipelines.publishing.next_version import columns_of, quoted
+from pipelines.publishing.versions import Version
+
+FOLDER = "parquet"
+# Rows without a date; also the only file of a table by day that has no rows, for its columns.
+UNDATED = "undated"
+
+
+def write_parquet(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    folder: Path,
+    before: Version | None,
+    changed: set[str | None] | None,
+) -> None:
+    """Write a mart to the version in `folder`; of a mart by day only the months that `changed`.
+
+    Their others are those of `before`. With None as `changed` all of them are written.
+    """
+    if not is_daily(columns_of(connection, OWN, "marts", table)):
+        _copy(connection, f"marts.{table}", folder / FOLDER / f"{table}.parquet")
+        return
+    for month in months(connection, f"marts.{table}") or {None}:
+        name = f"{FOLDER}/{table}/{month or UNDATED}.parquet"
+        same = None if changed is None or month in changed else before
+        if not _link(same, name, folder / name):
+            _copy(connection, _rows_of(table, month), folder / name)
+
+
+def _rows_of(table: str, month: str | None) -> str:
+    days = f"between date '{month}-01' and last_day(date '{month}-01')" if month else "is null"
+    return f"(select * from marts.{table} where date {days} order by all)"
+
+
+def _link(before: Version | None, name: str, target: Path) -> bool:
+    """Whether `before` has the file as it was published, which then is at `target`, too."""
+    if before is None or not before.has(name, source := before.path / name):
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        # A file system without links, or a file with too many of them.
+        shutil.copyfile(source, target)
+    return True
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, rows: str, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    connection.execute(f"copy {rows} to '{quoted(target)}' (format parquet)")
