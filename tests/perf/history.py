@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from pipelines.ingest.day_window import DayWindow
-from tests.e2e.shop import Shop, night, open_shop
+from tests.e2e.shop import Shop, open_shop
 
 FEW, MANY = 30, 730
 LOOKBACK = timedelta(days=3)
@@ -81,29 +81,27 @@ def history() -> History:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with open_shop(folder / "events", days=MANY + 1, sessions=60) as shop:
+            newest = shop.window.end - timedelta(days=1)
             for days in (FEW, MANY):
-                _backfill(shop, folder / str(days), days)
+                stored = DayWindow(newest - timedelta(days=days - 1), newest)
+                _night(shop, folder / str(days), stored)
             nights: dict[int, list[Night]] = {FEW: [], MANY: []}
             for _ in range(ROUNDS):
                 for days, found in nights.items():
-                    found.append(_night(shop, folder / str(days), folder / "tonight"))
+                    found.append(_next_night(shop, folder / str(days), folder / "tonight"))
     quickest = {days: min(found, key=lambda one: one.cpu) for days, found in nights.items()}
     return History(quickest[FEW], quickest[MANY])
 
 
-def _backfill(shop: Shop, home: Path, days: int) -> None:
-    """Store and publish `days` days, all before the shop's last one."""
-    end = shop.window.end - timedelta(days=1)
-    record, _ = night(shop.settings(home), DayWindow(end - timedelta(days=days - 1), end))
-    assert record.status == "published", record.message
-
-
-def _night(shop: Shop, stored: Path, home: Path) -> Night:
+def _next_night(shop: Shop, stored: Path, home: Path) -> Night:
     """The night of the shop's last day, in a copy of the home `stored`."""
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(stored, home, symlinks=True)
-    end = shop.window.end
-    arguments = [shop.endpoint, str(home), str(end - LOOKBACK), str(end)]
+    return _night(shop, home, DayWindow(shop.window.end - LOOKBACK, shop.window.end))
+
+
+def _night(shop: Shop, home: Path, window: DayWindow) -> Night:
+    arguments = [shop.endpoint, str(home), str(window.start), str(window.end)]
     start = time.perf_counter()
     ended = subprocess.run(
         [sys.executable, "-c", NIGHT, *arguments], check=True, capture_output=True, text=True
