@@ -36,7 +36,7 @@ STEPS = [
 ]
 NEWEST = "date = (select max(date) from {table})"
 DROPPED = ("delete from {table} where {newest}", "raw.ga4_events_by_device")
-# The other corruptions of each stage are judged without Dagster in tests/unit/test_data_checks_*.
+# The other corruptions of each stage are judged without Dagster in tests/unit/data_checks.
 LAYERS = {
     "staging": (
         # Staging is views: what they show is corrupted under them, after the raw gate.
