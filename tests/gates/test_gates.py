@@ -134,9 +134,10 @@ def test_raw_gate(
     message = held_back(home, last_days(shop), "raw")
     assert DROPPED[1] in message
     assert "100000001" in message
-    # The same words reach the webhook, once.
+    # The same words reach the webhook, once, and what they leave to readers.
+    told = f"{message} Readers still have the version before."
     ((alert,),) = (sent["alerts"] for sent in alerted.messages)
-    assert (alert["alert_class"], alert["message"]) == ("gate_failed", message)
+    assert (alert["alert_class"], alert["message"]) == ("gate_failed", told)
     assert alert["night"] == str(shop.window.end)
 
 
