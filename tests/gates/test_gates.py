@@ -135,7 +135,7 @@ def test_raw_gate(
     assert DROPPED[1] in message
     assert "100000001" in message
     # The same words reach the webhook, once, and what they leave to readers.
-    told = f"{message} Readers still have the version before."
+    told = f"{message} {RunStatus.HELD_BACK.readers}"
     ((alert,),) = (sent["alerts"] for sent in alerted.messages)
     assert (alert["alert_class"], alert["message"]) == ("gate_failed", told)
     assert alert["night"] == str(shop.window.end)
@@ -164,4 +164,5 @@ def test_the_next_clean_night_heals(shop: Shop, home: Settings, alerted: Webhook
     assert all_marts(home) == marts
     (sent,) = alerted.messages
     assert sent["status"] == "published"
-    assert "The disk is full." in [alert["message"] for alert in sent["alerts"]]
+    full = f"The disk is full. {RunStatus.FAILED.readers}"
+    assert full in [alert["message"] for alert in sent["alerts"]]
