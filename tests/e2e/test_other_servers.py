@@ -16,7 +16,6 @@ from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ga4.rate_limit import Governor, Policy
 from pipelines.ingest.day_window import DayWindow
-from pipelines.orchestration.nightly_run import exit_code
 from pipelines.orchestration.resources import Ga4Resource
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, at_now, night, published, running_now
@@ -92,7 +91,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
         )
         client = {"ga4": Ga4OfTests(endpoint=emulator.endpoint)}
         records = [night(settings, window, client)[0] for window in (WINDOW, LOOKBACK)]
-        yield Nights(settings, tuple(map(exit_code, records)))
+        yield Nights(settings, tuple(record.status.exit_code for record in records))
 
 
 def test_both_nights_publish_every_property(nights: Nights) -> None:

@@ -34,7 +34,7 @@ def test_a_full_refresh_mends_the_warehouse_of_an_older_version(shop: Shop, home
         build.execute("alter table intermediate.int_funnel__reach_daily drop column route")
     window = DayWindow(shop.window.end, shop.window.end)
     record, _ = night(home, window)
-    assert record.status == "failed"
+    assert record.status == "outdated"
     assert "run 'sluice nightly --full-refresh'" in record.message
     record = run_nightly(home, window, command=FULL_REFRESH)
     assert record.status == "published", record.message

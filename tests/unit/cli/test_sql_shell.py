@@ -22,8 +22,10 @@ SLUICE = str(Path(sys.executable).parent / "sluice")
 SECONDS = 60.0
 PROMPT = "sluice.marts D "
 # A session leader that opens a terminal gets it as its own, and Ctrl-C with it.
+# With Ctrl-C heard: a shell that starts the tests in its background has it ignored below.
 TAKE_TERMINAL = (
-    "import os, sys; os.open(os.ttyname(0), os.O_RDWR); os.execv(sys.argv[1], sys.argv[1:])"
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "os.open(os.ttyname(0), os.O_RDWR); os.execv(sys.argv[1], sys.argv[1:])"
 )
 
 
