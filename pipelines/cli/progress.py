@@ -74,24 +74,25 @@ class PlainLines:
         self, unit: str, say: Callable[[str], None], now: Callable[[], float] = time.monotonic
     ) -> None:
         self._unit, self._say, self._now = unit, say, now
-        self._first: tuple[int, float] | None = None
+        self._last = self._total = self._tenths = 0
+        self._first = (0, now())
         self._told = now()
-        self._tenths = 0
 
     def __call__(self, done: int, total: int) -> None:
         """Tell it, when a tenth more is done and the last line is some seconds ago.
 
         The rate is that since the first call: what came before it, a demo's 90 days before its
-        pulls, is other work.
+        pulls, is other work. So is what counts from the beginning again, or to another end.
         """
-        moment, tenths = self._now(), 10 * done // max(total, 1)
-        if self._first is None:
-            self._first, self._told = (done, moment), moment
-            return
-        if tenths <= self._tenths or moment - self._told < SECONDS_BETWEEN_LINES:
+        moment = self._now()
+        if total != self._total or done <= self._last:
+            self._first, self._told, self._tenths = (done, moment), moment, 0
+        self._last, self._total = done, total
+        tenths, (done_first, started) = 10 * done // max(total, 1), self._first
+        is_due = tenths > self._tenths and moment - self._told >= SECONDS_BETWEEN_LINES
+        if done == done_first or moment == started or not is_due:
             return
         self._tenths, self._told = tenths, moment
-        done_first, started = self._first
         rate = (done - done_first) / (moment - started)
         left = duration((total - done) / rate)
         self._say(f"  {done} of {total} {self._unit}, {speed(rate)}, {left} left")
@@ -114,9 +115,12 @@ class _Listener(logging.Handler):
         self._advance = advance
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take the record's progress."""
+        """Take the record's progress; a display that fails stops no run."""
         if progress := getattr(record, "progress", None):
-            self._advance(*progress)
+            try:
+                self._advance(*progress)
+            except Exception:
+                self.handleError(record)
 
 
 def speed(rate: float) -> str:

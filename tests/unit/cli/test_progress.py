@@ -32,6 +32,39 @@ def test_a_line_each_tenth_with_rate_and_time_left():
     assert said[-2] == "  36 of 40 pulls, 30 a minute, 8 s left"
 
 
+@pytest.mark.parametrize("again", [1, 2, 40])
+def test_work_that_begins_again_has_a_rate_of_its_own(again):
+    """A night's second round of pulls: one alone, fewer than before, or as many."""
+    moment, said = [100.0], []
+    lines = PlainLines("pulls", said.append, lambda: moment[0])
+    for total, seconds in ((40, 2), (again, 20)):
+        for done in range(1, total + 1):
+            moment[0] += seconds
+            lines(done, total)
+    assert len(said) == 10 + {1: 0, 2: 1, 40: 10}[again]
+    if again > 1:
+        assert "3 a minute" in said[-1]
+
+
+def test_a_clock_that_stands_still_is_no_rate(monkeypatch):
+    monkeypatch.setattr("pipelines.cli.progress.SECONDS_BETWEEN_LINES", 0)
+    said: list[str] = []
+    lines = PlainLines("pulls", said.append, lambda: 1.0)
+    for done in range(1, 11):
+        lines(done, 10)
+    assert said == []
+
+
+def test_a_display_that_fails_stops_nothing(monkeypatch, capsys, caplog):
+    monkeypatch.setattr("pipelines.cli.progress.SECONDS_BETWEEN_LINES", 0)
+    monkeypatch.setattr("pipelines.cli.progress.speed", lambda rate: 1 / 0)
+    caplog.set_level(logging.INFO, logger="sluice")
+    with show_pulls():
+        for done in range(1, 4):
+            logging.getLogger("sluice").info("Pulled", extra={"progress": (done, 3)})
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
 def test_short_work_needs_no_line():
     said: list[str] = []
     lines = PlainLines("days", said.append, lambda: 0.0)
