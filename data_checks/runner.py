@@ -179,11 +179,20 @@ def _unreadable(
 
 def warm_up() -> None:
     """Import Great Expectations in a thread of its own, while the caller waits for something."""
-    threading.Thread(target=_validator, name="import Great Expectations", daemon=True).start()
+    threading.Thread(target=_validator, name="import Great Expectations").start()
+
+
+def _validator() -> _Validator:
+    """The process's own; a gate that comes while it is made waits for it."""
+    with _MAKING:
+        return _made()
+
+
+_MAKING = threading.Lock()
 
 
 @cache
-def _validator() -> _Validator:
+def _made() -> _Validator:
     return _Validator()
 
 

@@ -1,6 +1,5 @@
 """Fixtures that every kind of test may want; small on purpose."""
 
-import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,14 +8,15 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from pipelines.garbage import collect_rarely
 from tests.support.hand_clock import HandClock
 from tests.support.webhook_server import WebhookServer, webhook
 
 if TYPE_CHECKING:
     from tests.support.night import Night
 
-# As the command does (pipelines/cli/app.py).
-gc.set_threshold(100_000, 50, 100)
+# As the command does.
+collect_rarely()
 # No wall-clock limits on a loaded machine, and no folder of examples in the repository.
 hypothesis.settings.register_profile("sluice", deadline=None, database=None)
 hypothesis.settings.load_profile("sluice")

@@ -78,8 +78,8 @@
 {%- endmacro %}
 
 {#- phi is itself an estimate from few days: its excess over 1 is widened by (t/z)^2, t the 97.5 % point of Student's
-    distribution with days - 1 degrees of freedom (expansion 26.7.5 of Abramowitz and Stegun; tests/support/noise.py
-    says why). -#}
+    distribution with days - 1 degrees of freedom (expansion 26.7.5 of Abramowitz and Stegun; docs/analytics.md,
+    "Uncertainty"). -#}
 {% macro widened_dispersion(phi, days) -%}
     {%- set z = 1.959963984540054 -%}
     {%- set v = '(cast(' ~ days ~ ' as double) - 1)' -%}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import logging
 import os
 import sys
@@ -30,11 +28,9 @@ from pipelines.cli import (
 )
 from pipelines.cli.common import notes, out, say_error
 from pipelines.errors import SluiceError
+from pipelines.garbage import collect_rarely
 
-# Millions of objects are made at the start and live to the end: walking over them again and again,
-# and twice more at the end, was a sixth of a night's CPU. Reference counts free nearly all others.
-gc.set_threshold(100_000, 50, 100)
-atexit.register(gc.freeze)
+collect_rarely()
 # Telemetry of every tool stays off, whichever of them a command starts.
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")

@@ -12,9 +12,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from pipelines.cli.common import notes, out, visible
-from pipelines.cli.query_output import Format, QueryError
+from pipelines.cli.query_output import SEARCH_PATH, Format, QueryError
 
-_SETTINGS = "set TimeZone = 'UTC'; set search_path = 'marts,ops'"
+_SETTINGS = f"set TimeZone = 'UTC'; {SEARCH_PATH}"
 _TABLES = """
     select schema_name || '.' || table_name as "table", estimated_size as "rows",
         left(regexp_extract(coalesce(comment, ''), '^[^.:(]*'), 70) as holds

@@ -25,6 +25,8 @@ import duckdb
 from pipelines.cli.common import visible
 from pipelines.errors import SluiceError
 
+# What a table's bare name is looked for in.
+SEARCH_PATH = "set search_path = 'marts,ops'"
 _CHUNK = 2_000
 # A spreadsheet takes a text that begins so for a formula, the last four in East Asian editions.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -52,7 +54,7 @@ def print_rows(connection: duckdb.DuckDBPyConnection, script: str, form: Format)
     if script.lstrip().startswith("."):
         raise QueryError("A .command prints as the shell does: leave out --format and --json.")
     try:
-        connection.execute("set search_path = 'marts,ops'; set enable_external_access = false")
+        connection.execute(f"{SEARCH_PATH}; set enable_external_access = false")
         for statement in connection.extract_statements(script):
             _print_statement(connection, statement, form)
     except duckdb.InterruptException as error:

@@ -29,8 +29,10 @@ class Health(StrEnum):
     @property
     def exit_code(self) -> int:
         """What `sluice status` ends with: 0, 1, 2 or 75, as `sluice nightly` does."""
-        codes = {Health.FINE: 0, Health.RUNNING: 0, Health.HELD_BACK: 2, Health.PAUSED: 75}
-        return codes.get(self, 1)
+        if self in {Health.FINE, Health.RUNNING}:
+            return 0
+        as_run = {Health.HELD_BACK: RunStatus.HELD_BACK, Health.PAUSED: RunStatus.PAUSED}
+        return as_run.get(self, RunStatus.FAILED).exit_code
 
 
 @dataclass(frozen=True)

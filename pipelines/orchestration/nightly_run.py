@@ -100,7 +100,12 @@ class _Progress:
         if event.event_type in {DagsterEventType.STEP_SUCCESS, DagsterEventType.STEP_FAILURE}:
             seconds = entry.timestamp - self._started.get(event.step_key, entry.timestamp)
             name = STEP_NAMES.get(event.step_key, event.step_key)
-            self._on_step(Step(name, event.event_type is DagsterEventType.STEP_SUCCESS, seconds))
+            step = Step(name, event.event_type is DagsterEventType.STEP_SUCCESS, seconds)
+            try:
+                self._on_step(step)
+            except Exception:
+                # A display that fails (a closed terminal) stops no run.
+                logger.exception("The end of the step %s could not be told.", name)
 
 
 def _record(settings: Settings, run_id: str, result: ExecuteInProcessResult) -> RunRecord:

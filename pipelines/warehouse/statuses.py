@@ -43,7 +43,8 @@ class RunStatus(StrEnum):
     @classmethod
     def of_error(cls, exit_code: int) -> RunStatus:
         """How a run ends that an error with this exit code stopped."""
-        return {2: cls.HELD_BACK, 75: cls.PAUSED}.get(exit_code, cls.FAILED)
+        stopped = {one.exit_code: one for one in (cls.HELD_BACK, cls.PAUSED)}
+        return stopped.get(exit_code, cls.FAILED)
 
 
 class PullStatus(StrEnum):

@@ -111,5 +111,7 @@ def built_shops(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse
             shop.open_shops(warehouse)
             shop.fill(warehouse)
             dbt(warehouse, "build", "--exclude", NOT_AT_NIGHT)
+            # What dbt still has open is not in the file yet that another worker copies.
+            warehouse.close()
             is_made.touch()
     return warehouse

@@ -1,5 +1,6 @@
 """Tables by day are rebuilt from the first day that changed, however it changed and was missed."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -70,6 +71,13 @@ def test_what_an_ended_night_left_behind_is_made_up_for(dbt: Dbt, built: Warehou
 def test_a_changed_tracking_plan_changes_the_whole_history(dbt: Dbt, built: Warehouse) -> None:
     built.query("insert into ops.not_applicable_keys values ('purchase')")
     run(dbt, built, shop.LAST, "--select", "+int_days__versioned")
+    assert stale_days(built)[shop.STEADY] == set(shop.dates())
+
+
+def test_a_changed_threshold_changes_the_whole_history(dbt: Dbt, built: Warehouse) -> None:
+    """Intervals of days are as wide as the variable says that GA4's estimates vary."""
+    changed = json.dumps({"sessions_sigma": 0.03})
+    dbt(built, "run", "--vars", changed, "--select", "+int_days__versioned")
     assert stale_days(built)[shop.STEADY] == set(shop.dates())
 
 

@@ -66,16 +66,20 @@ class Warehouse:
         with duckdb.connect(str(self.path)) as connection:
             yield connection
 
+    def close(self) -> None:
+        """Let dbt's connections go: all is in the file then."""
+        DuckDBConnectionManager.close_all_connections()
+
     def copied_to(self, folder: Path) -> "Warehouse":
         """Another one with the same content; of the same name, as the manifest names it."""
-        DuckDBConnectionManager.close_all_connections()
+        self.close()
         return Warehouse(Path(shutil.copy(self.path, folder)))
 
     @contextmanager
     def undone(self, *statements: str) -> Iterator[None]:
         """Change something for a while; afterwards the database is what it was."""
         kept = self.path.with_suffix(".kept")
-        DuckDBConnectionManager.close_all_connections()
+        self.close()
         shutil.copyfile(self.path, kept)
         try:
             for statement in statements:
@@ -83,7 +87,7 @@ class Warehouse:
                 assert changed > 0, f"nothing was changed by: {statement}"
             yield
         finally:
-            DuckDBConnectionManager.close_all_connections()
+            self.close()
             self.path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
             kept.replace(self.path)
 

@@ -57,7 +57,7 @@ def main() -> None:
     lines = [f"{machine()}."]
     for name in sys.argv[1:] or COMPARISONS:
         lines += [f"- {one.line()}" for one in COMPARISONS[name]()]
-        print(lines[-1], flush=True)
+        print(f"{name} is measured.", flush=True)
     text = "\n".join([lines[0], "", *lines[1:]])
     print(f"\n{text}")
     if not sys.argv[1:]:

@@ -25,13 +25,14 @@ peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[
 print(json.dumps({"steps": steps, "cpu": time.process_time(), "peak_kb": int(peak)}))
 """
 _NIGHT = f"""
-from pipelines.cli import app
 import json, sys, time
 from datetime import date
 from pathlib import Path
+from pipelines.garbage import collect_rarely
 from pipelines.ingest.day_window import DayWindow
 from pipelines.orchestration.nightly_run import run_nightly
 from tests.e2e.shop import Shop
+collect_rarely()
 endpoint, home, start, end = sys.argv[1:]
 window = DayWindow(date.fromisoformat(start), date.fromisoformat(end))
 steps, before = {{}}, time.process_time()

@@ -19,40 +19,38 @@ def test_a_rate_for_people():
     assert [speed(12.34), speed(1), speed(0.25)] == ["12.3 a second", "1.0 a second", "15 a minute"]
 
 
-def test_a_line_each_tenth_with_rate_and_time_left():
+def lines_of(*rounds: tuple[int, float]) -> list[str]:
+    """What is said in rounds of so many pulls, of so many seconds each."""
     moment, said = [100.0], []
     lines = PlainLines("pulls", said.append, lambda: moment[0])
     moment[0] += 3600  # of other work
-    for done in range(1, 41):
-        moment[0] += 2
-        lines(done, 40)
+    for total, seconds in rounds:
+        for done in range(1, total + 1):
+            moment[0] += seconds
+            lines(done, total)
+    return said
+
+
+def test_a_line_each_tenth_with_rate_and_time_left():
+    said = lines_of((40, 2))
     # 4 pulls are a tenth and take 8 s; the rest goes on at a pull in two seconds.
     assert len(said) == 10
     assert said[0] == "  4 of 40 pulls, 30 a minute, 1 min left"
     assert said[-2] == "  36 of 40 pulls, 30 a minute, 8 s left"
 
 
-@pytest.mark.parametrize("again", [1, 2, 40])
-def test_work_that_begins_again_has_a_rate_of_its_own(again):
+@pytest.mark.parametrize(("again", "lines"), [(1, 0), (2, 1), (40, 10)])
+def test_work_that_begins_again_has_a_rate_of_its_own(again, lines):
     """A night's second round of pulls: one alone, fewer than before, or as many."""
-    moment, said = [100.0], []
-    lines = PlainLines("pulls", said.append, lambda: moment[0])
-    for total, seconds in ((40, 2), (again, 20)):
-        for done in range(1, total + 1):
-            moment[0] += seconds
-            lines(done, total)
-    assert len(said) == 10 + {1: 0, 2: 1, 40: 10}[again]
-    if again > 1:
-        assert "3 a minute" in said[-1]
+    said = lines_of((40, 2), (again, 20))[10:]
+    assert len(said) == lines
+    assert all("3 a minute" in line for line in said)
 
 
-def test_a_clock_that_stands_still_is_no_rate(monkeypatch):
-    monkeypatch.setattr("pipelines.cli.progress.SECONDS_BETWEEN_LINES", 0)
-    said: list[str] = []
-    lines = PlainLines("pulls", said.append, lambda: 1.0)
-    for done in range(1, 11):
-        lines(done, 10)
-    assert said == []
+@pytest.mark.parametrize("between", [0, 5])
+def test_work_that_takes_no_time_needs_no_line(monkeypatch, between):
+    monkeypatch.setattr("pipelines.cli.progress.SECONDS_BETWEEN_LINES", between)
+    assert lines_of((10, 0)) == []
 
 
 def test_a_display_that_fails_stops_nothing(monkeypatch, capsys, caplog):
@@ -63,14 +61,6 @@ def test_a_display_that_fails_stops_nothing(monkeypatch, capsys, caplog):
         for done in range(1, 4):
             logging.getLogger("sluice").info("Pulled", extra={"progress": (done, 3)})
     assert "ZeroDivisionError" in capsys.readouterr().err
-
-
-def test_short_work_needs_no_line():
-    said: list[str] = []
-    lines = PlainLines("days", said.append, lambda: 0.0)
-    for done in range(1, 11):
-        lines(done, 10)
-    assert said == []
 
 
 def test_pulls_tell_their_progress_in_log_records(monkeypatch, capsys, caplog):

@@ -287,7 +287,8 @@ def dying(*arguments):
 database.write_parquet = dying
 publish(Publication(
     build_db=Path(build), published_dir=Path(published), run_id="r1", code_version="0.1.0",
-    window_start="", window_end="", keep_versions=3, with_parquet=True, now=datetime.now(UTC),
+    window_start="", window_end="", keep_versions=3, with_parquet=True,
+    now=datetime(2026, 3, 1, tzinfo=UTC),
 ))
 """
 

@@ -1,5 +1,11 @@
 {{ config(post_hook="{{ forget_stale_days() }}") }}
 
+{#- The thresholds that tables by day are made with, beside those in the plan's floors and in what is doubted of a report. -#}
+{% set thresholds = [
+    'least_sessionless_events', 'least_ordering_share', 'least_session_share', 'lost_below', 'silence_below', 'exact_up_to',
+    'sessions_sigma'
+] -%}
+
 with pulled as (
     select
         property_id,
@@ -41,10 +47,11 @@ versioned as (
         pulled.property_id,
         pulled.date,
         md5(concat_ws(
-            '|', seeds.version, properties.time_zone, properties.currency, {{ var('least_sessionless_events') }},
-            {{ var('least_ordering_share') }}, {{ var('least_session_share') }},
-            {{ var('lost_below') }}, {{ var('silence_below') }}, pulled.pull_count,
-            epoch_us(pulled.last_pulled_at), doubted.doubts
+            '|', seeds.version, properties.time_zone, properties.currency,
+            {%- for name in thresholds %}
+            {{ var(name) }},
+            {%- endfor %}
+            pulled.pull_count, epoch_us(pulled.last_pulled_at), doubted.doubts
         )) as version
     from pulled
     inner join {{ ref('int_properties__active') }} as properties on pulled.property_id = properties.property_id

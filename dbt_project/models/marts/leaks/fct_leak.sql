@@ -28,7 +28,8 @@ judged as (
         * greatest(0, chained.benchmark_midpoint - steps.rate)
         * chained.downstream_rate
         * chained.end_value as opportunity_midpoint,
-        scored.* exclude (property_id, window_name, segment_name, segment_value, step_number)
+        scored.* exclude (property_id, window_name, segment_name, segment_value, step_number),
+        scored.p_gap >= {{ var('least_p_gap') }} as is_leak
     from steps
     left join {{ ref('int_leaks__chained') }} as chained
         using (property_id, window_name, segment_name, segment_value, step_number)
@@ -60,8 +61,8 @@ select
     cast(row_number() over (
         partition by property_id, window_name
         order by
-            p_gap >= {{ var('least_p_gap') }} desc nulls last, opportunity_p50 desc nulls last, segment_name <> 'all', leak_rank,
-            step_number, segment_name, segment_value
+            is_leak desc nulls last, opportunity_p50 desc nulls last, segment_name <> 'all' asc, leak_rank asc, step_number asc,
+            segment_name asc, segment_value asc
     ) as integer) as leak_order,
     opportunity,
     opportunity_p05,
@@ -79,7 +80,7 @@ select
     rest as rest_value,
     case when is_money then 'money' when end_value is not null then 'orders' end as value_unit,
     currency,
-    p_gap >= {{ var('least_p_gap') }} as is_leak,
+    is_leak,
     case when rate_status <> 'measured' then rate_status when is_leak then 'leak' else 'no_leak' end as status,
     tracking_state,
     source,
