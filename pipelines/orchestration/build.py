@@ -20,7 +20,7 @@ from pipelines.orchestration.assets.raw_assets import build_raw_assets
 from pipelines.orchestration.assets.report_asset import build_report_asset
 from pipelines.orchestration.checks import build_gate
 from pipelines.orchestration.dbt_cli import parse_project
-from pipelines.orchestration.event_log import without_data_versions
+from pipelines.orchestration.event_log import write_less
 from pipelines.orchestration.jobs import build_nightly_job
 from pipelines.orchestration.resources import default_resources
 from pipelines.orchestration.schedules import build_nightly_schedule
@@ -37,7 +37,7 @@ def build_defs(
     settings = with_remembered_time_zones(settings or load_settings())
     # `backfill_policy` on an unpartitioned asset is beta in Dagster 1.13, and works.
     warnings.simplefilter("ignore", BetaWarning)
-    without_data_versions()
+    write_less()
     plan = load_plan(shop=settings.tracking_plan)
     raw = build_raw_assets(settings, build_reports(plan), plan)
     manifest = parse_project(DBT_PROJECT_DIR, settings.cache_dir).as_dict

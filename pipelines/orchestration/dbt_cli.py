@@ -24,7 +24,9 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from dbt.version import __version__ as dbt_version
-from dbt_common.events.base_types import EventMsg
+from dbt_common.events.base_types import BaseEvent, EventLevel, EventMsg
+from dbt_common.events.event_manager import EventManager
+from dbt_common.events.event_manager_client import ctx_set_event_manager
 from dbt_common.events.functions import msg_to_dict
 from packaging import version
 
@@ -42,6 +44,24 @@ _MODEL_FAILED = re.compile(
     r"(?P<why>.+?)(?= compiled code at | > in macro | \d+ of \d+ | Failure in |$)"
 )
 MESSAGE_LENGTH = 400
+
+
+class FewEvents(EventManager):
+    """Nine of ten events are debug lines that nobody reads: to make them took a second a night."""
+
+    def fire_event(
+        self,
+        e: BaseEvent,
+        level: EventLevel | None = None,
+        node: Any = None,
+        force_warn_or_error_handling: bool = False,
+    ) -> None:
+        """As the library's, for what is told to people or to Dagster."""
+        if (level or e.level_tag()) != EventLevel.DEBUG or type(e).__name__ == NODE_FINISHED:
+            super().fire_event(e, level, node, force_warn_or_error_handling)
+
+
+ctx_set_event_manager(FewEvents())
 
 
 @dataclass(frozen=True)
@@ -114,9 +134,6 @@ class DbtThread:
             self.events.put(_END)
 
     def _on_event(self, event: EventMsg) -> None:
-        # Nine of ten events are debug lines that nobody reads: to spell them out took 2 s a night.
-        if event.info.level == "debug" and event.info.name != NODE_FINISHED:
-            return
         self.events.put(msg_to_dict(event))
 
     def wait(self, timeout: float | None = None) -> int:
@@ -192,7 +209,7 @@ class SluiceDbt(DbtCliResource):
             context, manifest or {}, dagster_dbt_translator or DagsterDbtTranslator()
         )
         full = [
-            *("--log-level", "none", "--log-level-file", "warn", "--no-write-json"),
+            *("--log-level", "none", "--log-level-file", "none", "--no-write-json"),
             *args,
             *params.selection_args,
             *_folders(Path(self.project_dir), target),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ from dagster import ConfigurableResource, InitResourceContext
 from pydantic import PrivateAttr
 
 from pipelines.config.settings import DBT_PROJECT_DIR, Ga4, Settings
+from pipelines.errors import WarehouseError
 from pipelines.ga4.client import Ga4Client, connect
 from pipelines.ga4.rate_limit import Governor, Policy
 from pipelines.monitoring.home_lock import hold_lock, lock_path
 from pipelines.orchestration.dbt_cli import SluiceDbt
+from pipelines.warehouse.connect import kept_open
 
 
 class Ga4Resource(ConfigurableResource[Ga4Client]):
@@ -34,17 +36,21 @@ class Ga4Resource(ConfigurableResource[Ga4Client]):
 
 
 class RunLock(ConfigurableResource[Any]):
-    """Held for the whole run. A second run on the same home waits, and says so.
+    """Held for the whole run, with the build database open. A second run on the same home waits.
 
-    The lock belongs to the process (flock): a killed run leaves nothing behind.
+    It says so. The lock belongs to the process (flock): a killed run leaves nothing behind.
     """
 
     path: str
+    database: str
     _stack: ExitStack = PrivateAttr(default_factory=ExitStack)
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Wait for the lock."""
         self._stack.enter_context(hold_lock(Path(self.path)))
+        # Why it cannot be opened the first step says: a step's failure is what a run tells.
+        with suppress(WarehouseError):
+            self._stack.enter_context(kept_open(Path(self.database)))
 
     def teardown_after_execution(self, context: InitResourceContext) -> None:
         """Let the next one in."""
@@ -72,5 +78,5 @@ def default_resources(settings: Settings) -> dict[str, Any]:
             credentials=str(credentials) if credentials else None, endpoint=settings.ga4.endpoint
         ),
         "dbt": build_dbt(settings),
-        "run_lock": RunLock(path=str(lock_path(settings))),
+        "run_lock": RunLock(path=str(lock_path(settings)), database=str(settings.build_db)),
     }

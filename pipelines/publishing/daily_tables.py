@@ -8,14 +8,10 @@ property that was held back.
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 
 import duckdb
 
-from pipelines.publishing.versions import DATABASE
-
-# What DuckDB calls the database of the version that is being written.
-OWN = Path(DATABASE).stem
 # A day is known by the number of its rows and the sum of their hashes, hashed twice: DuckDB puts
 # the hash of a row together by XOR, and two rows that swap a value could cancel each other out.
 _DAYS = (
@@ -29,7 +25,7 @@ _IS_CHANGED = (
 )
 
 
-def is_daily(columns: dict[str, str]) -> bool:
+def is_daily(columns: Mapping[str, str]) -> bool:
     """Whether a table of these columns (name → type) has the rows of properties' days."""
     return "property_id" in columns and columns.get("date") == "DATE"
 

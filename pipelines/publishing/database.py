@@ -11,20 +11,21 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.publishing.daily_tables import OWN, is_daily, replace_changed_days
+from pipelines.publishing.daily_tables import is_daily, replace_changed_days
 from pipelines.publishing.next_version import (
+    OWN,
     PUBLISHED_SCHEMAS,
-    attached,
-    columns_of,
+    Catalogue,
+    beside_build,
     identifier,
     quoted,
+    read_catalogue,
     rows_to_publish,
     tables_to_publish,
 )
 from pipelines.publishing.parquet_files import write_parquet
 from pipelines.publishing.publication import Publication
 from pipelines.publishing.versions import DATABASE, Version, current_version
-from pipelines.warehouse.connect import quiet
 from pipelines.warehouse.ops import transaction
 
 # The mart that lists every table and column of the marts with its description.
@@ -64,25 +65,25 @@ def write_database(publication: Publication, folder: Path) -> Version | None:
     Returns the version that they were made from; None when they were written whole.
     """
     before = _copy_before(publication, folder)
-    with (
-        quiet(duckdb.connect(str(folder / DATABASE))) as connection,
-        attached(
-            connection, publication.build_db, publication.published_dir, publication.kept_back
-        ),
-    ):
+    target = folder / DATABASE
+    with beside_build(
+        publication.build_db, target, publication.published_dir, publication.kept_back
+    ) as connection:
+        catalogue = read_catalogue(connection)
         with transaction(connection):
             _drop_what_went(connection)
             for schema, table in tables_to_publish(connection):
-                changed = _write_table(connection, schema, table, publication.kept_back)
+                changed = _write_table(connection, catalogue, schema, table, publication.kept_back)
                 if publication.with_parquet and schema == "marts":
-                    write_parquet(connection, table, folder, before, changed)
+                    is_by_day = is_daily(catalogue["build", schema, table])
+                    write_parquet(connection, table, folder, before, changed, is_by_day=is_by_day)
             _describe(connection)
             # The copy knows that its own run ended well; the build database learns it afterwards.
             connection.execute(
                 "update ops.runs set status = ?, finished_at = ? where run_id = ?",
                 [publication.status, publication.now, publication.run_id],
             )
-        connection.execute("checkpoint")
+        connection.execute(f"checkpoint {OWN}")
     return before
 
 
@@ -119,13 +120,17 @@ def _drop_what_went(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _write_table(
-    connection: duckdb.DuckDBPyConnection, schema: str, table: str, kept_back: tuple[str, ...]
+    connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    schema: str,
+    table: str,
+    kept_back: tuple[str, ...],
 ) -> set[str | None] | None:
     """Bring a table to its rows; the months that changed, None where it was written whole."""
     name = f"{schema}.{table}"
-    rows = rows_to_publish(connection, schema, table, kept_back)
-    columns = columns_of(connection, "build", schema, table)
-    old = columns_of(connection, OWN, schema, table)
+    rows = rows_to_publish(catalogue, schema, table, kept_back)
+    columns = catalogue["build", schema, table]
+    old = catalogue.get((OWN, schema, table), {})
     if is_daily(columns) and list(columns.items()) == list(old.items()):
         return replace_changed_days(connection, name, rows)
     connection.execute(f"create or replace table {name} as {rows} order by all")

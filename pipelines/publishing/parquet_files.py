@@ -12,8 +12,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.publishing.daily_tables import OWN, is_daily, months
-from pipelines.publishing.next_version import columns_of, quoted
+from pipelines.publishing.daily_tables import months
+from pipelines.publishing.next_version import quoted
 from pipelines.publishing.versions import Version
 
 FOLDER = "parquet"
@@ -27,12 +27,14 @@ def write_parquet(
     folder: Path,
     before: Version | None,
     changed: set[str | None] | None,
+    *,
+    is_by_day: bool,
 ) -> None:
     """Write a mart to the version in `folder`; of a mart by day only the months that `changed`.
 
     Their others are those of `before`. With None as `changed` all of them are written.
     """
-    if not is_daily(columns_of(connection, OWN, "marts", table)):
+    if not is_by_day:
         _copy(connection, f"marts.{table}", folder / FOLDER / f"{table}.parquet")
         return
     for month in months(connection, f"marts.{table}") or {None}:

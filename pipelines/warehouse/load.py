@@ -16,6 +16,7 @@ import duckdb
 from pipelines.ga4.extract.pull import Pull, partitions_of
 from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.warehouse.ops import insert_rows, transaction
+from pipelines.warehouse.schema import make_tables
 from pipelines.warehouse.statuses import PullStatus
 
 
@@ -26,14 +27,7 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, reports: tuple[ReportSp
     pulls that were remembered without an id, by older versions, get one each.
     """
     connection.execute("update ops.pulls set pull_id = uuid()::varchar where pull_id is null")
-    for spec in reports:
-        body = ", ".join(f"{name} {kind}" for name, kind in spec.columns.items())
-        connection.execute(f"create table if not exists raw.{spec.table} ({body})")
-        for name, kind in spec.columns.items():
-            bare = kind.removesuffix(" NOT NULL")
-            connection.execute(
-                f"alter table raw.{spec.table} add column if not exists {name} {bare}"
-            )
+    make_tables(connection, "raw", {spec.table: spec.columns for spec in reports})
 
 
 def discard_empty_nights(connection: duckdb.DuckDBPyConnection) -> None:

@@ -25,15 +25,15 @@ peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[
 print(json.dumps({"steps": steps, "cpu": time.process_time(), "peak_kb": int(peak)}))
 """
 _NIGHT = f"""
+from pipelines.garbage import collect_rarely
+collect_rarely()
 import json, sys, time
 from datetime import date
 from pathlib import Path
-from pipelines.garbage import collect_rarely
+from pipelines.config.settings import Settings
 from pipelines.ingest.day_window import DayWindow
 from pipelines.orchestration.nightly_run import run_nightly
-from tests.e2e.shop import Shop
-collect_rarely()
-endpoint, home, start, end = sys.argv[1:]
+settings, start, end = sys.argv[1:]
 window = DayWindow(date.fromisoformat(start), date.fromisoformat(end))
 steps, before = {{}}, time.process_time()
 steps["start"] = (before, 0)
@@ -42,8 +42,7 @@ def note(step):
     now = time.process_time()
     steps[step.name] = (now - before, step.seconds)
     before = now
-settings = Shop(Path(), window, endpoint).settings(Path(home))
-record = run_nightly(settings, window, command="bench", on_step=note)
+record = run_nightly(Settings.model_validate_json(settings), window, command="bench", on_step=note)
 assert record.status == "published", record.message
 {_ENDING}"""
 _IMPORTS = f"""
@@ -85,7 +84,8 @@ def next_night(shop: Shop, stored: Path) -> Night:
 
 
 def _night(shop: Shop, home: Path, window: DayWindow) -> Night:
-    return _run(_NIGHT, shop.endpoint, str(home), str(window.start), str(window.end))
+    settings = shop.settings(home).model_dump_json()
+    return _run(_NIGHT, settings, str(window.start), str(window.end))
 
 
 def _run(code: str, *arguments: str) -> Night:

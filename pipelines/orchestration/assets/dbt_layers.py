@@ -42,13 +42,16 @@ class LayerTranslator(DagsterDbtTranslator):
         # they would be two hundred more events a night, a fifth of its time on tiny data.
         super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=False))
         self._layer = layer
+        self._specs: dict[str, AssetSpec] = {}
 
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> AssetSpec:
-        """The default spec in the group of its layer."""
-        spec = super().get_asset_spec(manifest, unique_id, project)
-        return spec.replace_attributes(group_name=self._layer)
+        """The default spec in the group of its layer; made once, asked for by every event."""
+        if unique_id not in self._specs:
+            spec = super().get_asset_spec(manifest, unique_id, project)
+            self._specs[unique_id] = spec.replace_attributes(group_name=self._layer)
+        return self._specs[unique_id]
 
 
 def dbt_arguments(*, is_full_refresh: bool) -> list[str]:

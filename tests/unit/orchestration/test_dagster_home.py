@@ -2,11 +2,19 @@
 
 from pathlib import Path
 
-from dagster import DagsterInstance
+from dagster import (
+    BackfillPolicy,
+    DagsterEventType,
+    DagsterInstance,
+    DailyPartitionsDefinition,
+    MaterializeResult,
+    asset,
+    materialize,
+)
 
 from pipelines.config.settings import Settings
 from pipelines.orchestration.dagster_home import open_instance, prepare_dagster_home
-from pipelines.orchestration.event_log import EventLog
+from pipelines.orchestration.event_log import EventLog, write_less
 
 NOW, BEFORE = "module: pipelines.orchestration.event_log", "module: pipelines.event_log"
 
@@ -23,3 +31,31 @@ def test_an_older_home_opens_as_it_is_and_is_then_written_anew(tmp_path: Path) -
     with open_instance(settings) as instance:
         assert isinstance(instance.event_log_storage, EventLog)
     assert config.read_text() == text
+
+
+def test_the_days_of_a_range_are_stored_together_and_each_is_there(tmp_path: Path) -> None:
+    """What the UI reads: a materialization a day, and the asset's last one is the newest day."""
+    write_less()
+
+    @asset(
+        partitions_def=DailyPartitionsDefinition("2026-06-01"),
+        backfill_policy=BackfillPolicy.single_run(),
+    )
+    def rows() -> MaterializeResult[None]:
+        return MaterializeResult(metadata={"rows": 3})
+
+    range_tags = {
+        "dagster/asset_partition_range_start": "2026-06-03",
+        "dagster/asset_partition_range_end": "2026-06-07",
+    }
+    with open_instance(Settings(home=tmp_path)) as instance:
+        result = materialize([rows], instance=instance, tags=range_tags)
+        assert result.success
+        days = {f"2026-06-{day:02}" for day in range(3, 8)}
+        assert instance.get_materialized_partitions(rows.key) == days
+        found = instance.fetch_materializations(rows.key, limit=10).records
+        assert {record.partition_key for record in found} == days
+        (latest,) = instance.get_asset_records([rows.key])
+        assert latest.asset_entry.last_materialization_storage_id == found[0].storage_id
+        stored = instance.all_logs(result.run_id, of_type=DagsterEventType.STEP_OUTPUT)
+        assert not stored

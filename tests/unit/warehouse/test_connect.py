@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from pipelines.errors import WarehouseError
-from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.connect import build_database, kept_open
 from pipelines.warehouse.ops import insert_rows, transaction
 from pipelines.warehouse.runs import pulled_days, read_run, start_run
 from pipelines.warehouse.schema import OPS_TABLES
@@ -25,7 +25,7 @@ def columns(path, table) -> list[str]:
 DAY_OF = """
 import sys
 from pathlib import Path
-from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.connect import build_database, kept_open
 with build_database(Path(sys.argv[1])) as connection:
     print(connection.execute("select '2026-03-02 23:30:00+00'::timestamptz::date").fetchone()[0])
 """
@@ -115,3 +115,20 @@ def test_a_database_that_cannot_be_opened_is_named(tmp_path):
         build_database(tmp_path / "absent.duckdb", read_only=True),
     ):
         pass
+
+
+def test_what_is_kept_open_is_shared_and_whole_afterwards(tmp_path):
+    """Every opening sees the others' rows; the last one writes the log into the file."""
+    path = tmp_path / "build.duckdb"
+    with kept_open(path):
+        with build_database(path) as one, build_database(path, read_only=True) as other:
+            one.execute("create table raw.shared as select 7 as value")
+            assert other.execute("from raw.shared").fetchall() == [(7,)]
+            assert other.execute("select current_setting('TimeZone')").fetchone() == ("UTC",)
+        command = [sys.executable, "-c", "import duckdb, sys; duckdb.connect(sys.argv[1])"]
+        refused = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
+        assert "Could not set lock" in refused.stderr
+    assert not path.with_suffix(".duckdb.wal").exists()
+    subprocess.run([*command, str(path)], check=True)
+    with build_database(path, read_only=True) as later:
+        assert later.execute("from raw.shared").fetchall() == [(7,)]
