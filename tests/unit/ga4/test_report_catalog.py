@@ -5,12 +5,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 from google.analytics.data_v1beta import types as ga4
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data_checks.catalog import Catalog
 from data_checks.suites.raw import REQUIRED_FAMILIES
+from pipelines.config.settings import DBT_PROJECT_DIR
 from pipelines.config.tracking_plan import (
     Funnel,
     FunnelStep,
@@ -340,3 +342,19 @@ def test_what_the_raw_gate_asks_of_a_property_is_what_its_night_needs():
     wanted = {f"{kind}_{name}" for kind in REQUIRED_FAMILIES for name in catalog.whole_segments}
     assert {spec.name for spec in build_reports(load_plan()) if spec.is_required} == wanted
     assert len(wanted) == 10
+
+
+def test_staging_marks_every_count_that_must_not_be_added_up():
+    """Its views pass on the columns that a report has; the marks are what dbt's tests go by."""
+    folder = DBT_PROJECT_DIR / "models" / "staging" / "ga4"
+    marked = {
+        (folder / f"{model['name']}.sql").read_text(): {
+            column["name"] for column in model.get("columns", ()) if "config" in column
+        }
+        for model in yaml.safe_load((folder / "_ga4.yml").read_text())["models"]
+    }
+    unread = {"users_window", "metadata"}
+    for spec in (one for one in build_reports(load_plan()) if one.name not in unread):
+        read = (f"'{spec.table}'", f"union_segments('{spec.name.partition('_by_')[0]}')")
+        (names,) = (own for sql, own in marked.items() if any(one in sql for one in read))
+        assert names == {name for name in spec.columns if name.endswith(("sessions", "users"))}

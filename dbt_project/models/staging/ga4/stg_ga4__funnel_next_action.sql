@@ -1,15 +1,3 @@
-select
-    property_id,
-    window_name,
-    window_start,
-    date,
-    funnel,
-    device_category,
-    cast(step_number as integer) as step_number,
-    step_key,
-    next_action,
-    cast(active_users as bigint) as active_users,
-    pulled_at,
-    pull_id
+select *
 from {{ source('raw', 'ga4_funnel_next_action') }}
 where {{ takes_part() }}

@@ -1,11 +1,3 @@
-select
-    property_id,
-    date,
-    micro_key as key,
-    page_path,
-    cast(event_count as bigint) as events,
-    cast(sessions as bigint) as sessions,
-    pulled_at,
-    pull_id
+select * rename (micro_key as key, event_count as events)
 from {{ source('raw', 'ga4_page_micro') }}
 where {{ takes_part() }}
