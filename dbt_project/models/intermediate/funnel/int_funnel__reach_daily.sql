@@ -1,7 +1,4 @@
-{{ config(
-    contract={'enforced': true}, materialized='incremental', incremental_strategy='append', on_schema_change='fail',
-    pre_hook="{{ delete_stale_days() }}"
-) }}
+{{ config(contract={'enforced': true}) }}
 
 with {{ days_to_build() }},
 

@@ -1,8 +1,3 @@
-{{ config(
-    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
-    pre_hook="{{ delete_stale_days() }}"
-) }}
-
 with {{ days_to_build() }},
 
 reach as (
