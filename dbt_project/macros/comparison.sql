@@ -1,8 +1,18 @@
 {#- A window against the one before it: the same for every table of windows. -#}
 
+{#- Condition: `prior_window` is the row of the window before that of `rows`. `cell`: the columns that name a row of a window. -#}
+{% macro is_prior_window(rows, cell) -%}
+    {{ rows }}.property_id = prior_window.property_id
+    and {{ rows }}.window_name = prior_window.window_name
+    and {{ rows }}.window_start = prior_window.window_end + 1
+    {%- for column in cell %}
+    and {{ rows }}.{{ column }} = prior_window.{{ column }}
+    {%- endfor %}
+{%- endmacro %}
+
 {#- CTE from `rated` (windows and the prior one of each) to `compared`: the current windows, each with `columns` of the same
     cell in the prior window as prior_…. A window that is not loaded whole is not compared: 7 of 28 days would look like a
-    fall. `cell`: the columns that name a row of a window.
+    fall. `cell`: as above.
     `rate`: the column whose change is told, with Newcombe's interval. A change is one of the same rate: not where
     `denominator`, the column that names its base, is another than before; and it is only as whole as both. -#}
 {% macro compared_windows(cell, columns, rate=none, denominator=none) -%}
@@ -32,13 +42,7 @@ compared as (
         coalesce(prior_window.days_loaded, 0) as prior_days_loaded
     from rated
     left join rated as prior_window
-        on
-            rated.property_id = prior_window.property_id
-            and rated.window_name = prior_window.window_name
-            and rated.window_start = prior_window.window_end + 1
-            {%- for column in cell %}
-            and rated.{{ column }} = prior_window.{{ column }}
-            {%- endfor %}
+        on {{ is_prior_window('rated', cell) }}
     where rated.is_current
 )
 {%- endmacro %}

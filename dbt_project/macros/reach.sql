@@ -155,6 +155,21 @@ rated as (
     is_in_chain
 {%- endmacro %}
 
+{#- Select items: the rows of keys, each with the sessions of its `parent` row (none where `parent_key` is NULL): their rate
+    is as whole, as mature and as clean as the worse of the two. -#}
+{% macro with_parent(keys, parent_key) -%}
+    {{ keys }}.* replace (
+        {{ keys }}.is_complete and coalesce(parent.is_complete, true) as is_complete,
+        {{ worse_maturity(keys ~ '.maturity', 'parent.maturity') }} as maturity,
+        {{ keys }}.flag_bits | coalesce(parent.flag_bits, 0) as flag_bits
+    ),
+    parent.sessions as parent_sessions,
+    case
+        when {{ parent_key }} is null then {{ keys }}.tracking_state
+        else {{ rate_state(keys ~ '.tracking_state', 'parent.tracking_state') }}
+    end as rate_state
+{%- endmacro %}
+
 {#- CTEs from `reach` and `chain` (the previous step of each step of the extended funnel, as it was joined in each period)
     to `rated`: one row per period, segment value and key with its parent. `@previous` is that previous step. -#}
 {% macro rated_keys(period) -%}
@@ -178,16 +193,7 @@ resolved as (
 
 paired as (
     select
-        resolved.* replace (
-            resolved.is_complete and coalesce(parent.is_complete, true) as is_complete,
-            {{ worse_maturity('resolved.maturity', 'parent.maturity') }} as maturity,
-            resolved.flag_bits | coalesce(parent.flag_bits, 0) as flag_bits
-        ),
-        parent.sessions as parent_sessions,
-        case
-            when resolved.parent_key is null then resolved.tracking_state
-            else {{ rate_state('resolved.tracking_state', 'parent.tracking_state') }}
-        end as rate_state
+        {{ with_parent('resolved', 'resolved.parent_key') }}
     from resolved
     left join reach as parent
         on

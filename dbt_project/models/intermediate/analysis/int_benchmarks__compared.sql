@@ -16,10 +16,7 @@ cells as (
 -- One range per benchmark and cell: a row for the shop's own device, region or industry goes before the general default.
 chosen as (
     select
-        cells.property_id,
-        cells.window_name,
-        cells.segment_name,
-        cells.segment_value,
+        cells.*,
         benchmarks.benchmark_key,
         benchmarks.numerator as numerator_key,
         benchmarks.denominator as denominator_key,

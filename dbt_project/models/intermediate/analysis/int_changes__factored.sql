@@ -18,13 +18,7 @@ money as (
         {{ rate('prior_window.purchase_revenue', 'prior_window.purchases') }} as prior_factor
     from {{ ref('int_carts__summed') }} as now
     inner join {{ ref('int_carts__summed') }} as prior_window
-        on
-            now.property_id = prior_window.property_id
-            and now.window_name = prior_window.window_name
-            and now.window_start = prior_window.window_end + 1
-            and now.segment_name = prior_window.segment_name
-            and now.segment_value = prior_window.segment_value
-            and now.currency = prior_window.currency
+        on {{ is_prior_window('now', ['segment_name', 'segment_value', 'currency']) }}
     where now.is_current and now.purchase_revenue >= 0 and prior_window.purchase_revenue >= 0
 ),
 

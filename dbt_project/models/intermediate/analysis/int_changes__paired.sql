@@ -23,13 +23,7 @@ paired as (
         reach.flag_bits | prior_window.flag_bits as flag_bits
     from reach
     inner join reach as prior_window
-        on
-            reach.property_id = prior_window.property_id
-            and reach.window_name = prior_window.window_name
-            and reach.window_start = prior_window.window_end + 1
-            and reach.segment_name = prior_window.segment_name
-            and reach.segment_value = prior_window.segment_value
-            and reach.key = prior_window.key
+        on {{ is_prior_window('reach', ['segment_name', 'segment_value', 'key']) }}
     where reach.is_current
 )
 

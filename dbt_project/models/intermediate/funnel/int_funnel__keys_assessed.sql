@@ -9,13 +9,7 @@ with seen as (
 
 grouped as (
     select
-        periods.property_id,
-        periods.window_name,
-        periods.window_days,
-        periods.window_start,
-        periods.window_end,
-        periods.current_end,
-        periods.is_current,
+        periods.* exclude (date),
         tracking.key,
         count(*) as days_loaded,
         count(*) filter (where tracking.tag_state = 'tracked') as days_tracked,
@@ -33,18 +27,9 @@ grouped as (
         sum(tracking.exposed) filter (where tracking.date >= seen.first_seen_date) as exposed_since,
         sum(tracking.sessions) filter (where tracking.date >= seen.first_seen_date) as sessions_since
     from {{ ref('int_funnel__periods_listed') }} as periods
-    inner join {{ ref('int_funnel__tracking_assessed') }} as tracking
-        on periods.property_id = tracking.property_id and periods.date = tracking.date
-    inner join seen on tracking.property_id = seen.property_id and tracking.key = seen.key
-    group by
-        periods.property_id,
-        periods.window_name,
-        periods.window_days,
-        periods.window_start,
-        periods.window_end,
-        periods.current_end,
-        periods.is_current,
-        tracking.key
+    inner join {{ ref('int_funnel__tracking_assessed') }} as tracking using (property_id, date)
+    inner join seen using (property_id, key)
+    group by all
 ),
 
 -- A period counts as tracked only if the tag was there on all of its days: zeros of a day without it would pull the rate

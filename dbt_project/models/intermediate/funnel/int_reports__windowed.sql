@@ -18,13 +18,7 @@ asked as (
 
 flagged as (
     select
-        periods.property_id,
-        periods.window_name,
-        periods.window_days,
-        periods.window_start,
-        periods.window_end,
-        periods.current_end,
-        periods.is_current,
+        periods.* exclude (date),
         asked.report,
         count(*) filter (where pulls.is_loaded) as days_loaded,
         bool_and(coalesce(pulls.is_loaded, false)) as is_fully_loaded,
@@ -34,25 +28,14 @@ flagged as (
         coalesce(bit_or(pulls.flag_bits), 0) as flag_bits,
         {{ worst_maturity("coalesce(pulls.maturity, 'provisional')") }} as maturity
     from periods
-    inner join asked on periods.property_id = asked.property_id
-    left join pulls on periods.property_id = pulls.property_id and periods.date = pulls.date and asked.report = pulls.report
+    inner join asked using (property_id)
+    left join pulls using (property_id, date, report)
     group by all
 )
 
 select
-    property_id,
-    window_name,
-    window_days,
-    window_start,
-    window_end,
-    current_end,
-    is_current,
-    report,
-    cast(days_loaded as integer) as days_loaded,
-    is_fully_loaded,
-    is_doubtful,
-    is_partial,
-    days_loaded = window_days and is_complete as is_complete,
-    maturity,
-    flag_bits
+    * replace (
+        cast(days_loaded as integer) as days_loaded,
+        days_loaded = window_days and is_complete as is_complete
+    )
 from flagged

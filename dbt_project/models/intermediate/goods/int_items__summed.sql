@@ -21,12 +21,7 @@ sums as (
 
 -- The items that were reported in the current window (the window before is read for the same ones).
 cells as (
-    select
-        property_id,
-        window_name,
-        current_end,
-        item_id,
-        item_name
+    select * exclude (window_end)
     from sums
     where is_current
 )

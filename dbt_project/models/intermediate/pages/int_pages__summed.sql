@@ -58,11 +58,7 @@ scrolled as (
 
 -- The pages of the current window (the window before is read for the same ones).
 cells as (
-    select
-        property_id,
-        window_name,
-        current_end,
-        page_path
+    select * exclude (window_end)
     from sums
     where is_current
 ),
@@ -105,5 +101,9 @@ select
     case when is_zero then 0 when is_fully_loaded then {{ column }} end as {{ column }},
     {%- endfor %}
     case when is_scroll_reported and has_scroll and is_asked then scroll_sessions end as scroll_sessions,
-    is_doubtful or (not is_zero and (not is_fully_loaded or sessions is null)) as is_withheld
+    case
+        when is_doubtful or (not is_zero and (not is_fully_loaded or sessions is null)) then 'withheld'
+        when {{ is_sessionless_window('views', 'sessions') }} then 'sessionless'
+        else 'tracked'
+    end as tracking_state
 from dense

@@ -11,5 +11,4 @@ select
     suggested.words,
     suggested.plan_lines
 from {{ ref('int_events__unplanned') }} as seen
-inner join {{ ref('int_events__suggested') }} as suggested
-    on seen.property_id = suggested.property_id and seen.event_name = suggested.event_name
+inner join {{ ref('int_events__suggested') }} as suggested using (property_id, event_name)

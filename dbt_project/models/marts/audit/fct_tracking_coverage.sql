@@ -16,13 +16,11 @@ tracking as (
 -- The most frequent event that may be the key under another name.
 renamed as (
     select
-        seen.property_id,
-        seen.event_name,
-        seen.events,
-        unnest(string_split(suggested.suggested_key, ', ')) as key
-    from {{ ref('int_events__unplanned') }} as seen
-    inner join {{ ref('int_events__suggested') }} as suggested
-        on seen.property_id = suggested.property_id and seen.event_name = suggested.event_name
+        property_id,
+        event_name,
+        events_28d as events,
+        unnest(string_split(suggested_key, ', ')) as key
+    from {{ ref('fct_event_suggestion') }}
 ),
 
 suggested as (

@@ -15,13 +15,7 @@ sums as (
 
 -- The values of the current window (the window before is read for the same ones).
 cells as (
-    select
-        property_id,
-        window_name,
-        current_end,
-        parameter,
-        event_name,
-        parameter_value
+    select * exclude (window_end)
     from sums
     where is_current
 ),

@@ -20,11 +20,7 @@ sums as (
 
 -- The lists of the current window (the window before is read for the same ones).
 cells as (
-    select
-        property_id,
-        window_name,
-        current_end,
-        item_list_name
+    select * exclude (window_end)
     from sums
     where is_current
 ),

@@ -3,12 +3,7 @@
 with stated as (
     select
         pages.*,
-        placed.page_stage,
-        case
-            when pages.is_withheld then 'withheld'
-            when {{ is_sessionless_window('pages.views', 'pages.sessions') }} then 'sessionless'
-            else 'tracked'
-        end as tracking_state
+        placed.page_stage
     from {{ ref('int_pages__summed') }} as pages
     left join {{ ref('int_pages__placed') }} as placed using (property_id, window_name, window_end, page_path)
 ),
@@ -21,7 +16,7 @@ rated as (
         {{ rate_status('tracking_state', 'engaged_sessions', 'sessions') }} as status,
         case when status = 'measured' then {{ bounced }} end as bounced_sessions,
         {{ rate_with_interval('bounce_rate', "status = 'measured'", bounced, 'sessions') }},
-        case when not is_withheld then {{ rate('engagement_seconds', 'views') }} end as dwell_seconds,
+        case when tracking_state <> 'withheld' then {{ rate('engagement_seconds', 'views') }} end as dwell_seconds,
         {{ rate_with_interval('scroll_rate', "tracking_state = 'tracked'", 'scroll_sessions', 'sessions', ci='scroll_') }}
     from stated
 ),

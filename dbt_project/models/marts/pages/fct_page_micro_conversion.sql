@@ -35,11 +35,7 @@ counts as (
         page_path,
         'sessions' as key,
         sessions,
-        case
-            when is_withheld then 'withheld'
-            when {{ is_sessionless_window('views', 'sessions') }} then 'sessionless'
-            else 'tracked'
-        end as tracking_state,
+        tracking_state,
         is_complete,
         maturity,
         flag_bits
@@ -48,22 +44,14 @@ counts as (
 
 paired as (
     select
-        keys.* replace (
-            keys.is_complete and coalesce(parent.is_complete, true) as is_complete,
-            {{ worse_maturity('keys.maturity', 'parent.maturity') }} as maturity,
-            keys.flag_bits | coalesce(parent.flag_bits, 0) as flag_bits
-        ),
+        {{ with_parent('keys', 'plan.parent_key') }},
         placed.page_stage,
         plan.stage,
         plan.family,
-        plan.parent_key,
-        parent.sessions as parent_sessions,
-        case
-            when plan.parent_key is null then keys.tracking_state
-            else {{ rate_state('keys.tracking_state', 'parent.tracking_state') }}
-        end as rate_state
+        plan.parent_key
     from {{ ref('int_pages__keys_summed') }} as keys
     inner join plan using (key)
+    left join {{ ref('int_pages__placed') }} as placed using (property_id, window_name, window_end, page_path)
     left join counts as parent
         on
             keys.property_id = parent.property_id
@@ -71,12 +59,6 @@ paired as (
             and keys.window_end = parent.window_end
             and keys.page_path = parent.page_path
             and plan.parent_key = parent.key
-    left join {{ ref('int_pages__placed') }} as placed
-        on
-            keys.property_id = placed.property_id
-            and keys.window_name = placed.window_name
-            and keys.window_end = placed.window_end
-            and keys.page_path = placed.page_path
 ),
 
 rated as (
