@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.reference_docs import metric_seed, metrics_document, superset
+from pipelines.reference_docs import metric_seed, metrics_document
 from pipelines.reference_docs.dbt_site import build_site
 
 
@@ -12,9 +12,6 @@ def main() -> None:
     metrics_document.TARGET.write_text(metrics_document.render(document), encoding="utf-8")
     rows = metric_seed.to_csv(metric_seed.metric_rows(document))
     metric_seed.TARGET.write_text(rows, encoding="utf-8")
-    for path, text in superset.dataset_files().items():
-        (superset.EXPORT / path).parent.mkdir(parents=True, exist_ok=True)
-        (superset.EXPORT / path).write_text(text, encoding="utf-8")
     print(f"dbt's documentation: {build_site()}, open it in a browser.")
 
 

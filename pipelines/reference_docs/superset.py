@@ -60,37 +60,22 @@ def dataset(mart: Mart) -> dict[str, Any]:
     }
 
 
-def dataset_files() -> dict[Path, str]:
-    """Path below the export → text, of every dataset."""
-    marts = read_marts()
-    return {
-        Path("datasets") / "Sluice" / f"{name}.yaml": "# Made by `make docs`: do not edit.\n"
-        + yaml.dump(dataset(marts[name]), Dumper=_Dumper, sort_keys=False, width=125)
-        for name in DATASETS
-    }
-
-
 def bundle(published: Path, target: Path) -> Path:
-    """Zip the export with the connection pointing at `published`, as Superset sees that folder."""
+    """Zip export and datasets; the connection points at `published`, as Superset sees it."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    marts = read_marts()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(EXPORT.rglob("*.yaml")):
             text = path.read_text(encoding="utf-8").replace(PLACEHOLDER, str(published.absolute()))
             archive.writestr(f"sluice/{path.relative_to(EXPORT)}", text)
+        for name in DATASETS:
+            text = yaml.safe_dump(dataset(marts[name]), sort_keys=False)
+            archive.writestr(f"sluice/datasets/Sluice/{name}.yaml", text)
     return target
 
 
 def _is_time(data_type: str) -> bool:
     return data_type == "date" or data_type.startswith("timestamp")
-
-
-class _Dumper(yaml.SafeDumper):
-    """Lists are indented, as yamllint wants them."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        """Never without an indent."""
-        del indentless
-        super().increase_indent(flow, False)
 
 
 if __name__ == "__main__":

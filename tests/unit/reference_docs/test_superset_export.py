@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from pipelines.reference_docs.mart_contracts import read_marts
-from pipelines.reference_docs.superset import DATASETS, EXPORT, bundle, dataset_files
+from pipelines.reference_docs.superset import DATASETS, EXPORT, bundle, dataset
 
 
 def loaded(folder: str) -> dict[str, Any]:
@@ -20,13 +20,8 @@ def loaded(folder: str) -> dict[str, Any]:
 
 
 CHARTS = loaded("charts")
-TABLES = {one["uuid"]: name for name, one in loaded("datasets").items()}
-
-
-def test_the_datasets_are_what_make_docs_writes() -> None:
-    wanted = {EXPORT / path: text for path, text in dataset_files().items()}
-    assert {path: path.read_text(encoding="utf-8") for path in wanted} == wanted, "run 'make docs'"
-    assert set((EXPORT / "datasets").rglob("*.yaml")) == wanted.keys()
+MARTS = read_marts()
+TABLES = {dataset(MARTS[name])["uuid"]: name for name in DATASETS}
 
 
 def test_every_chart_is_on_the_dashboard_and_every_dataset_in_a_chart() -> None:
@@ -54,7 +49,7 @@ def test_a_chart_asks_the_api_for_what_it_draws(name: str) -> None:
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_uses_columns_that_there_are(name: str) -> None:
-    columns = read_marts()[TABLES[CHARTS[name]["dataset_uuid"]]].columns.keys()
+    columns = MARTS[TABLES[CHARTS[name]["dataset_uuid"]]].columns.keys()
     params = CHARTS[name]["params"]
     named = [*params.get("all_columns", []), *params.get("groupby", [])]
     assert {*named, *(one["subject"] for one in params["adhoc_filters"])} <= columns
@@ -65,8 +60,14 @@ def test_the_zip_points_at_the_published_folder(tmp_path: Path) -> None:
     with zipfile.ZipFile(target) as archive:
         names = archive.namelist()
         database = yaml.safe_load(archive.read("sluice/databases/Sluice.yaml"))
+        leaks = yaml.safe_load(archive.read("sluice/datasets/Sluice/fct_leak.yaml"))
     assert database["sqlalchemy_uri"] == (
         "duckdb:////shop/published/current/sluice.duckdb?access_mode=read_only"
     )
     assert "sluice/metadata.yaml" in names
-    assert len(names) == len(list(EXPORT.rglob("*.yaml")))
+    assert len(names) == len(list(EXPORT.rglob("*.yaml"))) + len(DATASETS)
+    assert leaks["database_uuid"] == database["uuid"]
+    assert leaks["columns"][2] == {
+        "column_name": "window_start", "type": "DATE", "is_dttm": True, "groupby": True,
+        "filterable": True, "description": "First date of the window.",
+    }  # fmt: skip
