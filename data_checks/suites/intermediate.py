@@ -6,8 +6,9 @@ Aggregated in DuckDB to property × date × segment; rows that break a rule are 
 from __future__ import annotations
 
 from data_checks.catalog import Catalog
-from data_checks.model import Bound, Pair, Slice, Suite, never
-from data_checks.sql import EMPTY_DATES, IN_WINDOW, counted
+from data_checks.model import Pair, Slice, Suite, never
+from data_checks.sql import IN_WINDOW, counted
+from data_checks.suites.dates import dates_slice, dates_suite
 from pipelines.ga4.exactness import estimate_allowance_sql
 
 REACH = "intermediate.int_funnel__reach_daily"
@@ -23,12 +24,7 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
     """Suites of the intermediate gate; the catalog decides nothing here."""
     del catalog
     return (
-        Suite(
-            "dates",
-            ("date",),
-            (_dates_slice(),),
-            (Bound("date_is_present", "row_count", minimum=1),),
-        ),
+        dates_suite(dates_slice(REACH, excuse_empty=True)),
         Suite(
             "reach",
             ("segment_name", "date"),
@@ -57,25 +53,6 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
                 Pair("key_events_equal_staging", "key_events", "staging_key_events"),
             ),
         ),
-    )
-
-
-def _dates_slice() -> Slice:
-    """One row per property × date; a day on which the source had no session may be missing."""
-    return Slice(
-        REACH,
-        f"""
-with empty_dates as ({EMPTY_DATES}),
-stored as (
-    select property_id, date, count(*) as row_count from {REACH} where {IN_WINDOW} group by 1, 2
-)
-select property_id, date, coalesce(stored.row_count, 0) as row_count
-from asked_properties
-cross join asked_dates
-left join stored using (property_id, date)
-anti join empty_dates using (property_id, date)
-order by property_id, date
-""",
     )
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from data_checks.catalog import Catalog
 from data_checks.model import WARNING, Bound, Slice, Suite, never
-from data_checks.sql import ASKED, EMPTY_DATES, counted
+from data_checks.sql import ASKED, IN_WINDOW, counted
+from data_checks.suites.dates import dates_slice, dates_suite
 from data_checks.suites.journey_tables import journey_slices
 from data_checks.suites.page_tables import page_slices
 from data_checks.suites.rate_tables import RATE_TABLES, rate_slice
@@ -42,12 +43,7 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
             (*map(rate_slice, RATE_TABLES), *page_slices(), *journey_slices()),
             RATE_EXPECTATIONS,
         ),
-        Suite(
-            "dates",
-            ("date",),
-            (_dates_slice(DAILY, excuse_empty=True), _dates_slice(COMPLETENESS)),
-            (Bound("date_is_present", "row_count", minimum=1),),
-        ),
+        dates_suite(dates_slice(DAILY, excuse_empty=True), dates_slice(COMPLETENESS)),
         Suite(
             "money",
             ("date",),
@@ -75,28 +71,6 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
     )
 
 
-def _dates_slice(table: str, *, excuse_empty: bool = False) -> Slice:
-    """One row per property × date. Excused: days on which the source itself had no session."""
-    excuse = f"anti join ({EMPTY_DATES}) using (property_id, date)" if excuse_empty else ""
-    return Slice(
-        table,
-        f"""
-with stored as (
-    select property_id, date, count(*) as row_count
-    from {table}
-    where {ASKED} and date between $start and $end
-    group by property_id, date
-)
-select property_id, date, coalesce(stored.row_count, 0) as row_count
-from asked_properties
-cross join asked_dates
-left join stored using (property_id, date)
-{excuse}
-order by property_id, date
-""",
-    )
-
-
 def _money_slice() -> Slice:
     """One row per property × date with money: how much of it is in no known currency."""
     is_without = "item_revenue is not null and coalesce(currency, '') = ''"
@@ -105,7 +79,7 @@ def _money_slice() -> Slice:
         f"""
 select property_id, date, {counted("money_without_currency", is_without, "item_id")}
 from {PRODUCTS}
-where {ASKED} and date between $start and $end
+where {IN_WINDOW}
 group by property_id, date
 order by property_id, date
 """,
