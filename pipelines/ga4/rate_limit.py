@@ -12,10 +12,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Protocol, TypeVar
-from zoneinfo import ZoneInfo
 
 from google.api_core import exceptions as google_errors
 
@@ -30,7 +29,6 @@ from pipelines.ga4.api_errors import (
 )
 
 _T = TypeVar("_T")
-_PACIFIC = ZoneInfo("America/Los_Angeles")
 
 SERVER_ERROR_RETRIES = 2
 DEADLINE_RETRIES = 1
@@ -277,10 +275,3 @@ class Governor:
 def next_hour(now: datetime) -> datetime:
     """The next full hour, when hourly tokens come back."""
     return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-
-
-def next_pacific_midnight(now: datetime) -> datetime:
-    """When daily tokens come back."""
-    local = now.astimezone(_PACIFIC)
-    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight.astimezone(UTC)

@@ -62,7 +62,6 @@ class Section:
     notes: tuple[str, ...] = ()
 
 
-def columns(*names: str, numbers: str = "") -> tuple[Column, ...]:
-    """Headings; those whose names stand in `numbers` (separated by |) are numbers."""
-    right = set(numbers.split("|"))
-    return tuple(Column(name, name in right) for name in names)
+def columns(*names: str) -> tuple[Column, ...]:
+    """Headings; those that begin with # are of numbers."""
+    return tuple(Column(name.removeprefix("#"), name.startswith("#")) for name in names)

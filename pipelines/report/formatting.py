@@ -44,11 +44,6 @@ SIGNS = {
     "leaning_above": "△",
     "above": "▲",
 }
-MATURITIES = {
-    "provisional": "provisional: GA4 still adds events for 72 hours",
-    "settled": "settled: attribution may still move for about 12 days",
-    "final": "final",
-}
 
 
 def key_words(key: str) -> str:

@@ -198,8 +198,6 @@ class Coverage:
     is_expected: bool
     state: str
     sessions: int | None
-    exposure_key: str | None
-    exposed_sessions: int | None
     last_seen_date: date | None
     fix: str | None
 

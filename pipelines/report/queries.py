@@ -129,8 +129,8 @@ _DIAGNOSES = f"""
 """
 _COVERAGE = """
     select coverage.key, coalesce(stages.stage_label, coverage.stage) as stage_label,
-        coverage.is_expected, tracking_state as state, sessions_28d as sessions, exposure_key,
-        exposed_sessions_28d as exposed_sessions, last_seen_date, fix
+        coverage.is_expected, tracking_state as state, sessions_28d as sessions,
+        last_seen_date, fix
     from marts.fct_tracking_coverage as coverage
     left join marts.dim_stage as stages on coverage.stage = stages.stage
     where property_id = $property

@@ -69,8 +69,7 @@ def _todo(row: Coverage) -> Card:
 def _table(rows: tuple[Coverage, ...]) -> Table:
     return Table(
         "Tracking coverage, 28 days",
-        columns("Action", "Stage", "State", "Expected", "Sessions with it", "Last seen",
-                numbers="Sessions with it"),
+        columns("Action", "Stage", "State", "Expected", "#Sessions with it", "Last seen"),
         tuple(
             (
                 formatting.key_words(row.key),

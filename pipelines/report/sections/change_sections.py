@@ -145,8 +145,7 @@ def _figure(known: list[Factor], what: str) -> Figure:
 def _table(known: list[Factor]) -> Table:
     return Table(
         "Parts of the change",
-        columns("Factor", "28 days before", "Now", "Part of the change",
-                numbers="28 days before|Now|Part of the change"),
+        columns("Factor", "#28 days before", "#Now", "#Part of the change"),
         tuple(
             (
                 _factor_label(factor),
@@ -172,7 +171,7 @@ def _shift_table(shifts: tuple[Shift, ...]) -> tuple[Table, ...]:
         return ()
     table = Table(
         "Change of each step's rate over the devices",
-        columns("Step", "Rate", "Mix", numbers="Rate|Mix"),
+        columns("Step", "#Rate", "#Mix"),
         tuple(
             (shift.label, formatting.points(shift.rate_effect), formatting.points(shift.mix_effect))
             for shift in shifts

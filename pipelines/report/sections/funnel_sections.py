@@ -169,9 +169,8 @@ def _table(steps: Sequence[Step]) -> Table:
     return Table(
         "Core funnel, whole shop",
         columns(
-            "Step", "Sessions", "Of the step before", "95 % interval", "Benchmark", "Verdict",
-            "28 days before", "Change (95 % interval)",
-            numbers="Sessions|Of the step before|95 % interval|Benchmark|28 days before",
+            "Step", "#Sessions", "#Of the step before", "#95 % interval", "#Benchmark", "Verdict",
+            "#28 days before", "Change (95 % interval)",
         ),
         tuple(
             (
@@ -216,8 +215,7 @@ def _further(benchmarks: Sequence[Benchmark]) -> tuple[Table, ...]:
         return ()
     table = Table(
         "Further benchmarks, whole shop",
-        columns("Benchmark", "Rate", "95 % interval", "Range", "Verdict", "Source",
-                numbers="Rate|95 % interval|Range"),
+        columns("Benchmark", "#Rate", "#95 % interval", "#Range", "Verdict", "Source"),
         tuple(
             (
                 formatting.key_words(row.benchmark_key.removesuffix("_rate")),
@@ -249,8 +247,7 @@ def _device_figure(group: Sequence[Step]) -> Figure:
 def _device_table(steps: Sequence[Step]) -> Table:
     return Table(
         "Core funnel by device",
-        columns("Step", "Device", "Of the step before", "95 % interval", "Benchmark", "Verdict",
-                numbers="Of the step before|95 % interval|Benchmark"),
+        columns("Step", "Device", "#Of the step before", "#95 % interval", "#Benchmark", "Verdict"),
         tuple(
             (step.step_label, step.segment_value, *_rate_cells(step))
             for step in steps

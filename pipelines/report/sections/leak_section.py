@@ -168,10 +168,8 @@ def _table(leaks: Sequence[Leak]) -> Table:
     return Table(
         "Steps of the whole shop, and the parts of it that likely leak",
         columns(
-            "Leak", "Rate", "Floor", "Worth in 28 days", "Range (90 %)", "Cautious",
-            "In the total", "P(below floor)", "P(biggest)", "Finding",
-            numbers="Rate|Floor|Worth in 28 days|Range (90 %)|Cautious|In the total|"
-            "P(below floor)|P(biggest)",
+            "Leak", "#Rate", "#Floor", "#Worth in 28 days", "#Range (90 %)", "#Cautious",
+            "#In the total", "#P(below floor)", "#P(biggest)", "Finding",
         ),
         tuple(
             (

@@ -84,9 +84,10 @@ def _missing(row: Micro) -> str:
 def _table(rows: Sequence[Micro]) -> Table:
     return Table(
         "Micro-conversions of the whole shop",
-        columns("Action", "Stage", "Rate", "Of sessions with", "95 % interval", "28 days before",
-                "Change (95 % interval)", "What it is",
-                numbers="Rate|95 % interval|28 days before|Change (95 % interval)"),
+        columns(
+            "Action", "Stage", "#Rate", "Of sessions with", "#95 % interval", "#28 days before",
+            "#Change (95 % interval)", "What it is",
+        ),
         tuple(
             (
                 formatting.key_words(row.key),

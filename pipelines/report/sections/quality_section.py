@@ -121,8 +121,7 @@ def _gates(gates: Sequence[Gate]) -> tuple[str, ...]:
 def _table(reports: Sequence[Completeness]) -> Table:
     return Table(
         "Reports of the last 28 days",
-        columns("Report", "Days pulled", "Complete", "Provisional from", "Settled from", "Notes",
-                numbers="Days pulled|Complete"),
+        columns("Report", "#Days pulled", "#Complete", "Provisional from", "Settled from", "Notes"),
         tuple(
             (
                 formatting.key_words(one.report),
@@ -147,7 +146,7 @@ def _gate_table(gates: Sequence[Gate]) -> tuple[Table, ...]:
         return ()
     table = Table(
         "Gates of the run",
-        columns("Gate", "Checks", "Warnings", numbers="Checks|Warnings"),
+        columns("Gate", "#Checks", "#Warnings"),
         tuple(
             (gate.gate, formatting.count(gate.expectations), formatting.count(gate.failed))
             for gate in gates

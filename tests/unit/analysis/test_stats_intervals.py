@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pipelines.analysis.stats.sample_ratio import sample_ratio_log_e, sample_ratio_test
 from tests.support.intervals import (
     Counts,
     fisher,
@@ -146,11 +145,3 @@ def test_noise_never_adds_information(n: int, share: float, phi: float) -> None:
     x = round(n * share)
     found = effective_trials(array(x), array(n), array(phi), array(0.023))
     assert 0 < found[0] <= n / phi * (1 + 1e-12)
-
-
-def test_sample_ratio_reference_case_5() -> None:
-    visitors, shares = array(821_588, 815_482), array(1, 1)
-    chi_squared, p = sample_ratio_test(visitors, shares)
-    assert chi_squared == pytest.approx(22.774369, abs=5e-7)
-    assert p == pytest.approx(1.82179e-6, abs=5e-12)
-    assert sample_ratio_log_e(visitors, shares) == pytest.approx(4.458785, abs=5e-7)

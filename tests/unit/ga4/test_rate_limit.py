@@ -19,7 +19,6 @@ from pipelines.ga4.rate_limit import (
     Policy,
     classify,
     next_hour,
-    next_pacific_midnight,
 )
 from tests.support.hand_clock import HandClock
 
@@ -282,6 +281,3 @@ def test_a_day_of_full_hours_is_enough() -> None:
 def test_when_tokens_come_back() -> None:
     moment = datetime(2026, 7, 1, 23, 59, 59, 5, tzinfo=UTC)
     assert next_hour(moment) == datetime(2026, 7, 2, 0, 0, tzinfo=UTC)
-    assert next_pacific_midnight(moment) == datetime(2026, 7, 2, 7, 0, tzinfo=UTC)
-    winter = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
-    assert next_pacific_midnight(winter) == datetime(2026, 12, 2, 8, 0, tzinfo=UTC)

@@ -38,7 +38,7 @@ MOBILE = replace(
     LEAK, leak_order=2, segment_name="device", segment_value="mobile", p50=900.0, numerator=20,
     denominator=1000, rate=0.02,
 )  # fmt: skip
-TAG = Coverage("add_to_cart", "Product page", True, "tracked", 60, "sessions", 2000, None, None)
+TAG = Coverage("add_to_cart", "Product page", True, "tracked", 60, None, None)
 WHOLE = replace(EMPTY, steps=(SESSIONS, ADDED), coverage=(TAG,))
 
 
@@ -123,7 +123,7 @@ ORDERED = replace(
     verdict="sessionless",
 )  # fmt: skip
 FIX = "98 of 122 orders came without a session in 28 days: send session_id."
-ORDERS = Coverage("purchase", "Order", True, "sessionless", 24, "added", 60, None, FIX)
+ORDERS = Coverage("purchase", "Order", True, "sessionless", 24, None, FIX)
 SERVER_SIDE = replace(WHOLE, steps=(SESSIONS, ADDED, ORDERED), coverage=(TAG, ORDERS))
 
 
