@@ -31,7 +31,7 @@ from pydantic_settings import (
 )
 
 from pipelines.clock import Clock, home_clock
-from pipelines.config.timezones import known_time_zones
+from pipelines.config.timezones import TimeZoneName
 from pipelines.config.yamlfile import read_yaml
 from pipelines.errors import ConfigError
 from pipelines.monitoring.webhook import check_address, is_loopback
@@ -78,14 +78,7 @@ class Property(_Section):
     name: str = ""
     source: Literal["data_api", "export"] = "data_api"
     path: str | None = None
-    time_zone: str | None = None
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str | None) -> str | None:
-        if value is not None and value not in known_time_zones():
-            raise ValueError(f"'{value}' is no IANA time zone such as Europe/Berlin")
-        return value
+    time_zone: TimeZoneName | None = None
 
     def refuse_unread_source(self) -> None:
         """Raises ConfigError where the property's source cannot be read yet."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Annotated
 from zoneinfo import available_timezones
 
 import duckdb
+from pydantic import AfterValidator
 
 # A name, but of no place: it stands for a zone that was never set.
 _UNSET = "Factory"
@@ -19,3 +21,12 @@ def known_time_zones() -> frozenset[str]:
     with duckdb.connect() as connection:
         rows = connection.execute("select name from pg_timezone_names()").fetchall()
     return frozenset(available_timezones() & {str(name) for (name,) in rows}) - {_UNSET}
+
+
+def _known(name: str) -> str:
+    if name not in known_time_zones():
+        raise ValueError(f"'{name}' is no IANA time zone such as Europe/Berlin")
+    return name
+
+
+TimeZoneName = Annotated[str, AfterValidator(_known)]

@@ -15,7 +15,7 @@ from pipelines.emulator.simulator.catalogue import CATEGORIES, CATEGORY_OF_ITEM,
 from pipelines.emulator.simulator.columns import Bools, Ints, distinct
 from pipelines.emulator.simulator.events import CODES, Batch
 from pipelines.emulator.simulator.shop import HOST
-from pipelines.emulator.simulator.truth import KEYS, Row, key_rows
+from pipelines.emulator.simulator.truth import KEYS, Row, Tables, key_rows
 
 # engagement_seconds: the time that events on the page report. scroll_sessions: GA4's own scroll.
 _PAGE_COLUMNS = (
@@ -28,18 +28,12 @@ _PATHS = tuple(page.location.removeprefix(HOST) for page in PAGES)
 
 
 @dataclass(frozen=True)
-class PageTruth:
+class PageTruth(Tables):
     """Rows of the three long tables, in the order of the column tuples above."""
 
     pages: list[Row] = field(default_factory=list)
     page_keys: list[Row] = field(default_factory=list)
     lists: list[Row] = field(default_factory=list)
-
-    def extend(self, other: PageTruth) -> None:
-        """Adds another date's rows."""
-        self.pages.extend(other.pages)
-        self.page_keys.extend(other.page_keys)
-        self.lists.extend(other.lists)
 
     def tables(self) -> dict[str, object]:
         """As truth.json has them."""

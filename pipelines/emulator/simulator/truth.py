@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from pipelines.emulator.simulator.visitors import SEGMENT_VALUES
 SCHEMA_VERSION = 1
 
 # Key of the tracking plan -> event names that count as it.
-_KEY_EVENTS: dict[str, tuple[str, ...]] = {
+KEY_EVENTS: dict[str, tuple[str, ...]] = {
     "promotion_view": ("view_promotion",),
     "hero_click": ("select_promotion",),
     "navigation_click": ("navigation_click",),
@@ -58,7 +59,7 @@ _FILTERED_KEYS: dict[str, tuple[str, int, int]] = {
     "home_scroll_fold": ("scroll_depth", HOME, 0),
     "product_scroll_50": ("scroll_depth", PRODUCT, 50),
 }
-KEYS = (*_KEY_EVENTS, *_FILTERED_KEYS)
+KEYS = (*KEY_EVENTS, *_FILTERED_KEYS)
 
 _SESSION_COLUMNS = (
     "date", "segment_name", "segment_value", "sessions", "engaged_sessions", "transactions",
@@ -75,21 +76,23 @@ _ITEM_EVENTS = ("view_item", "add_to_cart", "begin_checkout", "purchase")
 Row = list[str | int | float]
 
 
+class Tables:
+    """Long tables as a dataclass of lists of rows, one a table."""
+
+    def extend(self, other: Self) -> None:
+        """Adds another date's rows."""
+        for name, rows in vars(other).items():
+            getattr(self, name).extend(rows)
+
+
 @dataclass(frozen=True)
-class Truth:
+class Truth(Tables):
     """Rows of the four long tables, in the order of the column tuples above."""
 
     sessions: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     keys: list[Row] = field(default_factory=list)
     items: list[Row] = field(default_factory=list)
-
-    def extend(self, other: Truth) -> None:
-        """Adds another date's rows."""
-        self.sessions.extend(other.sessions)
-        self.events.extend(other.events)
-        self.keys.extend(other.keys)
-        self.items.extend(other.items)
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ def key_rows(batch: Batch) -> tuple[Ints, Ints]:
     """Event row and key code of every event that counts for a key (an event may count twice)."""
     events = batch.events
     key_of_event = np.full(len(EVENT_NAMES), -1)
-    for key, names in _KEY_EVENTS.items():
+    for key, names in KEY_EVENTS.items():
         key_of_event[[CODES[name] for name in names]] = KEYS.index(key)
     simple = key_of_event[events.code]
     hits = [np.flatnonzero(simple >= 0)]

@@ -1,7 +1,7 @@
 """The truth about journeys: closed ordered funnels, payment methods, products over whole windows.
 
-Independent on purpose, as truth.py is: counted from the simulator's own arrays, with the steps in
-a table of their own and a walk that is not the emulator's (it keeps one time per visitor).
+Independent on purpose, as truth.py is: counted from the simulator's own arrays, with a walk that is
+not the emulator's (it keeps one time per visitor).
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ import numpy as np
 from pipelines.emulator.simulator.catalogue import PAGE_TYPE_OF_PAGE, PRODUCT
 from pipelines.emulator.simulator.columns import Ints, concat, distinct, take
 from pipelines.emulator.simulator.events import CODES, DETAIL_VALUES, EVENT_NAMES, Batch
+from pipelines.emulator.simulator.truth import KEY_EVENTS, Row
 from pipelines.emulator.simulator.visitors import SEGMENT_VALUES
-
-Row = list[str | int | float]
 
 CLOSED_COLUMNS = ("window_name", "date", "funnel", "device", "step", "key", "users")
 PAYMENT_COLUMNS = ("date", "payment_type", "events", "sessions")
@@ -27,28 +26,6 @@ ITEM_WINDOW_COLUMNS = (
 )  # fmt: skip
 
 WINDOW_DAYS = 28
-# Key of a step -> the events that reach it. `product_scroll_50` also asks for page and depth.
-_STEP_EVENTS: dict[str, tuple[str, ...]] = {
-    "sessions": ("session_start",),
-    "list_view": ("view_item_list",),
-    "product_view": ("view_item",),
-    "add_to_cart": ("add_to_cart",),
-    "cart_view": ("view_cart",),
-    "checkout_start": ("begin_checkout",),
-    "contact_done": ("add_contact_info",),
-    "delivery_done": ("add_shipping_info",),
-    "payment_reached": ("payment_step_view",),
-    "payment_method": ("add_payment_info",),
-    "purchase": ("purchase",),
-    "gallery": ("image_gallery_interaction",),
-    "size_guide": ("size_guide_open",),
-    "read_more": ("description_expand",),
-    "review_scroll": ("review_section_view",),
-    "video_play": ("product_video_play", "video_start"),
-    "variant_select": ("select_variant",),
-    "quantity_change": ("quantity_change",),
-    "product_scroll_50": ("scroll_depth",),
-}
 _HALF_WAY = 50
 _CHECKOUT = ("checkout_start", "contact_done", "delivery_done", "payment_reached", "payment_method",
              "purchase")  # fmt: skip
@@ -66,6 +43,9 @@ _BY_WINDOW = {
     **_BY_DAY,
     **{f"lift_{key}": ("product_view", key, "add_to_cart") for key in _LIFTED},
 }
+_EVENTS = {**KEY_EVENTS, "sessions": ("session_start",), "product_scroll_50": ("scroll_depth",)}
+# Key of a step -> the events that reach it. `product_scroll_50` also asks for page and depth.
+_STEP_EVENTS = {key: _EVENTS[key] for keys in _BY_WINDOW.values() for key in keys}
 _NEVER = np.iinfo(np.int64).max
 
 

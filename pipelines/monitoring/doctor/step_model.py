@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 
@@ -24,8 +25,8 @@ class Step:
     for each finding. `facts`: the same for scripts, JSON values only.
     """
 
-    name: str
     mark: Mark
+    name: str
     message: str
     details: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -81,26 +82,12 @@ class Diagnosis:
         }
 
 
-def right(
-    name: str,
-    message: str,
-    details: tuple[str, ...] = (),
-    facts: Mapping[str, Any] | None = None,
-) -> Step:
-    """A step that needs nothing."""
-    return Step(name, Mark.RIGHT, message, details, facts or {})
-
-
-def wrong(
-    name: str,
-    message: str,
-    details: tuple[str, ...] = (),
-    facts: Mapping[str, Any] | None = None,
-) -> Step:
-    """A step that needs something; the message says what."""
-    return Step(name, Mark.WRONG, message, details, facts or {})
+right = partial(Step, Mark.RIGHT)
+"""A step that needs nothing."""
+wrong = partial(Step, Mark.WRONG)
+"""A step that needs something; the message says what."""
 
 
 def not_checked(name: str, why: str) -> Step:
     """A step that could not be looked at."""
-    return Step(name, Mark.NOT_CHECKED, f"Not checked: {why}.")
+    return Step(Mark.NOT_CHECKED, name, f"Not checked: {why}.")

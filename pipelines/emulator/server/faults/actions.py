@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from google.analytics.data_v1beta import types as ga4
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from pipelines.config.timezones import known_time_zones
+from pipelines.config.timezones import TimeZoneName
 from pipelines.emulator.server.faults.matching import AnyDays, Part, Texts
 from pipelines.emulator.server.faults.realism import Realism
 from pipelines.emulator.server.faults.statuses import StatusName
@@ -128,11 +128,4 @@ class Do(Part):
     truncate: Truncate | None = None
     hide_fields: Texts = ()
     currency: str | None = None
-    time_zone: str | None = None
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_a_zone(cls, name: str | None) -> str | None:
-        if name is not None and name not in known_time_zones():
-            raise ValueError("no IANA time zone")
-        return name
+    time_zone: TimeZoneName | None = None
