@@ -124,28 +124,21 @@ def ingest_comparisons() -> list[Comparison | Measurement]:
     with page_server(PAGES) as endpoint, tempfile.TemporaryDirectory() as folder:
         fresh = _fresh_folders(Path(folder))
         one = PAGE_ROWS
-        name = f"ingest {one:,} rows, gRPC to DuckDB file, against"
+        others = (
+            ("dlt's GA4 source", dlt_source, "at least 25 times as fast"),
+            ("a tuned dlt pipeline", dlt_tuned, "none, for comparison"),
+            ("the proto-plus loop", proto_plus_loop, "at least 8 times as fast"),
+        )
         return [
-            compare(
-                f"{name} dlt's GA4 source",
-                lambda: ours(endpoint, one, next(fresh)),
-                lambda: dlt_source(endpoint, one, next(fresh)),
-                rounds=3,
-                target="at least 25 times as fast",
-            ),
-            compare(
-                f"{name} a tuned dlt pipeline",
-                lambda: ours(endpoint, one, next(fresh)),
-                lambda: dlt_tuned(endpoint, one, next(fresh)),
-                rounds=3,
-                target="none, for comparison",
-            ),
-            compare(
-                f"{name} the proto-plus loop",
-                lambda: ours(endpoint, one, next(fresh)),
-                lambda: proto_plus_loop(endpoint, one, next(fresh)),
-                rounds=3,
-                target="at least 8 times as fast",
+            *(
+                compare(
+                    f"ingest {one:,} rows, gRPC to DuckDB file, against {name}",
+                    lambda: ours(endpoint, one, next(fresh)),
+                    lambda other=other: other(endpoint, one, next(fresh)),
+                    rounds=3,
+                    target=target,
+                )
+                for name, other, target in others
             ),
             _peak(endpoint, one, next(fresh), "under 700 MB"),
             _peak(endpoint, PAGES * one, next(fresh), "all rows there"),

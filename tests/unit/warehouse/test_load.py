@@ -27,7 +27,6 @@ from pipelines.warehouse.load import (
 )
 from pipelines.warehouse.ops import insert_rows
 from pipelines.warehouse.schema import OPS_TABLES
-from tests.support.hand_clock import MORNING
 
 D1, D2, D3, D4 = (date(2026, 3, day) for day in (1, 2, 3, 4))
 STAMP = datetime(2026, 3, 5, 4, 30, tzinfo=UTC)
@@ -306,17 +305,12 @@ def test_a_row_that_does_not_fit_leaves_everything_as_it_was(build):
     assert stored(build) == [(D2, "m", 1, 0.0)]
 
 
+def fail(build, days, status="failed", message="no", spec=SPEC) -> None:
+    record_failure(build, "42", spec, days, run_id="r1", status=status, message=message, now=STAMP)
+
+
 def test_a_failed_pull_is_remembered_for_every_day(build):
-    record_failure(
-        build,
-        "42",
-        SPEC,
-        (D2, D4),
-        run_id="r1",
-        status="held_back",
-        message="it's 100% wrong",
-        now=MORNING,
-    )
+    fail(build, (D2, D4), "held_back", "it's 100% wrong")
     assert build.execute(
         "select date, property_id, report, report_version, status, message, row_count "
         "from ops.pulls order by date"
@@ -339,7 +333,7 @@ def test_every_attempt_has_an_id_of_its_own(build):
     """Also the second failure of one report in one run, and the same one told twice."""
     replace_partitions(build, pulled([(D1, "mobile", 10, 1.5)]), run_id="r1")
     for status, days in (("failed", (D1, D3)), ("failed", (D1, D3)), ("refused", (D2, D4))):
-        record_failure(build, "42", SPEC, days, run_id="r1", status=status, message="no", now=STAMP)
+        fail(build, days, status)
     assert attempts_per_key(build) == [(1,)]
     assert build.execute("select count(distinct pull_id) from ops.pulls").fetchall() == [(4,)]
 
@@ -359,9 +353,7 @@ PARTITIONS = {
 def test_a_failure_stands_with_the_partitions_that_it_should_have_brought(build, kind):
     """A window that failed is no missing day: nobody waits for a day of a report of windows."""
     spec = ReportSpec("r", (), (), kind=kind)
-    record_failure(
-        build, "42", spec, (D2, D4), run_id="r1", status="failed", message="no", now=STAMP
-    )
+    fail(build, (D2, D4), spec=spec)
     assert (
         build.execute(
             "select date, window_name from ops.pulls order by date, window_name"
@@ -372,9 +364,7 @@ def test_a_failure_stands_with_the_partitions_that_it_should_have_brought(build,
 
 def test_failures_of_an_older_version_get_their_ids(build):
     for message in ("first", "second"):
-        record_failure(
-            build, "42", SPEC, (D1, D2), run_id="r1", status="failed", message=message, now=STAMP
-        )
+        fail(build, (D1, D2), message=message)
     replace_partitions(build, pulled([]), run_id="r1")
     build.execute("update ops.pulls set pull_id = null where status = 'failed'")
     ensure_tables(build, (SPEC,))
@@ -383,16 +373,7 @@ def test_failures_of_an_older_version_get_their_ids(build):
 
 
 def test_a_message_that_is_no_text_is_kept_as_far_as_it_is(build):
-    record_failure(
-        build,
-        "42",
-        SPEC,
-        (D1, D1),
-        run_id="r1",
-        status="failed",
-        message="odd \ud800 \x00 end",
-        now=STAMP,
-    )
+    fail(build, (D1, D1), message="odd \ud800 \x00 end")
     assert build.execute("select message from ops.pulls").fetchall() == [("odd ? \x00 end",)]
 
 
