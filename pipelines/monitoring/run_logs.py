@@ -32,13 +32,13 @@ def run_log(folder: Path) -> Iterator[Path]:
         handler.close()
 
 
-def prune_logs(logs_dir: Path, keep: int = RUNS_KEPT) -> None:
-    """Delete the folders of all but the newest `keep` runs."""
+def prune_logs(logs_dir: Path) -> None:
+    """Delete the folders of all but the newest `RUNS_KEPT` runs."""
     if not logs_dir.is_dir():
         return
     folders = sorted(
         (path for path in logs_dir.iterdir() if path.is_dir()),
         key=lambda path: path.stat().st_mtime,
     )
-    for path in folders[:-keep]:
+    for path in folders[:-RUNS_KEPT]:
         shutil.rmtree(path, ignore_errors=True)

@@ -15,8 +15,8 @@ from pipelines.errors import ConfigError
 SITE = PROJECT_DIR / "build" / "docs" / "index.html"
 
 
-def build_site(target: Path = SITE) -> Path:
-    """Write the site to `target`; returns it.
+def build_site() -> Path:
+    """Write the site to `SITE`; returns it.
 
     Nothing is read from a database: names, types and descriptions are those of the contracts, so
     it works on a fresh clone and beside a run. Raises ConfigError when dbt cannot make it.
@@ -32,6 +32,6 @@ def build_site(target: Path = SITE) -> Path:
         )  # fmt: skip
         if not result.success:
             raise ConfigError(f"dbt cannot make its documentation: {result.exception}")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(Path(scratch) / "static_index.html", target)
-    return target
+        SITE.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(Path(scratch) / "static_index.html", SITE)
+    return SITE

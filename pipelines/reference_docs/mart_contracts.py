@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import yaml
 
@@ -32,9 +31,9 @@ class Mart:
     columns: dict[str, Column]
 
 
-def read_marts(marts: Path = MARTS) -> dict[str, Mart]:
+def read_marts() -> dict[str, Mart]:
     """Name → mart; descriptions that several models share (models/columns.md) are filled in."""
-    shared = dict(_SHARED.findall((marts.parent / "columns.md").read_text(encoding="utf-8")))
+    shared = dict(_SHARED.findall((MARTS.parent / "columns.md").read_text(encoding="utf-8")))
 
     def filled(text: str) -> str:
         return _REFERENCE.sub(lambda match: shared[match[1]], text).strip()
@@ -48,6 +47,6 @@ def read_marts(marts: Path = MARTS) -> dict[str, Mart]:
                 for column in model["columns"]
             },
         )
-        for path in sorted(marts.rglob("*.yml"))
+        for path in sorted(MARTS.rglob("*.yml"))
         for model in (yaml.safe_load(path.read_text(encoding="utf-8")).get("models") or [])
     }

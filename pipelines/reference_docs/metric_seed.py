@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, fields
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -42,9 +41,9 @@ class MetricRow:
     example_query: str
 
 
-def metric_rows(document: Document, semantic_layer: Path = SEMANTIC_LAYER) -> list[MetricRow]:
+def metric_rows(document: Document) -> list[MetricRow]:
     """All rows: the semantic layer's in its order, then those of the document in its own."""
-    layer = yaml.safe_load(semantic_layer.read_text(encoding="utf-8"))
+    layer = yaml.safe_load(SEMANTIC_LAYER.read_text(encoding="utf-8"))
     marts = read_marts()
     return [
         *_semantic_rows(layer),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from textwrap import indent
 from typing import Any
 
@@ -49,9 +48,9 @@ class Document:
     questions: tuple[tuple[str, str], ...]
 
 
-def read_document(source: Path = SOURCE) -> Document:
+def read_document() -> Document:
     """The metrics, with the grain that the description of their table begins with."""
-    content = yaml.safe_load(source.read_text(encoding="utf-8"))
+    content = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
     marts = read_marts()
     metrics = tuple(
         Metric(

@@ -159,11 +159,6 @@ def day(moment: date | None) -> str:
     return NOTHING if moment is None else f"{moment.day} {moment:%b %Y}"
 
 
-def plural(number: int, one: str, many: str | None = None) -> str:
-    """1 day, 2 days."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def _three_digits(value: float) -> float:
     if abs(value) < 1:
         return value

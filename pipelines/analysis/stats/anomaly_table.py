@@ -11,7 +11,6 @@ from pipelines.analysis.stats.anomalies import (
     HISTORY_DAYS,
     Alerts,
     Days,
-    Rules,
     Signals,
     judge,
     surprise,
@@ -24,7 +23,7 @@ SERIES = ["property_id", "segment_name", "segment_value", "key"]
 RESULTS = ["expected_rate", "relative_change", "weeks", "p_value", "q_value"]
 
 
-def score_days(frame: pd.DataFrame, first_date: str, rules: Rules | None = None) -> pd.DataFrame:
+def score_days(frame: pd.DataFrame, first_date: str) -> pd.DataFrame:
     """Anomalies of the days from `first_date` (ISO) on, one row per row of `frame` from then on.
 
     Reads `SERIES`, date, numerator, denominator and the booleans is_declared (a sale, a change, an
@@ -47,8 +46,8 @@ def score_days(frame: pd.DataFrame, first_date: str, rules: Rules | None = None)
     kinds = np.full(board.successes.shape, None, dtype=object)
     for night in range(HISTORY_DAYS, board.successes.shape[1]):
         days = board.days(night)
-        surprises = surprise(days, rules)
-        alerts = judge(days, surprises, board.signals(night), rules)
+        surprises = surprise(days)
+        alerts = judge(days, surprises, board.signals(night))
         found[:, :, night] = (
             *(surprises.expected, surprises.relative_change, surprises.weeks),
             *(surprises.p_value, alerts.q_value),

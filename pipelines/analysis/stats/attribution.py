@@ -58,17 +58,21 @@ def _subsets(factors: int) -> Bools:
     return bits
 
 
-def round_to_total(parts: Floats, total: Floats, decimals: Floats | int = 2) -> Floats:
-    """Parts rounded so that each row adds up to its rounded total (largest remainder method).
+def in_cents(amounts: Floats) -> Floats:
+    """Amounts rounded to a hundredth."""
+    return np.rint(amounts * 100) / 100
 
-    `total` (cells,) is the sum of a row's parts but for floating point. `decimals` of the
-    currency's smallest unit, one for all or (cells,). NaN stays NaN and counts as nothing.
+
+def round_to_total(parts: Floats, total: Floats) -> Floats:
+    """Parts in cents that add up to the row's total in cents (largest remainder method).
+
+    `total` (cells,) is the sum of a row's parts but for floating point. NaN stays NaN and counts
+    as nothing.
     """
-    unit = 10.0 ** np.broadcast_to(decimals, parts.shape[:1])[:, None]
-    scaled = np.nan_to_num(parts) * unit
+    scaled = np.nan_to_num(parts) * 100
     floor = np.floor(scaled)
-    missing = np.rint(np.nan_to_num(total) * unit[:, 0]) - floor.sum(axis=1)
+    missing = np.rint(np.nan_to_num(total) * 100) - floor.sum(axis=1)
     order = np.argsort(floor - scaled, axis=1, kind="stable")
     rank = np.argsort(order, axis=1, kind="stable")
-    rounded = (floor + (rank < missing[:, None])) / unit
+    rounded = (floor + (rank < missing[:, None])) / 100
     return np.where(np.isnan(parts), np.nan, rounded)

@@ -37,9 +37,7 @@ class Opportunity:
     rank: Floats
 
 
-def simulate(
-    chains: Chains, marginal_share: float = 1.0, draws: Draws | None = None
-) -> Opportunity:
+def simulate(chains: Chains, draws: Draws | None = None) -> Opportunity:
     """Stand-alone values under independent Jeffreys Betas Beta(x + 1/2, n - x + 1/2) of the rates.
 
     The counts drawn from are n_eff and rate n_eff; a rate above 1 is kept as it is in every draw.
@@ -51,7 +49,7 @@ def simulate(
     for cell in range(chains.trials.shape[0]):  # cell by cell, the draws are a few megabytes
         found[:, cell] = _of_cell(chains, cell, wanted)
     p05, p50, p95, p_gap, p_biggest = found
-    value = marginal_share * chains.order_value[:, None]
+    value = chains.order_value[:, None]
     return Opportunity(
         *(p05 * value, p50 * value, p95 * value, p_gap, p_biggest),
         rank=_ranks(p50, p_gap),

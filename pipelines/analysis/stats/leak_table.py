@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.analysis.stats.arrays import Floats, codes, floats, places, spread
-from pipelines.analysis.stats.attribution import round_to_total
+from pipelines.analysis.stats.attribution import in_cents, round_to_total
 from pipelines.analysis.stats.frame_keys import CELL
 from pipelines.analysis.stats.leak_draws import Draws, simulate
 from pipelines.analysis.stats.leaks import Chains, allocated, joint_gain, stand_alone
@@ -16,15 +16,13 @@ from pipelines.analysis.stats.leaks import Chains, allocated, joint_gain, stand_
 GRAIN = [*CELL, "step_number"]
 
 
-def score_leaks(
-    frame: pd.DataFrame, marginal_share: float = 1.0, draws: Draws | None = None
-) -> pd.DataFrame:
+def score_leaks(frame: pd.DataFrame, draws: Draws | None = None) -> pd.DataFrame:
     """Leaks of funnels, one row per row of `frame`, in its order.
 
     Reads `GRAIN`, numerator, denominator (the step before in the chain), benchmark (floor or
     midpoint, missing where there is none), order_value (per cell, in its currency) and, where there
-    are any, n_eff (else the denominator) and currency_decimals (else 2). Only tracked steps may be
-    given, the first of a cell being the one from all visits. Gives `GRAIN`, opportunity (at the
+    is any, n_eff (else the denominator). Only tracked steps may be given, the first of a cell being
+    the one from all visits. Gives `GRAIN`, opportunity (at the
     observed rates), opportunity_p05, _p50, _p95, p_gap, p_biggest, leak_rank,
     allocated, and joint_gain of the cell; rounded so that the allocated values add up to it.
     """
@@ -43,13 +41,12 @@ def score_leaks(
         benchmark=matrix("benchmark"),
         order_value=matrix("order_value")[:, 0],
     )
-    found = simulate(chains, marginal_share, draws)
-    decimals = np.nan_to_num(matrix("currency_decimals")[:, 0], nan=2.0)
+    found = simulate(chains, draws)
     visits = trials[:, 0]
-    joint = joint_gain(chains, visits, marginal_share)
-    shared = round_to_total(allocated(chains, visits, marginal_share), joint, decimals)
+    joint = joint_gain(chains, visits)
+    shared = round_to_total(allocated(chains, visits), joint)
     columns = {
-        "opportunity": stand_alone(chains, marginal_share),
+        "opportunity": stand_alone(chains),
         "opportunity_p05": found.p05,
         "opportunity_p50": found.p50,
         "opportunity_p95": found.p95,
@@ -59,5 +56,4 @@ def score_leaks(
         "allocated": shared,
     }
     scored = frame[GRAIN].assign(**{name: values[cell, step] for name, values in columns.items()})
-    unit = 10.0**decimals
-    return scored.assign(joint_gain=(np.rint(joint * unit) / unit)[cell])
+    return scored.assign(joint_gain=in_cents(joint)[cell])

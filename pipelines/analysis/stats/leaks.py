@@ -38,13 +38,10 @@ class Chains:
         return np.where(self.trials == 0, self.benchmark, rates)
 
 
-def stand_alone(chains: Chains, marginal_share: float = 1.0) -> Floats:
-    """R_(k-1) max(0, b_k - r_k) downstream_k lambda AOV at the observed rates. (cells, steps).
-
-    `marginal_share` is lambda: how well the visitors won convert later, against those already here.
-    """
+def stand_alone(chains: Chains) -> Floats:
+    """R_(k-1) max(0, b_k - r_k) downstream_k AOV at the observed rates. (cells, steps)."""
     gain = gained(chains.rates.T, chains.trials.T, chains.benchmark.T).T
-    value: Floats = gain * marginal_share * chains.order_value[:, None]
+    value: Floats = gain * chains.order_value[:, None]
     return value
 
 
@@ -61,7 +58,7 @@ def gained(rates: Floats, trials: Floats, benchmark: Floats) -> Floats:
     return gain
 
 
-def allocated(chains: Chains, visits: Floats, marginal_share: float = 1.0) -> Floats:
+def allocated(chains: Chains, visits: Floats) -> Floats:
     """The joint gain of lifting every step to its benchmark, shared out. Shape (cells, steps).
 
     C_k = V AOV L(R*, R) ln(r*_k / r_k) with r* = max(r, b), by Shapley where a rate is 0; the parts
@@ -69,15 +66,15 @@ def allocated(chains: Chains, visits: Floats, marginal_share: float = 1.0) -> Fl
     step has no benchmark; those gain nothing, so nothing is missing from the total.
     """
     rates, lifted = _lifted(chains)
-    parts = attribute(rates, lifted) * (visits * chains.order_value * marginal_share)[:, None]
+    parts = attribute(rates, lifted) * (visits * chains.order_value)[:, None]
     return np.where(np.isnan(chains.benchmark + rates), np.nan, parts)
 
 
-def joint_gain(chains: Chains, visits: Floats, marginal_share: float = 1.0) -> Floats:
-    """V AOV (R* - R) lambda: the worth of lifting every step to its benchmark. (cells,)."""
+def joint_gain(chains: Chains, visits: Floats) -> Floats:
+    """V AOV (R* - R): the worth of lifting every step to its benchmark. (cells,)."""
     rates, lifted = _lifted(chains)
     difference = np.nanprod(lifted, axis=1) - np.nanprod(rates, axis=1)
-    gain: Floats = visits * chains.order_value * marginal_share * difference
+    gain: Floats = visits * chains.order_value * difference
     return gain
 
 

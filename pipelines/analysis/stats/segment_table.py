@@ -11,12 +11,12 @@ from pipelines.analysis.stats.frame_keys import STAGE
 from pipelines.analysis.stats.segments import Parts, balance
 
 
-def score_segments(frame: pd.DataFrame, decimals: int = 2) -> pd.DataFrame:
+def score_segments(frame: pd.DataFrame) -> pd.DataFrame:
     """Signed value, shortfall and surplus of each segment, one row per row of `frame`.
 
     Reads `STAGE`, segment_value, numerator, denominator, and of the shop, the same in all rows of a
     step: shop_numerator, shop_denominator, benchmark and value (money per success more: the shop's
-    downstream rate, lambda and order value). Gives `STAGE`, segment_value, signed, shortfall,
+    downstream rate and order value). Gives `STAGE`, segment_value, signed, shortfall,
     surplus, and of the step rest and total: signed values and rest add up to the total exactly.
     """
     step = codes(frame, STAGE)
@@ -31,7 +31,7 @@ def score_segments(frame: pd.DataFrame, decimals: int = 2) -> pd.DataFrame:
         shop_successes=matrix("shop_numerator")[:, 0],
         shop_trials=matrix("shop_denominator")[:, 0],
     )
-    found = balance(parts, matrix("benchmark")[:, 0], matrix("value")[:, 0], decimals)
+    found = balance(parts, matrix("benchmark")[:, 0], matrix("value")[:, 0])
     return frame[[*STAGE, "segment_value"]].assign(
         signed=found.signed[step, place],
         shortfall=found.shortfall[step, place],

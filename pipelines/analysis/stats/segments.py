@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.analysis.stats.arrays import Floats
-from pipelines.analysis.stats.attribution import round_to_total
+from pipelines.analysis.stats.attribution import in_cents, round_to_total
 
 
 @dataclass(frozen=True)
@@ -37,22 +37,22 @@ class Parts:
     shop_trials: Floats
 
 
-def balance(parts: Parts, benchmark: Floats, value: Floats, decimals: int = 2) -> Balance:
+def balance(parts: Parts, benchmark: Floats, value: Floats) -> Balance:
     """Signed n (b - r) value of each segment: positive below the benchmark, negative above it.
 
     `benchmark` and `value` are per step, (steps,): `value` is what one more success is worth,
-    downstream_k lambda AOV of the whole shop; with each segment's own the parts would not add up.
+    downstream_k AOV of the whole shop; with each segment's own the parts would not add up.
     """
     worth = value[:, None]
     signed = (parts.trials * benchmark[:, None] - parts.successes) * worth
     shop = (parts.shop_trials * benchmark - parts.shop_successes) * value
     rest = shop - np.nansum(signed, axis=1)
-    rounded = round_to_total(np.column_stack([signed, rest]), shop, decimals)
+    rounded = round_to_total(np.column_stack([signed, rest]), shop)
     segments = rounded[:, :-1]
     return Balance(
         signed=segments,
         shortfall=np.maximum(segments, 0.0),
         surplus=np.maximum(-segments, 0.0),
         rest=rounded[:, -1],
-        total=np.rint(shop * 10.0**decimals) / 10.0**decimals,
+        total=in_cents(shop),
     )

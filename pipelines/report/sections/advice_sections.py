@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipelines.report import formatting
 from pipelines.report.components import Card, Section, Table, columns
 from pipelines.report.page_data import Coverage, Diagnosis, PropertyData
+from pipelines.wording import counted
 
 _MISSING = {"not_tracked", "tracking_lost", "sessionless"}
 
@@ -17,7 +18,7 @@ def diagnosis_section(shop: PropertyData) -> Section:
     if not shop.diagnoses:
         text = "No rule of the playbook fired: the numbers do not point at a known cause."
         return Section("diagnosis", "Diagnosis", (text,))
-    text = f"{formatting.plural(len(shop.diagnoses), 'rule')} of the playbook fired."
+    text = f"{counted(len(shop.diagnoses), 'rule')} of the playbook fired."
     note = "A rule names what is often behind such numbers. Confirm it before changing anything."
     cards = tuple(_diagnosis(one) for one in shop.diagnoses)
     return Section("diagnosis", "Diagnosis", (text,), cards=cards, notes=(note,))
@@ -29,8 +30,8 @@ def tracking_section(shop: PropertyData) -> Section:
         return Section("tracking", "Tracking to-do", ("No tracking can be judged yet.",))
     todo = [row for row in shop.coverage if row.fix]
     tracked = sum(row.state == "tracked" for row in shop.coverage)
-    summary = f"{tracked} of {formatting.plural(len(shop.coverage), 'action')} are tracked. " + (
-        f"{formatting.plural(len(todo), 'thing')} to do." if todo else "Nothing to do."
+    summary = f"{tracked} of {counted(len(shop.coverage), 'action')} are tracked. " + (
+        f"{counted(len(todo), 'thing')} to do." if todo else "Nothing to do."
     )
     renamed = tuple(
         Card("suggestion", "? renamed", one.words, (("Into tracking_plan.yml", one.plan_lines),))

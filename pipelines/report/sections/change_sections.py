@@ -6,6 +6,7 @@ from pipelines.report import formatting
 from pipelines.report.charts import BarMark, bars
 from pipelines.report.components import Card, Figure, Section, Table, columns
 from pipelines.report.page_data import Alert, Factor, PropertyData, Shift
+from pipelines.wording import counted
 
 _NOTE = (
     "The parts add up to the whole change. They say where the numbers moved, not what moved them.",
@@ -75,7 +76,7 @@ def alert_section(shop: PropertyData) -> Section:
         )
         for alert in shop.alerts
     )
-    count = f"{formatting.plural(len(cards), 'alert')}, newest first."
+    count = f"{counted(len(cards), 'alert')}, newest first."
     note = (
         "A day is named where it is at least 15 % off with 100 sessions or more, and at most one "
         "in twenty of such alerts would be chance (Benjamini–Hochberg q ≤ 0.05 over the night)."

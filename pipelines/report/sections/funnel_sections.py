@@ -8,6 +8,7 @@ from pipelines.report import formatting
 from pipelines.report.charts import BarMark, RateMark, bars, group_of, rates
 from pipelines.report.components import Figure, Section, Table, columns
 from pipelines.report.page_data import Benchmark, PropertyData, Step
+from pipelines.wording import counted
 
 # Marks and bands are explained once, in words; the chart itself has no legend to look up.
 HOW_TO_READ = (
@@ -156,7 +157,7 @@ def _reached_short(step: Step) -> str:
 def _reached(step: Step) -> str:
     if step.reached is None or _is_countless(step):
         return formatting.state_words(step.state)
-    return formatting.plural(step.reached, "session")
+    return counted(step.reached, "session")
 
 
 def _rates(steps: Sequence[Step], summary: str) -> Figure:
@@ -194,7 +195,7 @@ def _rate_cells(step: Step) -> tuple[str, str, str, str]:
     if step.directional_evidence in _TELLING and step.verdict in _UNDECIDED:
         verdict += f"; {step.directional_evidence} directional evidence that it is below"
     if step.verdict == "insufficient_data" and step.weeks_to_know:
-        verdict += f"; known in about {formatting.plural(round(step.weeks_to_know) or 1, 'week')}"
+        verdict += f"; known in about {counted(round(step.weeks_to_know) or 1, 'week')}"
     return (
         formatting.rate_of(step.rate, step.reached, step.previous_reached),
         formatting.interval(step.ci_low, step.ci_high),

@@ -8,6 +8,7 @@ from pipelines.report import formatting
 from pipelines.report.charts import RateMark, rates
 from pipelines.report.components import Figure, Section, Table, columns
 from pipelines.report.page_data import Micro, PropertyData
+from pipelines.wording import counted
 
 # A key that is a chain of its own needs no parent's name behind its rate.
 _NOTE = (
@@ -47,7 +48,7 @@ def _summary(rows: Sequence[Micro], moved: Sequence[Micro]) -> str:
     tail = "; ".join(
         f"{formatting.key_words(row.key)} {formatting.points(row.change)}" for row in moved
     )
-    return f"{known} of {formatting.plural(len(rows), 'action')} have a rate. " + (
+    return f"{known} of {counted(len(rows), 'action')} have a rate. " + (
         f"Outside the interval of no change since the 28 days before: {tail}. Of many intervals, "
         "one in twenty leaves zero out by chance."
         if moved

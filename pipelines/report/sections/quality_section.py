@@ -8,6 +8,7 @@ from pipelines.report import formatting
 from pipelines.report.components import Section, Table, columns
 from pipelines.report.doubtful_days import DoubtfulDay
 from pipelines.report.page_data import Completeness, Gate, GateWarning, PropertyData
+from pipelines.wording import counted
 
 # The page stays readable: the rest is counted, and stands in `ops.gate_results`.
 DAYS_NAMED = 5
@@ -68,7 +69,7 @@ def _doubtful(days: Sequence[DoubtfulDay]) -> tuple[str, ...]:
         return ()
     names = list(dict.fromkeys(formatting.day(one.date) for one in days))
     left = len(names) - DAYS_NAMED
-    more = f" and {formatting.plural(left, 'more day')}" if left > 0 else ""
+    more = f" and {counted(left, 'more day')}" if left > 0 else ""
     return (f"Not whole, though GA4 answered: {', '.join(names[:DAYS_NAMED])}{more}.",)
 
 
@@ -102,10 +103,10 @@ def _doubts(reports: Sequence[Completeness]) -> tuple[str, ...]:
     for field, said in _DOUBTS.items():
         number = sum(getattr(one, field) for one in reports)
         if number:
-            found.append(f"{formatting.plural(number, 'report')} {said}")
+            found.append(f"{counted(number, 'report')} {said}")
     restated = sum(one.restatements for one in reports)
     if restated:
-        found.append(f"{formatting.plural(restated, 'number')} restated by GA4")
+        found.append(f"{counted(restated, 'number')} restated by GA4")
     return (f"{'; '.join(found)}.",) if found else ()
 
 

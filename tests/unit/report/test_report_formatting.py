@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from pipelines.report import formatting
+from pipelines.wording import counted
 
 
 @pytest.mark.parametrize(
@@ -57,5 +58,5 @@ def test_words_for_keys_days_and_states() -> None:
     assert formatting.verdict_words("below") == "▼ below"
     assert formatting.verdict_words("not_tracked") == "not tracked"
     assert formatting.state_words("brand_new_state") == "brand new state"
-    assert formatting.plural(1, "day") == "1 day"
-    assert formatting.plural(1200, "day") == "1,200 days"
+    assert counted(1, "day") == "1 day"
+    assert counted(1200, "day") == "1,200 days"
