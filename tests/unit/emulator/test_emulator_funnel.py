@@ -8,17 +8,11 @@ import pytest
 from google.analytics.data_v1alpha import types as alpha
 from google.api_core import exceptions
 
-from tests.support.emulated_shop import PROPERTY, Shop, served_shop, values
+from tests.support.emulated_shop import PROPERTY, Shop, values
 
 RECORDED = Path(__file__).parents[4] / "shared/data/ga4_api/runFunnelReport_real.json"
 BOTH_DAYS = [alpha.DateRange(start_date="2026-03-10", end_date="2026-03-11")]
 FOUR_STEPS = "page_view view_item add_to_cart purchase"
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    with served_shop(tmp_path_factory.mktemp("shop")) as served:
-        yield served
 
 
 def event(name: str, **parameter: object) -> alpha.FunnelFilterExpression:

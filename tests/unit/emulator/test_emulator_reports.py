@@ -5,17 +5,11 @@ from collections import Counter
 import pytest
 from google.analytics.data_v1beta import types as ga4
 
-from tests.support.emulated_shop import Shop, served_shop, values
+from tests.support.emulated_shop import Shop, values
 
 MATCH = ga4.Filter.StringFilter.MatchType
 COMPARE = ga4.Filter.NumericFilter.Operation
 ORDER = ga4.OrderBy.DimensionOrderBy.OrderType
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    with served_shop(tmp_path_factory.mktemp("shop")) as served:
-        yield served
 
 
 def one(field: str, **filters: object) -> ga4.FilterExpression:

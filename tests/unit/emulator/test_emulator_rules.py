@@ -6,7 +6,7 @@ import pytest
 from google.analytics.data_v1beta import types as ga4
 from google.api_core import exceptions
 
-from tests.support.emulated_shop import PROPERTY, Shop, served_shop, values
+from tests.support.emulated_shop import PROPERTY, Shop, values
 
 LIST = (
     "For a list of valid dimensions and metrics, see "
@@ -22,12 +22,6 @@ ELEVEN_METRICS = (
     "sessions engagedSessions totalUsers activeUsers newUsers eventCount addToCarts checkouts "
     "transactions keyEvents bounceRate"
 )
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    with served_shop(tmp_path_factory.mktemp("shop")) as served:
-        yield served
 
 
 def days(start: str, end: str, **more: str) -> list[ga4.DateRange]:
