@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from tests.soak.truth import FEW, GROWN_SHARE, SEPARATOR
+from tests.soak.truth import FEW, GROWN_SHARE, SEPARATOR, joined
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,9 @@ class Published:
     where: str = "true"
 
 
-def _joined(*columns: str) -> str:
-    return f"concat_ws('{SEPARATOR}', {', '.join(columns)})"
-
-
-_KEY = _joined("segment_name", "segment_value", "key")
-_STEP = _joined("segment_name", "segment_value", "step_key")
-_ITEM = _joined("item_id", "item_name")
+_KEY = joined("segment_name", "segment_value", "key")
+_STEP = joined("segment_name", "segment_value", "step_key")
+_ITEM = joined("item_id", "item_name")
 _WINDOW = ("window_start", "window_end")
 _EVENTS_AND_SESSIONS = (("'events'", "events"), ("'sessions'", "sessions"))
 # The simulator's truth knows no landing pages, and of every session's channel; GA4 not at once.
@@ -68,12 +64,12 @@ MARTS = (
               (("'views'", "views"), ("'sessions'", "sessions"),
                ("'engaged_sessions'", "engaged_sessions"),
                ("'scroll_sessions'", "scroll_sessions"))),
-    Published("fct_page_micro_conversion", "page key", *_WINDOW, _joined("page_path", "key"),
+    Published("fct_page_micro_conversion", "page key", *_WINDOW, joined("page_path", "key"),
               _EVENTS_AND_SESSIONS),
     Published("fct_collection", "list", *_WINDOW, "item_list_name",
               (("'viewed'", "items_viewed"), ("'clicked'", "items_clicked"))),
     Published("fct_closed_funnel", "closed", "window_end", "window_end",
-              _joined("window_name", "funnel", "segment_value", "step_key"),
+              joined("window_name", "funnel", "segment_value", "step_key"),
               (("'users'", "reached"),),
               "funnel in ('core', 'extended', 'checkout') and (window_name = '1d' "
               "or (window_name = '28d' and window_end = last_day()))"),

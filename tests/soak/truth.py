@@ -22,17 +22,18 @@ from tests.soak.behaviours import Factor
 SEPARATOR = " ¦ "
 
 
-def _cell(*columns: str) -> str:
+def joined(*columns: str) -> str:
+    """SQL of a cell: these columns of a row, joined."""
     return f"concat_ws('{SEPARATOR}', {', '.join(columns)})"
 
 
-_SEGMENTED = _cell("segment_name", "segment_value", "key")
-_ITEM = _cell("item_id", "item_name")
+_SEGMENTED = joined("segment_name", "segment_value", "key")
+_ITEM = joined("item_id", "item_name")
 # Table of truth.json → (kind, cell, metrics by name).
 _TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     "keys": ("key", _SEGMENTED, {"events": "events", "sessions": "sessions"}),
     "sessions": (
-        "key", _cell("segment_name", "segment_value", "'sessions'"), {"sessions": "sessions"},
+        "key", joined("segment_name", "segment_value", "'sessions'"), {"sessions": "sessions"},
     ),
     "items": (
         "item", _ITEM,
@@ -51,14 +52,14 @@ _TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
         },
     ),
     "page_keys": (
-        "page key", _cell("page_path", "key"), {"events": "events", "sessions": "sessions"},
+        "page key", joined("page_path", "key"), {"events": "events", "sessions": "sessions"},
     ),
     "lists": (
         "list", "item_list_name", {"viewed": "items_viewed", "clicked": "items_clicked"},
     ),
     # A window's users are those of its last day's window, and are never added up.
     "closed_funnels": (
-        "closed", _cell("window_name", "funnel", "device", "key"), {"users": "users"},
+        "closed", joined("window_name", "funnel", "device", "key"), {"users": "users"},
     ),
 }  # fmt: skip
 
