@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -98,68 +97,60 @@ def _read_suite(
     window: Window,
     properties: tuple[str, ...],
 ) -> _SuiteRead:
-    there = tuple(piece for piece in suite.slices if catalog.has(piece.table_name))
     unreadable: list[GateResult] = []
+    frames: list[pd.DataFrame] = []
+    readable: list[tuple[Slice, tuple[str, ...]]] = []
     for piece in suite.slices:
-        if piece not in there:
+        if not catalog.has(piece.table_name):
             problem = f"table {piece.table_name} does not exist"
             unreadable += _unreadable(piece, "table_exists", problem, properties)
-    frames, problems = _read_apart(there, connection, window, properties)
-    for (piece, name), problem in problems.items():
-        unreadable += _unreadable(piece, "slice_can_be_read", problem, (name,))
-    readable = tuple(
-        (piece, tuple(name for name in properties if (piece, name) not in problems))
-        for piece in there
-    )
+            continue
+        read, problems = _read_apart(piece, connection, window, properties)
+        frames += read.values()
+        for name, problem in problems.items():
+            unreadable += _unreadable(piece, "slice_can_be_read", problem, (name,))
+        readable.append((piece, tuple(name for name in properties if name not in problems)))
     frame = _stack(frames) if frames else None
-    return _SuiteRead(suite, tuple(unreadable), readable, frame)
+    return _SuiteRead(suite, tuple(unreadable), tuple(readable), frame)
 
 
 def _read_apart(
-    pieces: tuple[Slice, ...],
+    piece: Slice,
     connection: duckdb.DuckDBPyConnection,
     window: Window,
     properties: tuple[str, ...],
-) -> tuple[list[pd.DataFrame], dict[tuple[Slice, str], str]]:
-    """The slices of all properties at once; where they cannot be read, each of each, and why not.
+) -> tuple[dict[tuple[str, ...], pd.DataFrame], dict[str, str]]:
+    """The slice of all properties; where it cannot be read, of each alone, and why not.
 
     A number of one property that SQL cannot compute with must not stop the others.
     """
-    if not pieces:
-        return [], {}
     try:
-        return [_read(pieces, connection, window, properties)], {}
+        return {properties: _read(piece, connection, window, properties)}, {}
     except duckdb.Error as error:
-        if len(pieces) == len(properties) == 1:
-            problem = f"it cannot be read: {str(error).splitlines()[0]}"
-            return [], {(pieces[0], properties[0]): problem}
-    frames: list[pd.DataFrame] = []
-    problems: dict[tuple[Slice, str], str] = {}
-    some_alone = [(piece,) for piece in pieces]
-    names_alone = [properties]
-    if len(pieces) == 1:
-        names_alone = [(name,) for name in properties]
-    for some, names in product(some_alone, names_alone):
-        found, why = _read_apart(some, connection, window, names)
-        frames += found
-        problems |= why
+        if len(properties) == 1:
+            return {}, {properties[0]: f"it cannot be read: {str(error).splitlines()[0]}"}
+    frames: dict[tuple[str, ...], pd.DataFrame] = {}
+    problems: dict[str, str] = {}
+    for name in properties:
+        alone, problem = _read_apart(piece, connection, window, (name,))
+        frames |= alone
+        problems |= problem
     return frames, problems
 
 
 def _read(
-    pieces: tuple[Slice, ...],
+    piece: Slice,
     connection: duckdb.DuckDBPyConnection,
     window: Window,
     properties: tuple[str, ...],
 ) -> pd.DataFrame:
-    """The slices as one frame, one row per table, property and partition."""
-    rows = " union all by name ".join(
-        f"select *, '{piece.table_name}' as {TABLE} from ({piece.sql})" for piece in pieces
-    )
-    return connection.execute(
-        f"{PREAMBLE} {rows}",
+    """The slice as a frame, one row per property × partition, with its table's name."""
+    frame = connection.execute(
+        f"{PREAMBLE} select * from ({piece.sql})",
         {"start": window.start, "end": window.end, "properties": list(properties)},
     ).df()
+    frame[TABLE] = piece.table_name
+    return frame
 
 
 def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
