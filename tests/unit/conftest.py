@@ -1,5 +1,6 @@
 """Fixtures of the reading commands: an empty home, and one with a small published version."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -20,9 +21,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-@pytest.fixture
-def published(home: Path) -> Path:
-    """One version with one small mart."""
+@pytest.fixture(scope="session")
+def published_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with one version with one small mart: copy it before changing it."""
+    home = tmp_path_factory.mktemp("published") / "home"
     with build_database(home / "build.duckdb") as build:
         build.execute("create schema marts")
         build.execute(
@@ -38,3 +40,9 @@ def published(home: Path) -> Path:
     publish_again(home)
     finish_run(home / "build.duckdb", "r1", "published", "", MORNING)
     return home
+
+
+@pytest.fixture
+def published(home: Path, published_once: Path) -> Path:
+    """One version with one small mart."""
+    return Path(shutil.copytree(published_once, home, symlinks=True))
