@@ -12,12 +12,11 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 import data_checks
 from data_checks.dbt_tests import judge_tests
-from pipelines.monitoring.home_lock import exclusive
 from pipelines.orchestration.assets.dbt_layers import NOT_AT_NIGHT
 from pipelines.orchestration.layer_build import LAYERS
 from tests.dbt import shop
 from tests.dbt.warehouse import Warehouse
-from tests.support.shared_folder import shared_folder
+from tests.support.shared_folder import made_once
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 DATABASE_VARIABLE = "DBT_SLUICE_DATABASE"
@@ -104,14 +103,38 @@ def new_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Ware
 @pytest.fixture(scope="session")
 def built_shops(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """The shops of `shop.py`, built once for all workers: copy it before changing it."""
-    folder = shared_folder(tmp_path_factory) / "built-shops"
-    with exclusive(folder / "made.lock"):
-        warehouse, is_made = Warehouse(folder / "build.duckdb"), folder / "made"
-        if not is_made.exists():
-            shop.open_shops(warehouse)
-            shop.fill(warehouse)
+    with made_once(tmp_path_factory, "built-shops") as (folder, is_new):
+        warehouse = Warehouse(folder / "build.duckdb")
+        if is_new:
+            with warehouse.opened():
+                shop.open_shops(warehouse)
+                shop.fill(warehouse)
             dbt(warehouse, "build", "--exclude", NOT_AT_NIGHT)
             # What dbt still has open is not in the file yet that another worker copies.
             warehouse.close()
-            is_made.touch()
     return warehouse
+
+
+@pytest.fixture(scope="session")
+def hand_made(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The shops of several files, built once for all workers; for reading only.
+
+    A build costs what its models cost, of ten shops as of one.
+    """
+    from tests.dbt import test_flags, test_leaks, test_left_out, test_odd_rows, test_sessionless
+
+    with made_once(tmp_path_factory, "hand-made") as (folder, is_new):
+        warehouse = Warehouse(folder / "build.duckdb")
+        if is_new:
+            with warehouse.opened():
+                for module in (
+                    test_flags,
+                    test_leaks,
+                    test_left_out,
+                    test_odd_rows,
+                    test_sessionless,
+                ):
+                    module.fill(warehouse)
+            dbt.build(warehouse)
+            warehouse.close()
+    return warehouse.copied_to(tmp_path_factory.mktemp("hand-made"))

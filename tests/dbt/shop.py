@@ -70,28 +70,38 @@ def steady_day() -> dict[tuple[str, str], Day]:
 
 def fill(warehouse: Warehouse, first: date = FIRST, last: date = LAST) -> None:
     """The dates of both shops from `first` to `last`; each has its own beginning."""
-    loaded = dates(first, last)
-    warehouse.load(STEADY, {day: steady_day() for day in loaded})
+    fill_steady(warehouse, STEADY, first, last)
     warehouse.load(
         BLIND,
         {
             day: {} if day == LAST else {("all", "all"): UNTAGGED}
-            for day in loaded
+            for day in dates(first, last)
             if day >= BLIND_FIRST
         },
     )
-    _add_window_pulls(warehouse, loaded)
+
+
+def fill_steady(
+    warehouse: Warehouse, property_id: str, first: date = FIRST, last: date = LAST
+) -> None:
+    """The dates of a steady shop, with every report."""
+    loaded = dates(first, last)
+    warehouse.load(property_id, {day: steady_day() for day in loaded})
+    _add_window_pulls(warehouse, property_id, loaded)
     for table, columns in OTHER_REPORTS.items():
-        warehouse.query(f"delete from raw.ga4_{table} where date between ? and ?", [first, last])
+        warehouse.query(
+            f"delete from raw.ga4_{table} where property_id = ? and date between ? and ?",
+            [property_id, first, last],
+        )
         warehouse.query(
             f"insert into raw.ga4_{table} by name select * from (select ? as property_id, "
             "unnest(?) as date, timestamptz '2026-02-05 05:30:00+00' as pulled_at, "
             f"'pull' as pull_id) cross join (select {columns})",
-            [STEADY, loaded],
+            [property_id, loaded],
         )
 
 
-def _add_window_pulls(warehouse: Warehouse, loaded: list[date]) -> None:
+def _add_window_pulls(warehouse: Warehouse, property_id: str, loaded: list[date]) -> None:
     """A loaded pull of each report of whole windows, for every date."""
     warehouse.query(
         "insert into ops.pulls (pull_id, property_id, report, report_version, date, window_name, "
@@ -99,7 +109,7 @@ def _add_window_pulls(warehouse: Warehouse, loaded: list[date]) -> None:
         "select 'pull', ?, report, 1, unnest(?), '28d', 'loaded', 1, '{}', 'EUR', "
         "'Europe/Berlin', timestamptz '2026-02-05 05:30:00+00' "
         "from (values ('funnel'), ('funnel_next_action')) as reports (report)",
-        [STEADY, loaded],
+        [property_id, loaded],
     )
 
 

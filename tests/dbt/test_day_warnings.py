@@ -31,8 +31,9 @@ REPULLED_AT = datetime(2026, 2, 5, 5, 30, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def unmarked(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
     warehouse = new_warehouse()
-    shop.open_shops(warehouse)
-    shop.fill(warehouse)
+    with warehouse.opened():
+        shop.open_shops(warehouse)
+        shop.fill(warehouse)
     parts = {key: cell for key, cell in shop.steady_day().items() if key[0] != "device"}
     gap = {**parts, ("device", "mobile"): SMALL}
     warehouse.load(shop.STEADY, {GAP: gap}, pulled_at=REPULLED_AT)

@@ -15,7 +15,8 @@ from tests.dbt.warehouse import Warehouse
 @pytest.fixture(scope="module")
 def diagnosed(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
     warehouse = new_warehouse()
-    playbook_shops.fill(warehouse)
+    with warehouse.opened():
+        playbook_shops.fill(warehouse)
     dbt(warehouse, "seed")
     dbt(warehouse, "run", "--select", "+fct_diagnosis")
     # Data tests and unit tests of what is new, on 18 shops.

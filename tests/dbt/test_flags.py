@@ -1,30 +1,28 @@
 """What the source says against its numbers, from ops.pulls to every rate."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from tests.dbt import shop
-from tests.dbt.conftest import Dbt
 from tests.dbt.warehouse import Warehouse
 
 SAMPLED, FOLDED, HIDDEN, RESTATED, FRANCS = (shop.LAST - timedelta(days=n) for n in range(1, 6))
+# A steady shop otherwise.
+FLAGGED = "41"
 REPULLED_AT = datetime(2026, 2, 5, 5, 30, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def flagged(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
-    warehouse = new_warehouse()
-    shop.open_shops(warehouse)
-    shop.fill(warehouse)
-    ours = shop.STEADY
+def fill(warehouse: Warehouse) -> None:
+    ours = FLAGGED
+    warehouse.add_property(ours, "Europe/Berlin")
+    shop.fill_steady(warehouse, ours)
     warehouse.flag(ours, SAMPLED, "events_by_device", "is_sampled = true")
     folded = {**shop.steady_day(), ("country", "(other)"): shop.MOBILE}
-    warehouse.load(ours, {FOLDED: folded})
+    warehouse.load(ours, {FOLDED: folded}, pulled_at=REPULLED_AT)
     hidden = {key: replace(cell, revenue=None) for key, cell in shop.steady_day().items()}
-    warehouse.load(ours, {HIDDEN: hidden})
+    warehouse.load(ours, {HIDDEN: hidden}, pulled_at=REPULLED_AT)
     warehouse.flag(ours, HIDDEN, "sessions_by_%", "restricted_metrics = 'purchaseRevenue'")
     # One desktop session more than the night before told.
     more = replace(shop.DESKTOP, sessions=51)
@@ -32,13 +30,15 @@ def flagged(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
     warehouse.load(ours, {RESTATED: again}, pulled_at=REPULLED_AT)
     warehouse.flag(ours, FRANCS, "%", "currency = 'CHF'")
     warehouse.query(
-        "insert into ops.pulls (property_id, report, date, status, message, pulled_at) "
-        "values (?, 'users_window', ?, 'refused', 'Please remove eventName.', ?)",
+        "insert into ops.pulls (pull_id, property_id, report, date, status, message, pulled_at) "
+        "values ('refused', ?, 'users_window', ?, 'refused', 'Please remove eventName.', ?)",
         [ours, shop.LAST, REPULLED_AT],
     )
-    dbt(warehouse, "seed")
-    dbt(warehouse, "run")
-    return warehouse
+
+
+@pytest.fixture
+def flagged(hand_made: Warehouse) -> Warehouse:
+    return hand_made
 
 
 def carts(flagged: Warehouse, day: date, segment_value: str) -> list[tuple]:
@@ -50,7 +50,7 @@ def carts(flagged: Warehouse, day: date, segment_value: str) -> list[tuple]:
         "select sessions, micro_rate, tracking_state, is_complete, flags "
         "from marts.fct_micro_conversion_daily where key = 'add_to_cart' and property_id = $1 "
         "and date = $2 and segment_value = $3",
-        [shop.STEADY, day, segment_value],
+        [FLAGGED, day, segment_value],
     )
 
 
@@ -72,7 +72,7 @@ def test_revenue_that_may_not_be_seen_is_null_and_never_zero(flagged: Warehouse)
         "select date, revenue, currency from intermediate.int_funnel__reach_daily "
         "where property_id = ? and segment_name = 'all' and key = 'sessions' and date >= ? "
         "order by date",
-        [shop.STEADY, FRANCS],
+        [FLAGGED, FRANCS],
     )
     assert by_day[:4] == [
         (FRANCS, 150.0, "CHF"),
@@ -88,7 +88,7 @@ def test_money_of_two_currencies_or_with_a_gap_is_not_added_up(flagged: Warehous
         "from intermediate.int_funnel__reach_summed where property_id = ? "
         "and segment_name = 'all' and key = 'sessions' and window_name in ('7d', '28d') "
         "order by 1, 2",
-        [shop.STEADY],
+        [FLAGGED],
     )
     assert windows == [
         ("28d", False, 7 * 150, 7 * 150.0, "EUR"),
@@ -103,7 +103,7 @@ def test_a_window_carries_the_flags_of_its_days(flagged: Warehouse) -> None:
         "select segment_value, reached, step_rate, tracking_state, is_complete, flags "
         "from marts.fct_funnel_window where funnel = 'core' and step_key = 'add_to_cart' "
         "and window_name = '7d' and property_id = ? order by segment_value",
-        [shop.STEADY],
+        [FLAGGED],
     )
     assert rows == [
         ("(other)", 3, 0.05, "tracked", False, "other"),
@@ -117,7 +117,7 @@ def test_a_window_carries_the_flags_of_its_days(flagged: Warehouse) -> None:
         "select distinct rate, status, is_complete, flags from marts.fct_benchmark_comparison "
         "where segment_name = 'device' and property_id = ? and benchmark_key = 'add_to_cart_rate' "
         "and window_name in ('7d', '28d')",
-        [shop.STEADY],
+        [FLAGGED],
     )
     assert verdicts == [(None, "withheld", False, "sampled")]
 
@@ -127,7 +127,7 @@ def test_a_restatement_is_told_with_its_values(flagged: Warehouse) -> None:
         "select date, first_total, last_total, restatement_count, last_restated_at, is_complete "
         "from marts.fct_data_completeness where property_id = ? and report = 'sessions_by_device' "
         "and date between ? and ? order by date",
-        [shop.STEADY, FRANCS, RESTATED],
+        [FLAGGED, FRANCS, RESTATED],
     )
     # A day's cells: 4 times 150 (all, devices, country) and 100 of a landing page.
     assert rows == [
@@ -142,7 +142,7 @@ def test_every_doubt_stands_in_the_completeness_of_its_date(flagged: Warehouse) 
         "from marts.fct_data_completeness where property_id = ? and (not is_complete "
         "or currency <> 'EUR') and last_status <> 'missing' "
         "and report in ('events_by_device', 'sessions_by_all', 'users_window') order by all",
-        [shop.STEADY],
+        [FLAGGED],
     )
     assert rows == [
         (FRANCS, "events_by_device", "loaded", False, None, "CHF", True),
@@ -153,5 +153,6 @@ def test_every_doubt_stands_in_the_completeness_of_its_date(flagged: Warehouse) 
     ]
     assert flagged.query(
         "select last_status, last_message, count(*) from marts.fct_data_completeness "
-        "where report = 'users_window' group by all order by all"
+        "where report = 'users_window' and property_id = ? group by all order by all",
+        [FLAGGED],
     ) == [("missing", None, len(shop.dates()) - 1), ("refused", "Please remove eventName.", 1)]

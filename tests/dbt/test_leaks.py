@@ -1,15 +1,13 @@
 """Leaks, changes and anomalies of hand-made shops against the reference figures of the docs."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
 
-from tests.dbt.conftest import Dbt
 from tests.dbt.warehouse import Day, Warehouse
 
 LAST = date(2026, 4, 30)
-LEAKY, CHANGED, ODD = "1", "2", "3"
+LEAKY, CHANGED, ODD = "11", "12", "13"
 # Three days before the last one: the newest day that is judged.
 JUDGED = LAST - timedelta(days=3)
 NOBODY = Day(0)
@@ -82,16 +80,17 @@ def fill_odd(warehouse: Warehouse) -> None:
     )
 
 
-@pytest.fixture(scope="module")
-def built(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
-    warehouse = new_warehouse()
+def fill(warehouse: Warehouse) -> None:
     for property_id in (LEAKY, CHANGED, ODD):
         warehouse.add_property(property_id, "Europe/Berlin")
     fill_leaky(warehouse)
     fill_changed(warehouse)
     fill_odd(warehouse)
-    dbt.build(warehouse)
-    return warehouse
+
+
+@pytest.fixture
+def built(hand_made: Warehouse) -> Warehouse:
+    return hand_made
 
 
 def leaks(built: Warehouse, columns: str, where: str) -> list[tuple]:

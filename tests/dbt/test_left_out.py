@@ -4,24 +4,21 @@ The steady shop, of whose second newest day the reports could not ask for three 
 counted on every other day, and of all days for a key that never was.
 """
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from tests.dbt import shop
-from tests.dbt.conftest import Dbt
 from tests.dbt.warehouse import Warehouse
 
+SHOP = "51"
 LEFT_OUT = shop.LAST - timedelta(days=1)
 NEVER = "product_scroll_50"
 
 
-@pytest.fixture(scope="module")
-def built(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
-    warehouse = new_warehouse()
-    shop.open_shops(warehouse)
-    shop.fill(warehouse)
+def fill(warehouse: Warehouse) -> None:
+    warehouse.add_property(SHOP, "Europe/Berlin")
+    shop.fill_steady(warehouse, SHOP)
     for table, name in (
         ("micro_by_all", "email_capture"), ("page_micro", "home_view"),
         ("event_params", "payment_type"),
@@ -29,24 +26,24 @@ def built(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
         column = "parameter" if table == "event_params" else "micro_key"
         ((deleted,),) = warehouse.query(
             f"delete from raw.ga4_{table} where property_id = ? and date = ? and {column} = ?",
-            [shop.STEADY, LEFT_OUT, name],
+            [SHOP, LEFT_OUT, name],
         )
         assert deleted == 1
-        warehouse.flag(shop.STEADY, LEFT_OUT, table, f"left_out = '{name}'")
+        warehouse.flag(SHOP, LEFT_OUT, table, f"left_out = '{name}'")
     for day in shop.dates():
-        warehouse.flag(
-            shop.STEADY, day, "micro_by_%", f"left_out = concat_ws(',', '{NEVER}', left_out)"
-        )
-    dbt(warehouse, "seed")
-    dbt(warehouse, "run")
-    return warehouse
+        warehouse.flag(SHOP, day, "micro_by_%", f"left_out = concat_ws(',', '{NEVER}', left_out)")
+
+
+@pytest.fixture
+def built(hand_made: Warehouse) -> Warehouse:
+    return hand_made
 
 
 def key(warehouse: Warehouse, name: str, table: str, when: str) -> list[tuple]:
     return warehouse.query(
         f"select sessions, events, tracking_state, is_complete from marts.{table} "
         f"where property_id = ? and segment_name = 'all' and key = ? and {when}",
-        [shop.STEADY, name],
+        [SHOP, name],
     )
 
 
@@ -73,7 +70,7 @@ def test_windows_over_it_have_none(built: Warehouse) -> None:
 
 def test_a_key_that_was_never_there_is_not_tracked(built: Warehouse) -> None:
     state = "select distinct tracking_state from marts.fct_tracking_coverage "
-    assert built.query(f"{state} where property_id = ? and key = ?", [shop.STEADY, NEVER]) == [
+    assert built.query(f"{state} where property_id = ? and key = ?", [SHOP, NEVER]) == [
         ("not_tracked",)
     ]
 
@@ -89,6 +86,6 @@ def test_pages_and_parameters_too(built: Warehouse, table: str, what: str, days:
     found = built.query(
         f"select window_name, sessions, is_complete from marts.{table} where property_id = ? "
         f"and {what} and window_name in ('7d', 'month') order by all",
-        [shop.STEADY],
+        [SHOP],
     )
     assert found == [("7d", None, False), ("month", 31 * days, True)]

@@ -58,9 +58,10 @@ def test_no_number_that_a_report_can_hold_stops_the_models(
     dbt: Dbt, new_warehouse: Callable[[], Warehouse]
 ) -> None:
     warehouse = new_warehouse()
-    shop.open_shops(warehouse)
-    shop.fill(warehouse)
-    add_odd_shops(warehouse)
+    with warehouse.opened():
+        shop.open_shops(warehouse)
+        shop.fill(warehouse)
+        add_odd_shops(warehouse)
     dbt(warehouse, "seed")
     dbt(warehouse, "run")
     built = warehouse.query("select distinct property_id from marts.fct_funnel_window order by all")

@@ -1,11 +1,9 @@
 """Orders and other events without a session id: no rate, verdict or leak is made of their zero."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
 
-from tests.dbt.conftest import Dbt
 from tests.dbt.warehouse import Day, Warehouse
 
 LAST = date(2026, 4, 30)
@@ -13,7 +11,7 @@ LAST = date(2026, 4, 30)
 # revenue may not be seen. TILL: 20 of 120 orders come from the till, in a channel of their own.
 # LATELY: orders lost their sessions five days ago; MENDED: they had none until five days ago.
 # FEW: 5 orders, none with a session. OFTEN: other events without sessions.
-SERVER, FIFTH, HIDDEN, TILL, LATELY, MENDED, FEW, OFTEN = "12345678"
+SHOPS = SERVER, FIFTH, HIDDEN, TILL, LATELY, MENDED, FEW, OFTEN = tuple(map(str, range(21, 29)))
 NOBODY = Day(0)
 NO_RATE = (None, "sessionless", "sessionless")
 
@@ -57,7 +55,7 @@ def often_day() -> Day:
 
 
 def fill(warehouse: Warehouse) -> None:
-    for property_id in (SERVER, FIFTH, HIDDEN, TILL, LATELY, MENDED, FEW, OFTEN):
+    for property_id in SHOPS:
         warehouse.add_property(property_id, "Europe/Berlin")
     devices = {
         ("device", "mobile"): Day(12_000, {"view_item": 6_000, "begin_checkout": 80}),
@@ -79,12 +77,9 @@ def fill(warehouse: Warehouse) -> None:
     warehouse.load(OFTEN, on_one_day(often_day()))
 
 
-@pytest.fixture(scope="module")
-def built(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
-    warehouse = new_warehouse()
-    fill(warehouse)
-    dbt.build(warehouse)
-    return warehouse
+@pytest.fixture
+def built(hand_made: Warehouse) -> Warehouse:
+    return hand_made
 
 
 def purchase(built: Warehouse, property_id: str, window: str = "28d") -> tuple:
@@ -172,7 +167,8 @@ def test_the_to_do_counts_the_orders_and_says_what_to_send(built: Warehouse) -> 
         "select property_id, transactions_28d, sessionless_orders_28d, split_part(fix, ': ', 1), "
         "fix like '%: send session_id and client_id with each Measurement Protocol hit of "
         "purchase, or send it from the browser.' from marts.fct_tracking_coverage "
-        "where key = 'purchase' and tracking_state = 'sessionless' order by property_id"
+        f"where key = 'purchase' and tracking_state = 'sessionless' and property_id in {SHOPS} "
+        "order by property_id"
     )
     assert [row[:3] for row in rows] == [
         (SERVER, 122, 122), (FIFTH, 122, 98), (HIDDEN, 122, 122),

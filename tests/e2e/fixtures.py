@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.config.settings import Settings
-from pipelines.monitoring.home_lock import exclusive
-from tests.support.shared_folder import shared_folder
+from tests.support.shared_folder import made_once
 
 if TYPE_CHECKING:
     # Unit tests load this plugin too, and need none of what it imports.
@@ -25,20 +24,33 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Shop"]:
 
 
 @pytest.fixture(scope="session")
-def published_home(shop: "Shop", tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home with one published night over all 40 days, made once for all workers.
+def earlier_home(shop: "Shop", tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home with one published night over all but the last day: copy it before changing it.
 
-    Copy it before changing it.
+    It is made once for all workers, each of which has a server of its own.
     """
     from tests.e2e.shop import night
 
-    session = shared_folder(tmp_path_factory)
-    with exclusive(session / "published-home.lock"):
-        settings = shop.settings(session / "published-home")
-        if not settings.published_dir.exists():
-            record, _ = night(settings, shop.window)
+    with made_once(tmp_path_factory, "earlier") as (folder, is_new):
+        settings = shop.settings(folder / "home")
+        if is_new:
+            record, _ = night(settings, shop.earlier)
             assert record.status == "published", record.message
     return settings
+
+
+@pytest.fixture(scope="session")
+def published_home(
+    shop: "Shop", earlier_home: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    """The same after the next night, which pulls some days again."""
+    from tests.e2e.shop import copied, night
+
+    with made_once(tmp_path_factory, "published") as (folder, is_new):
+        if is_new:
+            record, _ = night(copied(earlier_home, folder), shop.lookback)
+            assert record.status == "published", record.message
+    return earlier_home.model_copy(update={"home": folder / "home"})
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.clock import Clock, PinnedClock, pin_clock, pinned_clock
-from pipelines.config.settings import Ga4, Property, Settings, Store
+from pipelines.config.settings import Alerts, Ga4, Property, Settings, Store
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ingest.day_window import DayWindow
@@ -64,6 +65,16 @@ class Shop:
             )
         )
 
+    @property
+    def earlier(self) -> DayWindow:
+        """All days but the last."""
+        return DayWindow(self.window.start, self.window.end - timedelta(days=1))
+
+    @property
+    def lookback(self) -> DayWindow:
+        """What the night after the last day pulls."""
+        return DayWindow(self.window.end - timedelta(days=3), self.window.end)
+
     def truth(self, name: str) -> pa.Table:
         """A table of truth.json: `sessions`, `events`, `keys` or `items`."""
         return read_truth(self.events, name)
@@ -74,6 +85,12 @@ def read_truth(events: Path, name: str) -> pa.Table:
     stored = json.loads((events / "truth.json").read_text(encoding="utf-8"))[name]
     columns = list(zip(*stored["rows"], strict=True))
     return pa.table(dict(zip(stored["columns"], map(list, columns), strict=True)))
+
+
+def copied(settings: Settings, folder: Path, webhook: str | None = None) -> Settings:
+    """A copy of a home in the folder, links kept, which alerts the webhook."""
+    shutil.copytree(settings.home, folder / "home", symlinks=True)
+    return settings.model_copy(update={"home": folder / "home", "alerts": Alerts(webhook=webhook)})
 
 
 @contextmanager
