@@ -4,7 +4,6 @@ Real Dagster runs with the real dbt assets and gates; only the corruption itself
 SQL on the build database right after the stage was built.
 """
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.config.settings import Alerts, Settings
+from pipelines.config.settings import Settings
 from pipelines.ingest.day_window import DayWindow
-from pipelines.monitoring.alerts import tell
 from pipelines.orchestration.assets import raw_assets
 from pipelines.orchestration.dbt_cli import SluiceDbt
 from pipelines.publishing.versions import current_name
 from pipelines.warehouse.statuses import RunStatus
-from tests.e2e.shop import Shop, all_marts, night, other_dbt
+from tests.e2e.shop import Shop, all_marts, copied, night, other_dbt
 from tests.support.webhook_server import WebhookServer
 
 STEPS = [
@@ -91,10 +89,7 @@ def corrupt(database: Path, statement: str) -> None:
 
 @pytest.fixture
 def home(published_home: Settings, tmp_path: Path, alerted: WebhookServer) -> Settings:
-    """A copy of the published home, links kept, with a webhook."""
-    shutil.copytree(published_home.home, tmp_path / "home", symlinks=True)
-    alerts = Alerts(webhook=alerted.address)
-    return published_home.model_copy(update={"home": tmp_path / "home", "alerts": alerts})
+    return copied(published_home, tmp_path, alerted.address)
 
 
 def last_days(shop: Shop) -> DayWindow:
@@ -151,18 +146,3 @@ def test_dbt_layer_gates(shop: Shop, home: Settings, layer: str) -> None:
     )
     message = held_back(home, last_days(shop), layer, {"dbt": corrupting})
     assert f"{layer}." in message
-
-
-def test_the_next_clean_night_heals(shop: Shop, home: Settings, alerted: WebhookServer) -> None:
-    # The night before could not tell of its failure: this one does, after it has published.
-    alerted.answers = [404]
-    tell(home, "", RunStatus.FAILED, "The disk is full.")
-    corrupt(home.build_db, statement_of(DROPPED))
-    marts = all_marts(home)
-    record, _ = night(home, last_days(shop))
-    assert record.status == "published", record.message
-    assert all_marts(home) == marts
-    (sent,) = alerted.messages
-    assert sent["status"] == "published"
-    full = f"The disk is full. {RunStatus.FAILED.readers}"
-    assert full in [alert["message"] for alert in sent["alerts"]]
