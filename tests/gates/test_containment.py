@@ -126,11 +126,9 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def nights(
-    home: Settings, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Seen, Seen, Seen]]:
+def nights(home: Settings, tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, Seen, Seen]:
     """Before, after the ill night, and after the next one."""
-    with webhook() as alerted, pytest.MonkeyPatch.context() as patch:
+    with webhook() as alerted:
         settings = copied(home, tmp_path_factory.mktemp("nights"), alerted.address)
 
         def see(record: RunRecord | None = None) -> Seen:
@@ -146,10 +144,10 @@ def nights(
             corrupt_after="dbt_intermediate",
             statement=AFTER_INTERMEDIATE,
         )
-        with patch.context() as corrupted:
-            corrupted.setattr(raw_assets, "ingest", _then_corrupt(raw_assets.ingest))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(raw_assets, "ingest", _then_corrupt(raw_assets.ingest))
             ill = see(night(settings, LAST, {"dbt": corrupting})[0])
-        yield before, ill, see(night(settings, LAST)[0])
+        return before, ill, see(night(settings, LAST)[0])
 
 
 def test_the_healthy_one_is_published_and_the_ill_heal(nights: tuple[Seen, Seen, Seen]) -> None:
