@@ -68,17 +68,19 @@ def backfill(
     if dry_run:
         _show_plan(plan_tokens(client, reports, window, set()), as_json)
         return
-    with hold_lock(lock_path(settings)), build_database(settings.build_db) as connection:
-        backfill_id = open_backfill(connection, settings, window)
-    plan = plan_tokens(client, reports, window, done_days(settings, backfill_id))
-    note_plan(settings, backfill_id, plan)
-    _show_plan(plan, as_json=False)
-    with show_pulls():
-        record = run_nightly(
-            settings, window, command="backfill", on_step=show_step, backfill_id=backfill_id
-        )
-    refuse_failed(record)
-    used = close_backfill(settings, backfill_id)
+    # One lock over plan, run and end: a night between them would change what was planned.
+    with hold_lock(lock_path(settings)):
+        with build_database(settings.build_db) as connection:
+            backfill_id = open_backfill(connection, settings, window)
+        plan = plan_tokens(client, reports, window, done_days(settings, backfill_id))
+        note_plan(settings, backfill_id, plan)
+        _show_plan(plan, as_json=False)
+        with show_pulls():
+            record = run_nightly(
+                settings, window, command="backfill", on_step=show_step, backfill_id=backfill_id
+            )
+        refuse_failed(record)
+        used = close_backfill(settings, backfill_id)
     if as_json:
         print_json({"plan": asdict(plan), "used_tokens": used})
     else:

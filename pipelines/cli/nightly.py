@@ -66,14 +66,14 @@ def nightly(
         tell(settings, "", status, str(error))
         raise
     settings = with_time_zones(settings, profiles)
-    # A run that is going on has the build database open: wait for it, and say so.
+    # One lock over plan and run: what was planned is what the run finds.
     with hold_lock(lock_path(settings)):
         window = plan_window(settings, last_day)
-    names = ", ".join(item.name or item.id for item in settings.properties)
-    refresh = ", every model anew" if full_refresh else ""
-    notes.print(f"Nightly run for {names}: {window}{refresh}", markup=False)
-    with show_pulls():
-        record = run_nightly(settings, window, command=command, on_step=show_step)
+        names = ", ".join(item.name or item.id for item in settings.properties)
+        refresh = ", every model anew" if full_refresh else ""
+        notes.print(f"Nightly run for {names}: {window}{refresh}", markup=False)
+        with show_pulls():
+            record = run_nightly(settings, window, command=command, on_step=show_step)
     if as_json:
         result = {"run_id": record.run_id, "status": record.status, "message": record.message}
         print_json({**result, "start": window.start, "end": window.end})

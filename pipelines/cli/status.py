@@ -43,6 +43,8 @@ def _print_status(state: HomeStatus) -> None:
     out.print(f"[{colour}]{word}[/{colour}]: {escape(state.verdict)}", soft_wrap=True)
     if state.is_pinned:
         out.print(f"This is a demo's home: its clock stands at {state.now:%Y-%m-%d}.")
+    for name, why in state.damaged_versions.items():
+        out.print(f"Version {name} is damaged: {escape(why)}.", soft_wrap=True)
     _print("Last runs", [_run(row) for row in state.runs])
     _print("Gates of the last run", state.gates)
     _print("Checks that held it back", state.failures)

@@ -8,22 +8,39 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.common import AsJson, new_table, out, print_json
+from pipelines.cli.common import AsJson, new_table, out, print_json, say_warning
 from pipelines.config.settings import load_settings
 from pipelines.errors import SluiceError
 from pipelines.publishing.version_diff import mart_rows, what_changed
-from pipelines.publishing.versions import Version, current_version, list_versions, rollback
+from pipelines.publishing.versions import (
+    Version,
+    current_name,
+    current_version,
+    damaged_versions,
+    list_versions,
+    rollback,
+)
 
 
 def versions(as_json: AsJson = False) -> None:
     """List the published versions, oldest first, and what each changed."""
-    found = list_versions(load_settings().published_dir)
+    published = load_settings().published_dir
+    found, damaged = list_versions(published), damaged_versions(published)
     if as_json:
-        print_json([{"current": one.is_current, **one.manifest} for one in found])
-    elif found:
+        print_json(
+            [{"current": one.is_current, **one.manifest} for one in found]
+            + [
+                {"current": name == current_name(published), "version": name, "damaged": why}
+                for name, why in damaged.items()
+            ]
+        )
+        return
+    if found:
         _print_versions(found)
-    else:
+    elif not damaged:
         out.print("Nothing is published yet: run 'sluice nightly'.")
+    for name, why in damaged.items():
+        say_warning(f"Version {name} is damaged, and nobody can go back to it: {why}.")
 
 
 def _print_versions(found: tuple[Version, ...]) -> None:

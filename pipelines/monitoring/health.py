@@ -68,6 +68,23 @@ def assess_health(
     return _unpublished(last, version)
 
 
+def assess_fault(fault: str, unreadable: str, version: str | None) -> Verdict:
+    """Of a home that cannot be read as it should. `fault`: of the build database, `unreadable`: of
+    what readers see; one of them may be empty.
+    """
+    if unreadable:
+        return Verdict(
+            Health.FAILED,
+            f"readers cannot read what is published: {unreadable.rstrip('.')}. Run 'sluice "
+            "rollback' with a name from 'sluice versions', or 'sluice nightly' to publish another.",
+        )
+    return Verdict(
+        Health.FAILED,
+        f"no night can run: {fault.rstrip('.')}; {_seen(version)}. "
+        'docs/operations.md, "Repairs", says what to do.',
+    )
+
+
 def _unpublished(last: dict[str, Any], version: str | None) -> Verdict:
     """How the run ended in its own words, what readers see, and what to do."""
     words, seen = " ".join(str(last["message"] or "").split()), _seen(version)

@@ -1,4 +1,4 @@
-"""One writer a home: the lock that runs, and whoever touches the build database, hold.
+"""One writer a home: the lock that runs hold, and all who open the build database.
 
 The lock belongs to the process (flock): a killed run leaves nothing behind. No Dagster.
 """
@@ -8,13 +8,21 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from pipelines.config.settings import Settings
 
 logger = logging.getLogger("sluice")
+
+
+# Locks that this process holds: what a command does under one of them needs no second one.
+_HELD: set[Path] = set()
+# Who only reads the memory of a home holds its lock for a moment, which is nothing to tell of.
+_PATIENCE, _PAUSE = 20, 0.1
 
 
 @contextmanager
@@ -26,8 +34,15 @@ def hold_lock(path: Path) -> Iterator[None]:
             "Another run (process %s) works in %s: waiting until it has ended.", holder, path.parent
         )
 
-    with exclusive(path, on_wait=say):
+    if path in _HELD:
         yield
+        return
+    with exclusive(path, on_wait=say):
+        _HELD.add(path)
+        try:
+            yield
+        finally:
+            _HELD.discard(path)
 
 
 @contextmanager
@@ -35,9 +50,11 @@ def exclusive(path: Path, on_wait: Callable[[str], None] = lambda holder: None) 
     """One process at a time; `on_wait` hears the id of the one that has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        for _ in range(_PATIENCE):
+            if _takes(handle, fcntl.LOCK_EX):
+                break
+            time.sleep(_PAUSE)
+        else:
             handle.seek(0)
             on_wait(handle.read().strip() or "unknown")
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -48,16 +65,31 @@ def exclusive(path: Path, on_wait: Callable[[str], None] = lambda holder: None) 
         yield
 
 
+@contextmanager
+def no_run(lock_path: Path) -> Iterator[bool]:
+    """Whether no run goes on; if so, none begins while the block lasts. Needs no right to write.
+
+    For what opens the build database and is no run: DuckDB would refuse the run's own opening.
+    """
+    if not lock_path.exists():
+        yield True
+        return
+    with lock_path.open(encoding="utf-8") as handle:
+        yield _takes(handle, fcntl.LOCK_SH)
+
+
 def is_running(lock_path: Path) -> bool:
     """Whether a run holds the lock right now."""
-    if not lock_path.exists():
+    with no_run(lock_path) as is_idle:
+        return not is_idle
+
+
+def _takes(handle: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
-    with lock_path.open("a+", encoding="utf-8") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+    return True
 
 
 def lock_path(settings: Settings) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,9 @@ import duckdb
 from pipelines.clock import PinnedClock
 from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
-from pipelines.monitoring.health import Health, assess_health
-from pipelines.monitoring.home_lock import is_running, lock_path
-from pipelines.publishing.versions import current_name, list_versions
+from pipelines.monitoring.health import Health, assess_fault, assess_health
+from pipelines.monitoring.home_lock import lock_path, no_run
+from pipelines.publishing.versions import current_name, damaged_versions, list_versions
 from pipelines.warehouse.connect import build_database, published_database
 from pipelines.warehouse.statuses import RunStatus
 
@@ -91,6 +91,7 @@ class HomeStatus:
     warnings: list[dict[str, Any]] = field(default_factory=list)
     freshness: list[dict[str, Any]] = field(default_factory=list)
     quota: list[dict[str, Any]] = field(default_factory=list)
+    damaged_versions: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -98,39 +99,68 @@ class HomeStatus:
 
 
 def read_status(settings: Settings) -> HomeStatus:
-    """Read the build database's memory; while a run holds it, the published copy of it."""
-    running = is_running(lock_path(settings))
+    """Read the build database's memory; while a run holds it, the published copy of it.
+
+    What cannot be read is part of the status: `state` is then failed, and `verdict` says what.
+    """
     version = current_name(settings.published_dir)
     versions = list_versions(settings.published_dir)
+    damaged = damaged_versions(settings.published_dir)
     newest = versions[-1].name if versions else None
-    runs, gates, failures, warnings, quota = _memory(settings, running)
-    freshness: list[dict[str, Any]] = []
-    if version is not None:
-        with published_database(settings.published_dir) as connection:
-            freshness = _rows(connection, _FRESHNESS)
+    with no_run(lock_path(settings)) as is_idle:
+        memory, fault = _memory(settings, is_idle)
+    runs, gates, failures, warnings, quota = memory
+    freshness, unreadable = _published(settings, (_FRESHNESS,))
+    if version in damaged:
+        unreadable = f"version {version} is damaged ({damaged[version]})"
     for run in runs:
         run["status"] = RunStatus(run["status"])
-        if run["status"] is RunStatus.RUNNING and not running:
+        if run["status"] is RunStatus.RUNNING and is_idle:
             run["status"] = RunStatus.INTERRUPTED
     clock = settings.clock
     now = clock.now().replace(microsecond=0)
-    verdict = assess_health(running, version, newest, runs, freshness, now.date())
+    verdict = (
+        assess_fault(fault, unreadable, version)
+        if fault or unreadable
+        else assess_health(not is_idle, version, newest, runs, freshness[0], now.date())
+    )
     return HomeStatus(
-        verdict.state, verdict.text, verdict.state.exit_code, running, version, newest,
+        verdict.state, verdict.text, verdict.state.exit_code, not is_idle, version, newest,
         now, isinstance(clock, PinnedClock),
-        runs, gates, failures, warnings, freshness, quota,
+        runs, gates, failures, warnings, freshness[0], quota, damaged,
     )  # fmt: skip
 
 
-def _memory(settings: Settings, running: bool) -> tuple[list[dict[str, Any]], ...]:
-    # Not beside a run: DuckDB would refuse the run's next step while we read.
-    if not running and settings.build_db.exists():
-        with suppress(WarehouseError), build_database(settings.build_db, read_only=True) as build:
-            return tuple(_rows(build, query) for query in _MEMORY)
+_Memory = tuple[list[dict[str, Any]], ...]
+
+
+def _memory(settings: Settings, is_idle: bool) -> tuple[_Memory, str]:
+    """What is remembered, and why the build database, which knows best, cannot be read."""
+    fault = ""
+    # Not beside a run: it has the database open.
+    if is_idle and settings.build_db.exists():
+        try:
+            with build_database(settings.build_db, read_only=True) as build:
+                return _answers(build, _MEMORY), ""
+        except (WarehouseError, duckdb.Error) as error:
+            fault = str(error).splitlines()[0]
+    return _published(settings, _MEMORY)[0], fault
+
+
+def _published(settings: Settings, queries: Sequence[str]) -> tuple[_Memory, str]:
+    """The same of the published database; no rows, and why, where it cannot be read."""
+    nothing: _Memory = tuple([] for _ in queries)
     if current_name(settings.published_dir) is None:
-        return tuple([] for _ in _MEMORY)
-    with published_database(settings.published_dir) as connection:
-        return tuple(_rows(connection, query) for query in _MEMORY)
+        return nothing, ""
+    try:
+        with published_database(settings.published_dir) as connection:
+            return _answers(connection, queries), ""
+    except (WarehouseError, duckdb.Error) as error:
+        return nothing, str(error).splitlines()[0]
+
+
+def _answers(connection: duckdb.DuckDBPyConnection, queries: Sequence[str]) -> _Memory:
+    return tuple(_rows(connection, query) for query in queries)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:

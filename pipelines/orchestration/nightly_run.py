@@ -16,6 +16,7 @@ from dagster import DagsterEventType, EventLogEntry, ExecuteInProcessResult
 from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError
 from pipelines.ingest.day_window import DayWindow
+from pipelines.monitoring.home_lock import hold_lock, lock_path
 from pipelines.monitoring.run_logs import run_log
 from pipelines.orchestration.build import build_defs
 from pipelines.orchestration.dagster_home import open_instance
@@ -66,22 +67,24 @@ def run_nightly(
 
     Raises SluiceError only for what stops it before it starts; after that the record tells.
     """
-    job = build_defs(settings, resources).resolve_job_def(NIGHTLY)
-    run_id = str(uuid4())
-    with run_log(settings.logs_dir / run_id), open_instance(settings) as instance:
-        instance.add_event_listener(run_id, _Progress(on_step))
-        result = job.execute_in_process(
-            instance=instance,
-            run_id=run_id,
-            tags={
-                **window.tags(),
-                COMMAND_TAG: command,
-                **({BACKFILL_TAG: backfill_id} if backfill_id else {}),
-            },
-            raise_on_error=False,
-            run_config=_RUN_CONFIG,
-        )
-    return _record(settings, run_id, result)
+    # To the end of it, so that what is read of the run is not another run's doing.
+    with hold_lock(lock_path(settings)):
+        job = build_defs(settings, resources).resolve_job_def(NIGHTLY)
+        run_id = str(uuid4())
+        with run_log(settings.logs_dir / run_id), open_instance(settings) as instance:
+            instance.add_event_listener(run_id, _Progress(on_step))
+            result = job.execute_in_process(
+                instance=instance,
+                run_id=run_id,
+                tags={
+                    **window.tags(),
+                    COMMAND_TAG: command,
+                    **({BACKFILL_TAG: backfill_id} if backfill_id else {}),
+                },
+                raise_on_error=False,
+                run_config=_RUN_CONFIG,
+            )
+        return _record(settings, run_id, result)
 
 
 class _Progress:

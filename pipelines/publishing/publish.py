@@ -17,17 +17,20 @@ import duckdb
 
 from pipelines.clock import Clock
 from pipelines.errors import WarehouseError
+from pipelines.monitoring.home_lock import exclusive
 from pipelines.publishing.database import write_database
 from pipelines.publishing.publication import Publication
 from pipelines.publishing.versions import (
     DATABASE,
     MANIFEST,
     PAGE,
+    SWITCH_LOCK,
     Version,
     file_facts,
     pages_beside,
     point_current_at,
     prune,
+    remove_unfinished,
     sync,
     unfinished_path,
     versions_dir,
@@ -40,9 +43,12 @@ def publish(publication: Publication) -> str:
 
     Raises WarehouseError when the disk is full or not writable; `current` then stays.
     """
-    unfinished, final = unfinished_path(publication.published_dir, Clock().now())
+    published_dir = publication.published_dir
+    unfinished, final = unfinished_path(published_dir, Clock().now())
     with _nothing_left_behind(unfinished):
-        versions_dir(publication.published_dir).mkdir(parents=True, exist_ok=True)
+        versions_dir(published_dir).mkdir(parents=True, exist_ok=True)
+        # Before anything is written: it may be just the room that this version needs.
+        remove_unfinished(published_dir)
         unfinished.mkdir()
         before = write_database(publication, unfinished)
         if publication.page:
@@ -53,8 +59,10 @@ def publish(publication: Publication) -> str:
         sync(unfinished)
         unfinished.rename(final)
         sync(final.parent)
-        point_current_at(publication.published_dir, final.name)
-    prune(publication.published_dir, publication.keep_versions)
+        with exclusive(published_dir / SWITCH_LOCK):
+            point_current_at(published_dir, final.name)
+    with exclusive(published_dir / SWITCH_LOCK):
+        prune(published_dir, publication.keep_versions)
     return final.name
 
 

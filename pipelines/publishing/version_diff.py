@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pipelines.publishing.versions import Manifest
 
 TABLES_NAMED = 3
 
 
-def what_changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+def what_changed(before: Manifest, after: Manifest) -> list[str]:
     """Differences from `before` to `after`, one short phrase each; empty when there are none.
 
     Rows are those of the marts; tables that only changed their content count as changed when
@@ -25,17 +25,17 @@ def what_changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
             found.append(f"{word} {_named(sorted(names))}")
     if (old := before["code_version"]) != (new := after["code_version"]):
         found.append(f"code {old} → {new}")
-    if (old := before.get("held_back", [])) != (new := after.get("held_back", [])):
-        found.append(f"held back: {', '.join(map(str, new)) or 'nothing'}")
+    if before.get("held_back", []) != (kept := after.get("held_back", [])):
+        found.append(f"held back: {', '.join(kept) or 'nothing'}")
     return found
 
 
-def mart_rows(manifest: dict[str, Any]) -> int:
+def mart_rows(manifest: Manifest) -> int:
     """Rows in all marts of a version."""
     return sum(_marts(manifest).values())
 
 
-def _marts(manifest: dict[str, Any]) -> dict[str, int]:
+def _marts(manifest: Manifest) -> dict[str, int]:
     return {
         name.removeprefix("marts."): rows
         for name, rows in manifest["rows"].items()

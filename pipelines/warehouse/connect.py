@@ -75,6 +75,12 @@ def published_file(published_dir: Path) -> Iterator[Path]:
     """
     path = published_dir / "current" / "sluice.duckdb"
     if not path.exists():
+        link = published_dir / "current"
+        if link.is_symlink():
+            raise WarehouseError(
+                f"The version that readers see, {link.readlink().name}, has no {path.name}: "
+                "run 'sluice rollback', or 'sluice nightly' to publish another."
+            )
         raise WarehouseError(
             f"Nothing is published in {published_dir} yet: run 'sluice nightly' or 'sluice demo'."
         )

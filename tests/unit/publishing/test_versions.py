@@ -1,11 +1,12 @@
 """Which version readers see, and which may go."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -14,9 +15,12 @@ import pytest
 from pipelines.errors import WarehouseError
 from pipelines.publishing.versions import (
     current_name,
+    damaged_versions,
+    file_facts,
     list_versions,
     point_current_at,
     prune,
+    remove_unfinished,
     rollback,
     unfinished_path,
 )
@@ -39,9 +43,23 @@ def published(tmp_path: Path) -> Path:
         folder.mkdir(parents=True)
         with duckdb.connect(str(folder / "sluice.duckdb")) as connection:
             connection.execute(f"create table t as select '{name}' as name")
-        (folder / "manifest.json").write_text(json.dumps({"version": name}))
+        (folder / "manifest.json").write_text(json.dumps(manifest(folder)))
     point_current_at(tmp_path, "v5")
     return tmp_path
+
+
+def manifest(folder: Path) -> dict[str, object]:
+    """What publishing writes, of a version with nothing but a database."""
+    return {
+        "version": folder.name,
+        "run_id": "r1",
+        "code_version": "0.1.0",
+        "published_at": "2026-03-02T04:30:00+00:00",
+        "window": {"start": "", "end": ""},
+        "gates": [],
+        "rows": {},
+        "files": {"sluice.duckdb": file_facts(folder / "sluice.duckdb")},
+    }
 
 
 def names(published: Path) -> list[str]:
@@ -73,8 +91,8 @@ def test_versions_are_listed_oldest_first_with_their_manifest(published):
     assert [(version.name, version.is_current) for version in found] == [
         ("v1", False), ("v2", False), ("v3", False), ("v4", False), ("v5", True),
     ]  # fmt: skip
-    assert found[0].manifest == {"version": "v1"}
     assert found[0].path == published / "versions" / "v1"
+    assert found[0].manifest == manifest(found[0].path)
 
 
 def test_nothing_published_is_no_error_until_it_is_read(tmp_path):
@@ -141,13 +159,113 @@ def test_the_link_is_replaced_not_removed(published, monkeypatch):
 
     monkeypatch.setattr(Path, "replace", checked)
     point_current_at(published, "v2")
-    assert not (published / ".current.new").is_symlink()
+    assert not list(published.glob(".current.new*"))
 
 
 def test_a_link_that_a_killed_run_left_is_no_obstacle(published):
-    (published / ".current.new").symlink_to("versions/gone")
+    for left in (os.getpid(), 1):
+        (published / f".current.new-{left}").symlink_to("versions/gone")
     point_current_at(published, "v2")
     assert seen(published) == "v2"
+    prune(published, 9)
+    assert not list(published.glob(".current.new*"))
+
+
+def test_a_folder_in_place_of_the_link_is_named(published):
+    (published / "current").unlink()
+    (published / "current").mkdir()
+    with pytest.raises(WarehouseError, match="is a folder, where a link .*: move it away"):
+        rollback(published, "v2")
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def change_a_byte(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", "{}", '{"files": {}}', "\ud800", "\x00"])
+def test_a_broken_manifest_is_named_and_in_nobodys_way(published, text):
+    path = published / "versions" / "v4" / "manifest.json"
+    if text is None:
+        path.unlink()
+    else:
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    assert names(published) == ["v1", "v2", "v3", "v5"]
+    assert damaged_versions(published) == {"v4": "it has no manifest.json that can be read"}
+    with pytest.raises(WarehouseError, match=r"Version v4 is damaged .*: choose another one"):
+        rollback(published, "v4")
+    assert seen(published) == "v5"
+    assert rollback(published).name == "v3"
+    assert prune(published, 1) == ("v1", "v2", "v4")
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, cut])
+def test_a_version_without_its_whole_database_is_damaged(published, damage):
+    damage(published / "versions" / "v4" / "sluice.duckdb")
+    assert damaged_versions(published) == {"v4": "its sluice.duckdb is not as it was published"}
+    with pytest.raises(WarehouseError, match=r"Version v4 is damaged \(its sluice.duckdb"):
+        rollback(published, "v4")
+    assert rollback(published).name == "v3"
+
+
+def test_a_changed_byte_stops_the_way_back(published):
+    """Only a checksum tells; readers stay where they are."""
+    change_a_byte(published / "versions" / "v4" / "sluice.duckdb")
+    for name in (None, "v4"):
+        with pytest.raises(WarehouseError, match=r"Version v4 is damaged \(its sluice.duckdb"):
+            rollback(published, name)
+    assert current_name(published) == "v5"
+
+
+def test_readers_of_a_version_without_a_database_are_told(published):
+    (published / "versions" / "v5" / "sluice.duckdb").unlink()
+    with (
+        pytest.raises(WarehouseError, match=r"that readers see, v5, has no .*'sluice rollback'"),
+        published_database(published),
+    ):
+        pass
+
+
+DYING = """
+import os, shutil, sys
+from pathlib import Path
+from pipelines.publishing.versions import prune
+def dying(path, **named):
+    (path / sys.argv[2]).unlink()
+    os._exit(9)
+shutil.rmtree = dying
+prune(Path(sys.argv[1]), 2)
+"""
+
+
+@pytest.mark.parametrize("first", ["manifest.json", "sluice.duckdb"])
+def test_a_kill_while_versions_are_deleted_leaves_no_half_version(published, first):
+    killed = subprocess.run([sys.executable, "-c", DYING, str(published), first], check=False)
+    assert killed.returncode == 9
+    assert names(published) == ["v4", "v5"]
+    assert not damaged_versions(published)
+    remove_unfinished(published)
+    assert sorted(path.name for path in (published / "versions").iterdir()) == ["v4", "v5"]
+
+
+SWITCHING = """
+import sys
+from pathlib import Path
+from pipelines.publishing.versions import point_current_at
+for number in range(500):
+    point_current_at(Path(sys.argv[1]), f"v{1 + number % 5}")
+"""
+
+
+def test_two_processes_may_switch_at_once(published):
+    command = [sys.executable, "-c", SWITCHING, str(published)]
+    with subprocess.Popen(command) as one, subprocess.Popen(command) as other:
+        pass
+    assert (one.returncode, other.returncode) == (0, 0)
+    assert seen(published) == current_name(published)
 
 
 @pytest.mark.parametrize(("keep", "left"), [(1, 1), (2, 2), (4, 4), (5, 5), (9, 5)])
@@ -178,6 +296,17 @@ def test_what_a_killed_run_left_is_removed(published):
     (unfinished / "half").write_text("x")
     assert prune(published, 9) == ()
     assert not unfinished.exists()
+
+
+@pytest.mark.parametrize("days", [-30, 0])
+def test_a_clock_that_was_set_back_names_no_version_before_the_newest(published, days):
+    newest = published / "versions" / "20260302T043005.000007Z"
+    newest.mkdir()
+    (published / "versions" / "somebody's folder").mkdir()
+    moment = datetime(2026, 3, 2, 4, 30, 5, 7, UTC) + timedelta(days=days)
+    assert unfinished_path(published, moment)[1].name == "20260302T043005.000008Z"
+    later = moment + timedelta(days=31)
+    assert unfinished_path(published, later)[1].name == later.strftime("%Y%m%dT043005.000007Z")
 
 
 def test_names_sort_by_time():
