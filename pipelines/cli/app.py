@@ -27,7 +27,8 @@ from pipelines.cli import (
     versions,
 )
 from pipelines.cli.common import notes, out, say_error
-from pipelines.errors import SluiceError
+from pipelines.cli.signals import EXITS, heard
+from pipelines.errors import SluiceError, without_room
 from pipelines.garbage import collect_rarely
 
 collect_rarely()
@@ -86,34 +87,51 @@ def main() -> None:
     console.setLevel(logging.CRITICAL)
     logging.basicConfig(handlers=[console])
     logging.getLogger("sluice").setLevel(logging.INFO)
-    try:
-        code = app(standalone_mode=False, prog_name="sluice") or 0
-        sys.stdout.flush()
-    except TyperException as error:
-        command = getattr(getattr(error, "ctx", None), "command_path", "sluice")
-        # `sluice` alone has shown its help, and has nothing to complain about.
-        if words := error.format_message().rstrip("."):
-            say_error(f"{words}. See '{command} --help'.")
-        code = EXIT_USAGE
-    except SluiceError as error:
-        say_error(str(error))
-        code = error.exit_code
-    except (Abort, KeyboardInterrupt):
-        code = EXIT_STOPPED
-    except BrokenPipeError:
-        # Whoever read us has seen enough; the interpreter must not try to write the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
-    except Exception as error:
-        say_error(_describe_fault(error))
-        code = 1
-    # Of Ctrl-C within a command typer makes this code by itself.
-    if code == EXIT_STOPPED:
+    with heard() as stopped:
+        try:
+            code, words = app(standalone_mode=False, prog_name="sluice") or 0, ""
+            sys.stdout.flush()
+        except BaseException as error:
+            code, words = _ending(error)
+        # Whatever became of the signal on its way up; of Ctrl-C typer makes a code by itself.
+        if stopped.exit_code and code:
+            code, words = stopped.exit_code, ""
+    if words:
+        say_error(words)
+    if code in EXITS:
         notes.print("Stopped. What was loaded stays; run the same command again to go on.")
     sys.exit(code)
 
 
-def _describe_fault(error: Exception) -> str:
+def _ending(error: BaseException) -> tuple[int, str]:
+    """(exit code, what to say) of what a command raised; nothing of what needs no words."""
+    match error:
+        case SystemExit():
+            raise error
+        case TyperException():
+            command = getattr(getattr(error, "ctx", None), "command_path", "sluice")
+            # `sluice` alone has shown its help, and has nothing to complain about.
+            words = error.format_message().rstrip(".")
+            return EXIT_USAGE, f"{words}. See '{command} --help'." if words else ""
+        case SluiceError():
+            return error.exit_code, str(error)
+        case Abort() | KeyboardInterrupt():
+            return EXIT_STOPPED, ""
+        case BrokenPipeError():
+            # Whoever read us has seen enough; the interpreter must not try to write the rest.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1, ""
+        case _ if reason := without_room(error):
+            return 1, reason
+        case PermissionError() if error.filename:
+            return 1, (
+                f"{error.filename} cannot be read or written ({error.strerror}): correct its "
+                "permissions, or run the command as the user whose home it is."
+            )
+    return 1, _describe_fault(error)
+
+
+def _describe_fault(error: BaseException) -> str:
     log = Path(tempfile.gettempdir()) / f"sluice-error-{os.getpid()}.log"
     log.write_text(traceback.format_exc(), encoding="utf-8")
     words = " ".join(str(error).split())[:300]

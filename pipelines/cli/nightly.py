@@ -45,7 +45,7 @@ def nightly(
     from pipelines.ingest.property_access import TRY_LATER, check_properties, profile_properties
     from pipelines.ingest.run_window import plan_window, with_time_zones
     from pipelines.monitoring.alerts import tell
-    from pipelines.monitoring.home_lock import hold_lock, lock_path
+    from pipelines.monitoring.home_lock import hold_lock, lock_path, no_run
     from pipelines.orchestration.nightly_run import run_nightly
     from pipelines.warehouse.runs import FULL_REFRESH, record_failed_start
     from pipelines.warehouse.statuses import RunStatus
@@ -60,10 +60,18 @@ def nightly(
         profiles, _ = profile_properties(settings, connect(settings.ga4))
     except SluiceError as error:
         status = RunStatus.PAUSED if error.exit_code == TRY_LATER else RunStatus.FAILED
-        record_failed_start(
-            settings.build_db, command, str(error), __version__, settings.clock.now(), status
-        )
-        tell(settings, "", status, str(error))
+        # Not beside a run: it has the build database open, and will tell its own end.
+        with no_run(lock_path(settings)) as is_idle:
+            if is_idle:
+                record_failed_start(
+                    settings.build_db,
+                    command,
+                    str(error),
+                    __version__,
+                    settings.clock.now(),
+                    status,
+                )
+            tell(settings, "", status, str(error))
         raise
     settings = with_time_zones(settings, profiles)
     # One lock over plan and run: what was planned is what the run finds.

@@ -98,6 +98,8 @@ class Nightly(_Section):
     lookback_days: int = Field(default=3, ge=0, le=400)
     attribution_days: int = Field(default=14, ge=0, le=400)
     sweep_days: int = Field(default=35, ge=1, le=400)
+    # A night that hangs is stopped, so that the next one finds the home free (house default).
+    max_hours: float = Field(default=6, gt=0, le=24)
 
     @field_validator("at", mode="before")
     @classmethod

@@ -100,7 +100,7 @@ def _unpublished(last: dict[str, Any], version: str | None) -> Verdict:
         case RunStatus.INTERRUPTED:
             return Verdict(
                 Health.INTERRUPTED,
-                f"the last run was killed; {seen}, and what was loaded stays. "
+                f"the last run was stopped or killed; {seen}, and what was loaded stays. "
                 f"Run {_command(last)} again.",
             )
         case RunStatus.OUTDATED:

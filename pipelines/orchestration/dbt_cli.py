@@ -28,13 +28,14 @@ from dbt_common.events.base_types import BaseEvent, EventLevel, EventMsg
 from dbt_common.events.event_manager import EventManager
 from dbt_common.events.event_manager_client import ctx_set_event_manager
 from dbt_common.events.functions import msg_to_dict
+from dbt_common.exceptions import DbtRuntimeError
 from packaging import version
 
 from pipelines.errors import ConfigError
 from pipelines.monitoring.home_lock import exclusive
 
 _END = object()
-NODE_FINISHED = "NodeFinished"
+NODE_BEGINS, NODE_FINISHED = "NodeCompiling", "NodeFinished"
 EXIT_FAILED = 1
 # Where dagster-dbt's long message begins to tell what went wrong.
 _REASONS = "Errors parsed from dbt logs:"
@@ -47,7 +48,12 @@ MESSAGE_LENGTH = 400
 
 
 class FewEvents(EventManager):
-    """Nine of ten events are debug lines that nobody reads: to make them took a second a night."""
+    """Nine of ten events are debug lines that nobody reads: to make them took a second a night.
+
+    While dbt `is_stopping`, every node that begins fails at once, and those behind it are skipped.
+    """
+
+    is_stopping = False
 
     def fire_event(
         self,
@@ -57,11 +63,14 @@ class FewEvents(EventManager):
         force_warn_or_error_handling: bool = False,
     ) -> None:
         """As the library's, for what is told to people or to Dagster."""
+        if self.is_stopping and type(e).__name__ == NODE_BEGINS:
+            raise DbtRuntimeError("stopped")
         if (level or e.level_tag()) != EventLevel.DEBUG or type(e).__name__ == NODE_FINISHED:
             super().fire_event(e, level, node, force_warn_or_error_handling)
 
 
-ctx_set_event_manager(FewEvents())
+EVENTS = FewEvents()
+ctx_set_event_manager(EVENTS)
 
 
 @dataclass(frozen=True)
@@ -137,14 +146,27 @@ class DbtThread:
         self.events.put(msg_to_dict(event))
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end; returns the exit code."""
-        self._thread.join(timeout)
+        """Wait for the end; returns the exit code. Who stops waiting stops dbt."""
+        with self._stopped_with_its_reader():
+            self._thread.join(timeout)
         return EXIT_FAILED if self.returncode is None else self.returncode
 
     def stream(self) -> Iterator[dict[str, Any]]:
-        """Events until the end mark."""
-        while (event := self.events.get()) is not _END:
-            yield event
+        """Events until the end mark. Who stops reading stops dbt."""
+        with self._stopped_with_its_reader():
+            while (event := self.events.get()) is not _END:
+                yield event
+
+    @contextlib.contextmanager
+    def _stopped_with_its_reader(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            # A thread in the middle of a query would abort the process at its end.
+            EVENTS.is_stopping = True
+            self._thread.join()
+            EVENTS.is_stopping = False
+            raise
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """What several tests of the doctor are made of: a list of fields, and a published version."""
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from pipelines.config.settings import Settings
 from pipelines.emulator.server.fields import catalogue
 from pipelines.publishing.versions import NAME_FORMAT, point_current_at
 from pipelines.warehouse.connect import build_database
+from tests.support.published import write_manifest
 
 
 def metadata_of(*, without: tuple[str, ...] = (), custom: tuple[str, ...] = ()) -> Any:
@@ -32,7 +32,6 @@ def publish(settings: Settings, *runs: tuple[str, str, datetime]) -> Path:
     name = runs[-1][2].strftime(NAME_FORMAT)
     folder = settings.published_dir / "versions" / name
     folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text(json.dumps({"version": name}))
     with build_database(folder / "sluice.duckdb") as connection:
         for number, (command, status, finished) in enumerate(runs):
             connection.execute(
@@ -40,5 +39,6 @@ def publish(settings: Settings, *runs: tuple[str, str, datetime]) -> Path:
                 "values (?, ?, '2026-06-30', ?, ?)",
                 [f"{name}-{number}", command, status, finished],
             )
+    write_manifest(folder)
     point_current_at(settings.published_dir, name)
     return folder

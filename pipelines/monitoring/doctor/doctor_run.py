@@ -11,7 +11,14 @@ from pipelines.errors import ConfigError, SeedError, SluiceError
 from pipelines.ga4.api_errors import CredentialsError, UnreachableError
 from pipelines.ga4.client import connect
 from pipelines.monitoring.doctor.expected_keys import ReadPlan, read_plan
-from pipelines.monitoring.doctor.machine_steps import DISK, SCHEDULE, disk_step, schedule_step
+from pipelines.monitoring.doctor.machine_steps import (
+    DISK,
+    SCHEDULE,
+    WAREHOUSE,
+    database_step,
+    disk_step,
+    schedule_step,
+)
 from pipelines.monitoring.doctor.probes import AsksGa4
 from pipelines.monitoring.doctor.property_checks import examine
 from pipelines.monitoring.doctor.step_model import Block, Diagnosis, Step, not_checked, right, wrong
@@ -37,7 +44,11 @@ def diagnose(
     if isinstance(client, CredentialsError):
         refusals.append(client)
     start = (_settings_step(settings), plan_step, _credentials_step(settings.ga4, refusals))
-    end = (disk_step(settings), schedule_step(settings, now or settings.clock.now()))
+    end = (
+        disk_step(settings),
+        database_step(settings),
+        schedule_step(settings, now or settings.clock.now()),
+    )
     blocks = (one.block for one in seen)
     return Diagnosis((Block("Sluice", start), *blocks, Block("This machine", end)))
 
@@ -47,7 +58,7 @@ def without_settings(error: ConfigError) -> Diagnosis:
     _, plan_step = _plan(None)
     why = "it needs the settings"
     start = (wrong(SETTINGS, str(error)), plan_step, not_checked(CREDENTIALS, why))
-    end = (not_checked(DISK, why), not_checked(SCHEDULE, why))
+    end = tuple(not_checked(name, why) for name in (DISK, WAREHOUSE, SCHEDULE))
     return Diagnosis((Block("Sluice", start), Block("This machine", end)))
 
 

@@ -12,11 +12,13 @@ import duckdb
 from rich.filesize import decimal
 
 from pipelines.config.settings import Settings
+from pipelines.errors import WarehouseError
 from pipelines.monitoring.doctor.step_model import Step, right, wrong
-from pipelines.publishing.versions import DATABASE, Version, list_versions
-from pipelines.warehouse.connect import unlocked
+from pipelines.monitoring.home_lock import lock_path, no_run
+from pipelines.publishing.versions import DATABASE, Version, damaged_versions, list_versions
+from pipelines.warehouse.connect import build_database, unlocked
 
-DISK, SCHEDULE = "disk", "schedule"
+DISK, WAREHOUSE, SCHEDULE = "disk", "build database", "schedule"
 # A night writes dbt's scratch and one more version before old ones go (house default).
 LEAST_FREE = 1_000_000_000
 # One night a day, half a day of patience for one that was late (house default).
@@ -53,11 +55,38 @@ def disk_step(settings: Settings) -> Step:
     return right(DISK, room, facts=facts)
 
 
+def database_step(settings: Settings) -> Step:
+    """The build database can be read; beside a run, which has it open, it is not looked at."""
+    if not settings.build_db.exists():
+        return right(WAREHOUSE, "none yet: the first night makes it")
+    with no_run(lock_path(settings)) as is_idle:
+        if not is_idle:
+            return right(WAREHOUSE, "a run has it open")
+        try:
+            with build_database(settings.build_db, read_only=True) as connection:
+                connection.execute("select count(*) from ops.runs")
+        except (WarehouseError, duckdb.Error) as error:
+            return wrong(
+                WAREHOUSE,
+                f"{str(error).splitlines()[0].rstrip('.')}: no night can run; "
+                'docs/operations.md, "When something is lost", says what to do.',
+            )
+    return right(WAREHOUSE, f"{settings.build_db} can be read")
+
+
 def schedule_step(settings: Settings, now: datetime) -> Step:
     """A night was published lately; read from the newest published version, never the build."""
     hour, minute = settings.nightly.at.split(":")
     cron = f"by cron, '{int(minute)} {int(hour)} * * * … sluice nightly', or by Dagster's daemon"
     versions = list_versions(settings.published_dir)
+    damaged = damaged_versions(settings.published_dir)
+    newest = max((*damaged, *(version.name for version in versions)), default="")
+    if newest in damaged:
+        return wrong(
+            SCHEDULE,
+            f"The published version {newest} is damaged ({damaged[newest]}): run 'sluice nightly' "
+            "to publish another.",
+        )
     if not versions:
         return wrong(
             SCHEDULE,

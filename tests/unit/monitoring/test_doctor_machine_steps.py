@@ -9,9 +9,11 @@ import pytest
 
 from pipelines.config.settings import Settings
 from pipelines.monitoring.doctor import machine_steps
-from pipelines.monitoring.doctor.machine_steps import disk_step, schedule_step
+from pipelines.monitoring.doctor.machine_steps import database_step, disk_step, schedule_step
 from pipelines.monitoring.doctor.step_model import Mark
+from pipelines.monitoring.home_lock import hold_lock, lock_path
 from pipelines.publishing.versions import point_current_at
+from pipelines.warehouse.connect import build_database
 from tests.support.doctor_parts import publish
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -146,3 +148,35 @@ def test_the_build_database_may_be_in_use(settings):
         assert disk_step(settings).mark is Mark.RIGHT
         assert schedule_step(settings, NOW).mark is Mark.RIGHT
         assert {path: path.stat().st_mtime_ns for path in settings.home.rglob("*")} == before
+
+
+def test_a_build_database_that_is_not_there_yet(settings):
+    assert database_step(settings).mark is Mark.RIGHT
+    assert not settings.home.exists()
+
+
+DAMAGES = {
+    "empty": lambda path: path.write_bytes(b""),
+    "header": lambda path: path.write_bytes(b"no database" * 1_000),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:5_000]),
+    "folder": lambda path: (path.unlink(), path.mkdir()),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_build_database_that_cannot_be_read(settings, damage):
+    """An empty file is an empty database to DuckDB, in which the table of runs is missing."""
+    with build_database(settings.build_db):
+        pass
+    assert database_step(settings).mark is Mark.RIGHT
+    DAMAGES[damage](settings.build_db)
+    step = database_step(settings)
+    assert step.mark is Mark.WRONG
+    assert "no night can run; docs/operations.md" in step.message
+    assert "another process" not in step.message
+
+
+def test_the_build_database_of_a_run_is_left_alone(settings):
+    with hold_lock(lock_path(settings)):
+        settings.build_db.write_bytes(b"")
+        assert database_step(settings).message == "a run has it open"

@@ -117,7 +117,7 @@ def test_the_order_and_the_json(tmp_path):
     assert [[step["name"] for step in block["steps"]] for block in told["blocks"]] == [
         ["settings", "tracking plan", "credentials"],
         *[["property", "fields", "custom dimensions", "tracking", "quota"]] * 2,
-        ["disk", "schedule"],
+        ["disk", "build database", "schedule"],
     ]
     assert [block["property_id"] for block in told["blocks"]] == [None, "42", "43", None]
 
@@ -256,7 +256,7 @@ def test_settings_that_cannot_be_read():
     rest = steps(diagnosis)
     assert rest["settings"].message == "Unknown key 'homee': did you mean 'home'?"
     assert {name for name, step in rest.items() if step.mark is Mark.NOT_CHECKED} == {
-        "credentials", "disk", "schedule",
+        "credentials", "disk", "build database", "schedule",
     }  # fmt: skip
     assert not diagnosis.is_all_right
 

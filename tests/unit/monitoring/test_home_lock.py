@@ -17,7 +17,7 @@ from pipelines.clock import pin_clock
 from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError
 from pipelines.ingest.day_window import DayWindow
-from pipelines.monitoring.home_lock import hold_lock, is_running, lock_path
+from pipelines.monitoring.home_lock import hold_lock, is_running, lock_path, no_run
 from pipelines.warehouse.runs import RunRecord
 from pipelines.warehouse.statuses import RunStatus
 from tests.support.hand_clock import MORNING
@@ -95,6 +95,7 @@ def test_a_second_night_waits_before_it_looks_into_the_database(path, tmp_path, 
     windows: list[object] = []
 
     def run_nightly(settings: Settings, window: DayWindow, **_: object) -> RunRecord:
+        assert is_running(path), "another run may come between plan and run"
         windows.append(window.end)
         return RunRecord("r2", RunStatus.PUBLISHED, "")
 
@@ -140,6 +141,40 @@ def test_a_failing_run_lets_the_next_one_in(path, said):
     with hold_lock(path):
         assert is_running(path)
     assert said.empty()
+
+
+def test_a_lock_within_the_lock_is_the_same(path, said):
+    with hold_lock(path):
+        with hold_lock(path):
+            pass
+        assert is_running(path)
+    assert not is_running(path)
+    assert said.empty()
+
+
+def test_who_only_looks_holds_off_the_next_run_and_needs_no_right_to_write(path, tmp_path, said):
+    with hold_lock(path):
+        pass
+    path.chmod(0o444)
+    began = threading.Event()
+
+    def next_run() -> None:
+        with hold_lock(path):
+            began.set()
+
+    with no_run(path) as is_idle:
+        assert is_idle
+        with no_run(path) as other_looks_too:
+            assert other_looks_too
+        path.chmod(0o644)
+        run = threading.Thread(target=next_run, daemon=True)
+        run.start()
+        assert not began.wait(0.2)
+    run.join()
+    assert began.is_set()
+    assert said.empty()
+    with another_run(path, tmp_path / "log"), no_run(path) as is_idle:
+        assert not is_idle
 
 
 def test_homes_do_not_wait_for_each_other(tmp_path, said):

@@ -1,7 +1,10 @@
 """`sluice status`: the word, the sentence with what to do, the exit code, and the detail."""
 
 import json
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -188,3 +191,96 @@ def test_status_after_a_rollback_names_both_versions(published):
     state = json.loads(run("status", "--json").stdout)
     assert (state["state"], state["newest_version"]) == ("fine", second)
     assert f"since a rollback readers see version {state['current_version']}" in state["verdict"]
+
+
+def damage_header(path):
+    path.write_bytes(b"no database" * 1_000)
+
+
+def damage_blocks(path):
+    whole = path.read_bytes()
+    path.write_bytes(whole[:12_288] + b"?" * (len(whole) - 12_288))
+
+
+def replace_by_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGES = [
+    damage_header, damage_blocks, replace_by_folder,
+    lambda path: path.write_bytes(b""), lambda path: path.write_bytes(path.read_bytes()[:5_000]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_build_database_that_cannot_be_read_is_what_the_first_line_says(published, damage):
+    """The published copy of its memory says that all is well."""
+    pin_clock(published, MORNING, ["42"])
+    assert run("status").exit_code == 0
+    damage(published / "build.duckdb")
+    result = run("status")
+    state = json.loads(run("status", "--json").stdout)
+    assert (result.exit_code, state["state"]) == (1, "failed")
+    assert result.stdout.startswith("Failed: no night can run: ")
+    assert "readers see version" in state["verdict"]
+    assert "in another process" not in state["verdict"]
+    assert [one["run_id"] for one in state["runs"]] == ["r1"]
+
+
+def test_a_database_that_is_open_elsewhere_is_said_to_be(published):
+    holder = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", holder, str(published / "build.duckdb")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline() == "1\n"
+        result = run("status")
+        process.communicate("\n")
+    assert result.exit_code == 1
+    assert "build.duckdb is open in another process" in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize("name", ["sluice.duckdb", "manifest.json"])
+def test_a_damaged_version_is_what_the_first_line_says_if_readers_see_it(published, name):
+    pin_clock(published, MORNING, ["42"])
+    older = publish_again(published)
+    newest = publish_again(published)
+    (published / "published" / "versions" / older / name).write_bytes(b"{")
+    result = run("status", "--json")
+    state = json.loads(result.stdout)
+    assert (result.exit_code, list(state["damaged_versions"])) == (0, [older])
+    assert f"Version {older} is damaged: " in run("status").stdout
+    (published / "published" / "versions" / newest / name).write_bytes(b"{")
+    result = run("status")
+    assert result.exit_code == 1
+    assert result.stdout.startswith(
+        f"Failed: readers cannot read what is published: version {newest}"
+    )
+    listed = run("versions")
+    assert f"Version {newest} is damaged" in listed.stderr
+    told = {one["version"]: one for one in json.loads(run("versions", "--json").stdout)}
+    assert (told[newest]["current"], told[older]["current"]) == (True, False)
+    assert "is not as it was published" in told[newest]["damaged"] or name == "manifest.json"
+    assert run("rollback").exit_code == 0
+    assert run("status").exit_code == 0
+
+
+def test_status_needs_no_right_to_write(published):
+    """As another user sees a home: nothing in it may be opened for writing."""
+    pin_clock(published, MORNING, ["42"])
+    with hold_lock(published / "run.lock"):
+        pass
+    opened = []
+    real = Path.open
+
+    def watched(self, mode="r", *arguments, **named):
+        opened.append((self.name, mode))
+        return real(self, mode, *arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "open", watched)
+        assert run("status").exit_code == 0
+    assert ("run.lock", "r") in opened
+    assert not [one for one in opened if set(one[1]) & set("wa+")]

@@ -16,7 +16,6 @@ from pipelines.errors import WarehouseError
 from pipelines.publishing.versions import (
     current_name,
     damaged_versions,
-    file_facts,
     list_versions,
     point_current_at,
     prune,
@@ -25,6 +24,7 @@ from pipelines.publishing.versions import (
     unfinished_path,
 )
 from pipelines.warehouse.connect import published_database
+from tests.support.published import write_manifest
 
 READER = """
 import sys, duckdb
@@ -43,23 +43,9 @@ def published(tmp_path: Path) -> Path:
         folder.mkdir(parents=True)
         with duckdb.connect(str(folder / "sluice.duckdb")) as connection:
             connection.execute(f"create table t as select '{name}' as name")
-        (folder / "manifest.json").write_text(json.dumps(manifest(folder)))
+        write_manifest(folder)
     point_current_at(tmp_path, "v5")
     return tmp_path
-
-
-def manifest(folder: Path) -> dict[str, object]:
-    """What publishing writes, of a version with nothing but a database."""
-    return {
-        "version": folder.name,
-        "run_id": "r1",
-        "code_version": "0.1.0",
-        "published_at": "2026-03-02T04:30:00+00:00",
-        "window": {"start": "", "end": ""},
-        "gates": [],
-        "rows": {},
-        "files": {"sluice.duckdb": file_facts(folder / "sluice.duckdb")},
-    }
 
 
 def names(published: Path) -> list[str]:
@@ -92,7 +78,7 @@ def test_versions_are_listed_oldest_first_with_their_manifest(published):
         ("v1", False), ("v2", False), ("v3", False), ("v4", False), ("v5", True),
     ]  # fmt: skip
     assert found[0].path == published / "versions" / "v1"
-    assert found[0].manifest == manifest(found[0].path)
+    assert found[0].manifest == json.loads((found[0].path / "manifest.json").read_text())
 
 
 def test_nothing_published_is_no_error_until_it_is_read(tmp_path):
@@ -174,7 +160,7 @@ def test_a_link_that_a_killed_run_left_is_no_obstacle(published):
 def test_a_folder_in_place_of_the_link_is_named(published):
     (published / "current").unlink()
     (published / "current").mkdir()
-    with pytest.raises(WarehouseError, match="is a folder, where a link .*: move it away"):
+    with pytest.raises(WarehouseError, match=r"is a folder, where a link .*: move it away"):
         rollback(published, "v2")
 
 
