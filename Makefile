@@ -14,7 +14,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export GX_ANALYTICS_ENABLED = false
 export SQLFLUFF_PROGRESS = false
 
-.PHONY: setup demo test help soak lint check dbt gate dev bench study docs picture readme bi-test clean lock
+.PHONY: setup demo test help soak chaos lint check dbt gate dev bench study docs picture readme bi-test clean lock
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -37,6 +37,12 @@ test: setup  ## all tests
 SEEDS ?= 60
 soak: setup  ## nights against a server that misbehaves at random, judged by the truth; under an hour
 	$(BIN)/python -m tests.soak --seeds $(SEEDS)
+
+# Another SEED, other moments.
+KILLS ?= 100
+SEED ?= 1
+chaos: setup  ## kills, readers, full disks and other limits against homes; half an hour
+	$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED)
 
 lint: setup  ## ruff, mypy, sqlfluff, yamllint
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -46,6 +47,8 @@ app = typer.Typer(
 # Not click's 2, which here means that a gate held the night back (sysexits' EX_USAGE).
 EXIT_USAGE = 64
 EXIT_STOPPED = 130
+# What is wrong with a file or a folder of the home, and not with the code.
+_IN_THE_WAY = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR}
 SET_UP, RUN, READ, TRY = "Set up", "Run", "Read", "Try without GA4"
 app.command("demo", rich_help_panel=TRY)(demo.demo)
 app.command("simulate", rich_help_panel=TRY)(emulator.simulate_shop)
@@ -123,10 +126,10 @@ def _ending(error: BaseException) -> tuple[int, str]:
             return 1, ""
         case _ if reason := without_room(error):
             return 1, reason
-        case PermissionError() if error.filename:
+        case OSError() if error.filename and error.errno in _IN_THE_WAY:
             return 1, (
-                f"{error.filename} cannot be read or written ({error.strerror}): correct its "
-                "permissions, or run the command as the user whose home it is."
+                f"{error.filename} cannot be used ({error.strerror}): correct its permissions or "
+                "what stands in its place, or run the command as the user whose home it is."
             )
     return 1, _describe_fault(error)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -43,12 +44,16 @@ def heard() -> Iterator[Stopped]:
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
     os.set_blocking(writer, False)
-    term = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    is_main = threading.current_thread() is threading.main_thread()
+    # Only the main thread hears of signals: elsewhere there is nothing to set up.
+    if is_main:
+        term = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
         yield Stopped(reader)
     finally:
-        signal.set_wakeup_fd(before)
-        signal.signal(signal.SIGTERM, term)
+        if is_main:
+            signal.set_wakeup_fd(before)
+            signal.signal(signal.SIGTERM, term)
         os.close(reader)
         os.close(writer)

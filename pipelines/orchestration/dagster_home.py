@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from dagster import DagsterInstance
@@ -29,6 +33,7 @@ compute_logs:
 
 
 RUNS_KEPT = 60
+logger = logging.getLogger("sluice")
 
 
 def prepare_dagster_home(settings: Settings) -> Path:
@@ -43,8 +48,32 @@ def prepare_dagster_home(settings: Settings) -> Path:
 
 
 def open_instance(settings: Settings) -> DagsterInstance:
-    """The instance that the command line, the UI and the daemon share."""
+    """The instance that the command line, the UI and the daemon share.
+
+    It is no more than a memory of runs: a damaged one is put aside and begun anew.
+    """
+    if damaged := next(filter(_is_damaged, settings.dagster_dir.rglob("*.db")), None):
+        aside = settings.dagster_dir.with_name("dagster.damaged")
+        shutil.rmtree(aside, ignore_errors=True)
+        settings.dagster_dir.rename(aside)
+        logger.warning(
+            "Dagster's memory of runs could not be read (%s): it lies in %s, and a new one begins.",
+            damaged.name, aside,
+        )  # fmt: skip
     return DagsterInstance.from_config(str(prepare_dagster_home(settings)))
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether SQLite does not know a file for its own. (To look at every page takes too long.)"""
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("select count(*) from sqlite_master")
+    except sqlite3.OperationalError:
+        # Busy, or not for us: whoever opens it next says so.
+        return False
+    except sqlite3.DatabaseError:
+        return True
+    return False
 
 
 def prune_runs(instance: DagsterInstance, keep: int = RUNS_KEPT) -> None:

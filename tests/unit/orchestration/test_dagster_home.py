@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from dagster import (
     BackfillPolicy,
     DagsterEventType,
@@ -59,3 +60,18 @@ def test_the_days_of_a_range_are_stored_together_and_each_is_there(tmp_path: Pat
         assert latest.asset_entry.last_materialization_storage_id == found[0].storage_id
         stored = instance.all_logs(result.run_id, of_type=DagsterEventType.STEP_OUTPUT)
         assert not stored
+
+
+@pytest.mark.parametrize("kept", [0, 16, 4096])
+def test_a_damaged_memory_of_runs_is_put_aside(tmp_path: Path, kept: int) -> None:
+    """docs/operations.md: nothing is to be done."""
+    settings = Settings(home=tmp_path)
+    with open_instance(settings):
+        pass
+    path = next((settings.dagster_dir / "history").glob("*.db"))
+    path.write_bytes(path.read_bytes()[:kept] + b"?" * 999)
+    with open_instance(settings) as instance:
+        assert instance.get_run_records() == []
+    assert (tmp_path / "dagster.damaged" / "history" / path.name).exists()
+    with open_instance(settings):
+        pass

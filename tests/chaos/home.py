@@ -1,0 +1,119 @@
+"""A home under attack: commands as processes of their own, and what must never be wrong in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.config.settings import Settings
+from pipelines.monitoring.home_lock import is_running, lock_path
+from pipelines.publishing.versions import MANIFEST, damaged_versions, file_facts
+from tests.e2e.shop import LAST_DAY, PROPERTY, ZONE, Shop, all_marts
+
+# A shell's background ignores Ctrl-C; cron and a terminal do not.
+_MAIN = """
+import resource, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+{limit}
+from pipelines.cli import main
+main()
+"""
+Marts = dict[str, list[tuple[Any, ...]]]
+TRACES = ("Traceback", "this is a fault in Sluice", "terminate called")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended; `code` is negative after a signal that it did not hear."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home and the server that it asks."""
+
+    settings: Settings
+
+    @classmethod
+    def copy(cls, settings: Settings, folder: Path) -> Home:
+        """A copy of a stored home in `folder`."""
+        shutil.copytree(settings.home, folder / "home", symlinks=True)
+        return cls(settings.model_copy(update={"home": folder / "home"}))
+
+    def start(self, *arguments: str, limit: str = "") -> subprocess.Popen[str]:
+        """A command as cron starts it; `limit` is Python that its process runs first."""
+        shop = [{"id": PROPERTY, "name": "Test shop", "time_zone": ZONE}]
+        world = {
+            **os.environ,
+            "SLUICE_HOME": str(self.settings.home),
+            "SLUICE_GA4_ENDPOINT": str(self.settings.ga4.endpoint),
+            "SLUICE_PROPERTIES": json.dumps(shop),
+        }
+        return subprocess.Popen(
+            [sys.executable, "-c", _MAIN.format(limit=limit), *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=world,
+        )  # fmt: skip
+
+    def run(self, *arguments: str, limit: str = "") -> Ended:
+        """The same, to its end."""
+        with self.start(*arguments, limit=limit) as process:
+            out, err = process.communicate()
+        return Ended(process.returncode, out, err)
+
+    def night(self, limit: str = "") -> Ended:
+        """A night over the newest days."""
+        return self.run("nightly", "--date", str(LAST_DAY), limit=limit)
+
+    def marts(self) -> Marts:
+        """What readers see; no mart holds a stamp of a run."""
+        return all_marts(self.settings)
+
+    def wrong(self) -> list[str]:
+        """What is torn, or held by a process that is gone; nothing after any kill."""
+        damaged = damaged_versions(self._published)
+        found = [f"version {name}: {why}" for name, why in damaged.items()]
+        current = (self._published / "current").resolve()
+        if not current.is_dir():
+            found.append("current leads nowhere")
+        elif current.name not in damaged:
+            files = json.loads((current / MANIFEST).read_text(encoding="utf-8"))["files"]
+            found += [
+                f"current: {name} is not as published"
+                for name, facts in files.items()
+                if file_facts(current / name) != facts
+            ]
+        if is_running(lock_path(self.settings)):
+            found.append("the lock is held")
+        return found
+
+    def litter(self) -> list[str]:
+        """What a killed run left and a clean night has to have removed."""
+        left = ("versions/.unfinished-*", ".current.*")
+        return [path.name for pattern in left for path in self._published.glob(pattern)]
+
+    def difference(self, expected: Marts) -> list[str]:
+        """Names of marts that hold other rows."""
+        marts = self.marts()
+        names = marts.keys() | expected.keys()
+        return sorted(name for name in names if marts.get(name) != expected.get(name))
+
+    @property
+    def _published(self) -> Path:
+        return self.settings.published_dir
+
+
+def stored_home(shop: Shop, folder: Path) -> Settings:
+    """A home with one published night over all but the last day of the shop."""
+    home = Home(shop.settings(folder / "stored"))
+    first = home.run("backfill", "--start", str(shop.earlier.start), "--end", str(shop.earlier.end))
+    assert first.code == 0, first.err
+    return home.settings

@@ -1,0 +1,16 @@
+"""A short form of `make chaos`: a kill and two signals at drawn moments, and a night that heals."""
+
+from pathlib import Path
+
+from pipelines.config.settings import Settings
+from tests.chaos.kills import attack
+from tests.e2e.shop import all_marts
+
+
+def test_after_kills_a_night_makes_all_good(
+    earlier_home: Settings, published_home: Settings, tmp_path: Path
+) -> None:
+    """Both homes hold the same days: one by a night after the attacks, one by a quiet one."""
+    attacks = attack(earlier_home, all_marts(published_home), tmp_path, kills=3, seed=5)
+    assert attacks.wrong == []
+    assert sum(attacks.done.values()) == 3
