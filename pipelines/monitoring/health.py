@@ -81,7 +81,7 @@ def assess_fault(fault: str, unreadable: str, version: str | None) -> Verdict:
     return Verdict(
         Health.FAILED,
         f"no night can run: {fault.rstrip('.')}; {_seen(version)}. "
-        'docs/operations.md, "Repairs", says what to do.',
+        'docs/operations.md, "When something is lost", says what to do.',
     )
 
 

@@ -42,18 +42,22 @@ def limited(stored: Settings, expected: Marts, folder: Path) -> Iterator[str]:
     if os.geteuid() != 0:
         yield "full disks and a read-only home were not tried: only root may mount"
         return
-    used = sum(path.lstat().st_size for path in stored.home.rglob("*") if path.is_file())
     for free in FREE_MB:
-        size = used + free * MB
-        with mounted(folder / f"disk-{free}", "-t", "tmpfs", "-o", f"size={size}", "tmpfs") as disk:
+        with mounted(folder / f"disk-{free}", "-t", "tmpfs", "tmpfs") as disk:
             home = Home.copy(stored, disk)
+            _resize(disk, free * MB)
             ended = home.night()
             if ended.code and "make room" not in ended.err:
                 yield f"WRONG: {free} MB free: no word of room: {ended.err}"
-            room = f"remount,size={size + 2_000 * MB}"
-            subprocess.run(["mount", "-o", room, str(disk)], check=True)
+            _resize(disk, 2_000 * MB)
             yield _judged(f"{free} MB free on the disk", home, ended, expected)
     yield from _read_only(stored, folder)
+
+
+def _resize(disk: Path, free: int) -> None:
+    """Leave so many bytes of room."""
+    size = shutil.disk_usage(disk).used + free
+    subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
 
 
 def _judged(name: str, home: Home, ended: Ended, expected: Marts) -> str:

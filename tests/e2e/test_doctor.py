@@ -158,6 +158,7 @@ def test_the_machine_before_the_first_night(told: dict[str, Any]) -> None:
         "tracking plan": "right",
         "credentials": "right",
         "disk": "right",
+        "build database": "right",
         "schedule": "wrong",
     }
     assert "run 'sluice nightly'" in steps(told, None)["schedule"]["message"]
