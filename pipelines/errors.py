@@ -27,17 +27,20 @@ class ReportError(SluiceError):
     """The page cannot be made or written."""
 
 
-# What SQLite, and what DuckDB, say of a full disk; a file of ours says it by its number.
-_NO_ROOM = ("database or disk is full", "No space left on device", "Disk quota exceeded")
+# What DuckDB, SQLite and the system say of a disk on which nothing can be written any more.
+_NO_ROOM = (
+    "No space left on device",
+    "database or disk is full",
+    "disk I/O error",
+    "quota exceeded",
+)
 
 
 def without_room(error: BaseException) -> str | None:
     """What to say where a full disk is behind an error, or behind what caused it; else None."""
     cause: BaseException | None = error
     while cause is not None:
-        if any(words in str(cause) for words in _NO_ROOM):
-            return (
-                "The disk is full: make room and run the same command again; what was loaded stays."
-            )
+        if found := next((words for words in _NO_ROOM if words in str(cause)), None):
+            return f"The disk is full ({found}): make room and run it again; what was loaded stays."
         cause = cause.__cause__ or cause.__context__
     return None

@@ -89,6 +89,8 @@ def main() -> None:
     console = logging.StreamHandler()
     console.setLevel(logging.CRITICAL)
     logging.basicConfig(handlers=[console])
+    # A log that cannot be written (a full disk) is no reason for tracebacks on the terminal.
+    logging.raiseExceptions = False
     logging.getLogger("sluice").setLevel(logging.INFO)
     with heard() as stopped:
         try:

@@ -127,6 +127,7 @@ class DbtThread:
 
     def __post_init__(self) -> None:
         self._thread = threading.Thread(target=self._work, name="dbt", daemon=True)
+        _WORKING.add(self._thread)
         self._thread.start()
 
     def _work(self) -> None:
@@ -141,6 +142,7 @@ class DbtThread:
             # Without an end mark the reader would wait for ever.
             self.returncode = EXIT_FAILED if self.returncode is None else self.returncode
             self.events.put(_END)
+            _WORKING.discard(self._thread)
 
     def _on_event(self, event: EventMsg) -> None:
         self.events.put(msg_to_dict(event))
@@ -162,11 +164,21 @@ class DbtThread:
         try:
             yield
         except BaseException:
-            # A thread in the middle of a query would abort the process at its end.
-            EVENTS.is_stopping = True
-            self._thread.join()
-            EVENTS.is_stopping = False
+            stop_dbt()
             raise
+
+
+_WORKING: set[threading.Thread] = set()
+
+
+def stop_dbt() -> None:
+    """Have dbt end soon, and wait for it: a thread in a query aborts the process at its end."""
+    EVENTS.is_stopping = True
+    try:
+        for thread in tuple(_WORKING):
+            thread.join()
+    finally:
+        EVENTS.is_stopping = False
 
 
 @dataclass

@@ -20,6 +20,7 @@ from pipelines.monitoring.home_lock import hold_lock, lock_path
 from pipelines.monitoring.run_logs import run_log
 from pipelines.orchestration.build import build_defs
 from pipelines.orchestration.dagster_home import open_instance
+from pipelines.orchestration.dbt_cli import stop_dbt
 from pipelines.orchestration.jobs import NIGHTLY, describe_failure
 from pipelines.orchestration.partitions import BACKFILL_TAG, COMMAND_TAG
 from pipelines.warehouse.runs import RunRecord, read_run
@@ -73,17 +74,20 @@ def run_nightly(
         run_id = str(uuid4())
         with run_log(settings.logs_dir / run_id), open_instance(settings) as instance:
             instance.add_event_listener(run_id, _Progress(on_step))
-            result = job.execute_in_process(
-                instance=instance,
-                run_id=run_id,
-                tags={
-                    **window.tags(),
-                    COMMAND_TAG: command,
-                    **({BACKFILL_TAG: backfill_id} if backfill_id else {}),
-                },
-                raise_on_error=False,
-                run_config=_RUN_CONFIG,
-            )
+            tags = {**window.tags(), COMMAND_TAG: command}
+            if backfill_id:
+                tags[BACKFILL_TAG] = backfill_id
+            try:
+                result = job.execute_in_process(
+                    instance=instance,
+                    run_id=run_id,
+                    tags=tags,
+                    raise_on_error=False,
+                    run_config=_RUN_CONFIG,
+                )
+            finally:
+                # Where Dagster itself breaks off (its memory cannot be written), dbt goes on.
+                stop_dbt()
         return _record(settings, run_id, result)
 
 

@@ -57,6 +57,7 @@ class Home:
             "SLUICE_HOME": str(self.settings.home),
             "SLUICE_GA4_ENDPOINT": str(self.settings.ga4.endpoint),
             "SLUICE_PROPERTIES": json.dumps(shop),
+            "SLUICE_STORE": json.dumps({"name": self.settings.store.name}),
         }
         return subprocess.Popen(
             [sys.executable, "-c", _MAIN.format(limit=limit), *arguments],

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from pipelines.config.settings import Settings
@@ -76,7 +77,8 @@ def _lengths(stored: Settings, folder: Path) -> dict[str, float]:
         for step in _steps(process):
             seen[step] = time.monotonic()
     moments = [*(seen[name] for name in PHASES), time.monotonic()]
-    return {name: after - at for name, at, after in zip(PHASES, moments, moments[1:], strict=True)}
+    spans = (after - at for at, after in pairwise(moments))
+    return dict(zip(PHASES, spans, strict=True))
 
 
 def _steps(process: subprocess.Popen[str]) -> Iterator[str]:
