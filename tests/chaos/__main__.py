@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.chaos.home import Home, stored_home
-from tests.chaos.kills import attack
+from tests.chaos.kills import attack, measured
 from tests.chaos.limits import limited
 from tests.chaos.readers import PUBLISHES, READERS, ROLLBACKS, read_while_publishing
 from tests.e2e.shop import open_shop
@@ -28,7 +28,8 @@ def chaos(folder: Path, kills: int, seed: int) -> Iterator[str]:
         yield f"{READERS} readers, {PUBLISHES} publishes, {ROLLBACKS} rollbacks: {loops:,} loops"
         yield from (f"WRONG: reader: {one}" for one in wrong)
         yield from limited(stored, expected, folder / "limits")
-        attacks = attack(stored, expected, folder / "kills", kills=kills, seed=seed)
+        lengths = measured(stored, folder / "measured")
+        attacks = attack(stored, expected, lengths, folder / "kills", kills=kills, seed=seed)
         done, where, *wrong = attacks.lines()
         yield from (done, where, *(f"WRONG: {one}" for one in wrong))
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "backfill": ("backfill", "--start", "2026-06-20", "--end", str(LAST_DAY)),
 }
 ENDS = {signal.SIGKILL: (-9,), signal.SIGTERM: (143,), signal.SIGINT: (130,)}
+GROUP = 8
 # A process may be over before its signal comes, and may not have been able to hear of it yet.
 TOO_LATE, TOO_EARLY = 0, {signal.SIGTERM: -15, signal.SIGINT: -2}
 
@@ -49,17 +50,22 @@ class Attacks:
 
 
 def attack(
-    stored: Settings, expected: Marts, folder: Path, *, kills: int, seed: int, group: int = 8
+    stored: Settings,
+    expected: Marts,
+    lengths: dict[str, float],
+    folder: Path,
+    *,
+    kills: int,
+    seed: int,
 ) -> Attacks:
     """`kills` attacks in groups on one home each; after each group a clean night must heal all.
 
-    `expected`: the marts of a home that was never attacked.
+    `expected`: the marts of a home that was never attacked; `lengths`: as of `measured`.
     """
     dice, attacks = random.Random(seed), Attacks()
-    lengths = _lengths(stored, folder / "measured")
-    for start in range(0, kills, group):
+    for start in range(0, kills, GROUP):
         home = Home.copy(stored, folder / f"group-{start}")
-        for number in range(start, min(start + group, kills)):
+        for number in range(start, min(start + GROUP, kills)):
             _one(home, dice, lengths, attacks, number)
         ended = home.night()
         after = f"after attack {number} and a night"
@@ -70,7 +76,7 @@ def attack(
     return attacks
 
 
-def _lengths(stored: Settings, folder: Path) -> dict[str, float]:
+def measured(stored: Settings, folder: Path) -> dict[str, float]:
     """Seconds from the end of each step to the next, of a night that nobody disturbs."""
     home, seen = Home.copy(stored, folder), {"": time.monotonic()}
     with home.start(*COMMANDS["nightly"]) as process:
