@@ -105,4 +105,6 @@ def _load(
     connection.execute(f"CREATE TABLE hits AS {hits_sql(about)}")
     for table in ("staged", "sessions", "users", "first_purchases", "pages"):
         connection.execute(f"DROP TABLE {table}")
+    # Requests come several at a time, and each is too small to be shared between processors.
+    connection.execute("SET threads = 1")
     return columns
