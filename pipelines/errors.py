@@ -4,11 +4,19 @@ A message is one sentence that names the thing (property, report, date, file) an
 Errors of one area live beside it (`ga4/api_errors.py`) and inherit from here. No Dagster, no I/O.
 """
 
+from pipelines.wording import redacted
+
 
 class SluiceError(Exception):
-    """Something a user can put right; `exit_code` is what the command line ends with."""
+    """Something a user can put right; `exit_code` is what the command line ends with.
+
+    Whatever words it was made of, no key or token is among them: they reach `ops` and the webhook.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redacted(message))
 
 
 class ConfigError(SluiceError):

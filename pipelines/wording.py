@@ -1,9 +1,37 @@
-"""What our sentences share."""
+"""What our sentences share, and what of others' words does not get into them."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+# A server's sentence is a line or two; what repeats a whole answer is not read by anybody.
+MOST_CHARACTERS = 500
+_SECRET = re.compile(
+    r"""
+    (?P<name>
+        -----BEGIN\ [A-Z\ ]*-----                             # a key, to its end or the text's
+        | \bbearer\s+(?=\S{8})                                # a header
+        | [?&][\w.-]*(?:key|token|secret|password|sig\w*)=    # an address
+        | \b(?:(?:access|refresh|id)_?token|api_?key|client_secret|password)
+          ["'\\]*\s*[:=]\s*["'\\]*
+    )
+    (?P<value>(?<=-----).*?(?:-----END\ [A-Z\ ]*-----|\Z) | (?<!-----)[^\s"'&<>,;)}\\]+)
+    | \b(?-i:eyJ[\w-]{5,}(?:\.[\w-]*)* | ya29\.[\w.-]+ | AIza[\w-]{20,})
+    """,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+
+
+def redacted(text: str) -> str:
+    """`text` without what looks like a key, a token or a password: a server may repeat ours."""
+    return _SECRET.sub(lambda found: f"{found['name'] or ''}[redacted]", text)
+
+
+def shortened(text: str) -> str:
+    """The first 500 characters, with dots where there were more."""
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

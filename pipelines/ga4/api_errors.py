@@ -11,6 +11,7 @@ from google.api_core import exceptions as google_errors
 from google.auth import exceptions as auth_errors
 
 from pipelines.errors import SluiceError
+from pipelines.wording import redacted, shortened
 
 
 class Ga4Error(SluiceError):
@@ -61,6 +62,10 @@ class SlowPageError(UnreachableError):
     """A page took longer than the deadline, twice: a smaller page may come through."""
 
 
+class LargePageError(Ga4Error):
+    """An answer is larger than the channel takes: a smaller page may come through."""
+
+
 class AuditError(Ga4Error):
     """An answer contradicts itself; what was loaded before stays."""
 
@@ -108,7 +113,7 @@ def is_too_large(words: str) -> bool:
 
 def translate(error: Exception, *, property_id: str, what: str) -> Ga4Error:
     """Our error for the client library's `error` while doing `what` for a property."""
-    words = getattr(error, "message", None) or str(error)
+    words = shortened(redacted(getattr(error, "message", None) or str(error)))
     where = f"property {property_id}"
     match error:
         case google_errors.Unauthorized():
@@ -142,9 +147,9 @@ def translate(error: Exception, *, property_id: str, what: str) -> Ga4Error:
 def _out_of_quota(what: str, where: str, words: str) -> Ga4Error:
     """What a 429 is about; GA4's texts are matched loosely."""
     if is_too_large(words):
-        return Ga4Error(
-            f"The answer to {what} of {where} is larger than the channel allows ({words}): "
-            "this is a fault in Sluice, please report it."
+        return LargePageError(
+            f"The answer to {what} of {where} is larger than any of GA4's ({words}): check "
+            "ga4.endpoint in sluice.yml."
         )
     if "thresholded" in words.lower():
         return ThresholdedQuotaError(

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, TypeVar
 
 import google.auth
@@ -39,6 +40,9 @@ from pipelines.ga4.rate_limit import FIELDS, Governor
 logger = logging.getLogger("sluice")
 SCOPE = "https://www.googleapis.com/auth/analytics.readonly"
 TIMEOUT_SECONDS = 60.0
+# A page of 250,000 rows and five fields is 16 MB. Of what is larger a smaller page is asked for.
+MOST_BYTES = 32 * 2**20
+CHANNEL_OPTIONS = [("grpc.max_receive_message_length", MOST_BYTES)]
 _T = TypeVar("_T")
 
 
@@ -165,7 +169,8 @@ class Ga4Client:
         try:
             return self.governor.call(call, property_id=property_id, what=what, bucket=bucket)
         except LIBRARY_ERRORS as error:
-            raise translate(error, property_id=property_id, what=what) from error
+            # Without its cause: Dagster stores every cause, and its words are not redacted.
+            raise translate(error, property_id=property_id, what=what) from None
 
 
 def _property_of(name: str) -> str:
@@ -197,21 +202,32 @@ def connect(settings: Ga4, governor: Governor | None = None) -> Ga4Client:
     read. A loopback endpoint is plain text and needs no credentials.
     """
     if settings.is_local:
-        channel = grpc.insecure_channel(
-            settings.endpoint, options=[("grpc.max_receive_message_length", -1)]
-        )
+        # No proxy of the machine's: it has a loopback of its own.
+        options = [*CHANNEL_OPTIONS, ("grpc.enable_http_proxy", 0)]
+        channel = grpc.insecure_channel(settings.endpoint, options=options)
         return Ga4Client(
             BetaAnalyticsDataClient(transport=BetaAnalyticsDataGrpcTransport(channel=channel)),
             AlphaAnalyticsDataClient(transport=AlphaAnalyticsDataGrpcTransport(channel=channel)),
             governor,
         )
-    options = {"api_endpoint": settings.endpoint} if settings.endpoint else None
-    credentials = _credentials(settings)
+    chosen: Any = {
+        "credentials": _credentials(settings),
+        "client_options": {"api_endpoint": settings.endpoint} if settings.endpoint else None,
+    }
     return Ga4Client(
-        BetaAnalyticsDataClient(credentials=credentials, client_options=options),
-        AlphaAnalyticsDataClient(credentials=credentials, client_options=options),
+        BetaAnalyticsDataClient(transport=_bounded(BetaAnalyticsDataGrpcTransport), **chosen),
+        AlphaAnalyticsDataClient(transport=_bounded(AlphaAnalyticsDataGrpcTransport), **chosen),
         governor,
     )
+
+
+def _bounded(transport: Any) -> Callable[..., Any]:
+    """A transport of the library, whose answers may be of any size, with our channel's options."""
+
+    def channel(host: str, **options: Any) -> Any:
+        return transport.create_channel(host, **{**options, "options": CHANNEL_OPTIONS})
+
+    return partial(transport, channel=channel)
 
 
 def _credentials(settings: Ga4) -> Any:
@@ -229,8 +245,8 @@ def _credentials(settings: Ga4) -> Any:
             "ga4.credentials in sluice.yml."
         ) from error
     except (OSError, ValueError, AttributeError) as error:
-        # The text of these errors can quote the file, so it is not shown.
+        # The text of these errors can quote the file, so it is neither shown nor kept as a cause.
         raise CredentialsError(
             f"The credentials file {settings.credentials} cannot be read "
             f"({type(error).__name__}): check its permissions and that it is a JSON key."
-        ) from error
+        ) from None

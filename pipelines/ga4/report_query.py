@@ -11,7 +11,7 @@ import pyarrow as pa
 from google.analytics.data_v1alpha import types as alpha
 from google.analytics.data_v1beta import types as ga4
 
-from pipelines.ga4.api_errors import SlowPageError
+from pipelines.ga4.api_errors import Ga4Error
 from pipelines.ga4.decode.report_answer import Flags
 from pipelines.ga4.exactness import missing_share
 from pipelines.ga4.report_request import PAGE_ROWS
@@ -43,7 +43,7 @@ class PageSize:
 
     rows: int = PAGE_ROWS
 
-    def halve(self, asked: int, error: SlowPageError) -> None:
+    def halve(self, asked: int, error: Ga4Error) -> None:
         """Ask for half of `asked` rows; raises `error` when that would be a very small page."""
         if asked <= SMALLEST_PAGE_ROWS:
             raise error

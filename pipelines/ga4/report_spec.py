@@ -202,6 +202,11 @@ class ReportSpec:
             own[f"customEvent:{part.parameter}"] = own.pop(PARAMETER_VALUE)
         return {**_TIME.get(self.kind, {}), **own}
 
+    def value_columns(self, part: Part) -> tuple[str, ...]:
+        """Columns of the answer to `part` that hold what a visitor may have written."""
+        times = _TIME.get(self.kind, {})
+        return tuple(name for api, name in self.fields(part).items() if api not in times)
+
 
 def snake_case(api_name: str) -> str:
     """`deviceCategory` → `device_category`; `customEvent:size` → `custom_event_size`."""

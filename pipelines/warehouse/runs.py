@@ -14,6 +14,7 @@ from data_checks import first_failure
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.statuses import PullStatus, RunStatus
+from pipelines.wording import redacted
 
 # The command of a run that builds every model anew; see `is_rebuilding`.
 FULL_REFRESH = "nightly --full-refresh"
@@ -50,7 +51,7 @@ def finish_run(build_db: Path, run_id: str, status: RunStatus, message: str, now
         connection.execute(
             "update ops.runs set status = ?, message = ?, finished_at = ? "
             "where run_id = ? and status = ?",
-            [status, message, now, run_id, RunStatus.RUNNING],
+            [status, redacted(message), now, run_id, RunStatus.RUNNING],
         )
 
 

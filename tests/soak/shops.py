@@ -21,11 +21,11 @@ from pipelines.emulator.simulator import simulate
 
 # A Sunday: the night that ends on it pulls everything of the last weeks again.
 LAST_DAY = date(2026, 6, 28)
-# Any visitor can send these: measurement ids are public. Not "(other)": it flags every number of
-# the property, which is honest, and leaves nothing to compare.
+# Any visitor can send these: measurement ids are public.
 HOSTILE_EVENTS = (
-    "all", "RESERVED_TOTAL", "(not set)", "", "=HYPERLINK(1)", "'; drop table raw; --",
-    "{{ run_started_at }}", "<script>alert(1)</script>", "%s {0} {x}", "Größe\u202e", "a" * 300,
+    "all", "(all)", "RESERVED_TOTAL", "(other)", "(not set)", "sessions", "", "=HYPERLINK(1)",
+    "'; drop table raw; --", "{{ run_started_at }}", "<script>alert(1)</script>", "%s {0} {x}",
+    "Größe\u202e", "a" * 300,
 )  # fmt: skip
 HOSTILE_COUNTRY = '=1+1"; <b>{{ x }}</b>'
 RENAMED_COUNTRY = "Austria"

@@ -15,6 +15,7 @@ from pipelines.ga4.api_errors import AuditError
 from pipelines.ga4.exactness import excess_allowed
 from pipelines.ga4.report_query import Ask
 from pipelines.ga4.report_spec import ReportSpec
+from pipelines.wording import shortened
 
 ATTEMPTS = 3
 _T = TypeVar("_T")
@@ -30,11 +31,13 @@ def audited(ask: Ask, attempt: Callable[[], _T]) -> _T:
             return attempt()
         except AuditError as error:
             if number == ATTEMPTS:
+                # What it quotes of the answer may be of any length.
+                words = shortened(str(error))
                 raise AuditError(
                     f"Property {ask.property_id}, report {ask.spec.name}, {ask.start} to "
-                    f"{ask.end}: {error} It was pulled three times and is held back; what was "
+                    f"{ask.end}: {words} It was pulled three times and is held back; what was "
                     "loaded before stays. Run the same night again later."
-                ) from error
+                ) from None
     raise AssertionError("unreachable")  # pragma: no cover
 
 
@@ -69,4 +72,4 @@ def refuse_foreign(values: pa.ChunkedArray, known: Collection[str], what: str) -
     """Raise AuditError when a text of `values` is none of `known`."""
     found = {value.as_py() for value in pc.unique(values)}
     if foreign := found - set(known):
-        raise AuditError(f"The answer holds the {what} {', '.join(sorted(foreign))}.")
+        raise AuditError(f"The answer holds the {what} {', '.join(sorted(foreign)[:3])}.")

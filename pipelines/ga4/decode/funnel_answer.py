@@ -8,6 +8,7 @@ a step that nobody reached is missing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 
 from pipelines.ga4.api_errors import AuditError
 from pipelines.ga4.decode.audit import refuse_duplicates, refuse_foreign
-from pipelines.ga4.decode.report_answer import apart_from, counts, place_of, texts
+from pipelines.ga4.decode.report_answer import apart_from, counts, place_of, shortened_texts, texts
 from pipelines.ga4.exactness import estimate_allowance
 from pipelines.ga4.report_spec import ALL, ALL_DEVICES, DATE_RANGE
 
@@ -23,6 +24,8 @@ STEP_NAME = "funnelStepName"
 USERS = "activeUsers"
 _TOTAL = "RESERVED_TOTAL"
 _KEYS = ("range_name", "value", "number")
+# GA4 answers with 4 date ranges of 15 values and some 10 steps.
+MOST_ROWS = 10_000
 
 
 def read_steps(
@@ -41,6 +44,8 @@ def read_steps(
     date range, a value twice, and what is no number.
     """
     rows, headers = message.rows, [header.name for header in message.dimension_headers]
+    if len(rows) > MOST_ROWS:
+        raise AuditError(f"The funnel has {len(rows):,} rows, more than {MOST_ROWS:,}.")
     if not rows:
         nothing = pa.array([], pa.string())
         return _table(nothing, nothing, nothing, pa.array([], pa.int64()))
@@ -128,7 +133,7 @@ def _values(
 ) -> pa.Array:
     if dimension not in headers:
         return pa.repeat(every, len(values))
-    found = texts(values, headers.index(dimension), report)
+    found = shortened_texts(texts(values, headers.index(dimension), report))
     return pc.if_else(pc.equal(found, _TOTAL), every, apart_from(every, found))
 
 
@@ -139,7 +144,7 @@ def _one_total(found: pa.Table) -> pa.Table:
     steps = list(zip(*(totals[name].to_pylist() for name in ("range_name", "number")), strict=True))
     if len(set(steps)) == len(steps):
         return found
-    names = [_TOTAL if step in steps[:place] else ALL for place, step in enumerate(steps)]
+    names = [_TOTAL if before == step else ALL for before, step in pairwise([None, *steps])]
     place = totals.schema.get_field_index("value")
     others = found.filter(pc.not_equal(found["value"], ALL))
     return pa.concat_tables([others, totals.set_column(place, "value", pa.array(names))])

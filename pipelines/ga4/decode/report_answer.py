@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Sequence
@@ -14,8 +15,11 @@ import pyarrow.compute as pc
 from pipelines.ga4.api_errors import AuditError
 from pipelines.ga4.decode.protobuf_columns import read_texts
 from pipelines.ga4.report_spec import Part, ReportSpec
+from pipelines.wording import redacted, shortened
 
 OTHER = "(other)"
+# Nothing in GA4 is longer than the 1,000 characters of a page's address (docs/ga4.md).
+MOST_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,11 @@ def decode(message: Any, spec: ReportSpec, part: Part | None = None) -> Page:
         column: by_dimension[place_of(name, dimensions, spec.name)]
         for name, column in spec.fields(part).items()
     }
+    for column in spec.value_columns(part):
+        values = shortened_texts(columns[column])
+        # Visitors can write the word: it is GA4's own where GA4 says that it folded rows.
+        is_folded = message.metadata.data_loss_from_other_row
+        columns[column] = values if is_folded else apart_from(OTHER, values)
     totals: dict[str, float] = {}
     rounded: list[str] = []
     for metric in spec.metrics:
@@ -123,7 +132,7 @@ def _page(
     message: Any, rows: pa.Table, totals: dict[str, float], rounded: Sequence[str] = ()
 ) -> Page:
     metadata = message.metadata
-    reason = metadata.empty_reason if rows.num_rows == 0 else ""
+    reason = _said(metadata.empty_reason) if rows.num_rows == 0 else ""
     flags = Flags(
         is_sampled=len(metadata.sampling_metadatas) > 0,
         is_thresholded=metadata.subject_to_thresholding,
@@ -137,10 +146,14 @@ def _page(
                 for one in metadata.schema_restriction_response.active_metric_restrictions
             )
         ),
-        truncation="; ".join(_truncation(one) for one in metadata.data_truncation_reasons),
+        truncation=_said("; ".join(_truncation(one) for one in metadata.data_truncation_reasons)),
         rounded_metrics=tuple(rounded),
     )
     return Page(rows, message.row_count, totals, flags, read_quota(message))
+
+
+def _said(words: str) -> str:
+    return shortened(redacted(words))
 
 
 def read_quota(message: Any) -> dict[str, tuple[int, int]]:
@@ -201,6 +214,20 @@ def apart_from(marker: str, values: pa.Array | pa.ChunkedArray) -> pa.Array | pa
     values stay different.
     """
     return pc.replace_substring_regex(values, rf"^(\\*{re.escape(marker)})$", r"\\\1")
+
+
+def shortened_texts(values: pa.Array) -> pa.Array:
+    """`values` with the longest ones cut, each marked with its length and hash: still different."""
+    if not len(values) or pc.max(pc.binary_length(values)).as_py() <= MOST_CHARACTERS:
+        return values
+    is_long = pc.greater(pc.utf8_length(values), MOST_CHARACTERS)
+    cut = [_shortened(text) for text in values.filter(is_long).to_pylist()]
+    return pc.replace_with_mask(values, is_long, pa.array(cut, pa.string()))
+
+
+def _shortened(text: str) -> str:
+    told = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return f"{text[: MOST_CHARACTERS // 2]}… (cut; {len(text):,} characters, {told})"
 
 
 def counts(values: pa.Array, report: str) -> tuple[pa.Array, bool]:

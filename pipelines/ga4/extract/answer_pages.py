@@ -8,13 +8,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from google.analytics.data_v1beta import types as ga4
 
-from pipelines.ga4.api_errors import AuditError, SlowPageError
+from pipelines.ga4.api_errors import AuditError, LargePageError, SlowPageError
 from pipelines.ga4.decode.audit import refuse_duplicates, refuse_short_totals
 from pipelines.ga4.decode.report_answer import Flags, Page, decode
 from pipelines.ga4.exactness import Made
-from pipelines.ga4.report_query import Answer, Ask
-from pipelines.ga4.report_request import fingerprint
+from pipelines.ga4.report_query import SMALLEST_PAGE_ROWS, Answer, Ask
+from pipelines.ga4.report_request import PAGE_ROWS, fingerprint
 from pipelines.ga4.report_spec import Part, ReportSpec
+
+# GA4 keeps about 50,000 rows a day of a report and folds the others into (other): 1.75 million in
+# the 35 days of a sweep, which is the most that one request asks for.
+MOST_ROWS = 2_000_000
+# A server that sends page after page of a few rows ends, too: ours are never smaller than 1,000.
+MOST_PAGES = MOST_ROWS // SMALLEST_PAGE_ROWS
 
 
 def all_pages(ask: Ask, request: ga4.RunReportRequest, spec: ReportSpec, part: Part) -> Answer:
@@ -26,6 +32,8 @@ def all_pages(ask: Ask, request: ga4.RunReportRequest, spec: ReportSpec, part: P
     pages: list[Page] = []
     seen, expected = 0, None
     while expected is None or seen < expected:
+        if len(pages) == MOST_PAGES:
+            raise AuditError(f"{MOST_PAGES:,} pages hold only {seen:,} of {expected:,} rows.")
         page = _page(ask, request, seen, spec, part)
         count = min(page.row_count, request.limit) if spec.kind.is_ranking else page.row_count
         if expected is not None and count != expected:
@@ -33,6 +41,8 @@ def all_pages(ask: Ask, request: ga4.RunReportRequest, spec: ReportSpec, part: P
         pages.append(page)
         expected = count
         seen += page.rows.num_rows
+        if max(seen, expected) > MOST_ROWS:
+            raise AuditError(f"It has {expected:,} rows, and no more than {MOST_ROWS:,} are read.")
         if seen < expected and page.rows.num_rows == 0:
             raise AuditError(f"The pages end after {seen} of {expected} rows.")
     if seen > (expected or 0):
@@ -87,8 +97,11 @@ def _page(
         left = request.limit - offset if spec.kind.is_ranking else request.limit
         page = _at(request, offset, min(ask.page_size.rows, left))
         try:
-            return decode(ask.client.run_report(page, what=ask.what), spec, part)
-        except SlowPageError as error:
+            message = ask.client.run_report(page, what=ask.what)
+            if (count := len(message.rows)) > PAGE_ROWS:
+                raise AuditError(f"A page holds {count:,} rows, and GA4's end at {PAGE_ROWS:,}.")
+            return decode(message, spec, part)
+        except (SlowPageError, LargePageError) as error:
             ask.page_size.halve(page.limit, error)
 
 

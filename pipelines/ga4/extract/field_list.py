@@ -12,6 +12,7 @@ from google.analytics.data_v1beta import types as ga4
 
 from pipelines.ga4.api_errors import AuditError, RequestRefusedError
 from pipelines.ga4.decode.audit import audited, refuse_duplicates
+from pipelines.ga4.decode.report_answer import shortened_texts
 from pipelines.ga4.funnel_request import DEVICE
 from pipelines.ga4.report_query import Answer, Ask, Found
 from pipelines.ga4.report_spec import (
@@ -24,6 +25,8 @@ from pipelines.ga4.report_spec import (
 )
 
 CUSTOM_PREFIX = "customEvent:"
+# GA4 has some 400, and up to 250 custom ones.
+MOST_FIELDS = 10_000
 
 
 def pull_fields(ask: Ask) -> Found:
@@ -95,6 +98,8 @@ def _rows(ask: Ask) -> pa.Table:
             f"The server of property {ask.property_id} has no list of fields (GetMetadata): "
             "changes of fields cannot be noticed there."
         )
+    if (count := len(metadata.dimensions) + len(metadata.metrics)) > MOST_FIELDS:
+        raise AuditError(f"The list of fields has {count:,} of them, more than {MOST_FIELDS:,}.")
     fields = (*metadata.dimensions, *metadata.metrics)
     if not fields:
         raise AuditError("The list of fields is empty.")
@@ -102,7 +107,7 @@ def _rows(ask: Ask) -> pa.Table:
     rows = pa.table(
         {
             "kind": pa.array(kinds, pa.string()),
-            "api_name": pa.array([one.api_name for one in fields], pa.string()),
+            "api_name": shortened_texts(pa.array([one.api_name for one in fields], pa.string())),
             "is_custom": pa.array([_is_custom(one) for one in fields], pa.bool_()),
         }
     )

@@ -17,6 +17,7 @@ from pipelines.ga4 import client as client_module
 from pipelines.ga4.api_errors import (
     CredentialsError,
     Ga4Error,
+    LargePageError,
     NotOfferedError,
     PropertyError,
     QuotaError,
@@ -116,7 +117,7 @@ def test_a_method_that_is_not_offered_is_told_apart(server, client):
         (Code.RESOURCE_EXHAUSTED, "Exhausted potentially thresholded requests quota.",
          ThresholdedQuotaError, 75, ["Exhausted potentially thresholded", "until the next night"]),
         (Code.RESOURCE_EXHAUSTED, "Received message larger than max (5000000 vs. 4194304)",
-         Ga4Error, 1, ["larger than max", "fault in Sluice"]),
+         LargePageError, 1, ["larger than max", "check ga4.endpoint"]),
     ],
 )  # fmt: skip
 def test_every_refusal_is_translated_and_not_retried(

@@ -18,6 +18,7 @@ from pipelines.ga4.extract.pull import Pull
 from pipelines.ga4.extract.pull import pull as pull_report
 from pipelines.ga4.report_catalog import EVENT_METRICS, ITEM_METRICS, Metric, Part, ReportSpec
 from tests.support import protocol_server as misbehaving
+from tests.support.folding import folded
 from tests.support.protocol_server import Fault, ProtocolServer, Row, serving
 
 START, END = date(2026, 2, 27), date(2026, 3, 2)
@@ -28,6 +29,7 @@ BY_DEVICE = ReportSpec("events_by_device", ("eventName", "deviceCategory"), EVEN
 def server() -> Iterator[ProtocolServer]:
     with serving() as server:
         server.put("42", SAMPLE)
+        server.decorate = folded
         yield server
 
 

@@ -19,6 +19,7 @@ from pipelines.ga4.report_catalog import EVENT_METRICS, Part, ReportSpec, build_
 from pipelines.ga4.report_query import SMALLEST_PAGE_ROWS
 from pipelines.ga4.report_request import PAGE_ROWS
 from tests.support import protocol_server as misbehaving
+from tests.support.folding import folded
 from tests.support.protocol_server import Fault, ProtocolServer, Row, asks_for, names
 
 START, END = date(2026, 3, 1), date(2026, 3, 2)
@@ -165,6 +166,7 @@ PAGES = [page("/", 10, 6, 3, "61.5"), page("(other)", 30, 9, 2, "12")]
 
 def restrict(*metrics: str) -> Callable[[Any], None]:
     def decorate(answer: Any) -> None:
+        folded(answer)
         restriction = answer.metadata.schema_restriction_response
         for metric in metrics:
             restriction.active_metric_restrictions.add(metric_name=metric)
@@ -174,6 +176,7 @@ def restrict(*metrics: str) -> Callable[[Any], None]:
 
 def test_pages(server, client):
     server.put("42", PAGES)
+    server.decorate = folded
     result = pulled(client, SPECS["pages"])
     assert values(result) == [(START, "(other)", 30, 9, 2, 12.0), (START, "/", 10, 6, 3, 61.5)]
     assert result.other_share == 0.75

@@ -11,7 +11,7 @@ from pipelines.errors import WarehouseError
 from pipelines.ga4.api_errors import (
     AuditError,
     CircuitOpenError,
-    Ga4Error,
+    LargePageError,
     QuotaError,
     RequestRefusedError,
     ThresholdedQuotaError,
@@ -404,9 +404,9 @@ def has_no_filter(request) -> bool:
 def test_a_message_that_is_too_large_is_no_matter_of_quota(night):
     words = "Received message larger than max (5000000 vs. 4194304)"
     night.server.faults = [Fault(Code.RESOURCE_EXHAUSTED, words, match=BY_DEVICE)]
-    with pytest.raises(NothingPulledError, match="fault in Sluice") as caught:
+    with pytest.raises(NothingPulledError, match=r"check ga4\.endpoint") as caught:
         night.run()
-    assert (caught.value.exit_code, type(caught.value.__cause__)) == (2, Ga4Error)
+    assert (caught.value.exit_code, type(caught.value.__cause__)) == (2, LargePageError)
     assert night.clock.slept == []
 
 
