@@ -69,7 +69,7 @@ gate: setup  ## one gate over what the newest run left in ./data: make gate GATE
 	$(BIN)/python -m data_checks $(GATE) $(DATABASE)
 
 dev: setup  ## Dagster's UI on the project
-	DAGSTER_HOME=$$($(BIN)/python -m pipelines.orchestration.dagster_home) $(BIN)/dagster dev -w workspace.yaml
+	umask 077; DAGSTER_HOME=$$($(BIN)/python -m pipelines.orchestration.dagster_home) $(BIN)/dagster dev -w workspace.yaml
 
 bench: setup  ## speed and memory as ratios, measured side by side; writes docs/benchmarks.md
 	$(BIN)/python -m tests.perf

@@ -6,9 +6,7 @@ import errno
 import logging
 import os
 import sys
-import tempfile
 import traceback
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,7 +28,10 @@ from pipelines.cli import (
 from pipelines.cli.common import notes, out, say_error
 from pipelines.cli.signals import EXITS, heard
 from pipelines.errors import SluiceError, without_room
+from pipelines.file_modes import UMASK
 from pipelines.garbage import collect_rarely
+from pipelines.monitoring.run_logs import write_fault
+from pipelines.wording import redacted, shortened
 
 collect_rarely()
 # Telemetry of every tool stays off, whichever of them a command starts.
@@ -49,6 +50,8 @@ EXIT_USAGE = 64
 EXIT_STOPPED = 130
 # What is wrong with a file or a folder of the home, and not with the code.
 _IN_THE_WAY = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR}
+# They write into the home; what the others write is for whom the user's own mask says.
+HOME_WRITERS = {"demo", "nightly", "backfill", "rollback"}
 SET_UP, RUN, READ, TRY = "Set up", "Run", "Read", "Try without GA4"
 app.command("demo", rich_help_panel=TRY)(demo.demo)
 app.command("simulate", rich_help_panel=TRY)(emulator.simulate_shop)
@@ -72,6 +75,7 @@ def _print_version(is_wanted: bool) -> None:
 
 @app.callback()
 def _sluice(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", help="The version.", callback=_print_version, is_eager=True),
@@ -81,6 +85,8 @@ def _sluice(
 
     What the exit codes mean, cron, upgrades and repairs: docs/operations.md.
     """
+    if context.invoked_subcommand in HOME_WRITERS:
+        os.umask(UMASK)
 
 
 def main() -> None:
@@ -137,9 +143,8 @@ def _ending(error: BaseException) -> tuple[int, str]:
 
 
 def _describe_fault(error: BaseException) -> str:
-    log = Path(tempfile.gettempdir()) / f"sluice-error-{os.getpid()}.log"
-    log.write_text(traceback.format_exc(), encoding="utf-8")
-    words = " ".join(str(error).split())[:300]
+    log = write_fault(traceback.format_exc())
+    words = shortened(redacted(" ".join(str(error).split())))
     return (
         f"something unexpected happened ({type(error).__name__}: {words}); "
         f"this is a fault in Sluice, please report it with the file {log}."

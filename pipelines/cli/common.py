@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.errors import ConfigError, SluiceError
+from pipelines.wording import redacted
 
 if TYPE_CHECKING:
     from pipelines.warehouse.runs import RunRecord
@@ -107,12 +108,13 @@ class _Lines(logging.Handler):
         """Print it, unless it only tells progress."""
         if hasattr(record, "progress"):
             return
+        words = redacted(record.getMessage())
         if record.levelno >= logging.ERROR:
-            say_error(record.getMessage())
+            say_error(words)
         elif record.levelno >= logging.WARNING:
-            say_warning(record.getMessage())
+            say_warning(words)
         else:
-            notes.print(record.getMessage(), markup=False, soft_wrap=True)
+            notes.print(words, markup=False, soft_wrap=True)
 
 
 class RunFailedError(SluiceError):

@@ -65,6 +65,13 @@ class Ga4(_Section):
     credentials: Path | None = None
     endpoint: str | None = Field(default=None, pattern=r"^[^\s:/]+:[0-9]{1,5}$")
 
+    @field_validator("endpoint")
+    @classmethod
+    def _real_port(cls, value: str | None) -> str | None:
+        if value is not None and not 0 < int(value.rpartition(":")[2]) < 2**16:
+            raise ValueError("the port after the colon is from 1 to 65535")
+        return value
+
     @property
     def is_local(self) -> bool:
         """Whether the server is on this machine: plain text, and no credentials."""
@@ -125,6 +132,8 @@ class Publish(_Section):
 
     keep_versions: int = Field(default=7, ge=1, le=10_000)
     parquet: bool = True
+    # Whose members may read what is published; without one its owner alone.
+    group: str | None = Field(default=None, min_length=1)
 
 
 class _UnderscoreEnvironment(EnvSettingsSource):

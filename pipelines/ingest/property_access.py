@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pipelines.config.settings import Settings
 from pipelines.errors import ConfigError, SluiceError
+from pipelines.file_modes import group_id
 from pipelines.ga4.api_errors import Ga4Error
 from pipelines.ga4.client import Ga4Client, Profile
 from pipelines.ingest.day_window import DayWindow, yesterday
@@ -18,8 +19,10 @@ TRY_LATER = 75
 def check_properties(settings: Settings) -> None:
     """Before anybody is asked: is there something to ask for?
 
-    Raises ConfigError when no property is configured, or one needs a source that is not there.
+    Raises ConfigError when no property is configured, one needs a source that is not there, or
+    what will be published could not be given to its group.
     """
+    group_id(settings.publish.group)
     if not settings.properties:
         raise ConfigError(
             "No GA4 property is configured: put its id under properties in sluice.yml "

@@ -26,6 +26,7 @@ from pipelines.report.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
 from pipelines.report.fetch import fetch
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.statuses import RunStatus
+from pipelines.wording import redacted
 
 logger = logging.getLogger("sluice")
 # What a run that published nothing is told as.
@@ -46,6 +47,8 @@ ORDER = (
     "behaviour",
 )
 SENT, UNDELIVERED = "sent", "undelivered"
+# Names that visitors chose call nobody and link nowhere: chat programs obey <!channel> and @all.
+_IN_CHAT = str.maketrans({"<": "‹", ">": "›", "@": "@\u200b"})
 # Anomalies of the newest days that were judged: a night that was missed is told by the next one.
 NEWEST_DAYS = 7
 _ANOMALIES = f"""
@@ -140,7 +143,7 @@ def compose(night: str, run_id: str, status: RunStatus, alerts: Sequence[Alert])
         "night": night,
         "run_id": run_id,
         "status": status,
-        "text": f"Sluice, night of {night}: {alerts[0].message}{more}",
+        "text": f"Sluice, night of {night}: {alerts[0].message}{more}".translate(_IN_CHAT),
         "alerts": [asdict(alert) for alert in alerts],
     }
 
@@ -153,7 +156,7 @@ def _pending(
     bad = CLASS_OF_STATUS.get(status)
     if not settings.build_db.exists():
         return night, [Alert(night, bad, message)] if bad else []
-    message = f"{message} {status.readers}".strip()
+    message = redacted(f"{message} {status.readers}".strip())
     try:
         with build_database(settings.build_db) as connection:
             night = _night(connection, run_id) or night

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipelines.clock import Clock
+from pipelines.config.settings import load_settings
+from pipelines.file_modes import UMASK
+from pipelines.wording import redacted
+
 # A run leaves about 6 MB, most of it dbt's compiled SQL.
 RUNS_KEPT = 14
+FAULT = "error-"
 
 
 @contextmanager
@@ -19,7 +27,7 @@ def run_log(folder: Path) -> Iterator[Path]:
     path = folder / "run.log"
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setLevel(logging.INFO)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)
@@ -32,13 +40,37 @@ def run_log(folder: Path) -> Iterator[Path]:
         handler.close()
 
 
+class _Redacting(logging.Formatter):
+    """Tracebacks of libraries too: they quote what a server wrote."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """As the parent's."""
+        return redacted(super().format(record))
+
+
+def write_fault(story: str) -> Path:
+    """The file that a fault's traceback was written to, for this user alone.
+
+    In the home, where there is one that can be written; else in the machine's temporary folder.
+    """
+    try:
+        logs = load_settings().logs_dir
+        if logs.parent.is_dir():
+            logs.mkdir(UMASK ^ 0o777, exist_ok=True)
+        handle, name = tempfile.mkstemp(".log", f"{FAULT}{Clock().now():%Y%m%dT%H%M%SZ}-", logs)
+    except Exception:  # The settings may be what the fault is about.
+        handle, name = tempfile.mkstemp(".log", f"sluice-{FAULT}")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(redacted(story))
+    return Path(name)
+
+
 def prune_logs(logs_dir: Path) -> None:
-    """Delete the folders of all but the newest `RUNS_KEPT` runs."""
+    """Delete the folders of all but the newest `RUNS_KEPT` runs, and as many files of faults."""
     if not logs_dir.is_dir():
         return
-    folders = sorted(
-        (path for path in logs_dir.iterdir() if path.is_dir()),
-        key=lambda path: path.stat().st_mtime,
-    )
-    for path in folders[:-RUNS_KEPT]:
+    newest_last = sorted(logs_dir.iterdir(), key=lambda path: path.stat().st_mtime)
+    for path in [path for path in newest_last if path.is_dir()][:-RUNS_KEPT]:
         shutil.rmtree(path, ignore_errors=True)
+    for path in [path for path in newest_last if path.name.startswith(FAULT)][:-RUNS_KEPT]:
+        path.unlink(missing_ok=True)

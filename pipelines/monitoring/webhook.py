@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import json
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +20,8 @@ from pipelines import __version__
 from pipelines.errors import SluiceError
 
 TIMEOUT_SECONDS = 10.0
+# For the whole of a try: a server that sends a byte now and then would never time out.
+DEADLINE_SECONDS = 20.0
 # Seconds before each further try: with the timeouts a silent webhook costs a night 45 s.
 WAITS = (3.0, 12.0)
 _TOO_MANY, _SERVER = 429, 500
@@ -69,6 +72,17 @@ def post(address: SecretStr, message: Mapping[str, Any], waits: Sequence[float] 
 
 def _try(address: SecretStr, body: bytes) -> tuple[str, bool]:
     """("", …) when it arrived, else (why not, whether another try may help)."""
+    outcome = [(f"it did not answer within {DEADLINE_SECONDS:.0f} seconds", True)]
+    # A daemon: what never ends must not keep the process alive either.
+    sender = threading.Thread(
+        target=lambda: outcome.append(_send(address, body)), name="webhook", daemon=True
+    )
+    sender.start()
+    sender.join(DEADLINE_SECONDS)
+    return outcome[-1]
+
+
+def _send(address: SecretStr, body: bytes) -> tuple[str, bool]:
     url = address.get_secret_value()
     headers = {"Content-Type": "application/json", "User-Agent": f"sluice/{__version__}"}
     try:

@@ -23,6 +23,8 @@ class Publication:
     with_parquet: bool
     # Properties that this run holds back: readers keep their rows of the version before.
     kept_back: tuple[str, ...] = ()
+    # Who may read it beside the owner.
+    group: str | None = None
     # The page that goes with it.
     page: Path | None = None
     # The stamp of the publication. The folder's name is the machine's time, whatever the home's:

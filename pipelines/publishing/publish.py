@@ -17,6 +17,7 @@ import duckdb
 
 from pipelines.clock import Clock
 from pipelines.errors import WarehouseError
+from pipelines.file_modes import share
 from pipelines.monitoring.home_lock import exclusive
 from pipelines.publishing.database import write_database
 from pipelines.publishing.publication import Publication
@@ -54,6 +55,7 @@ def publish(publication: Publication) -> str:
         if publication.page:
             _copy_page(publication.page, unfinished / PAGE)
         _write_manifest(publication, unfinished, final.name, before)
+        share(published_dir, publication.group)
         for path in sorted(unfinished.rglob("*"), reverse=True):
             sync(path)
         sync(unfinished)

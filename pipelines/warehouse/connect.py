@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.errors import WarehouseError
+from pipelines.file_modes import keep_private
 from pipelines.warehouse.schema import OPS_TABLES, make_tables
 
 
@@ -27,6 +28,7 @@ def build_database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.Du
         return
     if not read_only:
         path.parent.mkdir(parents=True, exist_ok=True)
+        keep_private(path.parent)
     with _open(path, read_only=read_only) as connection:
         if not read_only:
             make_tables(connection, "raw", {})

@@ -53,6 +53,7 @@ def build_publish_asset(settings: Settings, marts: Sequence[AssetKey]) -> Assets
             window_start=str(window.start) if window else "",
             window_end=str(window.end) if window else "",
             keep_versions=settings.publish.keep_versions,
+            group=settings.publish.group,
             with_parquet=settings.publish.parquet,
             kept_back=tuple(kept_back),
             page=_page(settings, context.run_id),

@@ -56,6 +56,8 @@ def test_work_that_takes_no_time_needs_no_line(monkeypatch, between):
 def test_a_display_that_fails_stops_nothing(monkeypatch, capsys, caplog):
     monkeypatch.setattr("pipelines.cli.progress.SECONDS_BETWEEN_LINES", 0)
     monkeypatch.setattr("pipelines.cli.progress.speed", lambda rate: 1 / 0)
+    # The command line switches it off, for the whole of its process.
+    monkeypatch.setattr(logging, "raiseExceptions", True)
     caplog.set_level(logging.INFO, logger="sluice")
     with show_pulls():
         for done in range(1, 4):

@@ -13,6 +13,7 @@ from pipelines.config.settings import Alerts, Property, Settings, load_settings
 from pipelines.errors import ConfigError
 from pipelines.monitoring.alerts import tell
 from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.property_records import remember_held_back
 from pipelines.warehouse.runs import start_run
 from pipelines.warehouse.statuses import RunStatus
 from tests.support.hand_clock import MORNING
@@ -247,6 +248,19 @@ def test_a_failure_is_told_where_there_is_no_warehouse_yet(
     assert alerted.messages[0]["night"] == "2026-03-04"
     assert alerted.messages[0]["alerts"][0]["message"] == "The key file is missing."
     assert not settings.build_db.exists()
+
+
+def test_a_name_that_a_visitor_chose_commands_no_chat(
+    home: Settings, alerted: WebhookServer
+) -> None:
+    begin(home, "run1")
+    name = "<!channel> <https://x.example|Login> @all & co"
+    with build_database(home.build_db) as connection:
+        remember_held_back(connection, "run1", "42", "raw", f"the row {name} is twice", now=MORNING)
+    tell(home, "run1", RunStatus.PARTLY_PUBLISHED, "", NO_WAITS)
+    (message,) = alerted.messages
+    assert "‹!channel› ‹https://x.example|Login› @\u200ball & co" in message["text"]
+    assert name in message["alerts"][0]["message"]
 
 
 def test_the_address_is_never_shown(
