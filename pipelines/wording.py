@@ -23,6 +23,13 @@ _SECRET = re.compile(
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 
+# A webhook's address, a key, a token: letters and digits in a long run, or letters and many digits.
+_MAY_BE_SECRET = re.compile(
+    r"://|PRIVATE KEY|(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{16}|(?=.*[a-z])(\D*\d){10}",
+    re.IGNORECASE | re.DOTALL,
+)
+_LONGEST = 100
+
 
 def redacted(text: str) -> str:
     """`text` without what looks like a key, a token or a password: a server may repeat ours."""
@@ -36,9 +43,16 @@ def shortened(text: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known name that is written most like `name`."""
-    return difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.0)[0]
+    return difflib.get_close_matches(name[:_LONGEST], sorted(known), n=1, cutoff=0.0)[0]
 
 
 def counted(number: int, noun: str) -> str:
     """`1 day`, `2 days`, `1,200 days`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def shown(text: str) -> str:
+    """What a user wrote, in quotes and in one line; not repeated where it may be a secret."""
+    if len(text) > _LONGEST or _MAY_BE_SECRET.search(text):
+        return f"({len(text):,} characters, not shown: they may be a secret)"
+    return "'" + "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text) + "'"

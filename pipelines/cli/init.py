@@ -10,7 +10,8 @@ import typer
 from rich.markup import escape
 
 from pipelines.cli.common import notes, out, say_warning
-from pipelines.config.settings import CONFIG_VARIABLE, DEFAULT_CONFIG
+from pipelines.config.environment import CONFIG_VARIABLE
+from pipelines.config.settings import DEFAULT_CONFIG
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:

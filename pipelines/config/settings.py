@@ -1,14 +1,12 @@
 """One settings object: `sluice.yml` plus `SLUICE_*` environment variables, validated once.
 
 Every key of the file is also a variable: `ga4.endpoint` is `SLUICE_GA4_ENDPOINT` (a double
-underscore works too); lists are JSON. The environment wins over the file. No other module
-reads the environment. Nothing here talks to the network.
+underscore works too); lists are JSON. The environment wins over the file. Nothing here talks to
+the network.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -22,50 +20,46 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipelines.clock import Clock, home_clock
+from pipelines.config.environment import (
+    PREFIX,
+    Environment,
+    config_file,
+    refuse_unknown_variables,
+)
+from pipelines.config.field_types import Count, Endpoint, Line, Number, PlainPath, Text
+from pipelines.config.settings_problems import first_problem, unknown_key
 from pipelines.config.timezones import TimeZoneName
 from pipelines.config.yamlfile import read_yaml
 from pipelines.errors import ConfigError
 from pipelines.monitoring.webhook import check_address, is_loopback
-from pipelines.wording import nearest
 
-PREFIX = "SLUICE_"
-CONFIG_VARIABLE = "SLUICE_CONFIG"
 DEFAULT_CONFIG = "sluice.yml"
 # The shop's own tracking plan: beside the settings file, if it is there.
 DEFAULT_TRACKING_PLAN = "tracking_plan.yml"
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
-_EXAMPLES = {"at": "05:30", "endpoint": "127.0.0.1:8080", "id": "123456789"}
 
 
 class _Section(BaseModel):
-    # An id written without quotes is a number in the JSON of a variable; it is still an id.
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Store(_Section):
     """Who the shop is; `industry` chooses category benchmarks."""
 
-    name: str = "My shop"
-    industry: str = "all"
+    name: Text = "My shop"
+    industry: Text = "all"
 
 
 class Ga4(_Section):
     """How to reach the Data API: Google's own endpoint, or `host:port` of another server."""
 
-    credentials: Path | None = None
-    endpoint: str | None = Field(default=None, pattern=r"^[^\s:/]+:[0-9]{1,5}$")
+    credentials: PlainPath | None = None
+    endpoint: Endpoint | None = None
 
-    @field_validator("endpoint")
     @classmethod
     def _real_port(cls, value: str | None) -> str | None:
         if value is not None and not 0 < int(value.rpartition(":")[2]) < 2**16:
@@ -82,9 +76,9 @@ class Property(_Section):
     """One GA4 property; `time_zone` is learned from GA4 unless it is written here."""
 
     id: str = Field(pattern=r"^[0-9]{1,20}$")
-    name: str = ""
+    name: Line = ""
     source: Literal["data_api", "export"] = "data_api"
-    path: str | None = None
+    path: Text | None = None
     time_zone: TimeZoneName | None = None
 
     def refuse_unread_source(self) -> None:
@@ -102,11 +96,11 @@ class Nightly(_Section):
     at: str = Field(default="05:30", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
     # GA4 keeps changing a day for up to 72 h after it ended, so the newest day and the three
     # before it are pulled: the oldest of the four is the first reading of a settled day.
-    lookback_days: int = Field(default=3, ge=0, le=400)
-    attribution_days: int = Field(default=14, ge=0, le=400)
-    sweep_days: int = Field(default=35, ge=1, le=400)
+    lookback_days: Count = Field(default=3, ge=0, le=400)
+    attribution_days: Count = Field(default=14, ge=0, le=400)
+    sweep_days: Count = Field(default=35, ge=1, le=400)
     # A night that hangs is stopped, so that the next one finds the home free (house default).
-    max_hours: float = Field(default=6, gt=0, le=24)
+    max_hours: Number = Field(default=6, gt=0, le=24)
 
     @field_validator("at", mode="before")
     @classmethod
@@ -130,17 +124,10 @@ class Alerts(_Section):
 class Publish(_Section):
     """What a published version holds, and how many are kept."""
 
-    keep_versions: int = Field(default=7, ge=1, le=10_000)
+    keep_versions: Count = Field(default=7, ge=1, le=10_000)
     parquet: bool = True
     # Whose members may read what is published; without one its owner alone.
-    group: str | None = Field(default=None, min_length=1)
-
-
-class _UnderscoreEnvironment(EnvSettingsSource):
-    """`SLUICE_GA4__ENDPOINT` and `SLUICE_GA4_ENDPOINT` are the same variable."""
-
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        return {name.replace("__", "_"): value for name, value in super()._load_env_vars().items()}
+    group: Text | None = None
 
 
 class Settings(BaseSettings):
@@ -156,12 +143,12 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    home: Path = Path("./data")
+    home: PlainPath = Path("./data")
     engine: Literal["duckdb"] = "duckdb"
     store: Store = Store()
     ga4: Ga4 = Ga4()
     properties: tuple[Property, ...] = ()
-    tracking_plan: Path | None = None
+    tracking_plan: PlainPath | None = None
     nightly: Nightly = Nightly()
     alerts: Alerts = Alerts()
     publish: Publish = Publish()
@@ -176,7 +163,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file (which arrives as keyword arguments)."""
-        return (_UnderscoreEnvironment(settings_cls), init_settings)
+        return (Environment(settings_cls), init_settings)
 
     @model_validator(mode="after")
     def _distinct_properties(self) -> Self:
@@ -232,49 +219,52 @@ def load_settings(path: Path | None = None) -> Settings:
     Raises ConfigError: missing or unreadable file, unknown key (the nearest known one is named),
     or a value that does not fit.
     """
-    named = path or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    named = path or config_file()
     source = named or Path(DEFAULT_CONFIG)
     values = _read_file(source) if named or source.exists() else {}
-    _refuse_unknown_variables(os.environ)
+    refuse_unknown_variables(Settings)
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise ConfigError(_first_problem(error, source)) from error
-    except SettingsError as error:
-        # Its words name the field: `error parsing value for field "properties" …`.
-        raise ConfigError(
-            f"A SLUICE_ variable is not valid JSON ({error}): lists are written as JSON."
-        ) from error
-    plan = settings.tracking_plan
+        raise ConfigError(first_problem(error, Settings, source)) from error
+    home, plan = _resolved(settings.home), settings.tracking_plan
+    _refuse_file(home)
     return settings.model_copy(
         update={
-            "home": _expanded(settings.home).resolve(),
-            "tracking_plan": _expanded(plan).resolve() if plan else _plan_beside(source),
+            "home": home,
+            "tracking_plan": _resolved(plan) if plan else _plan_beside(source),
         }
     )
 
 
 def _plan_beside(source: Path) -> Path | None:
     """The shop's tracking plan in the folder of the settings file, where there is one."""
-    path = _expanded(source).resolve().parent / DEFAULT_TRACKING_PLAN
-    return path if path.exists() else None
+    path = _resolved(source).parent / DEFAULT_TRACKING_PLAN
+    # A link to nothing is a plan that is missing, and no want of one.
+    return path if path.is_symlink() or path.exists() else None
 
 
 def _read_file(path: Path) -> dict[str, Any]:
     values = read_yaml(path, "The settings file", "compare it with sluice.example.yml", ConfigError)
     if not isinstance(values, dict | None):
         raise ConfigError(f"The settings file {path} must be a list of 'key: value' lines.")
+    for name in values or {}:
+        # pydantic would take another case, too, and twice.
+        if name not in Settings.model_fields:
+            raise ConfigError(unknown_key((name,), Settings, str(path)))
     return _from_the_file(values or {}, path.resolve().parent)
 
 
 def _from_the_file(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The same values with all paths starting at the file's folder."""
-    for name in ("home", "tracking_plan"):
-        if isinstance(values.get(name), str):
-            values[name] = folder / _expanded(Path(values[name]))
     ga4 = values.get("ga4")
-    if isinstance(ga4, dict) and isinstance(ga4.get("credentials"), str):
-        ga4["credentials"] = folder / _expanded(Path(ga4["credentials"]))
+    for section, name in ((values, "home"), (values, "tracking_plan"), (ga4, "credentials")):
+        if (
+            isinstance(section, dict)
+            and isinstance(path := section.get(name), str)
+            and path.strip()
+        ):
+            section[name] = folder / _expanded(Path(path))
     return values
 
 
@@ -287,53 +277,24 @@ def _expanded(path: Path) -> Path:
         ) from error
 
 
-def _refuse_unknown_variables(environment: Iterable[str]) -> None:
-    known = {CONFIG_VARIABLE, *_variables(Settings, PREFIX)}
-    for name in environment:
-        if name.startswith(PREFIX) and name.replace("__", "_").upper() not in known:
-            raise ConfigError(
-                f"The environment variable {name} is no setting: did you mean "
-                f"{nearest(name, known)}?"
-            )
+def _resolved(path: Path) -> Path:
+    try:
+        return _expanded(path).resolve()
+    except (OSError, RuntimeError) as error:
+        raise ConfigError(f"The path {path} goes round in a circle: correct its links.") from error
 
 
-def _variables(model: type[BaseModel], prefix: str) -> Iterable[str]:
-    for name, field in model.model_fields.items():
-        variable = f"{prefix}{name}".upper()
-        yield variable
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _variables(field.annotation, f"{variable}_")
-
-
-def _first_problem(error: ValidationError, source: Path) -> str:
-    """One sentence for the first of pydantic's findings."""
-    problem = error.errors()[0]
-    place = ".".join(str(part) for part in problem["loc"]) or "the settings"
-    if problem["type"] == "extra_forbidden":
-        known = nearest(str(problem["loc"][-1]), _siblings(problem["loc"]))
-        return f"Unknown key '{place}' in {source}: did you mean '{known}'?"
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "string_pattern_mismatch":
-        message = f"'{problem['input']}' does not look like {_EXAMPLES[str(problem['loc'][-1])]}"
-    elif problem["type"] == "model_type":
-        keys = ", ".join(_siblings((*problem["loc"], "")))
-        message = f"write it as {{key: value}} with the keys {keys}"
-    elif problem["input"] is None and problem["type"] != "missing":
-        message = (
-            "it is empty, as ~ and null are: write a value, in quotes where the word is meant, "
-            "or take the line out"
+def _refuse_file(home: Path) -> None:
+    """Raises ConfigError where the home folder can never be: a file is in its place."""
+    try:
+        there = next(path for path in (home, *home.parents) if path.exists())
+        is_folder = there.is_dir()
+    except OSError as error:
+        raise ConfigError(
+            f"The home folder {home} cannot be looked into ({error.strerror}): correct 'home', or "
+            "its permissions."
+        ) from error
+    if not is_folder:
+        raise ConfigError(
+            f"The home folder {home} cannot be there, as {there} is a file: correct 'home'."
         )
-    return f"The setting '{place}' in {source} is not usable: {message}."
-
-
-def _siblings(location: tuple[int | str, ...]) -> list[str]:
-    """Keys that are known where the unknown key stands."""
-    model: type[BaseModel] = Settings
-    for part in location[:-1]:
-        if isinstance(part, int):
-            model = Property
-        else:
-            annotation = model.model_fields[part].annotation
-            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-                model = annotation
-    return list(model.model_fields)

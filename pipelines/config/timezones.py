@@ -9,6 +9,8 @@ from zoneinfo import available_timezones
 import duckdb
 from pydantic import AfterValidator
 
+from pipelines.wording import nearest
+
 # A name, but of no place: it stands for a zone that was never set.
 _UNSET = "Factory"
 
@@ -25,7 +27,8 @@ def known_time_zones() -> frozenset[str]:
 
 def _known(name: str) -> str:
     if name not in known_time_zones():
-        raise ValueError(f"'{name}' is no IANA time zone such as Europe/Berlin")
+        proposal = nearest(name, known_time_zones())
+        raise ValueError(f"it is no IANA time zone (the nearest is '{proposal}')")
     return name
 
 
