@@ -17,6 +17,11 @@ def _variables() -> dict[str, Any]:
     return variables
 
 
+def segment_columns() -> dict[str, str]:
+    """Segment → its column in raw.ga4_*_by_<segment>; '' for the whole property."""
+    return {name: column or "" for name, column in _variables()["segments"].items()}
+
+
 def threshold(name: str) -> float:
     """The dbt variable of this name; KeyError where there is none."""
     value: float = _variables()[name]

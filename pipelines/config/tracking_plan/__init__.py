@@ -31,6 +31,7 @@ from pipelines.config.tracking_plan.row_models import (
     refuse_other_definition,
 )
 from pipelines.config.tracking_plan.seed_files import SEEDS_DIR, read_seed
+from pipelines.errors import SeedError
 
 __all__ = [
     "SEEDS",
@@ -75,8 +76,14 @@ def _check(rows: dict[str, list[Row]], seeds: Path) -> None:
     """What the seeds say of one another."""
     known = known_names(rows)
     for name, model in SEEDS.items():
+        path = seeds / f"{name}.csv"
         for row in rows[name]:
-            check_row(model, row, seeds / f"{name}.csv", known)
+            check_row(model, row, path, known)
+    if missing := known["segments"] - {row["segment_name"] for row in rows["segments"]}:
+        raise SeedError(
+            f"The seed file {seeds / 'segments.csv'} has no segment '{min(missing)}', which "
+            "dbt_project.yml has: add it, or take it out there."
+        )
     refuse_other_definition(rows["benchmarks"], seeds / "benchmarks.csv")
     playbook.check_playbook(
         rows[playbook.SEED],

@@ -6,6 +6,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from pipelines.config.textfile import NO_TEXT
+
 # What GA4 sends by itself for a website (automatically collected, and enhanced measurement), so
 # not worth a word when the tracking plan does not use it.
 AUTOMATIC = frozenset({
@@ -17,7 +19,13 @@ AUTOMATIC = frozenset({
 # 0.76 and sign_in ~ sign_up 0.67 are other events.
 _CUTOFF = 0.82
 _WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_PLAIN = re.compile(r"[^\s|]+( +[^\s|]+)*")
 _NO_LETTER = re.compile(r"[\W_]+")
+
+
+def is_plain(name: str) -> bool:
+    """Whether a plan can name the event: '|' parts names, and SQL takes spaces away around them."""
+    return bool(_PLAIN.fullmatch(name)) and not NO_TEXT.search(name)
 
 
 def looks_like(name: str, known: Iterable[str]) -> str | None:

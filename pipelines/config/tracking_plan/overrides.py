@@ -20,7 +20,7 @@ from pipelines.config.tracking_plan.row_models import (
 )
 from pipelines.config.yamlfile import read_yaml
 from pipelines.errors import SeedError
-from pipelines.wording import nearest
+from pipelines.wording import nearest, shown
 
 _MICRO, _BENCHMARK = SEEDS["micro_conversions"], SEEDS["benchmarks"]
 _REQUIRED = ("stage", "family", "event_names", "description")
@@ -36,14 +36,26 @@ _FLAGS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 Seeds = Mapping[str, list[Row]]
 
 
-def _as_seed(value: Any) -> Any:
-    """A value as the seeds write it: lists are joined by '|', nothing is ''."""
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return "|".join(value)
-    return "" if value is None else value
+def _as_seed(changes: Any) -> Any:
+    """Values as the seeds write them: lists are joined by '|', nothing is '', no space around.
+
+    What is of another shape stays as it is, for pydantic to refuse.
+    """
+    if not isinstance(changes, dict):
+        return changes
+    return {name: _text(value, name in _LISTS) for name, value in changes.items()}
 
 
-Changes = dict[str, Annotated[str, BeforeValidator(_as_seed)]]
+def _text(value: Any, may_be_list: bool) -> Any:
+    if may_be_list and isinstance(value, list):
+        # An item with a '|' would become two.
+        is_plain = all(isinstance(one, str) and "|" not in one for one in value)
+        return "|".join(value) if is_plain else value
+    return "" if value is None else value.strip() if isinstance(value, str) else value
+
+
+_LISTS = frozenset({"event_names", "parameters"})
+Changes = Annotated[dict[str, str], BeforeValidator(_as_seed)]
 
 
 class _ShopFile(BaseModel):
@@ -71,15 +83,11 @@ def read_overrides(path: Path, seeds: Seeds) -> PlanOverrides:
     benchmarks: list[Row] = []
     for changes in shop.benchmarks:
         benchmarks.append(_benchmark(path, changes, seeds["benchmarks"], benchmarks))
-    # A stage of its own is no new one: it would stand in no table.
-    known = {
-        **known_names({
-            **seeds,
-            "micro_conversions": [*seeds["micro_conversions"], *plan],
-            "benchmarks": [*seeds["benchmarks"], *benchmarks],
-        }),
-        "stages": known_names(seeds)["stages"],
-    }  # fmt: skip
+    known = known_names({
+        **seeds,
+        "micro_conversions": [*seeds["micro_conversions"], *plan],
+        "benchmarks": [*seeds["benchmarks"], *benchmarks],
+    })  # fmt: skip
     for row in benchmarks:
         check_row(_BENCHMARK, row, path, known)
     refuse_other_definition([*seeds["benchmarks"], *benchmarks], path)
@@ -89,7 +97,7 @@ def read_overrides(path: Path, seeds: Seeds) -> PlanOverrides:
     for key in shop.not_applicable:
         if key not in keys:
             raise SeedError(
-                f"The key '{key}' under not_applicable in {path} is not known: did you mean "
+                f"The key {shown(key)} under not_applicable in {path} is not known: did you mean "
                 f"'{nearest(key, keys)}'?"
             )
     return PlanOverrides(tuple(plan), tuple(shop.not_applicable), tuple(benchmarks))
@@ -98,30 +106,32 @@ def read_overrides(path: Path, seeds: Seeds) -> PlanOverrides:
 def _misshapen(error: ValidationError, path: Path) -> str:
     """What is not of the file's shape: a section, an entry of one, or a value in that."""
     problem = error.errors()[0]
-    section, *place = map(str, problem["loc"])
+    section, parts = str(problem["loc"][0]), problem["loc"][1:]
+    place = [shown(one) if isinstance(one, str) else f"item {one + 1}" for one in parts]
     sections = _ShopFile.model_fields
     if problem["type"] == "extra_forbidden":
         known = nearest(section, sections)
-        return f"The section '{section}' of {path} is not known: did you mean '{known}'?"
+        return f"The section {shown(section)} of {path} is not known: did you mean '{known}'?"
     if len(place) > 1:
         return (
-            f"The {place[1]} of '{place[0]}' under {section} in {path} is no text: write one "
-            "value, or a list such as [one, two] (the words null and ~ in quotes)."
+            f"The column {place[1]} of {place[0]} under {section} in {path} is no "
+            "text: write one value, or a list of names such as [one, two] (null and ~ in quotes, "
+            "no '|')."
         )
-    entry = f" (see '{place[0]}')" if place else ""
+    entry = f" (see {place[0]})" if place else ""
     return f"The section '{section}' of {path}{entry} must be {sections[section].description}."
 
 
 def _merged(path: Path, key: str, changes: Row, known: Mapping[str, Row]) -> Row:
     """The seed's row with the shop's changes, or a new one."""
-    _refuse_column("key", changes, f"of the key '{key}' in {path}")
+    _refuse_column("key", changes, f"of the key {shown(key)} in {path}")
     if flag := changes.get("is_expected", "").lower():
         changes = {**changes, "is_expected": _FLAGS.get(flag, flag)}
     if key in known:
         return {**known[key], **changes}
     if missing := [name for name in _REQUIRED if not changes.get(name)]:
         raise SeedError(
-            f"The key '{key}' in {path} is not in the plan (the nearest one is "
+            f"The key {shown(key)} in {path} is not in the plan (the nearest one is "
             f"'{nearest(key, known)}'): correct it, or give a new key its {', '.join(missing)}."
         )
     return {**_NEW, **changes, "key": key}
@@ -132,11 +142,11 @@ def _benchmark(path: Path, changes: Row, seeds: list[Row], own: list[Row]) -> Ro
     _refuse_column("is_default", changes, f"of a benchmark in {path}")
     row = {**_USUAL, **changes}
     same = [one for one in (*seeds, *own) if one["benchmark_key"] == row["benchmark_key"]]
-    if same:
-        row = {"numerator": same[0]["numerator"], "denominator": same[0]["denominator"], **row}
+    compared = same[0] if same else {}
+    row = {one: compared[one] for one in ("numerator", "denominator") if one in compared} | row
     name = [row[column] for column in _BENCHMARK.row_key]
     if any(name == [one[column] for column in _BENCHMARK.row_key] for one in own):
-        raise SeedError(f"The benchmark '{', '.join(name)}' is twice in {path}: keep one.")
+        raise SeedError(f"The benchmark {shown(', '.join(name))} is twice in {path}: keep one.")
     replaced = [one for one in same if name == [one[column] for column in _BENCHMARK.row_key]]
     is_default = replaced[0]["is_default"] if replaced else str(not same).lower()
     return {**row, "is_default": is_default}

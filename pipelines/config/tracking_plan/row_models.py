@@ -9,12 +9,10 @@ context of a validation: kind ("keys", "stages", …) → names.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -24,71 +22,92 @@ from pydantic import (
 )
 
 from pipelines.analysis.diagnosis import playbook
+from pipelines.config.thresholds import segment_columns
+from pipelines.config.tracking_plan.cell_types import (
+    ASCII_NAME,
+    CONDITION,
+    Count,
+    Day,
+    Device,
+    Filled,
+    Flag,
+    Key,
+    Name,
+    Rate,
+    in_context,
+    is_day,
+)
+from pipelines.config.tracking_plan.event_names import is_plain
 from pipelines.config.tracking_plan.plan_model import SESSIONS, Row
-from pipelines.config.validation import first_problem, refuse_unknown
+from pipelines.config.validation import Text, first_problem, refuse_if, refuse_unknown
 from pipelines.errors import SeedError
+from pipelines.wording import shown
 
+# Those of dim_stage.sql (tested): a row of another one would stand in no table.
+STAGES = frozenset({"site", "home", "collection", "product", "cart", "checkout", "outcome"})
 Known = Mapping[str, frozenset[str]]
-_NAME = r"[a-zA-Z_]\w*"
-_CONDITION = rf"\s*({_NAME}(>=\s*[0-9]{{1,18}}\s*|=[^=&][^&]*))?"
-
-
-def _in_context(kind: str) -> AfterValidator:
-    def check(text: str, info: ValidationInfo) -> str:
-        refuse_unknown(text, (info.context or {})[kind])
-        return text
-
-    return AfterValidator(check)
-
-
-Filled = Annotated[str, Field(pattern=r"\S", description="a text")]
-Flag = Literal["true", "false"]
-Key = Annotated[str, _in_context("keys")]
-Rate = Annotated[
-    str,
-    Field(
-        pattern=r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$",
-        description="two rates with 0 <= low < high <= 1, such as 0.05 and 0.10",
-    ),
-]
 
 
 class SeedRow(BaseModel):
     """Columns in the order of the file, as dbt loads a seed by position.
 
-    `row_key`: the columns that together name a row, which is a `row_noun`.
+    `row_key`: the columns that together name a row, which is a `row_noun`. `unique`: other columns
+    that no two rows may have in common.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     row_noun: ClassVar[str]
     row_key: ClassVar[tuple[str, ...]]
+    unique: ClassVar[tuple[str, ...]] = ()
     may_be_empty: ClassVar[bool] = False
 
 
 class _MicroRow(SeedRow):
     row_noun, row_key = "key", ("key",)
-    key: Filled
-    stage: Annotated[str, _in_context("stages")]
+    key: Name
+    stage: Annotated[str, in_context("stages")]
     family: Literal["engagement", "intent", "progression", "outcome"]
-    event_names: str = Field(
-        pattern=r"[^|\s]", description="an event name, or several joined by '|'"
-    )
-    parameter_filter: str = Field(
-        pattern=rf"^{_CONDITION}(&{_CONDITION})*$",
+    event_names: str
+    parameter_filter: Text = Field(
+        pattern=rf"^{CONDITION}(&{CONDITION})*$",
         description="name=value or name>=whole number, joined by '&'",
     )
-    parameters: str = Field(
-        pattern=rf"^\s*({_NAME})?\s*(\|\s*({_NAME})?\s*)*$",
+    parameters: Text = Field(
+        pattern=rf"^ *({ASCII_NAME})? *(\| *({ASCII_NAME})? *)*$",
         description="names of event parameters, joined by '|'",
     )
     parent_key: str
-    intent_rank: str = Field(
+    intent_rank: Text = Field(
         pattern=r"^([0-9]{1,9})?$", description="a small whole number such as 3, or leave it out"
     )
     is_expected: Flag
-    origin: Annotated[str, _in_context("origins")]
-    benchmark_key: Annotated[str, _in_context("benchmarks")]
+    origin: Annotated[str, in_context("origins")]
+    benchmark_key: Annotated[str, in_context("benchmarks")]
     description: Filled
+
+    @field_validator("key")
+    @classmethod
+    def _is_ours(cls, text: str) -> str:
+        refuse_if(text == SESSIONS, "stands for all sessions: choose another name")
+        return text
+
+    @field_validator("event_names")
+    @classmethod
+    def _are_names(cls, text: str) -> str:
+        names = [name.strip(" ") for name in text.split("|")]
+        wanted = "write an event name, or several different ones joined by '|'"
+        refuse_if(
+            len(set(names)) < len(names) or not all(map(is_plain, names)),
+            f"cannot be read: {wanted}",
+        )
+        return text
+
+    @field_validator("parameter_filter")
+    @classmethod
+    def _is_filter(cls, text: str) -> str:
+        # To SQL every text is one.
+        refuse_if(text != "" and "=" not in text, "has no condition: write one, or leave it out")
+        return text
 
     @field_validator("parent_key")
     @classmethod
@@ -102,28 +121,38 @@ class _MicroRow(SeedRow):
 
 class _StepRow(SeedRow):
     row_noun, row_key = "step", ("funnel", "step_number")
-    funnel: Filled
-    step_number: str = Field(pattern=r"^[0-9]{1,9}$", description="a whole number")
+    funnel: Name
+    step_number: Count
     key: Key
     is_optional: Flag
-    label: str
+    label: Filled
 
 
 class _SegmentRow(SeedRow):
-    row_noun, row_key = "segment", ("segment_name",)
-    segment_name: Filled
-    api_dimension: str
+    row_noun, row_key, unique = "segment", ("segment_name",), ("position",)
+    segment_name: Annotated[str, in_context("segments")]
+    api_dimension: Text = Field(
+        pattern=rf"^({ASCII_NAME})?$",
+        description="the API's name of a dimension, or leave it out",
+    )
     column_name: str
-    position: str
-    is_partition: str
-    description: str
+    position: Count
+    is_partition: Flag
+    description: Filled
+
+    @field_validator("column_name")
+    @classmethod
+    def _is_column(cls, text: str, info: ValidationInfo) -> str:
+        known = segment_columns().get(info.data.get("segment_name", ""), text)
+        refuse_if(text != known, f"is not that of dbt_project.yml: write '{known}', or change both")
+        return text
 
 
 class _BenchmarkRow(SeedRow):
     row_noun, row_key = "benchmark", ("benchmark_key", "industry", "device", "region")
-    benchmark_key: Filled
+    benchmark_key: Name
     industry: Filled
-    device: Filled
+    device: Device
     region: Filled
     low: Rate
     high: Rate
@@ -131,52 +160,60 @@ class _BenchmarkRow(SeedRow):
     numerator: Key
     denominator: Key
     source: Filled
-    source_date: str = Field(
-        pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="a day as YYYY-MM-DD"
-    )
+    source_date: Day
     source_kind: Literal["primary", "secondary"]
     is_default: Flag
 
     @field_validator("high")
     @classmethod
     def _is_range(cls, text: str, info: ValidationInfo) -> str:
-        if not 0 <= float(info.data.get("low", text)) < float(text) <= 1:
-            raise ValueError
-        return text
-
-    @field_validator("source_date")
-    @classmethod
-    def _is_day(cls, text: str) -> str:
-        date.fromisoformat(text)
+        low = float(info.data.get("low", text))
+        refuse_if(
+            not 0 <= low < float(text) <= 1,
+            "cannot be read: write two rates with 0 <= low < high <= 1, such as 0.05 and 0.10",
+        )
         return text
 
 
 class _OriginRow(SeedRow):
     row_noun, row_key = "origin", ("origin",)
-    origin: Filled
-    advice: str
+    origin: Literal["automatic", "enhanced", "recommended", "custom"]
+    advice: Filled
 
 
 class _ChangeRow(SeedRow):
     row_noun, row_key, may_be_empty = "change", ("change_id",), True
-    change_id: str
-    name: str
-    property_id: str
-    stage: str
-    page: str
-    device: str
-    start_date: str
+    change_id: Filled
+    name: Filled
+    property_id: Text = Field(
+        pattern="^[0-9]*$", description="the number of a property, or leave it out"
+    )
+    stage: Annotated[str, in_context("stages_or_all")]
+    page: Text
+    device: Literal["", "desktop", "mobile", "tablet", "smart tv"]
+    start_date: Day
     end_date: str
+
+    @field_validator("end_date")
+    @classmethod
+    def _is_later(cls, text: str, info: ValidationInfo) -> str:
+        start = info.data.get("start_date", text)
+        refuse_if(
+            text != "" and not (is_day(text) and start <= text),
+            "cannot be read: write a day as YYYY-MM-DD, not before the start_date",
+        )
+        return text
 
 
 class _RuleRow(SeedRow):
-    row_noun, row_key = "rule", ("rule",)
+    row_noun, row_key, unique = "rule", ("rule",), ("priority",)
     rule: Filled
-    priority: str = Field(
-        pattern="^[0-9]+$", description="a whole number, smaller for what is to be looked at first"
+    priority: Text = Field(
+        pattern="^[0-9]{1,9}$",
+        description="a whole number, smaller for what is to be looked at first",
     )
-    stage: Filled
-    condition: str
+    stage: Annotated[str, in_context("stages")]
+    condition: Filled
     likely_cause: Filled
     fix: Filled
     confirm_with: Filled
@@ -202,7 +239,9 @@ def known_names(seeds: Mapping[str, Iterable[Row]]) -> Known:
 
     return {
         "keys": names("micro_conversions", "key") | {SESSIONS},
-        "stages": names("micro_conversions", "stage"),
+        "stages": STAGES,
+        "stages_or_all": STAGES | {""},
+        "segments": frozenset(segment_columns()),
         "origins": names("event_origins", "origin"),
         "benchmarks": names("benchmarks", "benchmark_key") | {""},
         "steps": frozenset(
@@ -215,11 +254,12 @@ def known_names(seeds: Mapping[str, Iterable[Row]]) -> Known:
 
 def check_row(model: type[SeedRow], row: Row, path: Path, known: Known) -> None:
     """Raises SeedError: a sentence with the file, the row, the column, and what to write."""
-    name = ", ".join(row.get(column, "") for column in model.row_key)
     try:
         model.model_validate(row, context=known)
     except ValidationError as error:
-        where = f"of the {model.row_noun} '{name}' in {path}"
+        name = shown(", ".join(row.get(column, "") for column in model.row_key))
+        is_name = model.row_key == (model.row_noun,) == error.errors()[0]["loc"]
+        where = f"in {path}" if is_name else f"of the {model.row_noun} {name} in {path}"
         raise SeedError(first_problem(error, model, where)) from error
 
 
@@ -234,7 +274,7 @@ def refuse_other_definition(rows: Iterable[Row], path: Path) -> None:
         for column in ("numerator", "denominator"):
             if row[column] != same[column]:
                 raise SeedError(
-                    f"The benchmark '{row['benchmark_key']}' in {path} has the {column} "
-                    f"'{row[column]}' in one row and '{same[column]}' in another: give what is "
-                    "counted otherwise a name of its own."
+                    f"The benchmark {shown(row['benchmark_key'])} in {path} has the {column} "
+                    f"{shown(row[column])} in one row and {shown(same[column])} in another: give "
+                    "what is counted otherwise a name of its own."
                 )

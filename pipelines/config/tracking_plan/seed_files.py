@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable
 from pathlib import Path
 
 from pipelines.config.settings import DBT_PROJECT_DIR
+from pipelines.config.textfile import UnreadableError, read_text
 from pipelines.config.tracking_plan.plan_model import Row
 from pipelines.config.tracking_plan.row_models import SEEDS
 from pipelines.errors import SeedError
+from pipelines.wording import shown
 
 SEEDS_DIR = DBT_PROJECT_DIR / "seeds"
 
@@ -22,10 +25,8 @@ def read_seed(folder: Path, seed: str) -> list[Row]:
     """
     path, model = folder / f"{seed}.csv", SEEDS[seed]
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines, strict=True)
-            header, rows = list(reader.fieldnames or []), list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        header, rows = _read(read_text(path))
+    except (UnreadableError, csv.Error) as error:
         raise SeedError(
             f"The seed file {path} cannot be read ({error}): restore it, or correct it."
         ) from error
@@ -36,20 +37,39 @@ def read_seed(folder: Path, seed: str) -> list[Row]:
                 f"Row {number} of the seed file {path} has not {len(header)} fields: "
                 "put quotes around values with commas."
             )
-    _refuse_twice(rows, model.row_key, path)
+        if "null" in {value.strip().lower() for value in row.values()}:
+            # To dbt that is no text.
+            raise SeedError(
+                f"Row {number} of the seed file {path} has the value null: leave it out."
+            )
+    for key in (model.row_key, *((column,) for column in model.unique)):
+        _refuse_twice(rows, key, path)
     if not rows and not model.may_be_empty:
         raise SeedError(f"The seed file {path} has no rows: restore it.")
     return rows
 
 
+def _read(text: str) -> tuple[list[str], list[Row]]:
+    """Header and rows; raises csv.Error with the line."""
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        return list(reader.fieldnames or []), list(reader)
+    except csv.Error as error:
+        raise csv.Error(f"near line {reader.reader.line_num}: {error}") from error
+
+
 def _refuse_header(header: list[str], known: list[str], path: Path) -> None:
+    if len(header) == 1 and ";" in header[0]:
+        raise SeedError(f"The seed file {path} is separated by ';': save it with ',' instead.")
     for column in known:
         if column not in header:
             raise SeedError(f"The seed file {path} has no column '{column}': add it.")
+        if header.count(column) > 1:
+            raise SeedError(f"The seed file {path} has the column '{column}' twice: keep one.")
     if foreign := [name for name in header if name not in known]:
         raise SeedError(
-            f"The seed file {path} has the column '{foreign[0]}', which nothing reads: remove it, "
-            "or correct its name."
+            f"The seed file {path} has the column {shown(foreign[0])}, which nothing reads: remove "
+            "it, or correct its name."
         )
 
 
@@ -59,7 +79,7 @@ def _refuse_twice(rows: Iterable[Row], key: tuple[str, ...], path: Path) -> None
         name = tuple(row[column] for column in key)
         if name in seen:
             raise SeedError(
-                f"The seed file {path} has the {' + '.join(key)} '{', '.join(name)}' twice: "
+                f"The seed file {path} has the {' + '.join(key)} {shown(', '.join(name))} twice: "
                 "keep one of the rows."
             )
         seen.add(name)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from pipelines.config.tracking_plan.event_names import AUTOMATIC, looks_like
+from pipelines.config.tracking_plan.event_names import AUTOMATIC, is_plain, looks_like
 
 _PLAIN = re.compile(r"[A-Za-z_]\w{3,}")
 
@@ -53,7 +53,7 @@ def suggest(
     found = {
         event: known
         for event in counts
-        if "|" not in event and (known := looks_like(event, users)) is not None
+        if is_plain(event) and (known := looks_like(event, users)) is not None
     }
     new_names: dict[str, list[str]] = {}
     for event, known in found.items():

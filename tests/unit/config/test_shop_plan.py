@@ -37,16 +37,6 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def refusal(folder: Path, text: str) -> str:
-    path = written(folder, text)
-    with pytest.raises(SeedError) as caught:
-        load_plan(shop=path)
-    message = str(caught.value)
-    assert str(path) in message
-    assert "\n" not in message
-    return message
-
-
 def test_what_a_shop_changes(tmp_path: Path) -> None:
     seeds, plan = load_plan(), load_plan(shop=written(tmp_path, WHOLE))
     before = {micro.key: micro for micro in seeds.micro_conversions}
@@ -124,87 +114,6 @@ def test_values_without_quotes_are_what_they_look_like(tmp_path: Path) -> None:
 
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
     assert load_plan(shop=written(tmp_path, "# nothing yet\n")) == load_plan()
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("keys: {}", "'keys' of.*did you mean 'benchmarks'"),
-        ("micro_conversion: {}", "did you mean 'micro_conversions'"),
-        ("micro_conversions: [gallery]", "must be lines of"),
-        ("micro_conversions: {gallery: zoom}", "'gallery'.*must be lines of 'key"),
-        ("micro_conversions: {gallery: {}}", "'gallery'.*must be lines of"),
-        ("micro_conversions: {gallery: {event_name: x}}",
-         "'event_name' of the key 'gallery'.*did you mean 'event_names'"),
-        ("micro_conversions: {add_to_crat: {event_names: x}}",
-         "'add_to_crat'.*the nearest one is 'add_to_cart'.*stage, family, description"),
-        ("micro_conversions: {gallery: {parent_key: prodct_view}}",
-         "parent_key 'prodct_view' of the key 'gallery'.*did you mean 'product_view'"),
-        ("micro_conversions: {gallery: {parent_key: gallery}}", "parent_key 'gallery'"),
-        ("micro_conversions: {gallery: {parent_key: '@previous'}}", "parent_key '@previous'"),
-        ("micro_conversions: {gallery: {stage: produkt}}", "did you mean 'product'"),
-        ("micro_conversions: {gallery: {family: intents}}", "family 'intents'.*write .*'intent'"),
-        ("micro_conversions: {gallery: {origin: customs}}", "did you mean 'custom'"),
-        ("micro_conversions: {gallery: {is_expected: maybe}}", "is_expected 'maybe'"),
-        ("micro_conversions: {gallery: {intent_rank: first}}", "intent_rank 'first'"),
-        ("micro_conversions: {gallery: {benchmark_key: email_rate}}",
-         "did you mean 'email_capture_rate'"),
-        ("micro_conversions: {gallery: {parameter_filter: image_no>2}}",
-         "parameter_filter 'image_no>2' of the key 'gallery'.*name>=whole number"),
-        ("micro_conversions: {gallery: {event_names: ' | '}}", "event_names .*write an event name"),
-        ("micro_conversions: {'{x}': {bogus: 1}}", "'{x}'.*stage, family, event_names"),
-        ("micro_conversions: {gallery: {'{0}': 1}}", "'{0}' of the key 'gallery'"),
-        ("micro_conversions: {gallery: {event_names: [[a]]}}", "event_names of 'gallery'.*no text"),
-        ("micro_conversions: {gallery: {event_names: [a, null]}}", "event_names .* in quotes"),
-        ("micro_conversions: {gallery: {description: {a: b}}}", "description of 'gallery'.* text"),
-        ("micro_conversions: {gallery: {intent_rank: 99999999999999999999}}", "intent_rank '9+'"),
-        ("micro_conversions: {gallery: {intent_rank: \u0663}}", "a small whole number"),
-        ("micro_conversions: {gallery: {parameter_filter: n>=\u0663}}", "name>=whole number"),
-        ("not_applicable: [[wishlist]]", "must be a list of keys"),
-        ("not_applicable: [null]", "must be a list of keys"),
-        ("[micro_conversions]", "must begin with"),
-        ("benchmarks: [{benchmark_key: [[a]]}]", "benchmark_key of '0' under benchmarks.*no text"),
-        *(
-            ("benchmarks: [{benchmark_key: add_to_cart_rate, low: 0.05, high: 0.1, source: me, "
-             f"source_date: {written}}}]", f"source_date '{written}'.*write a day as YYYY-MM-DD")
-            for written in ("2026-02-30", "2026-13-45", "20260101", "2026-W01-1")
-        ),
-        *(
-            (f"benchmarks: [{{benchmark_key: add_to_cart_rate, low: {low}, high: 1, source: me, "
-             "source_date: 2026-01-01}]", "0 <= low < high <= 1")
-            for low in ("0_0", "\u0660", "nan", "1e-999999x", "-0.1")
-        ),
-        ("not_applicable: [whishlist]", "'whishlist' under not_applicable.*'wishlist'"),
-        ("not_applicable: wishlist", "must be a list"),
-        ("benchmarks: {low: 1}", "must be a list"),
-        ("benchmarks: [{low: 1}]", "benchmark_key of .* is missing"),
-        ("benchmarks: [{benchmark_key: mine, is_default: true}]", "is_default of a benchmark"),
-        ("micro_conversions: {gallery: {key: wishlist}}", "key of the key 'gallery'"),
-        ("benchmarks: [{benchmark_key: add_to_cart_rate, low: 5, high: 10, source: me, "
-         "source_date: 2026-01-01}]", "0 <= low < high <= 1"),
-        ("benchmarks: [{benchmark_key: add_to_cart_rate, low: 0.05, high: 0.1, "
-         "source_date: 2026-01-01}]", "source of .*'add_to_cart_rate, all.* missing"),
-        ("benchmarks: [{benchmark_key: mine, low: 0.05, high: 0.1, source: me, "
-         "source_date: 2026-01-01}]", "numerator of .*'mine, all.* missing"),
-        ("benchmarks: [{benchmark_key: mine, low: 0.05, high: 0.1, source: me, "
-         "source_date: 2026-01-01, numerator: chats, denominator: sessions}]",
-         "numerator 'chats' of the benchmark 'mine, all.*did you mean"),
-        ("benchmarks: [{benchmark_key: add_to_cart_rate, low: 0.05, high: 0.1, source: me, "
-         "source_date: 2026-01-01, denominator: sessions}]", "in one row.*'product_view'"),
-        ("benchmarks: [{benchmark_key: add_to_cart_rate, low: 0.05, high: 0.1, source: me, "
-         "source_date: January}]", "'January'.*YYYY-MM-DD"),
-        ("a: [", "not valid YAML near line 1"),
-        ("micro_conversions:\n  gallery: {stage: home}\n  gallery: {stage: product}\n",
-         "not valid YAML near line 3.*'gallery' is there twice"),
-        ("- a", "must begin with"),
-    ],
-)  # fmt: skip
-def test_a_mistake_is_named_with_its_place_and_what_is_known(
-    tmp_path: Path, text: str, words: str
-) -> None:
-    import re
-
-    assert re.search(words, refusal(tmp_path, text))
 
 
 def test_the_file_stands_beside_the_settings(
