@@ -34,7 +34,7 @@ def _plain_path(value: Any) -> Any:
 
 def _whole_number(value: Any) -> Any:
     # pydantic takes 1_0 and 3.0 as well.
-    if isinstance(value, str) and not (value.isascii() and value.removeprefix("-").isdigit()):
+    if isinstance(value, str) and not re.fullmatch("-?[0-9]{1,20}", value):
         raise ValueError("write a whole number such as 7")
     return value
 

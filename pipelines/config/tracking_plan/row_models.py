@@ -73,7 +73,7 @@ class _MicroRow(SeedRow):
         description="name=value or name>=whole number, joined by '&'",
     )
     parameters: Text = Field(
-        pattern=rf"^ *({ASCII_NAME})? *(\| *({ASCII_NAME})? *)*$",
+        pattern=rf"^( *{ASCII_NAME} *(\| *{ASCII_NAME} *)*\|? *)?$",
         description="names of event parameters, joined by '|'",
     )
     parent_key: str
@@ -189,7 +189,9 @@ class _ChangeRow(SeedRow):
         pattern="^[0-9]*$", description="the number of a property, or leave it out"
     )
     stage: Annotated[str, in_context("stages_or_all")]
-    page: Text
+    page: Text = Field(
+        pattern=r"^(\S(.*\S)?)?$", description="a path without spaces around it, or leave it out"
+    )
     device: Literal["", "desktop", "mobile", "tablet", "smart tv"]
     start_date: Day
     end_date: str

@@ -40,7 +40,8 @@ def read_seed(folder: Path, seed: str) -> list[Row]:
         if "null" in {value.strip().lower() for value in row.values()}:
             # To dbt that is no text.
             raise SeedError(
-                f"Row {number} of the seed file {path} has the value null: leave it out."
+                f"Row {number} of the seed file {path} has a cell with the word null: leave it "
+                "empty, or write another text."
             )
     for key in (model.row_key, *((column,) for column in model.unique)):
         _refuse_twice(rows, key, path)

@@ -27,10 +27,10 @@ SALE = {
 CELLS = {
     "micro_conversions": {
         "is missing: add it.": [
-            ("stage", "", "The stage"),
-            ("event_names", "", "The event_names"),
             ("event_names", " ", "The event_names"),
             ("parameter_filter", " ", "The parameter_filter"),
+            ("stage", "", "The stage"),
+            ("event_names", "", "The event_names"),
             ("is_expected", "", "The is_expected"),
             ("description", "", "The description"),
         ],
@@ -162,6 +162,7 @@ CELLS = {
     },
     "changes": {
         "is missing: add it.": [
+            ("page", " ", "The page"),
             ("name", "", "The name"),
             ("start_date", "", "The start_date"),
         ],
@@ -183,8 +184,9 @@ CELLS = {
             ("end_date", "2026-02-01", "The end_date '2026-02-01'"),
             ("end_date", "x", "The end_date 'x'"),
         ],
-        "cannot be read: it has a tab or a line break: write it in one line.": [
+        "cannot be read: write a path without spaces around it, or leave it out.": [
             ("page", "a\nb", "The page 'a\\nb'"),
+            ("page", "/sale ", "The page '/sale '"),
         ],
     },
 }
@@ -214,7 +216,8 @@ OTHERS = [
         "micro_conversions",
         "key",
         "null",
-        "Row 3 of the seed file {file} has the value null: leave it out.",
+        "Row 3 of the seed file {file} has a cell with the word null: leave it empty, "
+        "or write another text.",
     ),
     (
         "micro_conversions",

@@ -125,6 +125,21 @@ SETTINGS = {
         ("nightly: {at: 05:30:00}", "nightly.at"),
         ("SLUICE_NIGHTLY__AT=9", "nightly.at"),
     ],
+    "write a number such as 1.5": [
+        ("nightly: {max_hours: nan}", "nightly.max_hours"),
+        ("nightly: {max_hours: inf}", "nightly.max_hours"),
+        ("nightly: {max_hours: 1e1}", "nightly.max_hours"),
+        ("nightly: {max_hours: 1_0}", "nightly.max_hours"),
+        ("nightly: {max_hours: '1,5'}", "nightly.max_hours"),
+        ("nightly: {max_hours: ٣}", "nightly.max_hours"),
+        ("nightly: {max_hours: [1]}", "nightly.max_hours"),
+    ],
+    "write a number that is more than 0": [
+        ("nightly: {max_hours: 0}", "nightly.max_hours"),
+    ],
+    "write a number that is at most 24": [
+        ("nightly: {max_hours: 24.5}", "nightly.max_hours"),
+    ],
     "write a whole number such as 7": [
         ("nightly: {lookback_days: three}", "nightly.lookback_days"),
         ("nightly: {lookback_days: nan}", "nightly.lookback_days"),
