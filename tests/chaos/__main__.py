@@ -6,13 +6,15 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from pipelines.emulator.server import serve
 from tests.chaos.home import Home, stored_home
 from tests.chaos.kills import attack, measured
 from tests.chaos.limits import limited
 from tests.chaos.readers import PUBLISHES, READERS, ROLLBACKS, read_while_publishing
-from tests.e2e.shop import open_shop
+from tests.e2e.shop import open_shop, running_now
 
 DAYS, SESSIONS = 21, 80
 
@@ -29,7 +31,15 @@ def chaos(folder: Path, kills: int, seed: int) -> Iterator[str]:
         yield from (f"WRONG: reader: {one}" for one in wrong)
         yield from limited(stored, expected, folder / "limits")
         lengths = measured(stored, folder / "measured")
-        attacks = attack(stored, expected, lengths, folder / "kills", kills=kills, seed=seed)
+
+        @contextmanager
+        def server() -> Iterator[str]:
+            with serve([shop.events], now=running_now()) as opened:
+                yield opened.endpoint
+
+        attacks = attack(
+            stored, expected, lengths, folder / "kills", kills=kills, seed=seed, server=server
+        )
         done, where, *wrong = attacks.lines()
         yield from (done, where, *(f"WRONG: {one}" for one in wrong))
 

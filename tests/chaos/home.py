@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.config.settings import Settings
+from pipelines.config.settings import Ga4, Settings
 from pipelines.monitoring.home_lock import is_running, lock_path
 from pipelines.publishing.versions import MANIFEST, damaged_versions, file_facts
 from tests.e2e.shop import LAST_DAY, PROPERTY, ZONE, Shop, all_marts
@@ -44,10 +44,11 @@ class Home:
     settings: Settings
 
     @classmethod
-    def copy(cls, settings: Settings, folder: Path) -> Home:
-        """A copy of a stored home in `folder`."""
+    def copy(cls, settings: Settings, folder: Path, endpoint: str | None = None) -> Home:
+        """A copy of a stored home in `folder`, which asks this server or the same."""
         shutil.copytree(settings.home, folder / "home", symlinks=True)
-        return cls(settings.model_copy(update={"home": folder / "home"}))
+        ga4 = Ga4(endpoint=endpoint or settings.ga4.endpoint)
+        return cls(settings.model_copy(update={"home": folder / "home", "ga4": ga4}))
 
     def start(self, *arguments: str, limit: str = "") -> subprocess.Popen[str]:
         """A command as cron starts it; `limit` is Python that its process runs first."""

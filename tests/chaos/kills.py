@@ -8,7 +8,8 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -30,6 +31,8 @@ COMMANDS = {
 }
 ENDS = {signal.SIGKILL: (-9,), signal.SIGTERM: (143,), signal.SIGINT: (130,)}
 GROUP = 8
+# A step takes a second or two.
+HANGS = 300.0
 # A process may be over before its signal comes, and may not have been able to hear of it yet.
 TOO_LATE, TOO_EARLY = 0, {signal.SIGTERM: -15, signal.SIGINT: -2}
 
@@ -57,17 +60,20 @@ def attack(
     *,
     kills: int,
     seed: int,
+    server: Callable[[], AbstractContextManager[str]],
 ) -> Attacks:
     """`kills` attacks in groups on one home each; after each group a clean night must heal all.
 
-    `expected`: the marts of a home that was never attacked; `lengths`: as of `measured`.
+    `expected`: the marts of a home that was never attacked; `lengths`: as of `measured`;
+    `server`: opens the server of a group, each of which uses up the quota of an hour.
     """
     dice, attacks = random.Random(seed), Attacks()
     for start in range(0, kills, GROUP):
-        home = Home.copy(stored, folder / f"group-{start}")
-        for number in range(start, min(start + GROUP, kills)):
-            _one(home, dice, lengths, attacks, number)
-        ended = home.night()
+        with server() as endpoint:
+            home = Home.copy(stored, folder / f"group-{start}", endpoint)
+            for number in range(start, min(start + GROUP, kills)):
+                _one(home, dice, lengths, attacks, number)
+            ended = home.night()
         after = f"after attack {number} and a night"
         if ended.code != 0:
             attacks.wrong.append(f"{after}, which ended with {ended.code}: {ended.err}")
@@ -115,8 +121,8 @@ def _one(
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
-    if phase:
-        reached.wait()
+    if phase and not reached.wait(HANGS):
+        attacks.wrong.append(f"attack {number}: {name} hangs: {said}")
     time.sleep(dice.uniform(0, lengths[phase]))
     process.send_signal(sent)
     process.wait()

@@ -1,5 +1,6 @@
 """A short form of `make chaos`: a kill and two signals at drawn moments, and a night that heals."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 from pipelines.config.settings import Settings
@@ -14,7 +15,14 @@ def test_after_kills_a_night_makes_all_good(
     earlier_home: Settings, published_home: Settings, tmp_path: Path
 ) -> None:
     """Both homes hold the same days: one by a night after the attacks, one by a quiet one."""
-    lengths = dict.fromkeys(PHASES, 0.5)
-    attacks = attack(earlier_home, all_marts(published_home), lengths, tmp_path, kills=3, seed=SEED)
+    attacks = attack(
+        earlier_home,
+        all_marts(published_home),
+        dict.fromkeys(PHASES, 0.5),
+        tmp_path,
+        kills=3,
+        seed=SEED,
+        server=lambda: nullcontext(str(earlier_home.ga4.endpoint)),
+    )
     assert attacks.wrong == []
     assert sum(attacks.done.values()) == 3

@@ -34,6 +34,7 @@ def test_an_older_home_opens_as_it_is_and_is_then_written_anew(tmp_path: Path) -
     assert config.read_text() == text
 
 
+@pytest.mark.filterwarnings("ignore:Parameter `backfill_policy`", "ignore:coroutine")
 def test_the_days_of_a_range_are_stored_together_and_each_is_there(tmp_path: Path) -> None:
     """What the UI reads: a materialization a day, and the asset's last one is the newest day."""
     write_less()
