@@ -18,7 +18,7 @@ from pipelines.warehouse.statuses import RunStatus
 NIGHTLY = "nightly"
 # Ctrl-C and SIGTERM, as Python, Dagster and, in the middle of a query, DuckDB say it.
 _INTERRUPTS = (KeyboardInterrupt, DagsterExecutionInterruptedError, duckdb.InterruptException)
-_QUERY_INTERRUPTED = "Query interrupted"
+QUERY_INTERRUPTED = "Query interrupted"
 # dbt's words for an incremental table that was built by an older version of the models.
 _OUTDATED = "source and target schemas on this incremental model are out of sync"
 
@@ -29,7 +29,7 @@ def build_nightly_job(settings: Settings) -> UnresolvedAssetJobDefinition:
     @failure_hook(name="remember_failure")
     def remember_failure(context: HookContext) -> None:
         error = context.op_exception
-        if isinstance(error, _INTERRUPTS) or str(error) == _QUERY_INTERRUPTED:
+        if isinstance(error, _INTERRUPTS) or str(error) == QUERY_INTERRUPTED:
             # Remembered as it stands: of a run that goes on nowhere, status says "interrupted".
             return
         status, message = describe_failure(context.op.name, context.op_exception)
