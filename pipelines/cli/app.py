@@ -26,7 +26,7 @@ from pipelines.cli import (
     versions,
 )
 from pipelines.cli.common import notes, out, say_error
-from pipelines.cli.signals import EXITS, heard
+from pipelines.cli.signals import EXIT_INTERRUPTED, EXITS, heard
 from pipelines.errors import SluiceError, without_room
 from pipelines.file_modes import UMASK
 from pipelines.garbage import collect_rarely
@@ -47,7 +47,6 @@ app = typer.Typer(
 )
 # Not click's 2, which here means that a gate held the night back (sysexits' EX_USAGE).
 EXIT_USAGE = 64
-EXIT_STOPPED = 130
 # What is wrong with a file or a folder of the home, and not with the code.
 _IN_THE_WAY = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR}
 # They write into the home; what the others write is for whom the user's own mask says.
@@ -127,7 +126,7 @@ def _ending(error: BaseException) -> tuple[int, str]:
         case SluiceError():
             return error.exit_code, str(error)
         case Abort() | KeyboardInterrupt():
-            return EXIT_STOPPED, ""
+            return EXIT_INTERRUPTED, ""
         case BrokenPipeError():
             # Whoever read us has seen enough; the interpreter must not try to write the rest.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -49,7 +49,7 @@ def backfill(
     )
     from pipelines.ingest.property_access import check_properties, profile_properties
     from pipelines.ingest.run_window import with_time_zones
-    from pipelines.monitoring.home_lock import hold_lock, lock_path
+    from pipelines.monitoring.home_lock import MAX_BACKFILL_HOURS, hold_lock, lock_path
     from pipelines.orchestration.nightly_run import run_nightly
     from pipelines.warehouse.connect import build_database
 
@@ -69,7 +69,7 @@ def backfill(
         _show_plan(plan_tokens(client, reports, window, set()), as_json)
         return
     # One lock over plan, run and end: a night between them would change what was planned.
-    with hold_lock(lock_path(settings)):
+    with hold_lock(lock_path(settings), MAX_BACKFILL_HOURS):
         with build_database(settings.build_db) as connection:
             backfill_id = open_backfill(connection, settings, window)
         plan = plan_tokens(client, reports, window, done_days(settings, backfill_id))

@@ -75,7 +75,7 @@ def nightly(
         raise
     settings = with_time_zones(settings, profiles)
     # One lock over plan and run: what was planned is what the run finds.
-    with hold_lock(lock_path(settings)):
+    with hold_lock(lock_path(settings), settings.nightly.max_hours):
         window = plan_window(settings, last_day)
         names = ", ".join(item.name or item.id for item in settings.properties)
         refresh = ", every model anew" if full_refresh else ""

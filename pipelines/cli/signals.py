@@ -17,6 +17,7 @@ from contextlib import contextmanager
 _BY_SIGNAL = 128
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 EXITS = {_BY_SIGNAL + number for number in _STOPS}
+EXIT_INTERRUPTED = _BY_SIGNAL + signal.SIGINT
 
 
 class Stopped:

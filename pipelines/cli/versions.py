@@ -16,7 +16,7 @@ from pipelines.publishing.versions import (
     Version,
     current_name,
     current_version,
-    damaged_versions,
+    find_versions,
     list_versions,
     rollback,
 )
@@ -25,7 +25,7 @@ from pipelines.publishing.versions import (
 def versions(as_json: AsJson = False) -> None:
     """List the published versions, oldest first, and what each changed."""
     published = load_settings().published_dir
-    found, damaged = list_versions(published), damaged_versions(published)
+    found, damaged = find_versions(published)
     if as_json:
         print_json(
             [{"current": one.is_current, **one.manifest} for one in found]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
-from pipelines.config.textfile import refuse_lines
 from pipelines.wording import nearest, shown
-
-Text = Annotated[str, AfterValidator(refuse_lines)]
 
 
 def refuse_unknown(name: str, known: Iterable[str]) -> None:

@@ -10,11 +10,12 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
 from pipelines.config.settings import Settings
+from pipelines.monitoring.time_limit import time_limit
 
 logger = logging.getLogger("sluice")
 
@@ -23,11 +24,19 @@ logger = logging.getLogger("sluice")
 _HELD: set[Path] = set()
 # Who only reads the memory of a home holds its lock for a moment, which is nothing to tell of.
 _PATIENCE, _PAUSE = 20, 0.1
+_OVER = "The run takes longer than %g hours (nightly.max_hours; a backfill: a week): it is stopped."
+
+
+# A backfill may wait for quota on several days; every other run is over in hours.
+MAX_BACKFILL_HOURS = 7.0 * 24
 
 
 @contextmanager
-def hold_lock(path: Path) -> Iterator[None]:
-    """Hold a home's lock; waits, and says so, while another process has it."""
+def hold_lock(path: Path, max_hours: float | None = None) -> Iterator[None]:
+    """Hold a home's lock; waits, and says so, while another process has it.
+
+    Whoever holds it for more than `max_hours` is stopped: all others wait for it.
+    """
 
     def say(holder: str) -> None:
         logger.warning(
@@ -40,7 +49,8 @@ def hold_lock(path: Path) -> Iterator[None]:
     with exclusive(path, on_wait=say):
         _HELD.add(path)
         try:
-            yield
+            with time_limit(max_hours * 3600, _OVER % max_hours) if max_hours else nullcontext():
+                yield
         finally:
             _HELD.discard(path)
 

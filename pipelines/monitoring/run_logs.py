@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipelines.clock import Clock
 from pipelines.config.settings import load_settings
 from pipelines.file_modes import UMASK
 from pipelines.wording import redacted
@@ -57,7 +56,7 @@ def write_fault(story: str) -> Path:
         logs = load_settings().logs_dir
         if logs.parent.is_dir():
             logs.mkdir(UMASK ^ 0o777, exist_ok=True)
-        handle, name = tempfile.mkstemp(".log", f"{FAULT}{Clock().now():%Y%m%dT%H%M%SZ}-", logs)
+        handle, name = tempfile.mkstemp(".log", FAULT, logs)
     except Exception:  # The settings may be what the fault is about.
         handle, name = tempfile.mkstemp(".log", f"sluice-{FAULT}")
     with os.fdopen(handle, "w", encoding="utf-8") as file:

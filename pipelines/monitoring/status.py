@@ -14,7 +14,7 @@ from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
 from pipelines.monitoring.health import Health, assess_fault, assess_health
 from pipelines.monitoring.home_lock import lock_path, no_run
-from pipelines.publishing.versions import current_name, damaged_versions, list_versions
+from pipelines.publishing.versions import current_name, find_versions
 from pipelines.warehouse.connect import build_database, published_database
 from pipelines.warehouse.statuses import RunStatus
 
@@ -104,8 +104,7 @@ def read_status(settings: Settings) -> HomeStatus:
     What cannot be read is part of the status: `state` is then failed, and `verdict` says what.
     """
     version = current_name(settings.published_dir)
-    versions = list_versions(settings.published_dir)
-    damaged = damaged_versions(settings.published_dir)
+    versions, damaged = find_versions(settings.published_dir)
     newest = versions[-1].name if versions else None
     with no_run(lock_path(settings)) as is_idle:
         memory, fault = _memory(settings, is_idle)

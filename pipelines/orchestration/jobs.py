@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import duckdb
 from dagster import AssetSelection, HookContext, failure_hook
 from dagster import define_asset_job as _define_asset_job
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from dagster._core.errors import DagsterAssetCheckFailedError, DagsterExecutionInterruptedError
+from dagster._core.errors import DagsterAssetCheckFailedError
 
 from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError, without_room
 from pipelines.monitoring.alerts import tell
 from pipelines.orchestration.dbt_cli import first_words
+from pipelines.orchestration.interrupts import is_interrupt
 from pipelines.warehouse.runs import FULL_REFRESH, finish_run, first_gate_failure
 from pipelines.warehouse.statuses import RunStatus
 
 NIGHTLY = "nightly"
-# Ctrl-C and SIGTERM, as Python, Dagster and, in the middle of a query, DuckDB say it.
-_INTERRUPTS = (KeyboardInterrupt, DagsterExecutionInterruptedError, duckdb.InterruptException)
-QUERY_INTERRUPTED = "Query interrupted"
 # dbt's words for an incremental table that was built by an older version of the models.
 _OUTDATED = "source and target schemas on this incremental model are out of sync"
 
@@ -28,8 +25,7 @@ def build_nightly_job(settings: Settings) -> UnresolvedAssetJobDefinition:
 
     @failure_hook(name="remember_failure")
     def remember_failure(context: HookContext) -> None:
-        error = context.op_exception
-        if isinstance(error, _INTERRUPTS) or str(error) == QUERY_INTERRUPTED:
+        if is_interrupt(context.op_exception):
             # Remembered as it stands: of a run that goes on nowhere, status says "interrupted".
             return
         status, message = describe_failure(context.op.name, context.op_exception)

@@ -11,19 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from dagster import DagsterEvent, DagsterEventType, EventLogEntry, ExecuteInProcessResult
-from dagster._core.events import RunFailureReason
-from dagster._core.execution.plan.objects import ErrorSource
+from dagster import DagsterEventType, EventLogEntry, ExecuteInProcessResult
 
 from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError
 from pipelines.ingest.day_window import DayWindow
-from pipelines.monitoring.home_lock import hold_lock, lock_path
+from pipelines.monitoring.home_lock import MAX_BACKFILL_HOURS, hold_lock, lock_path
 from pipelines.monitoring.run_logs import run_log
 from pipelines.orchestration.build import build_defs
 from pipelines.orchestration.dagster_home import open_instance
 from pipelines.orchestration.dbt_cli import stop_dbt
-from pipelines.orchestration.jobs import NIGHTLY, QUERY_INTERRUPTED, describe_failure
+from pipelines.orchestration.interrupts import tells_interrupt
+from pipelines.orchestration.jobs import NIGHTLY, describe_failure
 from pipelines.orchestration.partitions import BACKFILL_TAG, COMMAND_TAG
 from pipelines.warehouse.runs import RunRecord, read_run
 from pipelines.warehouse.statuses import RunStatus
@@ -70,8 +69,9 @@ def run_nightly(
 
     Raises SluiceError only for what stops it before it starts; after that the record tells.
     """
+    hours = MAX_BACKFILL_HOURS if backfill_id else settings.nightly.max_hours
     # To the end of it, so that what is read of the run is not another run's doing.
-    with hold_lock(lock_path(settings)):
+    with hold_lock(lock_path(settings), hours):
         job = build_defs(settings, resources).resolve_job_def(NIGHTLY)
         run_id = str(uuid4())
         with run_log(settings.logs_dir / run_id), open_instance(settings) as instance:
@@ -90,23 +90,11 @@ def run_nightly(
             finally:
                 # Where Dagster itself breaks off (its memory cannot be written), dbt goes on.
                 stop_dbt()
-        if any(map(_tells_interrupt, result.all_events)):
+        if any(map(tells_interrupt, result.all_events)):
             # Nothing is opened any more: after an interrupted query DuckDB may wait for ever for
             # the end of its old instance. The record stays "running", which status calls stopped.
             raise KeyboardInterrupt
         return _record(settings, run_id, result)
-
-
-def _tells_interrupt(event: DagsterEvent) -> bool:
-    """Whether a step, or the run between two steps, was asked to stop."""
-    if event.is_step_failure:
-        failure = event.step_failure_data
-        words = failure.error.to_string() if failure.error else ""
-        return failure.error_source is ErrorSource.INTERRUPT or QUERY_INTERRUPTED in words
-    if event.event_type is DagsterEventType.PIPELINE_FAILURE:
-        reason = event.job_failure_data.failure_reason
-        return reason is RunFailureReason.UNEXPECTED_TERMINATION
-    return False
 
 
 class _Progress:

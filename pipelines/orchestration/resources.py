@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,8 @@ from pipelines.errors import WarehouseError
 from pipelines.ga4.client import Ga4Client, connect
 from pipelines.ga4.rate_limit import Governor, Policy
 from pipelines.monitoring.home_lock import hold_lock, lock_path
-from pipelines.monitoring.time_limit import time_limit
 from pipelines.orchestration.dbt_cli import SluiceDbt
-from pipelines.orchestration.partitions import BACKFILL_TAG
 from pipelines.warehouse.connect import kept_open
-
-MAX_BACKFILL_HOURS = 7 * 24
 
 
 class Ga4Resource(ConfigurableResource[Ga4Client]):
@@ -52,19 +48,10 @@ class RunLock(ConfigurableResource[Any]):
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Wait for the lock."""
-        self._stack.enter_context(hold_lock(Path(self.path)))
+        self._stack.enter_context(hold_lock(Path(self.path), self.max_hours))
         # Why it cannot be opened the first step says: a step's failure is what a run tells.
         with suppress(WarehouseError):
             self._stack.enter_context(kept_open(Path(self.database)))
-        self._stack.enter_context(self._time_limit(context))
-
-    def _time_limit(self, context: InitResourceContext) -> AbstractContextManager[None]:
-        """A backfill may wait for quota on several days; everything else is over in hours."""
-        is_backfill = context.run is not None and BACKFILL_TAG in context.run.tags
-        hours = MAX_BACKFILL_HOURS if is_backfill else self.max_hours
-        setting = "" if is_backfill else " (nightly.max_hours in sluice.yml)"
-        message = f"The run takes longer than {hours:g} hours{setting}: it is stopped."
-        return time_limit(hours * 3600, message)
 
     def teardown_after_execution(self, context: InitResourceContext) -> None:
         """Let the next one in."""

@@ -13,11 +13,11 @@ import hashlib
 import os
 import re
 import shutil
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NotRequired
+from typing import Any, NamedTuple, NotRequired
 
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -109,18 +109,21 @@ def pages_beside(page: Path) -> Path:
 
 def list_versions(published_dir: Path) -> tuple[Version, ...]:
     """All complete versions, oldest first; none that is damaged."""
-    return _scan(published_dir)[0]
+    return find_versions(published_dir).complete
 
 
-def damaged_versions(published_dir: Path) -> dict[str, str]:
-    """Name → what is wrong, of versions whose manifest or files are not as they were published.
+class Found(NamedTuple):
+    """`complete`: oldest first; `damaged`: name → what is wrong."""
+
+    complete: tuple[Version, ...]
+    damaged: dict[str, str]
+
+
+def find_versions(published_dir: Path) -> Found:
+    """Every version; damaged is one whose manifest or files are not as they were published.
 
     Files are known by their size here; `rollback` looks at their checksums, too.
     """
-    return _scan(published_dir)[1]
-
-
-def _scan(published_dir: Path) -> tuple[tuple[Version, ...], dict[str, str]]:
     current = current_name(published_dir)
     complete: list[Version] = []
     damaged: dict[str, str] = {}
@@ -139,7 +142,7 @@ def _scan(published_dir: Path) -> tuple[tuple[Version, ...], dict[str, str]]:
             damaged[path.name] = f"its {(lost or [DATABASE])[0]} is not as it was published"
         else:
             complete.append(Version(path.name, path, path.name == current, manifest))
-    return tuple(complete), damaged
+    return Found(tuple(complete), damaged)
 
 
 def _folders(published_dir: Path) -> list[Path]:
@@ -182,8 +185,8 @@ def rollback(published_dir: Path, name: str | None = None) -> Version:
 
     Raises WarehouseError: nothing published, no such version, none before it, or a damaged one.
     """
-    with exclusive(published_dir / SWITCH_LOCK) if published_dir.is_dir() else nullcontext():
-        version = _chosen(published_dir, name)
+    version = _chosen(published_dir, name)
+    with exclusive(published_dir / SWITCH_LOCK):
         for file in version.manifest["files"]:
             if not version.has(file, version.path / file):
                 raise _damaged(version.name, f"its {file} is not as it was published")
@@ -193,7 +196,7 @@ def rollback(published_dir: Path, name: str | None = None) -> Version:
 
 def _chosen(published_dir: Path, name: str | None) -> Version:
     """The version of a name; without one the newest before the current version."""
-    known, damaged = _scan(published_dir)
+    known, damaged = find_versions(published_dir)
     if not known and not damaged:
         raise WarehouseError(f"Nothing is published in {published_dir} yet: run 'sluice nightly'.")
     if name in damaged:

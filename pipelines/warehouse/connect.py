@@ -31,7 +31,7 @@ def build_database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.Du
         keep_private(path.parent)
     with _open(path, read_only=read_only) as connection:
         if not read_only:
-            make_tables(connection, "raw", {})
+            connection.execute("create schema if not exists raw")
             make_tables(connection, "ops", OPS_TABLES)
         yield connection
 

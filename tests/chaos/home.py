@@ -13,7 +13,7 @@ from typing import Any
 
 from pipelines.config.settings import Ga4, Settings
 from pipelines.monitoring.home_lock import is_running, lock_path
-from pipelines.publishing.versions import MANIFEST, damaged_versions, file_facts
+from pipelines.publishing.versions import MANIFEST, file_facts, find_versions
 from tests.e2e.shop import LAST_DAY, PROPERTY, ZONE, Shop, all_marts
 
 # A shell's background ignores Ctrl-C; cron and a terminal do not.
@@ -81,7 +81,7 @@ class Home:
 
     def wrong(self) -> list[str]:
         """What is torn, or held by a process that is gone; nothing after any kill."""
-        damaged = damaged_versions(self._published)
+        damaged = find_versions(self._published).damaged
         found = [f"version {name}: {why}" for name, why in damaged.items()]
         current = (self._published / "current").resolve()
         if not current.is_dir():

@@ -77,7 +77,7 @@ def check(models: Sequence[Model], sources: Mapping[str, Sequence[str]]) -> list
         if model.columns:
             tables[model.name] = list(model.columns)
         if model.sql:
-            tree = _qualified(model.sql, tables)
+            tree = qualified(model.sql, tables)
             found += _violations(model, tree, tables, units)
             tables[model.name] = tree.named_selects
             for name, unit in _outputs(tree, units).items():
@@ -86,7 +86,8 @@ def check(models: Sequence[Model], sources: Mapping[str, Sequence[str]]) -> list
     return found
 
 
-def _qualified(sql: str, tables: Mapping[str, list[str]]) -> exp.Query:
+def qualified(sql: str, tables: Mapping[str, list[str]]) -> exp.Query:
+    """The query with each column by its table, each star by its columns; `tables` have them."""
     schema: dict[str, dict[str, dict[str, str]]] = {}
     for name, columns in tables.items():
         database, table = name.split(".")

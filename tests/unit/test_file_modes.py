@@ -149,7 +149,7 @@ def broken(monkeypatch, capsys) -> tuple[int, str]:
     def break_down(*_: object) -> None:
         raise RuntimeError("no idea: Bearer s3cr3t-t0ken")
 
-    monkeypatch.setattr("pipelines.cli.versions.list_versions", break_down)
+    monkeypatch.setattr("pipelines.cli.versions.find_versions", break_down)
     return fail(monkeypatch, capsys, "versions")
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from pipelines.config.validation import Text, refuse_if, refuse_unknown
+from pipelines.config.field_types import Line
+from pipelines.config.validation import refuse_if, refuse_unknown
 
 # As the database and GA4 mean letters and digits: \d and \w are those of every script.
 ASCII_NAME = r"[a-zA-Z_][a-zA-Z0-9_]*"
@@ -39,11 +40,11 @@ def _day(text: str) -> str:
 
 
 Filled = Annotated[
-    Text, Field(pattern=r"^\S(.*\S)?$", description="a text without spaces around it")
+    Line, Field(pattern=r"^\S(.*\S)?$", description="a text without spaces around it")
 ]
 # A key is a part of names of columns, funnels and conditions.
 Name = Annotated[
-    Text,
+    Line,
     Field(
         pattern=r"^\w[\w.-]{0,59}$",
         description="a name of letters, digits, '_', '-' and '.', 60 at most",
@@ -52,9 +53,9 @@ Name = Annotated[
 Flag = Literal["true", "false"]
 Key = Annotated[str, in_context("keys")]
 Day = Annotated[str, AfterValidator(_day)]
-Count = Annotated[Text, Field(pattern=r"^[0-9]{1,9}$", description="a whole number such as 3")]
+Digits = Annotated[Line, Field(pattern=r"^[0-9]{1,9}$", description="a whole number such as 3")]
 Rate = Annotated[
-    Text,
+    Line,
     Field(
         pattern=r"^([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][-+]?[0-9]{1,2})?$",
         description="two rates with 0 <= low < high <= 1, such as 0.05 and 0.10",

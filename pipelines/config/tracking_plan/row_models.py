@@ -22,13 +22,14 @@ from pydantic import (
 )
 
 from pipelines.analysis.diagnosis import playbook
+from pipelines.config.field_types import Line
 from pipelines.config.thresholds import segment_columns
 from pipelines.config.tracking_plan.cell_types import (
     ASCII_NAME,
     CONDITION,
-    Count,
     Day,
     Device,
+    Digits,
     Filled,
     Flag,
     Key,
@@ -39,7 +40,7 @@ from pipelines.config.tracking_plan.cell_types import (
 )
 from pipelines.config.tracking_plan.event_names import is_plain
 from pipelines.config.tracking_plan.plan_model import SESSIONS, Row
-from pipelines.config.validation import Text, first_problem, refuse_if, refuse_unknown
+from pipelines.config.validation import first_problem, refuse_if, refuse_unknown
 from pipelines.errors import SeedError
 from pipelines.wording import shown
 
@@ -68,16 +69,16 @@ class _MicroRow(SeedRow):
     stage: Annotated[str, in_context("stages")]
     family: Literal["engagement", "intent", "progression", "outcome"]
     event_names: str
-    parameter_filter: Text = Field(
+    parameter_filter: Line = Field(
         pattern=rf"^{CONDITION}(&{CONDITION})*$",
         description="name=value or name>=whole number, joined by '&'",
     )
-    parameters: Text = Field(
+    parameters: Line = Field(
         pattern=rf"^( *{ASCII_NAME} *(\| *{ASCII_NAME} *)*\|? *)?$",
         description="names of event parameters, joined by '|'",
     )
     parent_key: str
-    intent_rank: Text = Field(
+    intent_rank: Line = Field(
         pattern=r"^([0-9]{1,9})?$", description="a small whole number such as 3, or leave it out"
     )
     is_expected: Flag
@@ -122,7 +123,7 @@ class _MicroRow(SeedRow):
 class _StepRow(SeedRow):
     row_noun, row_key = "step", ("funnel", "step_number")
     funnel: Name
-    step_number: Count
+    step_number: Digits
     key: Key
     is_optional: Flag
     label: Filled
@@ -131,12 +132,12 @@ class _StepRow(SeedRow):
 class _SegmentRow(SeedRow):
     row_noun, row_key, unique = "segment", ("segment_name",), ("position",)
     segment_name: Annotated[str, in_context("segments")]
-    api_dimension: Text = Field(
+    api_dimension: Line = Field(
         pattern=rf"^({ASCII_NAME})?$",
         description="the API's name of a dimension, or leave it out",
     )
     column_name: str
-    position: Count
+    position: Digits
     is_partition: Flag
     description: Filled
 
@@ -185,11 +186,11 @@ class _ChangeRow(SeedRow):
     row_noun, row_key, may_be_empty = "change", ("change_id",), True
     change_id: Filled
     name: Filled
-    property_id: Text = Field(
+    property_id: Line = Field(
         pattern="^[0-9]*$", description="the number of a property, or leave it out"
     )
     stage: Annotated[str, in_context("stages_or_all")]
-    page: Text = Field(
+    page: Line = Field(
         pattern=r"^(\S(.*\S)?)?$", description="a path without spaces around it, or leave it out"
     )
     device: Literal["", "desktop", "mobile", "tablet", "smart tv"]
@@ -210,7 +211,7 @@ class _ChangeRow(SeedRow):
 class _RuleRow(SeedRow):
     row_noun, row_key, unique = "rule", ("rule",), ("priority",)
     rule: Filled
-    priority: Text = Field(
+    priority: Line = Field(
         pattern="^[0-9]{1,9}$",
         description="a whole number, smaller for what is to be looked at first",
     )

@@ -15,7 +15,7 @@ from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
 from pipelines.monitoring.doctor.step_model import Step, right, wrong
 from pipelines.monitoring.home_lock import lock_path, no_run
-from pipelines.publishing.versions import DATABASE, Version, damaged_versions, list_versions
+from pipelines.publishing.versions import DATABASE, Version, find_versions
 from pipelines.warehouse.connect import build_database, unlocked
 
 DISK, WAREHOUSE, SCHEDULE = "disk", "build database", "schedule"
@@ -78,8 +78,7 @@ def schedule_step(settings: Settings, now: datetime) -> Step:
     """A night was published lately; read from the newest published version, never the build."""
     hour, minute = settings.nightly.at.split(":")
     cron = f"by cron, '{int(minute)} {int(hour)} * * * … sluice nightly', or by Dagster's daemon"
-    versions = list_versions(settings.published_dir)
-    damaged = damaged_versions(settings.published_dir)
+    versions, damaged = find_versions(settings.published_dir)
     newest = max((*damaged, *(version.name for version in versions)), default="")
     if newest in damaged:
         return wrong(

@@ -38,3 +38,24 @@ threading.Event().wait(0.6)
 
 def test_a_block_that_is_over_is_left_alone():
     subprocess.run([sys.executable, "-c", QUICK], check=True)
+
+
+HOLDING = """
+import logging, signal, sys, threading
+from pathlib import Path
+from pipelines.monitoring.home_lock import hold_lock
+logging.basicConfig()
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+with hold_lock(Path(sys.argv[1]), 0.00001), hold_lock(Path(sys.argv[1])):
+    threading.Event().wait(60)
+"""
+
+
+def test_a_lock_is_not_held_for_ever(tmp_path):
+    """Plan, run and record alike: a run's own resources are gone when its record is read."""
+    ended = subprocess.run(
+        [sys.executable, "-c", HOLDING, str(tmp_path / "run.lock")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 143
+    assert "takes longer than 1e-05 hours (nightly.max_hours; a backfill: a week)" in ended.stderr

@@ -8,9 +8,16 @@ from dagster import (
     DagsterEventType,
     DagsterInstance,
     DailyPartitionsDefinition,
+    Definitions,
+    JobDefinition,
     MaterializeResult,
+    ReexecutionOptions,
     asset,
+    define_asset_job,
+    execute_job,
+    in_process_executor,
     materialize,
+    reconstructable,
 )
 
 from pipelines.config.settings import Settings
@@ -76,3 +83,44 @@ def test_a_damaged_memory_of_runs_is_put_aside(tmp_path: Path, kept: int) -> Non
     assert (tmp_path / "dagster.damaged" / "history" / path.name).exists()
     with open_instance(settings):
         pass
+
+
+FAILS = Path("fails")
+
+
+def broken_once() -> JobDefinition:
+    """Three assets after one another, the second of which fails while a file is there."""
+
+    @asset
+    def first() -> MaterializeResult[None]:
+        return MaterializeResult()
+
+    @asset(deps=[first])
+    def second() -> MaterializeResult[None]:
+        assert not FAILS.exists()
+        return MaterializeResult()
+
+    @asset(deps=[first, second])
+    def third() -> MaterializeResult[None]:
+        return MaterializeResult()
+
+    return Definitions(
+        assets=[first, second, third],
+        jobs=[define_asset_job("broken_once")],
+        executor=in_process_executor,
+    ).resolve_job_def("broken_once")
+
+
+def test_a_run_goes_on_from_its_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the UI's "re-execute from failure": what it knows of the run before is in our log."""
+    monkeypatch.chdir(tmp_path)
+    FAILS.touch()
+    job = reconstructable(broken_once)
+    with open_instance(Settings(home=tmp_path)) as instance:
+        failed = execute_job(job, instance=instance)
+        assert not failed.success
+        FAILS.unlink()
+        again = ReexecutionOptions.from_failure(failed.run_id, instance)
+        result = execute_job(job, instance=instance, reexecution_options=again)
+        ran = {event.step_key for event in result.get_step_success_events()}
+    assert (result.success, ran) == (True, {"second", "third"})

@@ -15,7 +15,7 @@ import pytest
 from pipelines.errors import WarehouseError
 from pipelines.publishing.versions import (
     current_name,
-    damaged_versions,
+    find_versions,
     list_versions,
     point_current_at,
     prune,
@@ -180,7 +180,7 @@ def test_a_broken_manifest_is_named_and_in_nobodys_way(published, text):
     else:
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
     assert names(published) == ["v1", "v2", "v3", "v5"]
-    assert damaged_versions(published) == {"v4": "it has no manifest.json that can be read"}
+    assert find_versions(published).damaged == {"v4": "it has no manifest.json that can be read"}
     with pytest.raises(WarehouseError, match=r"Version v4 is damaged .*: choose another one"):
         rollback(published, "v4")
     assert seen(published) == "v5"
@@ -191,7 +191,9 @@ def test_a_broken_manifest_is_named_and_in_nobodys_way(published, text):
 @pytest.mark.parametrize("damage", [Path.unlink, cut])
 def test_a_version_without_its_whole_database_is_damaged(published, damage):
     damage(published / "versions" / "v4" / "sluice.duckdb")
-    assert damaged_versions(published) == {"v4": "its sluice.duckdb is not as it was published"}
+    assert find_versions(published).damaged == {
+        "v4": "its sluice.duckdb is not as it was published"
+    }
     with pytest.raises(WarehouseError, match=r"Version v4 is damaged \(its sluice.duckdb"):
         rollback(published, "v4")
     assert rollback(published).name == "v3"
@@ -232,7 +234,7 @@ def test_a_kill_while_versions_are_deleted_leaves_no_half_version(published, fir
     killed = subprocess.run([sys.executable, "-c", DYING, str(published), first], check=False)
     assert killed.returncode == 9
     assert names(published) == ["v4", "v5"]
-    assert not damaged_versions(published)
+    assert not find_versions(published).damaged
     remove_unfinished(published)
     assert sorted(path.name for path in (published / "versions").iterdir()) == ["v4", "v5"]
 
