@@ -41,8 +41,12 @@ def nightly(
     from pipelines import __version__
     from pipelines.cli.summary import print_tracking
     from pipelines.config.tracking_plan import load_plan
-    from pipelines.ga4.client import connect
-    from pipelines.ingest.property_access import TRY_LATER, check_properties, profile_properties
+    from pipelines.ingest.property_access import (
+        TRY_LATER,
+        check_properties,
+        client_for,
+        profile_properties,
+    )
     from pipelines.ingest.run_window import plan_window, with_time_zones
     from pipelines.monitoring.alerts import tell
     from pipelines.monitoring.home_lock import hold_lock, lock_path, no_run
@@ -57,7 +61,7 @@ def nightly(
     check_properties(settings)
     load_plan(shop=settings.tracking_plan)
     try:
-        profiles, _ = profile_properties(settings, connect(settings.ga4))
+        profiles, _ = profile_properties(settings, client_for(settings))
     except SluiceError as error:
         status = RunStatus.PAUSED if error.exit_code == TRY_LATER else RunStatus.FAILED
         # Not beside a run: it has the build database open, and will tell its own end.

@@ -80,14 +80,28 @@ class Property(_Section):
     source: Literal["data_api", "export"] = "data_api"
     path: Text | None = None
     time_zone: TimeZoneName | None = None
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
 
-    def refuse_unread_source(self) -> None:
-        """Raises ConfigError where the property's source cannot be read yet."""
-        if self.source != "data_api":
-            raise ConfigError(
-                f"Property {self.id} has source '{self.source}', which this version cannot read "
-                "yet: set its source to data_api in sluice.yml."
+    @property
+    def is_export(self) -> bool:
+        """Whether it is read from the event export, and GA4 is not asked about it."""
+        return self.source == "export"
+
+    @model_validator(mode="after")
+    def _export_is_described(self) -> Self:
+        """An export's files tell neither where they are, nor zone and currency."""
+        described = {"path": self.path, "time_zone": self.time_zone, "currency": self.currency}
+        missing = [name for name, value in described.items() if value is None]
+        if self.is_export and missing:
+            raise ValueError(
+                f"property {self.id} with source export needs {' and '.join(missing)}, too"
             )
+        if not self.is_export and self.path is not None:
+            raise ValueError(
+                f"property {self.id} has a path, which only source export reads: add "
+                "'source: export', or remove it"
+            )
+        return self
 
 
 class Nightly(_Section):
@@ -171,6 +185,16 @@ class Settings(BaseSettings):
         if twice := sorted({one for one in ids if ids.count(one) > 1}):
             raise ValueError(f"property {twice[0]} is listed twice under properties")
         return self
+
+    @property
+    def asks_ga4(self) -> bool:
+        """Whether some property is read from the Data API."""
+        return any(not item.is_export for item in self.properties)
+
+    @property
+    def landed_dir(self) -> Path:
+        """The events of exports, decoded: a folder a property and day."""
+        return self.home / "landed"
 
     @property
     def build_db(self) -> Path:
@@ -257,14 +281,16 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 def _from_the_file(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The same values with all paths starting at the file's folder."""
-    ga4 = values.get("ga4")
-    for section, name in ((values, "home"), (values, "tracking_plan"), (ga4, "credentials")):
+    ga4, listed = values.get("ga4"), values.get("properties")
+    exports = [(one, "path") for one in (listed if isinstance(listed, list) else [])]
+    named = ((values, "home"), (values, "tracking_plan"), (ga4, "credentials"), *exports)
+    for section, name in named:
         if (
             isinstance(section, dict)
             and isinstance(path := section.get(name), str)
             and path.strip()
         ):
-            section[name] = folder / _expanded(Path(path))
+            section[name] = str(folder / _expanded(Path(path)))
     return values
 
 

@@ -20,21 +20,25 @@ import duckdb
 from pipelines import __version__
 from pipelines.clock import Clock, leave_pin
 from pipelines.config.settings import Settings
+from pipelines.config.tracking_plan import load_plan
 from pipelines.errors import SluiceError
+from pipelines.export.errors import ExportError
+from pipelines.export.source import ExportSource
 from pipelines.ga4.api_errors import (
     AuditError,
     Ga4Error,
     NotAskedError,
     RequestRefusedError,
 )
-from pipelines.ga4.client import Ga4Client
-from pipelines.ga4.extract.pull import Pull, pull
-from pipelines.ga4.report_catalog import ReportKind, ReportSpec
+from pipelines.ga4.client import Ga4Client, Profile
+from pipelines.ga4.extract.pull import Pull
+from pipelines.ga4.report_catalog import ReportKind, ReportSpec, build_reports
 from pipelines.ingest.compatibility import unusable_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.property_access import profile_properties, with_closed_days, worth_waiting
 from pipelines.ingest.pull_failures import concerns_property, ends_requests, status_of
 from pipelines.ingest.pull_plan import PullTask, of_other_steps, plan_pulls
+from pipelines.ingest.sources import Sources
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import (
     discard_empty_nights,
@@ -51,6 +55,7 @@ from pipelines.warehouse.property_records import (
     with_memory,
 )
 from pipelines.warehouse.runs import start_run
+from pipelines.warehouse.statuses import PullStatus
 
 CONCURRENT_REQUESTS = 3
 # Pulls under way or not yet written: a slow disk must not fill the memory, and what a kill finds
@@ -98,20 +103,22 @@ class Outcome:
 
 def ingest(
     settings: Settings,
-    client: Ga4Client,
+    client: Ga4Client | None,
     reports: tuple[ReportSpec, ...],
     window: DayWindow,
     run: Run,
 ) -> Outcome:
     """Pull and store `reports` for every property.
 
-    Failed properties are noted in `ops.held_back`, and the outcome tells of them. When no
+    `client` may be None where every property is read from an export. Failed properties are noted in `ops.held_back`, and the outcome tells of them. When no
     property is left, raises the failure that is most worth another try, or NothingPulledError.
     """
     run = replace(run, clock=settings.clock)
     profiles, failures = profile_properties(settings, client)
     profiles, unclosed = with_closed_days(settings, profiles, window)
     outcome = Outcome(failures={**failures, **unclosed})
+    sources = Sources(client, _exports(settings, profiles, window, outcome))
+    profiles = [sources.known(profile) for profile in profiles if sources.has(profile)]
     if leave_pin(settings.home, [item.id for item in settings.properties]):
         logger.info("%s was the demo's home: it is on today's time from now on.", settings.home)
     with build_database(settings.build_db) as connection:
@@ -123,20 +130,28 @@ def ingest(
             run.clock.now(),
         )  # fmt: skip
         with ThreadPoolExecutor(CONCURRENT_REQUESTS, thread_name_prefix="ga4") as pool:
-            wanted = [(profile, spec) for profile in profiles for spec in reports]
+            wanted = [
+                (profile, spec)
+                for profile in profiles
+                for spec in reports
+                if sources.offers(profile, spec)
+            ]
             items = plan_pulls(connection, settings, wanted, window, backfill_id=run.backfill_id)
             try:
-                usable = _usable(connection, pool, client, items, outcome, run)
-                _pull_all(connection, pool, client, usable, outcome, run)
+                usable = _usable(connection, pool, sources, items, outcome, run)
+                usable += sources.changed_days(connection, usable)
+                _pull_all(connection, pool, sources, usable, outcome, run)
                 if run.backfill_id is None:
                     again = of_other_steps(connection, settings, usable, window)
-                    _pull_all(connection, pool, client, again, outcome, run)
+                    _pull_all(connection, pool, sources, again, outcome, run)
             except BaseException:
-                client.governor.stop()
+                sources.stop()
                 pool.shutdown(cancel_futures=True)
                 raise
             finally:
-                remember_readings(connection, client.governor.take_readings(), run.clock)
+                remember_readings(connection, sources.take_readings(), run.clock)
+        _note_absent_days(connection, sources, reports, window, run)
+        sources.mark_counted(usable, outcome.failures)
         discard_empty_nights(connection)
         for property_id, error in outcome.failures.items():
             remember_held_back(
@@ -150,10 +165,52 @@ def ingest(
     return outcome
 
 
+def _exports(
+    settings: Settings,
+    profiles: Sequence[Profile],
+    window: DayWindow,
+    outcome: Outcome,
+) -> dict[str, ExportSource]:
+    """Property → its export, with the window's days landed; the others' failures are noted."""
+    asked = {profile.property_id for profile in profiles if profile.is_export}
+    found = dict[str, ExportSource]()
+    if not asked:
+        return found
+    reports = build_reports(load_plan(shop=settings.tracking_plan))
+    for item in settings.properties:
+        if item.id in asked:
+            try:
+                source = ExportSource.open(settings.landed_dir, item, reports)
+                source.land(window.start, window.end)
+                found[item.id] = source
+            except ExportError as error:
+                logger.warning("%s", error)
+                outcome.failures[item.id] = error
+    return found
+
+
+def _note_absent_days(
+    connection: duckdb.DuckDBPyConnection,
+    sources: Sources,
+    reports: tuple[ReportSpec, ...],
+    window: DayWindow,
+    run: Run,
+) -> None:
+    """Remember why an export has nothing of a day: later nights look for it again."""
+    for property_id, source in sources.exports.items():
+        for day, why in source.absent_days(window.start, window.end).items():
+            for spec in reports:
+                if spec.kind.is_daily:
+                    record_failure(
+                        connection, property_id, spec, (day, day), run_id=run.pull_run_id,
+                        status=PullStatus.SKIPPED, message=why, now=run.clock.now(),
+                    )  # fmt: skip
+
+
 def _usable(
     connection: duckdb.DuckDBPyConnection,
     pool: ThreadPoolExecutor,
-    client: Ga4Client,
+    sources: Sources,
     items: Sequence[PullTask],
     outcome: Outcome,
     run: Run,
@@ -161,9 +218,11 @@ def _usable(
     """Items whose fields GA4 knows and calls compatible; the others are remembered."""
     refused: dict[str, dict[str, str]] = {}
     for profile in {item.property_id: item.profile for item in items}.values():
+        if profile.is_export or sources.client is None:
+            continue
         own = {item.spec.name: item.spec for item in items if item.profile is profile}
         refused[profile.property_id] = unusable_reports(
-            connection, pool, client, profile, tuple(own.values()), run.clock.now().date()
+            connection, pool, sources.client, profile, tuple(own.values()), run.clock.now().date()
         )
     usable: list[PullTask] = []
     for item in items:
@@ -178,23 +237,14 @@ def _usable(
 def _pull_all(
     connection: duckdb.DuckDBPyConnection,
     pool: ThreadPoolExecutor,
-    client: Ga4Client,
+    sources: Sources,
     items: Sequence[PullTask],
     outcome: Outcome,
     run: Run,
 ) -> None:
     def work(item: PullTask) -> Pull:
         _refuse_hopeless(item, outcome)
-        return pull(
-            client,
-            item.property_id,
-            item.spec,
-            item.start,
-            item.end,
-            custom_dimensions=item.profile.registered,
-            fields=item.profile.fields,
-            clock=run.clock,
-        )
+        return sources.pull(item, run.clock)
 
     waiting, futures = iter(items), dict[Future[Pull], PullTask]()
     for number in range(1, len(items) + 1):
@@ -203,7 +253,7 @@ def _pull_all(
         done = next(iter(wait(futures, return_when=FIRST_COMPLETED).done))
         item = futures.pop(done)
         _store(connection, done, item, outcome, run)
-        remember_readings(connection, client.governor.take_readings(), run.clock)
+        remember_readings(connection, sources.take_readings(), run.clock)
         logger.info("Pulled %s", item, extra={"progress": (number, len(items))})
 
 

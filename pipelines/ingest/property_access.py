@@ -9,7 +9,8 @@ from pipelines.config.settings import Settings
 from pipelines.errors import ConfigError, SluiceError
 from pipelines.file_modes import group_id
 from pipelines.ga4.api_errors import Ga4Error
-from pipelines.ga4.client import Ga4Client, Profile
+from pipelines.ga4.client import Ga4Client, Profile, connect
+from pipelines.ga4.rate_limit import Governor
 from pipelines.ingest.day_window import DayWindow, yesterday
 
 # The exit code of what may be over in an hour.
@@ -19,8 +20,8 @@ TRY_LATER = 75
 def check_properties(settings: Settings) -> None:
     """Before anybody is asked: is there something to ask for?
 
-    Raises ConfigError when no property is configured, one needs a source that is not there, or
-    what will be published could not be given to its group.
+    Raises ConfigError when no property is configured, or what will be published could not be
+    given to its group.
     """
     group_id(settings.publish.group)
     if not settings.properties:
@@ -28,22 +29,33 @@ def check_properties(settings: Settings) -> None:
             "No GA4 property is configured: put its id under properties in sluice.yml "
             "(sluice.example.yml shows how), or try 'sluice demo'."
         )
-    for item in settings.properties:
-        item.refuse_unread_source()
+
+
+def client_for(settings: Settings, governor: Governor | None = None) -> Ga4Client | None:
+    """A client where some property is read from the Data API; None where nobody is to be asked.
+
+    Raises CredentialsError.
+    """
+    return connect(settings.ga4, governor) if settings.asks_ga4 else None
 
 
 def profile_properties(
-    settings: Settings, client: Ga4Client
+    settings: Settings, client: Ga4Client | None
 ) -> tuple[list[Profile], dict[str, SluiceError]]:
     """Ask the server about every configured property: who answered, and why others did not.
 
-    Raises ConfigError as `check_properties` does, and when nobody answered the failure that
+    Of a property that is read from an export the settings tell all. Raises ConfigError as `check_properties` does, and when nobody answered the failure that
     promises most (`worth_waiting`).
     """
     check_properties(settings)
     profiles: list[Profile] = []
     failures: dict[str, SluiceError] = {}
     for item in settings.properties:
+        if client is None or item.is_export:
+            profiles.append(
+                Profile(item.id, item.time_zone, item.currency, frozenset(), is_export=True)
+            )
+            continue
         try:
             day = yesterday(ZoneInfo(item.time_zone or "UTC"), settings.clock.now())
             profiles.append(client.profile(item.id, day))

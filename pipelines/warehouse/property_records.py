@@ -72,7 +72,7 @@ def with_memory(
             time_zone=profile.time_zone or before.get("time_zone") or None,
             currency=profile.currency or before.get("currency") or None,
             custom_dimensions=profile.custom_dimensions
-            if profile.fields is not None
+            if profile.fields is not None or profile.is_export
             else frozenset(json.loads(before.get("custom_dimensions") or "[]")),
         )
         for profile in profiles

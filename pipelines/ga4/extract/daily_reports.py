@@ -36,7 +36,7 @@ def pull_days(ask: Ask) -> Found:
     answered, refused, notes = _answers(ask, asked, among)
     rows, quarantined = no_rows(spec), None
     if answered:
-        table = pa.concat_tables(_with_constants(one.rows, part) for part, one in answered)
+        table = pa.concat_tables(with_constants(one.rows, part) for part, one in answered)
         days = days_of(table[DATE])
         place = table.schema.get_field_index(DATE)
         rows = table.set_column(place, DATE, days)
@@ -122,7 +122,8 @@ def _refuse_foreign_days(rows: pa.Table, asked: Period) -> None:
         raise AuditError(f"The answer holds days from {first} to {last}.")
 
 
-def _with_constants(rows: pa.Table, part: Part) -> pa.Table:
+def with_constants(rows: pa.Table, part: Part) -> pa.Table:
+    """The rows with the columns of their part that no answer carries, after the first one."""
     for name, value in reversed(part.constants.items()):
         rows = rows.add_column(1, name, pa.repeat(value, rows.num_rows))
     return rows

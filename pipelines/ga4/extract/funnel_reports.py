@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -26,7 +27,7 @@ from pipelines.ga4.funnel_request import (
 )
 from pipelines.ga4.report_query import Answer, Ask, Found, no_rows
 from pipelines.ga4.report_request import fingerprint
-from pipelines.ga4.report_spec import ALL, ALL_DEVICES, Metric
+from pipelines.ga4.report_spec import ALL, ALL_DEVICES, Metric, ReportSpec
 
 WINDOW_DAYS = 28
 NEXT_ACTION = "funnelStepNextAction"
@@ -42,11 +43,34 @@ def pull_funnels(ask: Ask) -> Found:
     what the client raises, and RequestRefusedError when every funnel is refused; one of several is
     only noted.
     """
-    window, days = trailing(WINDOW_DAYS, ask.end), each_day(ask.start, ask.end)
+    window = trailing(WINDOW_DAYS, ask.end)
     seen, answers = _events_seen(ask, window)
-    notes, refused = list[str](), list[RequestRefusedError]()
+    days = [period.end for period in each_day(ask.start, ask.end)]
+
+    def count(
+        funnel: Funnel, steps: Sequence[FunnelStep], periods: Sequence[Period]
+    ) -> Iterator[Answer]:
+        return (_answer(ask, funnel, steps, some) for some in _chunks(periods))
+
+    return found_funnels(ask.spec, window, days, seen, count, answers)
+
+
+def found_funnels(
+    spec: ReportSpec,
+    window: Period,
+    asked: Sequence[date],
+    seen: set[str] | None,
+    count: Callable[[Funnel, Sequence[FunnelStep], Sequence[Period]], Iterable[Answer]],
+    before: Sequence[Answer] = (),
+) -> Found:
+    """Every funnel of `spec`, as `count` tells its steps over periods: `window` and `asked` days.
+
+    `seen`: events of the window, None where nobody knows; `before`: answers that told it.
+    """
+    days = [trailing(1, day) for day in asked]
+    answers, notes, refused = list(before), list[str](), list[RequestRefusedError]()
     by_day: dict[str, list[FunnelStep]] = {}
-    for funnel in ask.spec.funnels:
+    for funnel in spec.funnels:
         steps, left_out = _tracked(funnel, seen)
         if left_out:
             notes.append(f"{funnel.name} without {', '.join(left_out)} (no such event)")
@@ -55,15 +79,14 @@ def pull_funnels(ask: Ask) -> Found:
         if not funnel.is_lift:
             by_day[funnel.name] = steps
         try:
-            for periods in _chunks((window,) if funnel.is_lift else (window, *days)):
-                answers.append(_answer(ask, funnel, steps, periods))
+            answers += count(funnel, steps, (window,) if funnel.is_lift else (window, *days))
         except RequestRefusedError as error:
             refused.append(error)
             notes.append(f"{funnel.name} not at all ({error})")
     if refused and not any("funnel" in answer.rows.column_names for answer in answers):
         raise refused[0]
     version = None if seen is None else _version(by_day)
-    return _found(ask, answers, (window, *days), notes, version)
+    return _found(spec, answers, (window, *days), notes, version)
 
 
 def pull_next_actions(ask: Ask) -> Found:
@@ -73,19 +96,19 @@ def pull_next_actions(ask: Ask) -> Found:
     """
     window = trailing(WINDOW_DAYS, ask.end)
     answers = [_actions(ask, funnel, window) for funnel in ask.spec.funnels]
-    return _found(ask, answers, (window,), [])
+    return _found(ask.spec, answers, (window,), [])
 
 
 def _found(
-    ask: Ask,
+    spec: ReportSpec,
     answers: Sequence[Answer],
     periods: Sequence[Period],
     notes: Sequence[str],
     version: int | None = None,
 ) -> Found:
-    columns = ask.spec.own_columns
+    columns = spec.own_columns
     tables = [one.rows.select(columns) for one in answers if "funnel" in one.rows.column_names]
-    rows = pa.concat_tables([no_rows(ask.spec), *tables])
+    rows = pa.concat_tables([no_rows(spec), *tables])
     return Found(
         rows, window_partitions(periods), tuple(answers), notes=tuple(notes), version=version
     )
@@ -101,13 +124,8 @@ def _events_seen(ask: Ask, window: Period) -> tuple[set[str] | None, list[Answer
     steps = [(funnel, step) for funnel in ask.spec.funnels for step in funnel.steps]
     if not any(step.is_optional or funnel.is_lift for funnel, step in steps):
         return set(), []
-    wanted = {
-        name
-        for _, step in steps
-        if step.micro_conversion
-        for name in step.micro_conversion.event_names
-    }
-    values, answer = top_values(ask, "eventName", EVENT_COUNT, window, among=sorted(wanted))
+    wanted = event_names(ask.spec)
+    values, answer = top_values(ask, "eventName", EVENT_COUNT, window, among=wanted)
     if not answer.is_exhaustive:
         return None, [answer]
     if not values:
@@ -117,6 +135,12 @@ def _events_seen(ask: Ask, window: Period) -> tuple[set[str] | None, list[Answer
             "before stays."
         )
     return set(values), [answer]
+
+
+def event_names(spec: ReportSpec) -> list[str]:
+    """The events of all steps of a spec's funnels, in the order of their names."""
+    micros = (step.micro_conversion for funnel in spec.funnels for step in funnel.steps)
+    return sorted({name for micro in micros if micro for name in micro.event_names})
 
 
 def _tracked(funnel: Funnel, seen: set[str] | None) -> tuple[list[FunnelStep], list[str]]:

@@ -93,11 +93,17 @@ def pull(
     when an answer contradicts itself three times in a row, and whatever the client raises.
     """
     ask = Ask(client, property_id, spec, start, end, custom_dimensions, fields)
-    found = _KINDS[spec.kind](ask)
+    return as_pull(_KINDS[spec.kind](ask), property_id, spec, start, end, clock or Clock())
+
+
+def as_pull(
+    found: Found, property_id: str, spec: ReportSpec, start: date, end: date, clock: Clock
+) -> Pull:
+    """What was found as one table with stamps and flags, wherever it comes from."""
     flags = Flags()
     for answer in found.answers:
         flags = flags.joined(answer.flags)
-    stamp, pull_id = (clock or Clock()).now(), uuid4().hex
+    stamp, pull_id = clock.now(), uuid4().hex
     rows = _without_restricted(found.rows, spec, flags)
     undated = rows.slice(0, 0) if found.quarantined is None else found.quarantined
     hashes = (answer.request_hash for answer in found.answers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from pipelines.ga4.decode.report_answer import apart_from
 from pipelines.ga4.extract.answer_pages import all_pages
 from pipelines.ga4.report_query import Answer, Ask, Found
 from pipelines.ga4.report_request import report_request
-from pipelines.ga4.report_spec import ALL, Part, snake_case
+from pipelines.ga4.report_spec import ALL, Part, ReportSpec, snake_case
 
 
 def user_windows(end: date) -> tuple[Period, ...]:
@@ -36,7 +37,7 @@ def pull_users(ask: Ask) -> Found:
     windows = user_windows(ask.end)
     answers = tuple(_part(ask, part, windows) for part in ask.spec.parts)
     tables = [
-        _rows(answer, ask, part, windows)
+        user_rows(_told(answer.rows), ask.spec, part, windows)
         for answer, part in zip(answers, ask.spec.parts, strict=True)
     ]
     return Found(pa.concat_tables(tables), window_partitions(windows), answers)
@@ -54,7 +55,7 @@ def _part(ask: Ask, part: Part, windows: tuple[Period, ...]) -> Answer:
     return audited(ask, attempt)
 
 
-def _asked_for(windows: tuple[Period, ...]) -> dict[tuple[date, date], Period]:
+def _asked_for(windows: Sequence[Period]) -> dict[tuple[date, date], Period]:
     """Different days only: on a Sunday the week is the same as the last 7 days."""
     asked: dict[tuple[date, date], Period] = {}
     for window in windows:
@@ -62,19 +63,42 @@ def _asked_for(windows: tuple[Period, ...]) -> dict[tuple[date, date], Period]:
     return asked
 
 
-def _rows(answer: Answer, ask: Ask, part: Part, windows: tuple[Period, ...]) -> pa.Table:
-    """The answer's rows for every window, with `(all)` in the columns that were not asked for."""
-    asked = _asked_for(windows)
-    told = answer.rows
-    for column in (snake_case(name) for name in ask.spec.dimensions if name not in part.without):
-        place = told.schema.get_field_index(column)
-        told = told.set_column(place, column, apart_from(ALL, told[column]))
+def _told(rows: pa.Table) -> Callable[[Period], pa.Table]:
+    """The rows of one of the windows that an answer is about."""
+
+    def told(window: Period) -> pa.Table:
+        return rows.filter(pc.equal(rows["window_name"], window.name))
+
+    return told
+
+
+def user_rows(
+    told: Callable[[Period], pa.Table],
+    spec: ReportSpec,
+    part: Part,
+    windows: Sequence[Period],
+) -> pa.Table:
+    """The rows of every window, with `(all)` in the columns that were not asked for.
+
+    `told`: the part's fields and metrics of a window; windows of the same days are told once.
+    """
+    asked, known = _asked_for(windows), dict[str, pa.Table]()
     tables = []
     for window in windows:
-        name = asked[window.start, window.end].name
-        rows = told.filter(pc.equal(told["window_name"], name))
-        for dimension in part.without:
-            every = pa.repeat(ALL, rows.num_rows)
-            rows = rows.append_column(snake_case(dimension), every)
-        tables.append(in_window(rows, window).select(ask.spec.own_columns))
+        same = asked[window.start, window.end]
+        if same.name not in known:
+            known[same.name] = _set_apart(told(same), spec, part)
+        tables.append(in_window(known[same.name], window).select(spec.own_columns))
     return pa.concat_tables(tables)
+
+
+def _set_apart(rows: pa.Table, spec: ReportSpec, part: Part) -> pa.Table:
+    """What visitors sent, apart from our `(all)`; and `(all)` where nothing was asked for."""
+    for dimension in spec.dimensions:
+        column = snake_case(dimension)
+        if dimension in part.without:
+            rows = rows.append_column(column, pa.repeat(ALL, rows.num_rows))
+        else:
+            place = rows.schema.get_field_index(column)
+            rows = rows.set_column(place, column, apart_from(ALL, rows[column]))
+    return rows

@@ -37,7 +37,8 @@ def examine(
     """Ask about one property; without a client (`CredentialsError`) nobody is asked."""
     title = f"Property {item.id}" + (f" ({item.name})" if item.name else "")
     try:
-        item.refuse_unread_source()
+        if item.is_export:
+            return Examination(Block(title, export_steps(item, plan), item.id), None)
         if isinstance(client, CredentialsError):
             raise client
         answer = ask_property(client, item.id)

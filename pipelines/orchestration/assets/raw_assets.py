@@ -78,7 +78,8 @@ def build_raw_assets(
             remember_plan(connection, plan)
         # The first gate's imports take seconds; so does waiting for GA4.
         warm_up()
-        client = ga4.client(BACKFILL if run.backfill_id else NIGHTLY)
+        policy = BACKFILL if run.backfill_id else NIGHTLY
+        client = ga4.client(policy) if settings.asks_ga4 else None
         outcome = ingest(settings, client, wanted, window, run)
         for spec in wanted:
             yield MaterializeResult(

@@ -1,0 +1,144 @@
+"""SQL expressions over the export's nested columns, whatever part of the schema a file really has.
+
+Files differ: older ones lack columns, `ecommerce` may be text, lists may have a level
+`list.element`, integers may be text. What a file lacks reads as NULL. Nothing here runs SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from duckdb.sqltypes import DuckDBPyType
+
+# Columns without which a file is no export of GA4's.
+REQUIRED = ("event_date", "event_timestamp", "event_name", "event_params", "user_pseudo_id")
+
+_VALUE = "STRUCT(string_value VARCHAR, int_value VARCHAR, float_value DOUBLE, double_value DOUBLE)"
+_ITEM = (
+    "STRUCT(item_id VARCHAR, item_name VARCHAR, item_list_name VARCHAR, item_brand VARCHAR, "
+    "item_category VARCHAR, item_variant VARCHAR, price DOUBLE, quantity VARCHAR, "
+    "item_revenue DOUBLE)"
+)
+# What is read of newline JSON. Everything that may be text or a number is text until it is used;
+# `ecommerce` may be a record or the text "null".
+JSON_COLUMNS = {
+    "event_date": "VARCHAR",
+    "event_timestamp": "VARCHAR",
+    "event_name": "VARCHAR",
+    "event_params": f'STRUCT("key" VARCHAR, "value" {_VALUE})[]',
+    "user_pseudo_id": "VARCHAR",
+    "device": "STRUCT(category VARCHAR, operating_system VARCHAR, language VARCHAR, "
+    "web_info STRUCT(browser VARCHAR, hostname VARCHAR))",
+    "geo": "STRUCT(continent VARCHAR, country VARCHAR, region VARCHAR, city VARCHAR)",
+    "platform": "VARCHAR",
+    "ecommerce": "JSON",
+    "items": f"{_ITEM}[]",
+    "collected_traffic_source": "STRUCT(manual_source VARCHAR, manual_medium VARCHAR, "
+    "manual_campaign_name VARCHAR, gclid VARCHAR)",
+    "session_traffic_source_last_click": "STRUCT(cross_channel_campaign STRUCT(source VARCHAR, "
+    "medium VARCHAR, campaign_name VARCHAR, default_channel_group VARCHAR))",
+    "is_active_user": "BOOLEAN",
+    "batch_event_index": "VARCHAR",
+    "batch_ordering_id": "VARCHAR",
+    "batch_page_id": "VARCHAR",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that files have: name → DuckDB type."""
+
+    types: Mapping[str, DuckDBPyType]
+
+    def has(self, column: str) -> bool:
+        """Whether the column is there at all."""
+        return column in self.types
+
+    def field(self, path: str, kind: str = "VARCHAR") -> str:
+        """A column, or a field of nested records (`device.web_info.browser`), or NULL."""
+        first, *rest = path.split(".")
+        sql, found = _quoted(first), self.types.get(first)
+        for place, name in enumerate(rest):
+            if found is not None and found.id == "varchar":
+                # A record that was written as text.
+                return _cast(
+                    f"json_extract_string({_json(sql)}, '$.{'.'.join(rest[place:])}')", kind
+                )
+            found = _children(found).get(name)
+            sql += f".{_quoted(name)}"
+        return _cast(sql if found is not None else "NULL", kind)
+
+    def parameters(self) -> tuple[str, str]:
+        """The lists of an event's parameter names, and of their values as the API shows them."""
+        name, value = self._element("event_params", "p")
+        known = _children(self._element_type("event_params").get("value"))
+        parts = {kind: f"{value}.{kind}" for kind in known}
+        number = _first([parts[kind] for kind in ("double_value", "float_value") if kind in parts])
+        text = _first(
+            [
+                *(f"CAST({parts[kind]} AS VARCHAR)" for kind in ("string_value", "int_value")
+                  if kind in parts),
+                f"regexp_replace(CAST({number} AS VARCHAR), '\\.0$', '')",
+            ]
+        )  # fmt: skip
+        listed = self.items_of("event_params")
+        return (
+            f"list_transform({listed}, lambda p: {name})",
+            f"list_transform({listed}, lambda p: {text})",
+        )
+
+    def items_of(self, column: str) -> str:
+        """A list column without the level `list` that some writers put around it."""
+        found = self.types.get(column)
+        if found is None:
+            return "[]"
+        return f"{_quoted(column)}.list" if found.id == "struct" else _quoted(column)
+
+    def item(self, name: str, kind: str = "VARCHAR") -> str:
+        """A field of `item`, one unnested element of `items`, or NULL."""
+        if name not in self._element_type("items"):
+            return _cast("NULL", kind)
+        element = "item.element" if self._has_element("items") else "item"
+        return _cast(f"{element}.{_quoted(name)}", kind)
+
+    def _element(self, column: str, row: str) -> tuple[str, str]:
+        place = f"{row}.element" if self._has_element(column) else row
+        return f'{place}."key"', f'{place}."value"'
+
+    def _has_element(self, column: str) -> bool:
+        found = self.types.get(column)
+        return found is not None and found.id == "struct"
+
+    def _element_type(self, column: str) -> Mapping[str, DuckDBPyType]:
+        found = self.types.get(column)
+        if found is not None and found.id == "struct":
+            found = _children(found).get("list")
+        if found is None or found.id != "list":
+            return {}
+        inner = _children(dict(found.children)["child"])
+        return _children(inner.get("element")) if self._has_element(column) else inner
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _json(sql: str) -> str:
+    return f"CASE WHEN json_valid(CAST({sql} AS VARCHAR)) THEN CAST({sql} AS JSON) END"
+
+
+def _children(kind: object) -> dict[str, DuckDBPyType]:
+    """Fields of a record; of any other type none."""
+    if not isinstance(kind, DuckDBPyType) or kind.id != "struct":
+        return {}
+    return {name: child for name, child in kind.children if isinstance(child, DuckDBPyType)}
+
+
+def _first(choices: list[str]) -> str:
+    return f"coalesce({', '.join([*choices, 'NULL'])})"
+
+
+def _cast(sql: str, kind: str) -> str:
+    """A value that does not fit is none: one odd row must not cost a day."""
+    return f"TRY_CAST({sql} AS {kind})"

@@ -1,0 +1,288 @@
+"""The flat columns of a landed day, as SQL: which there are, and how they come from nested rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.export.channels import CHANNEL_GROUP_SQL
+from pipelines.export.columns import Columns
+from pipelines.ga4.report_spec import PARAMETER_VALUE, ReportSpec, snake_case
+
+NOT_SET = "(not set)"
+_CAMPAIGN = "session_traffic_source_last_click.cross_channel_campaign"
+# Dimensions that each event has of its own → the column of the export.
+EVENT_DIMENSIONS = {
+    "deviceCategory": "device.category",
+    "operatingSystem": "device.operating_system",
+    "browser": "device.web_info.browser",
+    "hostName": "device.web_info.hostname",
+    "language": "device.language",
+    "platform": "platform",
+    "continent": "geo.continent",
+    "country": "geo.country",
+    "region": "geo.region",
+    "city": "geo.city",
+}
+# Dimensions of a session as a whole → SQL over `sessions`, NULL where nothing is known.
+SESSION_DIMENSIONS = {
+    "sessionDefaultChannelGroup": CHANNEL_GROUP_SQL,
+    "sessionSource": "session_source",
+    "sessionMedium": "session_medium",
+    "sessionCampaignName": "session_campaign",
+    "newVsReturning": "CASE WHEN session_number = 1 THEN 'new' "
+    "WHEN session_number > 1 THEN 'returning' END",
+    "landingPage": "landing_page",
+}
+# Dimensions that reports have whatever the segments are.
+_ALWAYS = {"date", "eventName", "pagePath", "itemId", "itemName", "itemListName", PARAMETER_VALUE}
+# What a session keeps from its first event that has it → its SQL over the export.
+_FIRST = ("session_number", "page_location", "channel_group", "session_source",
+          "session_medium", "session_campaign")  # fmt: skip
+_KNOWN = tuple("landing_page" if name == "page_location" else name for name in _FIRST)
+_NO_ORDER = "coalesce(order_id, '') IN ('', '(not set)')"
+
+
+@dataclass(frozen=True)
+class FlatColumns:
+    """Which dimensions and event parameters are landed: those that the reports use."""
+
+    dimensions: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+    @classmethod
+    def of(cls, reports: Iterable[ReportSpec]) -> FlatColumns:
+        """The columns that `reports` and their funnels need."""
+        specs = tuple(reports)
+        asked = {name for spec in specs for name in spec.dimensions}
+        parts = {name for spec in specs for part in spec.parts for name in part.parameters}
+        steps = (step for spec in specs for funnel in spec.funnels for step in funnel.steps)
+        micros = (step.micro_conversion for step in steps)
+        conditions = {one.name for micro in micros if micro for one in micro.conditions}
+        known = {*EVENT_DIMENSIONS, *SESSION_DIMENSIONS}
+        wanted = (asked | {"deviceCategory"}) & known
+        return cls(tuple(sorted(wanted)), tuple(sorted(parts | conditions)))
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal columns, equal fingerprint."""
+        named = repr((self.dimensions, self.parameters, CHANNEL_GROUP_SQL))
+        return hashlib.sha256(named.encode()).hexdigest()[:16]
+
+    def missing(self, spec: ReportSpec) -> tuple[str, ...]:
+        """Dimensions of a report that the export route does not know."""
+        known = {*_ALWAYS, *self.dimensions}
+        return tuple(name for name in spec.dimensions if name not in known)
+
+    @property
+    def _event_dimensions(self) -> list[str]:
+        return [name for name in self.dimensions if name in EVENT_DIMENSIONS]
+
+    @property
+    def _session_dimensions(self) -> list[str]:
+        return [name for name in self.dimensions if name in SESSION_DIMENSIONS]
+
+    def staged_sql(self, columns: Columns, source: str, number: int, is_parquet: bool) -> str:
+        """One row an event, the nested columns decoded once; `number` tells sources apart."""
+        names, texts = columns.parameters()
+        place = (
+            "(file_index::UBIGINT << 32) + file_row_number"
+            if is_parquet
+            else "row_number() OVER ()"
+        )
+        staged = self._staged(columns)
+        listed = ",\n    ".join(f"{sql} AS {_quoted(name)}" for name, sql in staged.items())
+        return f"""
+SELECT
+    {number}::UBIGINT << 60 | ({place})::UBIGINT AS position,
+    hash({", ".join(_content(columns))}) AS content,
+    {listed}
+FROM (SELECT *, {names} AS param_names, {texts} AS param_texts{", file_index, file_row_number" if is_parquet else ""} FROM {source})
+"""
+
+    def _staged(self, columns: Columns) -> dict[str, str]:
+        session_id = parameter("ga_session_id")
+        revenue = (
+            f"coalesce({columns.field('ecommerce.purchase_revenue', 'DOUBLE')}, "
+            f"TRY_CAST({parameter('value')} AS DOUBLE))"
+        )
+        order_id = (
+            f"coalesce({columns.field('ecommerce.transaction_id')}, {parameter('transaction_id')})"
+        )
+        purchase = "event_name = 'purchase'"
+        msec = f"greatest(0, coalesce(TRY_CAST({parameter('engagement_time_msec')} AS BIGINT), 0))"
+        engaged = f"coalesce({parameter('session_engaged')} IN ('1', 'true'), false)"
+        return {
+            "event_date": "CAST(event_date AS VARCHAR)",
+            "moment": "TRY_CAST(event_timestamp AS BIGINT)",
+            "event_name": "CAST(event_name AS VARCHAR)",
+            "user_pseudo_id": "CAST(user_pseudo_id AS VARCHAR)",
+            "user_key": "hash(CAST(user_pseudo_id AS VARCHAR))",
+            "session_key": f"CASE WHEN {session_id} IS NOT NULL "
+            f"THEN hash(CAST(user_pseudo_id AS VARCHAR), {session_id}) END",
+            "session_number": f"TRY_CAST({parameter('ga_session_number')} AS BIGINT)",
+            "is_engaged": engaged,
+            "is_active": f"coalesce({columns.field('is_active_user', 'BOOLEAN')}, {engaged} OR "
+            f"{msec} > 0 OR event_name IN ('first_visit', 'first_open'))",
+            "engagement_msec": msec,
+            "page_location": parameter("page_location"),
+            "channel_group": columns.field(f"{_CAMPAIGN}.default_channel_group"),
+            **_source_columns(columns),
+            "order_id": f"CASE WHEN {purchase} THEN {order_id} END",
+            "revenue_micros": f"CASE WHEN {purchase} AND isfinite({revenue}) "
+            f"THEN TRY_CAST(round({revenue} * 1e6) AS BIGINT) END",
+            "items": _items(columns),
+            **{snake_case(name): columns.field(EVENT_DIMENSIONS[name]) for name in self._event_dimensions},
+            **{f"param_{name}": parameter(name) for name in self.parameters},
+        }  # fmt: skip
+
+    def sessions_sql(self, before: Path | None) -> str:
+        """`sessions`: what belongs to a session as a whole, taken from its earliest event that
+        has it; what the day before knows of a session comes first.
+        """
+        firsts = ", ".join(
+            f"arg_min({name}, (moment, position)) FILTER ({name} IS NOT NULL) AS {name}"
+            for name in _FIRST
+        )
+        pages = f"""
+CREATE TEMP TABLE pages AS SELECT page_location, {_path("page_location")} AS page_path
+FROM (SELECT DISTINCT page_location FROM staged WHERE page_location IS NOT NULL);
+CREATE TEMP TABLE today AS SELECT * EXCLUDE (page_location, page_path), page_path AS landing_page
+FROM (SELECT session_key, {firsts} FROM staged WHERE session_key IS NOT NULL GROUP BY session_key)
+LEFT JOIN pages USING (page_location);
+"""
+        if before is None:
+            return pages + "CREATE TEMP TABLE sessions AS FROM today;"
+        kept = ", ".join(f"coalesce(earlier.{name}, today.{name}) AS {name}" for name in _KNOWN)
+        path = str(before).replace("'", "''")
+        return f"""{pages}
+CREATE TEMP TABLE sessions AS
+SELECT today.session_key, {kept} FROM today LEFT JOIN '{path}' AS earlier USING (session_key);
+"""
+
+    @property
+    def no_channel(self) -> str:
+        """A session whose channel nobody can tell (SQL over `sessions`)."""
+        return f"({CHANNEL_GROUP_SQL}) IS NULL"
+
+    def orders_sql(self) -> str:
+        """`orders`: position of each order's first row, and of purchases without an identifier:
+        these cannot be told to be repeats.
+        """
+        return f"""
+CREATE TEMP TABLE orders AS
+SELECT position FROM staged
+WHERE event_name = 'purchase' AND ({_NO_ORDER} OR order_id NOT IN (FROM earlier_orders))
+QUALIFY {_NO_ORDER} OR row_number() OVER (PARTITION BY order_id ORDER BY moment, position) = 1;
+{self._events_sql()}
+"""
+
+    def _events_sql(self) -> str:
+        own = [
+            f"coalesce({snake_case(n)}, '{NOT_SET}') AS {snake_case(n)}"
+            for n in self._event_dimensions
+        ]
+        whole = [
+            f"coalesce({SESSION_DIMENSIONS[name]}, '{NOT_SET}') AS {snake_case(name)}"
+            for name in self._session_dimensions
+        ]
+        params = [_quoted(f"param_{name}") for name in self.parameters]
+        columns = ", ".join((*own, *(snake_case(n) for n in self._session_dimensions), *params))
+        sessions = ", ".join(("session_key", *whole))
+        return f"""
+CREATE TEMP VIEW events AS
+SELECT
+    moment, position, event_name, user_key, session_key, is_engaged, is_active, engagement_msec,
+    1::BIGINT AS events, (orders.position IS NOT NULL)::BIGINT AS orders,
+    CASE WHEN orders.position IS NOT NULL THEN coalesce(revenue_micros, 0) ELSE 0 END
+        AS revenue_micros,
+    coalesce(page_path, '{NOT_SET}') AS page_path, {columns}, items
+FROM (
+    SELECT staged.*, {", ".join(
+        f"coalesce(named.{snake_case(n)}, '{NOT_SET}') AS {snake_case(n)}"
+        for n in self._session_dimensions
+    ) or "1 AS no_dimension"}
+    FROM staged LEFT JOIN (SELECT {sessions} FROM sessions) AS named USING (session_key)
+) AS staged
+LEFT JOIN pages USING (page_location)
+LEFT JOIN orders USING (position);
+"""  # fmt: skip
+
+    def outputs(self) -> dict[str, str]:
+        """File → what is written to it."""
+        keys = ", ".join(
+            ("event_name", "user_key", "session_key", *(snake_case(n) for n in self.dimensions))
+        )
+        return {
+            "events.parquet": "SELECT * EXCLUDE (items) FROM events ORDER BY user_key, moment, position",
+            "counts.parquet": f"""
+SELECT {keys}, count(*) AS events, bool_or(is_engaged) AS is_engaged,
+    bool_or(is_active) AS is_active, sum(engagement_msec)::BIGINT AS engagement_msec,
+    sum(orders)::BIGINT AS orders, sum(revenue_micros)::BIGINT AS revenue_micros
+FROM events GROUP BY {keys}""",
+            "items.parquet": f"""
+SELECT event_name, coalesce(item.item_id, '{NOT_SET}') AS item_id,
+    coalesce(item.item_name, '{NOT_SET}') AS item_name,
+    coalesce(item.item_list_name, '{NOT_SET}') AS item_list_name,
+    sum(item.units)::BIGINT AS units, sum(item.units * orders)::BIGINT AS bought,
+    sum(item.revenue_micros * orders)::BIGINT AS revenue_micros
+FROM (SELECT event_name, orders, unnest(items) AS item FROM events WHERE len(items) > 0)
+GROUP BY ALL""",
+            "sessions.parquet": "FROM sessions ORDER BY session_key",
+            "orders.parquet": f"SELECT DISTINCT order_id FROM staged WHERE NOT ({_NO_ORDER}) "
+            "ORDER BY order_id",
+        }
+
+
+def parameter(name: str) -> str:
+    """An event parameter as the API shows it: its first value, as text (SQL over `staged`)."""
+    quoted = name.replace("'", "''")
+    return f"param_texts[list_position(param_names, '{quoted}')]"
+
+
+def _source_columns(columns: Columns) -> dict[str, str]:
+    """Where a session came from: what GA4 attributed, else what the event itself carried."""
+    shown = {"source": "source", "medium": "medium", "campaign": "campaign_name"}
+    return {
+        f"session_{name}": f"coalesce({columns.field(f'{_CAMPAIGN}.{field}')}, "
+        f"{columns.field(f'collected_traffic_source.manual_{field}')}, {parameter(name)})"
+        for name, field in shown.items()
+    }
+
+
+def _items(columns: Columns) -> str:
+    """Items as a list of records of what is read; a unit where the tag sent no quantity."""
+    quantity = f"greatest(0, coalesce({columns.item('quantity', 'BIGINT')}, 1))"
+    money = f"coalesce({columns.item('item_revenue', 'DOUBLE')}, {columns.item('price', 'DOUBLE')} * {quantity}, 0)"
+    record = (
+        f"{{'item_id': {columns.item('item_id')}, 'item_name': {columns.item('item_name')}, "
+        f"'item_list_name': {columns.item('item_list_name')}, 'units': {quantity}, "
+        f"'revenue_micros': CASE WHEN isfinite({money}) THEN coalesce(TRY_CAST(round({money} * 1e6) AS BIGINT), 0) ELSE 0 END}}"
+    )
+    return (
+        f"list_transform({columns.items_of('items')}, lambda item: {record})"
+        if columns.has("items")
+        else "[]"
+    )
+
+
+def _content(columns: Columns) -> list[str]:
+    """What two rows of the same event have in common: all that is read of them."""
+    batch = [
+        n for n in ("batch_event_index", "batch_ordering_id", "batch_page_id") if columns.has(n)
+    ]
+    lists = [name for name in ("event_params", "items") if columns.has(name)]
+    return ["event_timestamp", "event_name", "user_pseudo_id", *lists, *batch]
+
+
+def _path(location: str) -> str:
+    """The path of an address without host, query and fragment; `/` where there is none."""
+    bare = f"regexp_replace({location}, '[?#].*$', '', 's')"
+    path = f"regexp_replace({bare}, '^[A-Za-z][A-Za-z0-9+.-]*://[^/]*', '')"
+    return f"CASE WHEN {path} = '' THEN '/' ELSE {path} END"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,344 @@
+"""Each day of an export, decoded once: nested rows become flat, typed Parquet under the home.
+
+`landed/<property>/<day>/` holds four files and the record of them:
+
+- `events.parquet`, one row an event of a known user: `moment` (µs since 1970, UTC), `position`
+  (its place in the files), `event_name`, `user_key`, `session_key` (NULL without a session),
+  `is_engaged`, `is_active`, `engagement_msec`, `events` (1), `orders` (0 or 1), `revenue_micros`,
+  `page_path`, one text column for each dimension and parameter that the reports use.
+- `counts.parquet`, the same without moment, page and parameters, added up by what is left.
+- `items.parquet`, units and revenue of items by event, item and list.
+- `sessions.parquet`, one row a session: what belongs to it as a whole.
+- `day.json`: which files it was made of, and what was left out.
+
+Keys are 64-bit hashes: of ten million sessions two share one with a chance of 1 in 370,000.
+A session that began the day before keeps what it began with, so days are landed in order.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from pipelines.export.columns import JSON_COLUMNS, REQUIRED, Columns
+from pipelines.export.errors import DayError, unreadable
+from pipelines.export.files import ExportFile
+from pipelines.export.flat import FlatColumns
+
+# A change of what is landed lands every day anew.
+LAYOUT = 1
+# An empty file: the reports of the day as it is landed are stored.
+COUNTED = "counted"
+
+
+@dataclass(frozen=True)
+class LandedDay:
+    """The record of a landed day.
+
+    `rows`: in its files; of these `without_user` have no user (consent denied), `duplicates` are
+    there twice, `other_days` belong to another date, `unnamed` have no event name or time; these
+    are left out. `without_session` are counted, but belong to no session.
+    """
+
+    day: str
+    layout: int
+    flat: str
+    files: tuple[tuple[str, int, int, str], ...]
+    before: str
+    repeated_orders: int
+    rows: int
+    without_user: int
+    without_session: int
+    duplicates: int
+    other_days: int
+    unnamed: int
+    without_channel: int
+    sessions_checksum: str
+
+
+class Landing:
+    """The landed days of one property. One thread lands; any may read."""
+
+    def __init__(self, folder: Path, flat: FlatColumns) -> None:
+        self._folder = folder
+        self._flat = flat
+
+    @property
+    def flat(self) -> FlatColumns:
+        """What is landed of each event."""
+        return self._flat
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Event parameters that have a column."""
+        return self._flat.parameters
+
+    def path(self, day: date, name: str) -> Path:
+        """One file of a landed day."""
+        return self._folder / day.isoformat() / name
+
+    def days(self) -> list[date]:
+        """Landed days, oldest first."""
+        if not self._folder.is_dir():
+            return []
+        names = (path.name for path in self._folder.iterdir() if (path / "day.json").is_file())
+        return sorted(date.fromisoformat(name) for name in names if name[:1] != ".")
+
+    def uncounted(self) -> list[date]:
+        """Landed days whose reports were not all stored since."""
+        return [day for day in self.days() if not self.path(day, COUNTED).exists()]
+
+    def mark_counted(self, days: Iterable[date]) -> None:
+        """Remember that all reports of these days are stored."""
+        for day in days:
+            if self.path(day, "day.json").exists():
+                self.path(day, COUNTED).touch()
+
+    def fingerprint(self, day: date) -> str:
+        """Names what a landed day was made of; '' where it is not landed."""
+        found = self.record(day)
+        return repr((found.files, found.flat, found.before)) if found else ""
+
+    def record(self, day: date) -> LandedDay | None:
+        """What is known of a landed day; None where it is not landed, or its record is damaged."""
+        try:
+            values = json.loads(self.path(day, "day.json").read_text(encoding="utf-8"))
+            values["files"] = tuple(tuple(one) for one in values["files"])
+            return LandedDay(**values)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None
+
+    def is_current(self, day: date, files: Sequence[ExportFile]) -> bool:
+        """Whether a day is landed from just these files as they are, in today's columns.
+
+        A file of another time but the same content is the same file.
+        """
+        found = self.record(day)
+        if found is None or (found.layout, found.flat) != (LAYOUT, self._flat.fingerprint):
+            return False
+        if found.before != self._before(day):
+            return False
+        if [one[0] for one in found.files] != [file.path for file in files]:
+            return False
+        return all(
+            (size, changed) == (file.size, file.changed_ns)
+            or (size == file.size and checksum == file.checksum())
+            for (_, size, changed, checksum), file in zip(found.files, files, strict=True)
+        )
+
+    def land(self, day: date, files: Sequence[ExportFile]) -> LandedDay:
+        """Decode a day's files. What was landed before stays until all of it is written.
+
+        Raises DayError: a file is empty, broken, or no export.
+        """
+        unfinished = self._folder / f".{day.isoformat()}.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        try:
+            with _database(unfinished) as connection:
+                found = self._write(connection, day, files, unfinished)
+            (unfinished / "day.json").write_text(json.dumps(asdict(found)), encoding="utf-8")
+            _replace(unfinished, self._folder / day.isoformat())
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        return found
+
+    def _write(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        day: date,
+        files: Sequence[ExportFile],
+        folder: Path,
+    ) -> LandedDay:
+        facts = _stage(connection, day, files, self._flat)
+        duplicates = _drop_duplicates(connection)
+        before = self.path(day - timedelta(days=1), "sessions.parquet")
+        connection.execute(self._flat.sessions_sql(before if before.exists() else None))
+        repeated = self._number_orders(connection, day)
+        for name, sql in self._flat.outputs().items():
+            target = str(folder / name).replace("'", "''")
+            connection.execute(f"COPY ({sql}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+        (without_session, without_channel) = connection.execute(
+            "SELECT (SELECT count(*) FROM events WHERE session_key IS NULL), "
+            f"(SELECT count(*) FROM sessions WHERE {self._flat.no_channel})"
+        ).fetchone() or (0, 0)
+        return LandedDay(
+            day=day.isoformat(), layout=LAYOUT, flat=self._flat.fingerprint,
+            files=tuple((f.path, f.size, f.changed_ns, f.checksum()) for f in files),
+            before=self._before(day), repeated_orders=repeated, duplicates=duplicates,
+            without_session=without_session, without_channel=without_channel,
+            sessions_checksum=_checksum(folder / "sessions.parquet"), **facts,
+        )  # fmt: skip
+
+    def _before(self, day: date) -> str:
+        """Names what the day before says of sessions that go on; '' where it is not landed."""
+        found = self.record(day - timedelta(days=1))
+        return found.sessions_checksum if found else ""
+
+    def _number_orders(self, connection: duckdb.DuckDBPyConnection, day: date) -> int:
+        """Mark each order's first row; the number of orders that an earlier day has already."""
+        earlier = [str(self.path(one, "orders.parquet")) for one in self.days() if one < day]
+        known = (
+            connection.read_parquet(earlier) if earlier else connection.sql("SELECT '' AS order_id")
+        )
+        known.create("earlier_orders")
+        (repeated,) = connection.execute(
+            "SELECT count(DISTINCT order_id) FROM staged SEMI JOIN earlier_orders USING (order_id)"
+        ).fetchone() or (0,)
+        connection.execute(self._flat.orders_sql())
+        return int(repeated)
+
+
+def days_inside(file: ExportFile) -> list[date]:
+    """The days of a file whose name tells none. Raises DayError where it cannot be read."""
+    with duckdb.connect(":memory:") as connection:
+        try:
+            found = connection.execute(
+                f"SELECT DISTINCT event_date FROM {_relation([file])} "
+                "WHERE regexp_matches(event_date, '^[0-9]{8}$') ORDER BY 1"
+            ).fetchall()
+        except duckdb.Error as error:
+            raise _broken([file], error) from error
+    days = []
+    for (text,) in found:
+        with suppress(ValueError):
+            days.append(datetime.strptime(text, "%Y%m%d").date())
+    if not days:
+        raise DayError(
+            f"The export file {file.path} has no row with an event_date: it is no GA4 export in "
+            "BigQuery's schema; correct 'path', or export the table again."
+        )
+    return days
+
+
+def _database(folder: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:")
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET preserve_insertion_order = false")
+    connection.execute("SET temp_directory = ?", [str(folder / "spill")])
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def _stage(
+    connection: duckdb.DuckDBPyConnection,
+    day: date,
+    files: Sequence[ExportFile],
+    flat: FlatColumns,
+) -> dict[str, int]:
+    """The day's usable rows as `staged`; how many rows there were, and why others are left out."""
+    for file in files:
+        if file.size == 0:
+            raise DayError(f"The export file {file.path} is empty: write it anew from BigQuery.")
+    selects = []
+    for number, group in enumerate(_by_format(files)):
+        source = _relation(group)
+        try:
+            relation = connection.sql(f"SELECT * FROM {source} LIMIT 0")
+            types = dict(zip(relation.columns, relation.types, strict=True))
+        except duckdb.Error as error:
+            raise _broken(group, error) from error
+        if missing := [name for name in REQUIRED if name not in types]:
+            raise DayError(
+                f"The export file {group[0].path} has no column {', '.join(missing)}: it is not "
+                "a GA4 export in BigQuery's schema; correct 'path', or export the table again."
+            )
+        selects.append(flat.staged_sql(Columns(types), source, number, group[0].is_parquet))
+    sql = " UNION ALL BY NAME ".join(selects)
+    try:
+        connection.execute(f"CREATE TEMP TABLE all_rows AS {sql}")
+    except duckdb.Error as error:
+        raise _broken(files, error) from error
+    return _usable(connection, day, files)
+
+
+def _usable(
+    connection: duckdb.DuckDBPyConnection, day: date, files: Sequence[ExportFile]
+) -> dict[str, int]:
+    """`staged` of `all_rows`; every row that is left out is counted by its first reason."""
+    text = f"{day:%Y%m%d}"
+    names = ("rows", "unnamed", "other_days", "without_user")
+    is_usable = "event_name <> '' AND moment IS NOT NULL"
+    row = connection.execute(
+        f"""
+        SELECT
+            count(*),
+            count(*) FILTER (NOT coalesce({is_usable}, false)),
+            count(*) FILTER ({is_usable} AND event_date IS DISTINCT FROM ?),
+            count(*) FILTER ({is_usable} AND event_date = ? AND user_pseudo_id IS NULL)
+        FROM all_rows
+        """,
+        [text, text],
+    ).fetchone()
+    facts = dict(zip(names, row or (0, 0, 0, 0), strict=True))
+    kept = facts["rows"] - facts["unnamed"] - facts["other_days"] - facts["without_user"]
+    if kept == 0:
+        raise DayError(
+            f"The export file {files[0].path} has {facts['rows']:,} rows and none of {day} with a "
+            "time, an event name and a user: it is not that day's export; write it anew."
+        )
+    connection.execute(
+        f"CREATE TEMP TABLE staged AS SELECT * EXCLUDE (event_date) FROM all_rows "
+        f"WHERE {is_usable} AND event_date = '{text}' AND user_pseudo_id IS NOT NULL"
+    )
+    connection.execute("DROP TABLE all_rows")
+    return facts
+
+
+def _drop_duplicates(connection: duckdb.DuckDBPyConnection) -> int:
+    """Rows that say the same in every column that is read are one event; how many were too many."""
+    (extra,) = connection.execute(
+        "SELECT count(*) - count(DISTINCT content) FROM staged"
+    ).fetchone() or (0,)
+    if extra:
+        connection.execute(
+            "DELETE FROM staged WHERE position NOT IN "
+            "(SELECT min(position) FROM staged GROUP BY content)"
+        )
+    return int(extra)
+
+
+def _by_format(files: Sequence[ExportFile]) -> list[list[ExportFile]]:
+    groups = [[file for file in files if file.is_parquet is kind] for kind in (True, False)]
+    return [group for group in groups if group]
+
+
+def _relation(files: Sequence[ExportFile]) -> str:
+    listed = "[" + ", ".join("'" + file.path.replace("'", "''") + "'" for file in files) + "]"
+    if files[0].is_parquet:
+        return f"read_parquet({listed}, union_by_name = true)"
+    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in JSON_COLUMNS.items())
+    return (
+        f"read_json({listed}, columns = {{{columns}}}, format = 'newline_delimited', "
+        "maximum_object_size = 67108864)"
+    )
+
+
+def _broken(files: Sequence[ExportFile], error: duckdb.Error) -> DayError:
+    """Names the file that DuckDB stumbled over, where its words tell which."""
+    words = str(error).splitlines()[0]
+    path = next((file.path for file in files if file.path in str(error)), files[0].path)
+    return unreadable(path, words.replace(path, "it"))
+
+
+def _checksum(path: Path) -> str:
+    file = ExportFile(str(path), None, 0, 0)
+    return file.checksum()
+
+
+def _replace(made: Path, target: Path) -> None:
+    """A folder takes another's place: a reader finds the old one, the new one, or none a moment."""
+    old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        os.replace(target, old)
+    os.replace(made, target)
+    shutil.rmtree(old, ignore_errors=True)

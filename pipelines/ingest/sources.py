@@ -1,0 +1,105 @@
+"""Where the pulls of a run come from: the Data API, or a property's event export."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import duckdb
+
+from pipelines.clock import Clock
+from pipelines.export.source import ExportSource
+from pipelines.ga4.client import Ga4Client, Profile
+from pipelines.ga4.extract.pull import Pull, pull
+from pipelines.ga4.rate_limit import Reading
+from pipelines.ga4.report_catalog import ReportKind, ReportSpec
+from pipelines.ingest.pull_plan import PullTask
+from pipelines.warehouse.load import days_of, first_loaded_days
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The client of all properties that are asked about, and the exports of the others by id."""
+
+    client: Ga4Client | None
+    exports: Mapping[str, ExportSource]
+
+    def has(self, profile: Profile) -> bool:
+        """Whether the property can be read in this run."""
+        return not profile.is_export or profile.property_id in self.exports
+
+    def known(self, profile: Profile) -> Profile:
+        """The profile with what its source knows beside."""
+        source = self.exports.get(profile.property_id)
+        return source.profile() if source else profile
+
+    def offers(self, profile: Profile, spec: ReportSpec) -> bool:
+        """An export has no list of GA4's fields; all else both sources have."""
+        return not (profile.is_export and spec.kind is ReportKind.METADATA)
+
+    def pull(self, task: PullTask, clock: Clock) -> Pull:
+        """One pull, audited or exact; raises Ga4Error."""
+        if source := self.exports.get(task.property_id):
+            return source.pull(task.spec, task.start, task.end, clock=clock)
+        assert self.client is not None, "a property of the Data API has a client"
+        return pull(
+            self.client,
+            task.property_id,
+            task.spec,
+            task.start,
+            task.end,
+            custom_dimensions=task.profile.registered,
+            fields=task.profile.fields,
+            clock=clock,
+        )
+
+    def changed_days(
+        self, connection: duckdb.DuckDBPyConnection, tasks: Sequence[PullTask]
+    ) -> list[PullTask]:
+        """Stretches of older days whose files changed, or came late, since they were counted."""
+        first, found = first_loaded_days(connection), list[PullTask]()
+        for task in tasks:
+            source = self.exports.get(task.property_id)
+            if source is None or not task.spec.kind.has_single_days:
+                continue
+            floor = first.get(task.property_id, task.start)
+            days = [day for day in source.uncounted(floor) if day < task.start]
+            found += [
+                PullTask(task.profile, task.spec, start, end) for start, end in stretches(days)
+            ]
+        return found
+
+    def mark_counted(self, tasks: Sequence[PullTask], failed: Collection[str]) -> None:
+        """Days of which every report that this plan has was asked for, and none failed."""
+        for property_id, source in self.exports.items():
+            own = [task for task in tasks if task.property_id == property_id]
+            asked = {task.spec.name for task in own}
+            if property_id in failed or not asked >= source.report_names:
+                continue
+            daily: dict[str, set[date]] = {}
+            for task in own:
+                if task.spec.kind.is_daily:
+                    days = days_of(task.start, task.end)
+                    daily.setdefault(task.spec.name, set()).update(days)
+            source.landing.mark_counted(set.intersection(*daily.values()))
+
+    def stop(self) -> None:
+        """Nobody is asked any more."""
+        if self.client:
+            self.client.governor.stop()
+
+    def take_readings(self) -> list[Reading]:
+        """What GA4 said of its quota since the last time."""
+        return self.client.governor.take_readings() if self.client else []
+
+
+def stretches(days: Sequence[date]) -> list[tuple[date, date]]:
+    """Ascending days as (first, last) of each stretch without a gap."""
+    found = list[tuple[date, date]]()
+    for day in days:
+        if found and found[-1][1] + timedelta(days=1) == day:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
