@@ -30,7 +30,7 @@ noisy as (
     {%- elif period == ['date'] %}
     select
         *,
-        {{ effective_trials(successes, trials) }} as n_eff
+        {{ effective_trials(successes, trials, exact=is_exact('flag_bits')) }} as n_eff
     from paired
     {%- else %}
     select

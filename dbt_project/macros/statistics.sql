@@ -15,8 +15,8 @@
 {#- Bounds of the Wilson interval (Wilson 1927), 95 % unless another `z` is given, clamped to [0, 1]. `n_eff`: the effective
     trials where they are known; else those of one estimate of `unit` (effective_trials), events being exact. None where
     there is no trial or the rate is beyond 0 or 100 %. -#}
-{% macro wilson_bound(successes, trials, sign, n_eff=none, unit='events', z=1.959963984540054) -%}
-    {%- set n = 'cast(' ~ (n_eff or effective_trials(successes, trials, unit=unit)) ~ ' as double)' -%}
+{% macro wilson_bound(successes, trials, sign, n_eff=none, unit='events', exact=none, z=1.959963984540054) -%}
+    {%- set n = 'cast(' ~ (n_eff or effective_trials(successes, trials, unit=unit, exact=exact)) ~ ' as double)' -%}
     {%- set p = rate(successes, trials) -%}
     (case when ({{ trials }}) > 0 and not {{ is_beyond(successes, trials) }} and {{ n }} > 0 and isfinite({{ p }}) and isfinite({{ n }})
         then least(1, greatest(0, (
@@ -26,32 +26,32 @@
     end)
 {%- endmacro %}
 
-{% macro wilson_low(successes, trials, n_eff=none, unit='events') -%}
-    {{ wilson_bound(successes, trials, '-', n_eff, unit) }}
+{% macro wilson_low(successes, trials, n_eff=none, unit='events', exact=none) -%}
+    {{ wilson_bound(successes, trials, '-', n_eff, unit, exact) }}
 {%- endmacro %}
 
-{% macro wilson_high(successes, trials, n_eff=none, unit='events') -%}
-    {{ wilson_bound(successes, trials, '+', n_eff, unit) }}
+{% macro wilson_high(successes, trials, n_eff=none, unit='events', exact=none) -%}
+    {{ wilson_bound(successes, trials, '+', n_eff, unit, exact) }}
 {%- endmacro %}
 
 {#- Select items: a rate and its interval, NULL where not `condition`. `ci`: what their names begin with. -#}
-{% macro rate_with_interval(name, condition, successes, trials, n_eff=none, unit='events', ci='') -%}
+{% macro rate_with_interval(name, condition, successes, trials, n_eff=none, unit='events', exact=none, ci='') -%}
     case when {{ condition }} then {{ rate(successes, trials) }} end as {{ name }},
-    case when {{ condition }} then {{ wilson_low(successes, trials, n_eff, unit) }} end as {{ ci }}ci_low,
-    case when {{ condition }} then {{ wilson_high(successes, trials, n_eff, unit) }} end as {{ ci }}ci_high
+    case when {{ condition }} then {{ wilson_low(successes, trials, n_eff, unit, exact) }} end as {{ ci }}ci_low,
+    case when {{ condition }} then {{ wilson_high(successes, trials, n_eff, unit, exact) }} end as {{ ci }}ci_high
 {%- endmacro %}
 
 {#- Effective trials of a rate (docs/analytics.md, "Uncertainty"): n_eff = p(1-p) / (phi p(1-p)/n + p^2 sigma^2). Two kinds of counts:
     - one that GA4 estimated at once (a day, a window of users): phi is 1, sigma the error of its HyperLogLog counts, which
-      are exact up to about 3,000; nobody or everybody tells nothing of sigma.
+      are exact up to about 3,000; nobody or everybody tells nothing of sigma. It has none where `exact` (SQL).
     - a sum of daily counts, whose errors are independent: phi of these days holds them already, and sigma is 0. -#}
-{% macro effective_trials(successes, trials, phi=none, unit='sessions') -%}
+{% macro effective_trials(successes, trials, phi=none, unit='sessions', exact=none) -%}
     {%- set sigma = {'sessions': var('sessions_sigma'), 'users': var('users_sigma'), 'events': 0}[unit] | float -%}
     {%- set x, n = 'cast(' ~ successes ~ ' as double)', 'cast(' ~ trials ~ ' as double)' -%}
     {%- if phi -%}
     ({{ n }} / ({{ phi }}))
     {%- elif sigma -%}
-    (case when {{ n }} > {{ var('exact_up_to') }} and {{ x }} >= 1 and {{ n }} - {{ x }} >= 1
+    (case when {{ n }} > {{ var('exact_up_to') }} and {{ x }} >= 1 and {{ n }} - {{ x }} >= 1{{ ' and not ' ~ exact if exact }}
         then 1 / (1.0 / {{ n }} + {{ sigma * sigma }} * {{ x }} / ({{ n }} - {{ x }}))
         else {{ n }}
     end)

@@ -36,7 +36,6 @@ def backfill(
     Killed or stopped, the same command goes on where it was. Exit codes as of nightly.
     """
     from pipelines.config.tracking_plan import load_plan
-    from pipelines.ga4.client import connect
     from pipelines.ga4.rate_limit import BACKFILL, Governor
     from pipelines.ga4.report_catalog import build_reports
     from pipelines.ingest.backfill import (
@@ -47,7 +46,12 @@ def backfill(
         open_backfill,
         plan_tokens,
     )
-    from pipelines.ingest.property_access import check_properties, profile_properties
+    from pipelines.ingest.property_access import (
+        check_properties,
+        client_for,
+        profile_properties,
+    )
+    from pipelines.ingest.pull_plan import offered
     from pipelines.ingest.run_window import with_time_zones
     from pipelines.monitoring.home_lock import MAX_BACKFILL_HOURS, hold_lock, lock_path
     from pipelines.orchestration.nightly_run import run_nightly
@@ -60,11 +64,11 @@ def backfill(
     settings = load_settings()
     check_properties(settings)
     specs = build_reports(load_plan(shop=settings.tracking_plan))
-    client = connect(settings.ga4, Governor(BACKFILL))
+    client = client_for(settings, Governor(BACKFILL))
     profiles, _ = profile_properties(settings, client)
     settings = with_time_zones(settings, profiles)
     window = check_window(settings, first, last)
-    reports = [(profile, spec) for profile in profiles for spec in specs]
+    reports = offered(profiles, specs)
     if dry_run:
         _show_plan(plan_tokens(client, reports, window, set()), as_json)
         return

@@ -202,11 +202,11 @@ def days_inside(file: ExportFile) -> list[date]:
     with duckdb.connect(":memory:") as connection:
         try:
             found = connection.execute(
-                f"SELECT DISTINCT event_date FROM {_relation([file])} "
+                f"SELECT DISTINCT event_date FROM {relation([file])} "
                 "WHERE regexp_matches(event_date, '^[0-9]{8}$') ORDER BY 1"
             ).fetchall()
         except duckdb.Error as error:
-            raise _broken([file], error) from error
+            raise broken([file], error) from error
     days = []
     for (text,) in found:
         with suppress(ValueError):
@@ -239,25 +239,31 @@ def _stage(
         if file.size == 0:
             raise DayError(f"The export file {file.path} is empty: write it anew from BigQuery.")
     selects = []
-    for number, group in enumerate(_by_format(files)):
-        source = _relation(group)
-        try:
-            relation = connection.sql(f"SELECT * FROM {source} LIMIT 0")
-            types = dict(zip(relation.columns, relation.types, strict=True))
-        except duckdb.Error as error:
-            raise _broken(group, error) from error
-        if missing := [name for name in REQUIRED if name not in types]:
-            raise DayError(
-                f"The export file {group[0].path} has no column {', '.join(missing)}: it is not "
-                "a GA4 export in BigQuery's schema; correct 'path', or export the table again."
-            )
-        selects.append(flat.staged_sql(Columns(types), source, number, group[0].is_parquet))
+    for number, group in enumerate(by_format(files)):
+        source = relation(group)
+        columns = columns_of(connection, group)
+        selects.append(flat.staged_sql(columns, source, number, group[0].is_parquet))
     sql = " UNION ALL BY NAME ".join(selects)
     try:
         connection.execute(f"CREATE TEMP TABLE all_rows AS {sql}")
     except duckdb.Error as error:
-        raise _broken(files, error) from error
+        raise broken(files, error) from error
     return _usable(connection, day, files)
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection, files: Sequence[ExportFile]) -> Columns:
+    """The columns of files of one format; raises DayError where they are no export's."""
+    try:
+        found = connection.sql(f"SELECT * FROM {relation(files)} LIMIT 0")
+        types = dict(zip(found.columns, found.types, strict=True))
+    except duckdb.Error as error:
+        raise broken(files, error) from error
+    if missing := [name for name in REQUIRED if name not in types]:
+        raise DayError(
+            f"The export file {files[0].path} has no column {', '.join(missing)}: it is not "
+            "a GA4 export in BigQuery's schema; correct 'path', or export the table again."
+        )
+    return Columns(types)
 
 
 def _usable(
@@ -306,12 +312,14 @@ def _drop_duplicates(connection: duckdb.DuckDBPyConnection) -> int:
     return int(extra)
 
 
-def _by_format(files: Sequence[ExportFile]) -> list[list[ExportFile]]:
+def by_format(files: Sequence[ExportFile]) -> list[list[ExportFile]]:
+    """The Parquet files, and the others; no empty list."""
     groups = [[file for file in files if file.is_parquet is kind] for kind in (True, False)]
     return [group for group in groups if group]
 
 
-def _relation(files: Sequence[ExportFile]) -> str:
+def relation(files: Sequence[ExportFile]) -> str:
+    """FROM: the rows of files of one format."""
     listed = "[" + ", ".join("'" + file.path.replace("'", "''") + "'" for file in files) + "]"
     if files[0].is_parquet:
         return f"read_parquet({listed}, union_by_name = true)"
@@ -322,7 +330,7 @@ def _relation(files: Sequence[ExportFile]) -> str:
     )
 
 
-def _broken(files: Sequence[ExportFile], error: duckdb.Error) -> DayError:
+def broken(files: Sequence[ExportFile], error: duckdb.Error) -> DayError:
     """Names the file that DuckDB stumbled over, where its words tell which."""
     words = str(error).splitlines()[0]
     path = next((file.path for file in files if file.path in str(error)), files[0].path)

@@ -28,7 +28,7 @@ from pipelines.ga4.date_windows import Period, newest_month, trailing, window_pa
 from pipelines.ga4.decode.report_answer import Flags
 from pipelines.ga4.extract.daily_reports import RANKING_DAYS, with_constants
 from pipelines.ga4.extract.funnel_reports import WINDOW_DAYS, event_names, found_funnels
-from pipelines.ga4.extract.pull import Pull, as_pull
+from pipelines.ga4.extract.pull import EXPORT, Pull, as_pull
 from pipelines.ga4.extract.user_reports import user_rows, user_windows
 from pipelines.ga4.report_query import Answer, Found, no_rows
 from pipelines.ga4.report_spec import DATE, ReportKind, ReportSpec
@@ -75,7 +75,7 @@ class ExportSource:
         Raises ExportError where the files cannot be found, and NewestDayError where those of
         `end` are not there yet.
         """
-        files = self._files_by_day()
+        files = files_by_day(self.settings)
         first = min(start - timedelta(days=RANKING_DAYS), newest_month(end).start)
         known = set(self.landing.days())
         for day in sorted(files):
@@ -99,14 +99,6 @@ class ExportSource:
         except DayError as error:
             self.failed[day] = error
             logger.warning("Property %s, %s stays as it was: %s", self.settings.id, day, error)
-
-    def _files_by_day(self) -> dict[date, list[ExportFile]]:
-        assert self.settings.path is not None, "settings refuse an export without a path"
-        found: dict[date, list[ExportFile]] = {}
-        for file in find_files(self.settings.path):
-            for day in [file.day] if file.day else days_inside(file):
-                found.setdefault(day, []).append(file)
-        return found
 
     def absent_days(self, start: date, end: date) -> dict[date, str]:
         """Days from `start` to `end` of which nothing is landed, since the first landed one; why."""
@@ -156,7 +148,7 @@ class ExportSource:
                 )
             case _:
                 raise RequestRefusedError(f"The export has no report {spec.name}.")
-        return as_pull(found, self.settings.id, spec, start, end, clock)
+        return as_pull(found, self.settings.id, spec, start, end, clock, EXPORT)
 
     def _days(
         self, counter: Counter, spec: ReportSpec, asked: Sequence[date], landed: Sequence[date]
@@ -207,3 +199,13 @@ class ExportSource:
         )
         told = "".join(self.landing.fingerprint(day) for day in days)
         return Answer(rows, flags, 0, request_hash=hashlib.sha256(told.encode()).hexdigest()[:16])
+
+
+def files_by_day(settings: Property) -> dict[date, list[ExportFile]]:
+    """Day → its files, sorted by path. Raises ExportError."""
+    assert settings.path is not None, "settings refuse an export without a path"
+    found: dict[date, list[ExportFile]] = {}
+    for file in find_files(settings.path):
+        for day in [file.day] if file.day else days_inside(file):
+            found.setdefault(day, []).append(file)
+    return found

@@ -101,12 +101,14 @@ def check_window(settings: Settings, start: Any, end: Any) -> DayWindow:
 
 
 def plan_tokens(
-    client: Ga4Client,
+    client: Ga4Client | None,
     reports: Sequence[tuple[Profile, ReportSpec]],
     window: DayWindow,
     done: set[tuple[str, str, Any]],
 ) -> TokenPlan:
     """Measure the price of every report on the newest stretch of each length, and count all.
+
+    What is read from an export costs nothing; `client` is None where that is all.
 
     `done`: (property, report, day) that need not be pulled again. A report that GA4 refuses costs
     nothing, and an optional one that fails is no reason not to begin. Raises QuotaError when there
@@ -114,18 +116,26 @@ def plan_tokens(
     """
     items = backfill_items(reports, window)
     todo = [item for item in items if not is_done(item, done)]
-    newest = {_price_key(item): item for item in reversed(todo)}
-    metered = MeteredClient(client)
+    priced = [item for item in todo if not item.profile.is_export]
+    newest = {_price_key(item): item for item in reversed(priced)}
+    metered = MeteredClient(client) if client else None
+    prices = metered.tokens if metered else Counter[str]()
     for price_key, item in newest.items():
+        assert metered is not None, "who is priced is asked"
         metered.report = price_key
         _measure(metered, item)
     by_report: Counter[str] = Counter()
     for item in todo:
-        by_report[item.spec.name] += metered.tokens[_price_key(item)]
+        by_report[item.spec.name] += prices[_price_key(item)]
     tokens = sum(by_report.values())
     hours = math.ceil(tokens / (_HOURLY * (1 - BACKFILL.reserve)))
     return TokenPlan(
-        len(todo), len(items) - len(todo), tokens, hours, metered.spent, dict(by_report)
+        len(todo),
+        len(items) - len(todo),
+        tokens,
+        hours,
+        metered.spent if metered else 0,
+        dict(by_report),
     )
 
 

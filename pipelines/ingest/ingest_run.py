@@ -37,7 +37,7 @@ from pipelines.ingest.compatibility import unusable_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.property_access import profile_properties, with_closed_days, worth_waiting
 from pipelines.ingest.pull_failures import concerns_property, ends_requests, status_of
-from pipelines.ingest.pull_plan import PullTask, of_other_steps, plan_pulls
+from pipelines.ingest.pull_plan import PullTask, of_other_steps, offered, plan_pulls
 from pipelines.ingest.sources import Sources
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import (
@@ -130,12 +130,7 @@ def ingest(
             run.clock.now(),
         )  # fmt: skip
         with ThreadPoolExecutor(CONCURRENT_REQUESTS, thread_name_prefix="ga4") as pool:
-            wanted = [
-                (profile, spec)
-                for profile in profiles
-                for spec in reports
-                if sources.offers(profile, spec)
-            ]
+            wanted = offered(profiles, reports)
             items = plan_pulls(connection, settings, wanted, window, backfill_id=run.backfill_id)
             try:
                 usable = _usable(connection, pool, sources, items, outcome, run)

@@ -44,6 +44,18 @@ class PullTask:
         return f"{self.spec.name} of {self.property_id}, {self.start} to {self.end}"
 
 
+def offered(
+    profiles: Sequence[Profile], reports: Sequence[ReportSpec]
+) -> list[tuple[Profile, ReportSpec]]:
+    """The reports of every property: an export has no list of GA4's fields, all else both have."""
+    return [
+        (profile, spec)
+        for profile in profiles
+        for spec in reports
+        if not (profile.is_export and spec.kind is ReportKind.METADATA)
+    ]
+
+
 def plan_pulls(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,

@@ -13,7 +13,6 @@ from pipelines.export.source import ExportSource
 from pipelines.ga4.client import Ga4Client, Profile
 from pipelines.ga4.extract.pull import Pull, pull
 from pipelines.ga4.rate_limit import Reading
-from pipelines.ga4.report_catalog import ReportKind, ReportSpec
 from pipelines.ingest.pull_plan import PullTask
 from pipelines.warehouse.load import days_of, first_loaded_days
 
@@ -33,10 +32,6 @@ class Sources:
         """The profile with what its source knows beside."""
         source = self.exports.get(profile.property_id)
         return source.profile() if source else profile
-
-    def offers(self, profile: Profile, spec: ReportSpec) -> bool:
-        """An export has no list of GA4's fields; all else both sources have."""
-        return not (profile.is_export and spec.kind is ReportKind.METADATA)
 
     def pull(self, task: PullTask, clock: Clock) -> Pull:
         """One pull, audited or exact; raises Ga4Error."""

@@ -164,7 +164,7 @@ def _common(pull: Pull, run_id: str) -> dict[str, Any]:
     return {
         "pull_id": pull.pull_id, "run_id": run_id, "property_id": pull.property_id,
         "report": pull.spec.name, "report_version": pull.spec.version,
-        "request_hash": pull.request_hash, "status": PullStatus.LOADED,
+        "request_hash": pull.request_hash, "route": pull.route, "status": PullStatus.LOADED,
         "is_sampled": pull.flags.is_sampled, "is_thresholded": pull.flags.is_thresholded,
         "has_other_row": pull.flags.has_other_row, "other_share": pull.other_share,
         "missing_share": pull.missing_share, "left_out": ",".join(pull.left_out),

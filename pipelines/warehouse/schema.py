@@ -36,6 +36,8 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         # NULL for days; 7d, 28d, week or month for reports of a whole window that ends on date.
         "window_name": "VARCHAR",
         "request_hash": "VARCHAR",
+        # data_api or export; NULL (of older versions) is data_api.
+        "route": "VARCHAR",
         "status": "VARCHAR",
         "row_count": "BIGINT",
         "pages": "INTEGER",

@@ -26,6 +26,8 @@ from pipelines.ga4.extract.user_reports import pull_users, user_windows
 from pipelines.ga4.report_query import Answer, Ask, DataApi, Found
 from pipelines.ga4.report_spec import DATE, ReportKind, ReportSpec
 
+# Where a pull's numbers come from.
+DATA_API, EXPORT = "data_api", "export"
 _KINDS: dict[ReportKind, Callable[[Ask], Found]] = {
     ReportKind.DAILY: pull_days,
     ReportKind.USERS_WINDOW: pull_users,
@@ -48,7 +50,8 @@ class Pull:
     why. `other_share`: part of the first metric that stands in `(other)` rows of a report by day,
     0–1. `missing_share`: part of a counted metric's total that no row of a day holds, 0–1, of the
     metric that lacks most; None where the server told no total, or scaled what it counted.
-    `tokens`: of the core bucket, or of the funnel bucket for funnels.
+    `tokens`: of the core bucket, or of the funnel bucket for funnels. `route`: `data_api`, or
+    `export`, whose numbers are no estimates.
     """
 
     property_id: str
@@ -70,6 +73,7 @@ class Pull:
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     missing_share: float | None = None
+    route: str = DATA_API
 
 
 def pull(
@@ -97,7 +101,13 @@ def pull(
 
 
 def as_pull(
-    found: Found, property_id: str, spec: ReportSpec, start: date, end: date, clock: Clock
+    found: Found,
+    property_id: str,
+    spec: ReportSpec,
+    start: date,
+    end: date,
+    clock: Clock,
+    route: str = DATA_API,
 ) -> Pull:
     """What was found as one table with stamps and flags, wherever it comes from."""
     flags = Flags()
@@ -122,6 +132,7 @@ def as_pull(
         left_out=(*found.skipped, *found.refused),
         notes=(*found.notes, *_rounding(flags)),
         missing_share=_missing_share(found.answers, undated),
+        route=route,
     )  # fmt: skip
 
 

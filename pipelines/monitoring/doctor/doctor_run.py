@@ -34,20 +34,22 @@ def diagnose(
 ) -> Diagnosis:
     """Look at everything; what is wrong is in the steps, nothing is raised for it."""
     plan, plan_step = _plan(settings.tracking_plan)
+    now = now or settings.clock.now()
     client: AsksGa4 | CredentialsError
     try:
         client = connect(settings.ga4)
     except CredentialsError as error:
         client = error
-    seen = [examine(client, item, plan) for item in settings.properties]
-    refusals: list[SluiceError | None] = [one.refusal for one in seen]
-    if isinstance(client, CredentialsError):
+    seen = [examine(client, item, plan, now) for item in settings.properties]
+    asked = zip(settings.properties, seen, strict=True)
+    refusals: list[SluiceError | None] = [one.refusal for item, one in asked if not item.is_export]
+    if isinstance(client, CredentialsError) and settings.asks_ga4:
         refusals.append(client)
-    start = (_settings_step(settings), plan_step, _credentials_step(settings.ga4, refusals))
+    start = (_settings_step(settings), plan_step, _credentials_step(settings, refusals))
     end = (
         disk_step(settings),
         database_step(settings),
-        schedule_step(settings, now or settings.clock.now()),
+        schedule_step(settings, now),
     )
     blocks = (one.block for one in seen)
     return Diagnosis((Block("Sluice", start), *blocks, Block("This machine", end)))
@@ -85,11 +87,14 @@ def _plan(shop: Path | None) -> tuple[ReadPlan | None, Step]:
     return plan, right(PLAN, words)
 
 
-def _credentials_step(settings: Ga4, refusals: Sequence[SluiceError | None]) -> Step:
+def _credentials_step(settings: Settings, refusals: Sequence[SluiceError | None]) -> Step:
     """`refusals`: what each property's first question met, None where it was answered.
 
     Only GA4 can tell that a key is good: without any word from it, it is not called right.
     """
+    ga4 = settings.ga4
+    if settings.properties and not settings.asks_ga4:
+        return right(CREDENTIALS, "none are needed: every property is read from its export")
     asked = [refusal for refusal in refusals if not isinstance(refusal, ConfigError)]
     if refused := next((one for one in asked if isinstance(one, CredentialsError)), None):
         return wrong(CREDENTIALS, str(refused))
@@ -97,8 +102,6 @@ def _credentials_step(settings: Ga4, refusals: Sequence[SluiceError | None]) -> 
         return not_checked(CREDENTIALS, "there is no property to ask for")
     if all(isinstance(refusal, UnreachableError) for refusal in asked):
         return not_checked(CREDENTIALS, "GA4 gave no usable answer")
-    if settings.is_local:
-        return right(CREDENTIALS, f"none are needed for {settings.endpoint} on this machine")
-    return right(
-        CREDENTIALS, f"GA4 accepts {settings.credentials or 'Application Default Credentials'}"
-    )
+    if ga4.is_local:
+        return right(CREDENTIALS, f"none are needed for {ga4.endpoint} on this machine")
+    return right(CREDENTIALS, f"GA4 accepts {ga4.credentials or 'Application Default Credentials'}")

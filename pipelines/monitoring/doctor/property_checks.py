@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from pipelines.config.settings import Property
 from pipelines.errors import ConfigError
 from pipelines.ga4.api_errors import CredentialsError, Ga4Error, QuotaError
+from pipelines.ingest.day_window import yesterday
 from pipelines.monitoring.doctor.connection_steps import (
     DIMENSIONS,
     FIELDS,
@@ -19,6 +22,7 @@ from pipelines.monitoring.doctor.connection_steps import (
 )
 from pipelines.monitoring.doctor.coverage_steps import TRACKING, assess_coverage, tracking_step
 from pipelines.monitoring.doctor.expected_keys import ReadPlan
+from pipelines.monitoring.doctor.export_steps import export_steps
 from pipelines.monitoring.doctor.probes import AsksGa4, PropertyAnswer, ask_events, ask_property
 from pipelines.monitoring.doctor.step_model import Block, Step, not_checked, wrong
 
@@ -32,13 +36,17 @@ class Examination:
 
 
 def examine(
-    client: AsksGa4 | CredentialsError, item: Property, plan: ReadPlan | None
+    client: AsksGa4 | CredentialsError, item: Property, plan: ReadPlan | None, now: datetime
 ) -> Examination:
-    """Ask about one property; without a client (`CredentialsError`) nobody is asked."""
+    """Ask about one property; without a client (`CredentialsError`) nobody is asked.
+
+    Of one that is read from an export the files are looked at.
+    """
     title = f"Property {item.id}" + (f" ({item.name})" if item.name else "")
+    if item.is_export:
+        newest = yesterday(ZoneInfo(item.time_zone or "UTC"), now)
+        return Examination(Block(title, export_steps(item, plan, newest), item.id), None)
     try:
-        if item.is_export:
-            return Examination(Block(title, export_steps(item, plan), item.id), None)
         if isinstance(client, CredentialsError):
             raise client
         answer = ask_property(client, item.id)

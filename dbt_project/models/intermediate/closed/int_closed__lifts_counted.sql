@@ -71,7 +71,7 @@ select
     end as tracking_state,
     not pulls.is_sampled as is_complete,
     pulls.maturity,
-    {{ flag_bits(sampled='pulls.is_sampled') }} as flag_bits
+    {{ flag_bits(sampled='pulls.is_sampled', exact="pulls.route = 'export'") }} as flag_bits
 from stated
 inner join counted as base using (property_id, window_name, window_end)
 inner join pulls using (property_id, window_name, window_end)

@@ -47,7 +47,7 @@ dense as (
         end as own_state,
         not pulls.is_sampled as is_complete,
         pulls.maturity,
-        {{ flag_bits(sampled='pulls.is_sampled') }} as flag_bits
+        {{ flag_bits(sampled='pulls.is_sampled', exact="pulls.route = 'export'") }} as flag_bits
     from asked
     inner join {{ ref('funnel_steps') }} as steps using (funnel)
     inner join {{ ref('int_funnel__keys_assessed') }} as keys using (property_id, window_name, window_end, key)

@@ -74,9 +74,9 @@ select
     case when revenue.purchase_revenue is not null then reports.currency end as currency,
     -- Counted by GA4 whether or not the order has a session; a repeated transaction id is one.
     case when counted.key = 'purchase' and revenue.transactions > 0 then revenue.transactions end as transactions,
-    'data_api' as route,
-    -- GA4's session counts are estimates (HyperLogLog).
-    false as is_exact,
+    case when {{ is_exact('reports.flag_bits') }} then 'export' else 'data_api' end as route,
+    -- GA4's session counts are estimates (HyperLogLog); those of the event export are not.
+    coalesce({{ is_exact('reports.flag_bits') }}, false) as is_exact,
     coalesce(reports.is_complete, false) as is_complete,
     coalesce(reports.maturity, 'provisional') as maturity
 from counted

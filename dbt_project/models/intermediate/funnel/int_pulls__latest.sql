@@ -90,6 +90,7 @@ told as (
         latest.empty_reason,
         latest.restricted_metrics,
         latest.truncation,
+        latest.route,
         latest.currency,
         latest.time_zone,
         -- Users are never added up: their sum only tells that something changed.
@@ -116,6 +117,6 @@ select
     is_thresholded or has_other_row or truncation is not null or is_lacking_rows or has_low_volume as is_partial,
     {{ flag_bits(
         'is_sampled', 'is_thresholded', 'has_other_row', 'restricted_metrics is not null', 'truncation is not null',
-        'is_lacking_rows', 'has_low_volume'
+        'is_lacking_rows', 'has_low_volume', "route = 'export'"
     ) }} as flag_bits
 from told

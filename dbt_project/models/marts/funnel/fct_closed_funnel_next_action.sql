@@ -41,7 +41,7 @@ counted as (
         pulls.is_sampled,
         not pulls.is_sampled as is_complete,
         pulls.maturity,
-        {{ flag_bits(sampled='pulls.is_sampled') }} as flag_bits
+        {{ flag_bits(sampled='pulls.is_sampled', exact="pulls.route = 'export'") }} as flag_bits
     from reported as actions
     inner join reported as steps using (property_id, window_name, window_end, funnel, device_category, step_number)
     inner join periods using (property_id, window_name, window_end)
@@ -68,6 +68,6 @@ select
     'users' as unit,
     users,
     step_users,
-    {{ rate_with_interval('share', 'not is_sampled', 'users', 'step_users', unit='users') }},
+    {{ rate_with_interval('share', 'not is_sampled', 'users', 'step_users', unit='users', exact=is_exact('flag_bits')) }},
     {{ quality_columns() }}
 from counted

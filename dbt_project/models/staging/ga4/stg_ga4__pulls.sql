@@ -6,6 +6,7 @@ select
     date,
     -- A partition of a report by day is one day; windows name themselves.
     coalesce(window_name, '1d') as window_name,
+    coalesce(route, 'data_api') as route,
     status,
     row_count,
     totals,
