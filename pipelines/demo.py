@@ -1,11 +1,16 @@
-"""The demo: simulate a shop, serve it through the emulator, run the nightly job over all of it."""
+"""The demo: simulate a shop and run the nightly job over all of it, by either route.
+
+The emulator serves it as GA4's Data API would; or its files are read as the event export they are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 from pathlib import Path
+from shutil import rmtree
 from zoneinfo import ZoneInfo
 
 from pipelines.clock import Clock, pin_clock
@@ -21,10 +26,18 @@ from pipelines.warehouse.runs import RunRecord
 
 PROPERTY_ID = "100000001"
 TIME_ZONE = "Europe/Berlin"
+CURRENCY = "EUR"
 # The demo's calendar is the same on any day: it ends with a whole month, and its home believes
 # that it is the morning after.
 LAST_DAY = date(2026, 6, 30)
 MORNING = time(5, 30)
+
+
+class Route(StrEnum):
+    """How the shop's numbers are read."""
+
+    DATA_API = "data_api"
+    EXPORT = "export"
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,7 @@ class Demo:
     scenario: str
     sessions_per_day: int
     last_day: date = LAST_DAY
+    route: Route = Route.DATA_API
 
 
 def run_demo(
@@ -58,9 +72,8 @@ def run_demo(
         _refuse_real_home(settings)
         morning = datetime.combine(window.end + timedelta(days=1), MORNING, ZoneInfo(TIME_ZONE))
         pin_clock(demo.home, morning, [PROPERTY_ID])
-    events = demo.home / "demo" / "events"
     simulate(
-        events,
+        _events(demo),
         start=window.start,
         days=demo.days,
         seed=demo.seed,
@@ -70,8 +83,10 @@ def run_demo(
         progress=on_day,
     )
     _start_afresh(settings)
+    if demo.route is Route.EXPORT:
+        return run_nightly(settings, window, command="demo", on_step=on_step)
     # The server's clock stands: its newest numbers must not depend on how fast this machine is.
-    with serve([events], now=lambda: morning) as server:
+    with serve([_events(demo)], now=lambda: morning) as server:
         served = settings.model_copy(update={"ga4": Ga4(endpoint=server.endpoint)})
         return run_nightly(served, window, command="demo", on_step=on_step)
 
@@ -91,11 +106,18 @@ def _window(demo: Demo) -> DayWindow:
     return DayWindow(demo.last_day - timedelta(days=demo.days - 1), demo.last_day)
 
 
+def _events(demo: Demo) -> Path:
+    return demo.home / "demo" / "events"
+
+
 def _settings(demo: Demo) -> Settings:
+    shop = Property(id=PROPERTY_ID, name="Demo shop", time_zone=TIME_ZONE)
+    if demo.route is Route.EXPORT:
+        shop = shop.model_copy(
+            update={"source": "export", "path": str(_events(demo)), "currency": CURRENCY}
+        )
     return Settings.model_construct(
-        home=demo.home,
-        store=Store(name="Demo shop"),
-        properties=(Property(id=PROPERTY_ID, name="Demo shop", time_zone=TIME_ZONE),),
+        home=demo.home, store=Store(name="Demo shop"), properties=(shop,)
     )
 
 
@@ -118,3 +140,4 @@ def _start_afresh(settings: Settings) -> None:
     with hold_lock(lock_path(settings)):
         for name in ("build.duckdb", "build.duckdb.wal"):
             (settings.home / name).unlink(missing_ok=True)
+        rmtree(settings.landed_dir, ignore_errors=True)

@@ -16,8 +16,6 @@ GRAIN = "property_id, date, segment_name, segment_value, key"
 SESSIONS_TABLE = "staging.stg_ga4__sessions"
 EVENTS_TABLE = "staging.stg_ga4__events"
 MICRO_TABLE = "staging.stg_ga4__micro_conversions"
-# Route `export` fills the same contract from other staging models: its totals are its own gate's.
-ROUTE = "data_api"
 
 
 def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
@@ -157,7 +155,7 @@ counted as (
 ),
 reach as (
     select property_id, segment_name, date, key, sessions, events
-    from {REACH} where {IN_WINDOW} and route = '{ROUTE}'
+    from {REACH} where {IN_WINDOW}
 ),
 both_sides as (
     select *, true as is_reach from reach

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -31,10 +31,14 @@ def demo(
         str | None,
         typer.Option(help="Last day (default: a fixed one, so the same shop on any day)."),
     ] = None,
+    route: Annotated[
+        Literal["data_api", "export"],
+        typer.Option(help="Read it as GA4's Data API gives it, or from the event export."),
+    ] = "data_api",
     as_json: AsJson = False,
 ) -> None:
     """Try everything on a simulated shop: two minutes, no account needed."""
-    from pipelines.demo import LAST_DAY, Demo, run_demo
+    from pipelines.demo import LAST_DAY, Demo, Route, run_demo
 
     show_warnings()
     wish = Demo(
@@ -44,6 +48,7 @@ def demo(
         scenario=scenario,
         sessions_per_day=sessions,
         last_day=parse_day(end, "--end") or LAST_DAY,
+        route=Route(route),
     )
     notes.print(f"Simulating {days} days of a shop (scenario {scenario}, seed {seed})")
     # One bar after the other: rich draws one at a time, and the days are done before the pulls.
