@@ -15,10 +15,15 @@ from duckdb.sqltypes import DuckDBPyType
 REQUIRED = ("event_date", "event_timestamp", "event_name", "event_params", "user_pseudo_id")
 
 _VALUE = "STRUCT(string_value VARCHAR, int_value VARCHAR, float_value DOUBLE, double_value DOUBLE)"
-_ITEM = (
-    "STRUCT(item_id VARCHAR, item_name VARCHAR, item_list_name VARCHAR, item_brand VARCHAR, "
-    "item_category VARCHAR, item_variant VARCHAR, price DOUBLE, quantity VARCHAR, "
-    "item_revenue DOUBLE)"
+# Numbers of items are numbers in every file; all else is text.
+_ITEM_NUMBERS = ("price", "item_revenue")
+ITEM_FIELDS = (
+    "item_id", "item_name", "item_list_name", "item_brand", "item_category", "item_variant",
+    "quantity", "promotion_id", "promotion_name", "creative_name", "creative_slot", "coupon",
+    "item_list_index", *_ITEM_NUMBERS,
+)  # fmt: skip
+_ITEM = ", ".join(
+    f"{name} {'DOUBLE' if name in _ITEM_NUMBERS else 'VARCHAR'}" for name in ITEM_FIELDS
 )
 # What is read of newline JSON. Everything that may be text or a number is text until it is used;
 # `ecommerce` may be a record or the text "null".
@@ -33,7 +38,7 @@ JSON_COLUMNS = {
     "geo": "STRUCT(continent VARCHAR, country VARCHAR, region VARCHAR, city VARCHAR)",
     "platform": "VARCHAR",
     "ecommerce": "JSON",
-    "items": f"{_ITEM}[]",
+    "items": f"STRUCT({_ITEM})[]",
     "collected_traffic_source": "STRUCT(manual_source VARCHAR, manual_medium VARCHAR, "
     "manual_campaign_name VARCHAR, gclid VARCHAR)",
     "session_traffic_source_last_click": "STRUCT(cross_channel_campaign STRUCT(source VARCHAR, "

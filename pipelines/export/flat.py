@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from pipelines.export.channels import CHANNEL_GROUP_SQL
-from pipelines.export.columns import Columns
+from pipelines.export.columns import ITEM_FIELDS, Columns
 from pipelines.ga4.report_spec import PARAMETER_VALUE, ReportSpec, snake_case
 
 NOT_SET = "(not set)"
@@ -42,7 +43,55 @@ _ALWAYS = {"date", "eventName", "pagePath", "itemId", "itemName", "itemListName"
 _FIRST = ("session_number", "page_location", "channel_group", "session_source",
           "session_medium", "session_campaign")  # fmt: skip
 _KNOWN = tuple("landing_page" if name == "page_location" else name for name in _FIRST)
+# Moment, then place in the files, as one number: half the cost of a record of both.
+_ORDER = "(moment::HUGEINT << 64) + position"
 _NO_ORDER = "coalesce(order_id, '') IN ('', '(not set)')"
+
+
+@dataclass(frozen=True)
+class EventRows:
+    """Rows of files of one format. `relation`: FROM, with `place`, a row's own number in it."""
+
+    columns: Columns
+    relation: str
+    number: int
+
+    @property
+    def position(self) -> str:
+        """A row's place among all files of its day."""
+        return f"{self.number}::UBIGINT << 60 | place"
+
+    def judged_sql(self, day: date) -> str:
+        """Whether each row is named and of the day; neither says anything of its content."""
+        return (
+            "SELECT user_pseudo_id, coalesce(event_name <> '' "
+            "AND TRY_CAST(event_timestamp AS BIGINT) IS NOT NULL, false) AS is_named, "
+            f"coalesce(event_date = '{day:%Y%m%d}', false) AS is_of_day FROM {self.relation}"
+        )
+
+    def decoded_sql(self, day: date) -> str:
+        """The rows that can be counted, with the lists of their parameters' names and values."""
+        names, texts = self.columns.parameters()
+        return (
+            f"SELECT *, {names} AS param_names, {texts} AS param_texts FROM {self.relation} "
+            f"WHERE event_date = '{day:%Y%m%d}' AND event_name <> '' "
+            "AND TRY_CAST(event_timestamp AS BIGINT) IS NOT NULL AND user_pseudo_id IS NOT NULL"
+        )
+
+    def content_sql(self, day: date) -> str:
+        """`position`, and a hash of all that an event carries."""
+        batch = ("batch_event_index", "batch_ordering_id", "batch_page_id")
+        parts = ["param_names", "param_texts"]
+        parts += [f"CAST({name} AS VARCHAR)" for name in batch if self.columns.has(name)]
+        if self.columns.has("items"):
+            fields = ", ".join(self.columns.item(name) for name in ITEM_FIELDS)
+            parts.append(
+                f"list_transform({self.columns.items_of('items')}, lambda item: [{fields}])"
+            )
+        return (
+            f"SELECT {self.position} AS position, hash({', '.join(parts)}) AS content "
+            f"FROM ({self.decoded_sql(day)})"
+        )
 
 
 @dataclass(frozen=True)
@@ -84,23 +133,11 @@ class FlatColumns:
     def _session_dimensions(self) -> list[str]:
         return [name for name in self.dimensions if name in SESSION_DIMENSIONS]
 
-    def staged_sql(self, columns: Columns, source: str, number: int, is_parquet: bool) -> str:
-        """One row an event, the nested columns decoded once; `number` tells sources apart."""
-        names, texts = columns.parameters()
-        place = (
-            "(file_index::UBIGINT << 32) + file_row_number"
-            if is_parquet
-            else "row_number() OVER ()"
-        )
-        staged = self._staged(columns)
+    def staged_sql(self, rows: EventRows, day: date) -> str:
+        """One row an event of `day` that can be counted, its nested columns decoded once."""
+        staged = self._staged(rows.columns)
         listed = ",\n    ".join(f"{sql} AS {_quoted(name)}" for name, sql in staged.items())
-        return f"""
-SELECT
-    {number}::UBIGINT << 60 | ({place})::UBIGINT AS position,
-    hash({", ".join(_content(columns))}) AS content,
-    {listed}
-FROM (SELECT *, {names} AS param_names, {texts} AS param_texts{", file_index, file_row_number" if is_parquet else ""} FROM {source})
-"""
+        return f"SELECT {rows.position} AS position,\n    {listed}\nFROM ({rows.decoded_sql(day)})"
 
     def _staged(self, columns: Columns) -> dict[str, str]:
         session_id = parameter("ga_session_id")
@@ -115,10 +152,8 @@ FROM (SELECT *, {names} AS param_names, {texts} AS param_texts{", file_index, fi
         msec = f"greatest(0, coalesce(TRY_CAST({parameter('engagement_time_msec')} AS BIGINT), 0))"
         engaged = f"coalesce({parameter('session_engaged')} IN ('1', 'true'), false)"
         return {
-            "event_date": "CAST(event_date AS VARCHAR)",
             "moment": "TRY_CAST(event_timestamp AS BIGINT)",
             "event_name": "CAST(event_name AS VARCHAR)",
-            "user_pseudo_id": "CAST(user_pseudo_id AS VARCHAR)",
             "user_key": "hash(CAST(user_pseudo_id AS VARCHAR))",
             "session_key": f"CASE WHEN {session_id} IS NOT NULL "
             f"THEN hash(CAST(user_pseudo_id AS VARCHAR), {session_id}) END",
@@ -143,8 +178,7 @@ FROM (SELECT *, {names} AS param_names, {texts} AS param_texts{", file_index, fi
         has it; what the day before knows of a session comes first.
         """
         firsts = ", ".join(
-            f"arg_min({name}, (moment, position)) FILTER ({name} IS NOT NULL) AS {name}"
-            for name in _FIRST
+            f"arg_min({name}, {_ORDER}) FILTER ({name} IS NOT NULL) AS {name}" for name in _FIRST
         )
         pages = f"""
 CREATE TEMP TABLE pages AS SELECT page_location, {_path("page_location")} AS page_path
@@ -192,13 +226,13 @@ QUALIFY {_NO_ORDER} OR row_number() OVER (PARTITION BY order_id ORDER BY moment,
         columns = ", ".join((*own, *(snake_case(n) for n in self._session_dimensions), *params))
         sessions = ", ".join(("session_key", *whole))
         return f"""
-CREATE TEMP VIEW events AS
+CREATE TEMP TABLE events AS
 SELECT
     moment, position, event_name, user_key, session_key, is_engaged, is_active, engagement_msec,
     1::BIGINT AS events, (orders.position IS NOT NULL)::BIGINT AS orders,
     CASE WHEN orders.position IS NOT NULL THEN coalesce(revenue_micros, 0) ELSE 0 END
         AS revenue_micros,
-    coalesce(page_path, '{NOT_SET}') AS page_path, {columns}, items
+    coalesce(page_path, '{NOT_SET}') AS page_path, {columns}
 FROM (
     SELECT staged.*, {", ".join(
         f"coalesce(named.{snake_case(n)}, '{NOT_SET}') AS {snake_case(n)}"
@@ -216,7 +250,7 @@ LEFT JOIN orders USING (position);
             ("event_name", "user_key", "session_key", *(snake_case(n) for n in self.dimensions))
         )
         return {
-            "events.parquet": "SELECT * EXCLUDE (items) FROM events ORDER BY user_key, moment, position",
+            "events.parquet": "FROM events",
             "counts.parquet": f"""
 SELECT {keys}, count(*) AS events, bool_or(is_engaged) AS is_engaged,
     bool_or(is_active) AS is_active, sum(engagement_msec)::BIGINT AS engagement_msec,
@@ -228,7 +262,10 @@ SELECT event_name, coalesce(item.item_id, '{NOT_SET}') AS item_id,
     coalesce(item.item_list_name, '{NOT_SET}') AS item_list_name,
     sum(item.units)::BIGINT AS units, sum(item.units * orders)::BIGINT AS bought,
     sum(item.revenue_micros * orders)::BIGINT AS revenue_micros
-FROM (SELECT event_name, orders, unnest(items) AS item FROM events WHERE len(items) > 0)
+FROM (
+    SELECT event_name, (orders.position IS NOT NULL)::BIGINT AS orders, unnest(items) AS item
+    FROM staged LEFT JOIN orders USING (position) WHERE len(items) > 0
+)
 GROUP BY ALL""",
             "sessions.parquet": "FROM sessions ORDER BY session_key",
             "orders.parquet": f"SELECT DISTINCT order_id FROM staged WHERE NOT ({_NO_ORDER}) "
@@ -266,15 +303,6 @@ def _items(columns: Columns) -> str:
         if columns.has("items")
         else "[]"
     )
-
-
-def _content(columns: Columns) -> list[str]:
-    """What two rows of the same event have in common: all that is read of them."""
-    batch = [
-        n for n in ("batch_event_index", "batch_ordering_id", "batch_page_id") if columns.has(n)
-    ]
-    lists = [name for name in ("event_params", "items") if columns.has(name)]
-    return ["event_timestamp", "event_name", "user_pseudo_id", *lists, *batch]
 
 
 def _path(location: str) -> str:

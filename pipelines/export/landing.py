@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -31,7 +32,7 @@ import duckdb
 from pipelines.export.columns import JSON_COLUMNS, REQUIRED, Columns
 from pipelines.export.errors import DayError, unreadable
 from pipelines.export.files import ExportFile
-from pipelines.export.flat import FlatColumns
+from pipelines.export.flat import EventRows, FlatColumns
 
 # A change of what is landed lands every day anew.
 LAYOUT = 1
@@ -159,13 +160,12 @@ class Landing:
         folder: Path,
     ) -> LandedDay:
         facts = _stage(connection, day, files, self._flat)
-        duplicates = _drop_duplicates(connection)
         before = self.path(day - timedelta(days=1), "sessions.parquet")
         connection.execute(self._flat.sessions_sql(before if before.exists() else None))
         repeated = self._number_orders(connection, day)
         for name, sql in self._flat.outputs().items():
             target = str(folder / name).replace("'", "''")
-            connection.execute(f"COPY ({sql}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+            connection.execute(f"COPY ({sql}) TO '{target}' (FORMAT parquet)")
         (without_session, without_channel) = connection.execute(
             "SELECT (SELECT count(*) FROM events WHERE session_key IS NULL), "
             f"(SELECT count(*) FROM sessions WHERE {self._flat.no_channel})"
@@ -173,7 +173,7 @@ class Landing:
         return LandedDay(
             day=day.isoformat(), layout=LAYOUT, flat=self._flat.fingerprint,
             files=tuple((f.path, f.size, f.changed_ns, f.checksum()) for f in files),
-            before=self._before(day), repeated_orders=repeated, duplicates=duplicates,
+            before=self._before(day), repeated_orders=repeated,
             without_session=without_session, without_channel=without_channel,
             sessions_checksum=_checksum(folder / "sessions.parquet"), **facts,
         )  # fmt: skip
@@ -234,21 +234,96 @@ def _stage(
     files: Sequence[ExportFile],
     flat: FlatColumns,
 ) -> dict[str, int]:
-    """The day's usable rows as `staged`; how many rows there were, and why others are left out."""
+    """The day's usable rows as `staged`, each event once; how many rows there were, and why others
+    are left out: each is counted by its first reason.
+    """
     for file in files:
         if file.size == 0:
             raise DayError(f"The export file {file.path} is empty: write it anew from BigQuery.")
-    selects = []
-    for number, group in enumerate(by_format(files)):
-        source = relation(group)
-        columns = columns_of(connection, group)
-        selects.append(flat.staged_sql(columns, source, number, group[0].is_parquet))
-    sql = " UNION ALL BY NAME ".join(selects)
+    facts: Counter[str] = Counter()
     try:
-        connection.execute(f"CREATE TEMP TABLE all_rows AS {sql}")
+        sources = [
+            _source(connection, number, group) for number, group in enumerate(by_format(files))
+        ]
+        for source in sources:
+            facts.update(_row_facts(connection, source, day))
+        if facts["rows"] == sum(facts[name] for name in _REASONS):
+            raise DayError(
+                f"The export file {files[0].path} has {facts['rows']:,} rows and none of {day} "
+                "with a time, an event name and a user: it is not that day's export; write it anew."
+            )
+        selects = [flat.staged_sql(source, day) for source in sources]
+        connection.execute(f"CREATE TEMP TABLE staged AS {' UNION ALL BY NAME '.join(selects)}")
+        facts["duplicates"] = _drop_duplicates(connection, sources, day)
     except duckdb.Error as error:
         raise broken(files, error) from error
-    return _usable(connection, day, files)
+    return {name: facts[name] for name in ("rows", *_REASONS, "duplicates")}
+
+
+_REASONS = ("unnamed", "other_days", "without_user")
+
+
+def _source(
+    connection: duckdb.DuckDBPyConnection, number: int, files: Sequence[ExportFile]
+) -> EventRows:
+    """Files of one format as rows with a place of their own, the same whenever it is asked for."""
+    columns = columns_of(connection, files)
+    if files[0].is_parquet:
+        place = "(file_index::UBIGINT << 32) + file_row_number"
+        return EventRows(columns, f"(SELECT *, {place} AS place FROM {relation(files)})", number)
+    table = f"json_rows_{number}"
+    connection.execute("SET preserve_insertion_order = true")
+    connection.execute(
+        f"CREATE TEMP TABLE {table} AS SELECT *, row_number() OVER ()::UBIGINT AS place "
+        f"FROM {relation(files)}"
+    )
+    connection.execute("SET preserve_insertion_order = false")
+    return EventRows(columns, table, number)
+
+
+def _row_facts(
+    connection: duckdb.DuckDBPyConnection, source: EventRows, day: date
+) -> dict[str, int]:
+    row = connection.execute(
+        f"""
+        SELECT
+            count(*), count(*) FILTER (NOT is_named),
+            count(*) FILTER (is_named AND NOT is_of_day),
+            count(*) FILTER (is_named AND is_of_day AND user_pseudo_id IS NULL)
+        FROM ({source.judged_sql(day)})
+        """
+    ).fetchone()
+    return dict(zip(("rows", *_REASONS), row or (0, 0, 0, 0), strict=True))
+
+
+def _drop_duplicates(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[EventRows], day: date
+) -> int:
+    """Rows that are equal in everything an event has are one; how many were too many.
+
+    Only rows of the same user, moment and name are compared: to look into all of them would cost
+    as much as decoding them.
+    """
+    keys = "user_key, moment, event_name"
+    connection.execute(
+        "CREATE TEMP TABLE doubtful AS SELECT position, user_key, moment, event_name FROM staged "
+        f"SEMI JOIN (SELECT {keys} FROM staged GROUP BY {keys} HAVING count(*) > 1) "
+        f"USING ({keys})"
+    )
+    (count,) = connection.execute("SELECT count(*) FROM doubtful").fetchone() or (0,)
+    if not count:
+        return 0
+    contents = " UNION ALL BY NAME ".join(source.content_sql(day) for source in sources)
+    connection.execute(
+        f"""
+        CREATE TEMP TABLE duplicates AS
+        SELECT position FROM doubtful JOIN ({contents}) USING (position)
+        QUALIFY row_number() OVER (PARTITION BY {keys}, content ORDER BY position) > 1
+        """
+    )
+    (extra,) = connection.execute("SELECT count(*) FROM duplicates").fetchone() or (0,)
+    connection.execute("DELETE FROM staged WHERE position IN (FROM duplicates)")
+    return int(extra)
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, files: Sequence[ExportFile]) -> Columns:
@@ -264,52 +339,6 @@ def columns_of(connection: duckdb.DuckDBPyConnection, files: Sequence[ExportFile
             "a GA4 export in BigQuery's schema; correct 'path', or export the table again."
         )
     return Columns(types)
-
-
-def _usable(
-    connection: duckdb.DuckDBPyConnection, day: date, files: Sequence[ExportFile]
-) -> dict[str, int]:
-    """`staged` of `all_rows`; every row that is left out is counted by its first reason."""
-    text = f"{day:%Y%m%d}"
-    names = ("rows", "unnamed", "other_days", "without_user")
-    is_usable = "event_name <> '' AND moment IS NOT NULL"
-    row = connection.execute(
-        f"""
-        SELECT
-            count(*),
-            count(*) FILTER (NOT coalesce({is_usable}, false)),
-            count(*) FILTER ({is_usable} AND event_date IS DISTINCT FROM ?),
-            count(*) FILTER ({is_usable} AND event_date = ? AND user_pseudo_id IS NULL)
-        FROM all_rows
-        """,
-        [text, text],
-    ).fetchone()
-    facts = dict(zip(names, row or (0, 0, 0, 0), strict=True))
-    kept = facts["rows"] - facts["unnamed"] - facts["other_days"] - facts["without_user"]
-    if kept == 0:
-        raise DayError(
-            f"The export file {files[0].path} has {facts['rows']:,} rows and none of {day} with a "
-            "time, an event name and a user: it is not that day's export; write it anew."
-        )
-    connection.execute(
-        f"CREATE TEMP TABLE staged AS SELECT * EXCLUDE (event_date) FROM all_rows "
-        f"WHERE {is_usable} AND event_date = '{text}' AND user_pseudo_id IS NOT NULL"
-    )
-    connection.execute("DROP TABLE all_rows")
-    return facts
-
-
-def _drop_duplicates(connection: duckdb.DuckDBPyConnection) -> int:
-    """Rows that say the same in every column that is read are one event; how many were too many."""
-    (extra,) = connection.execute(
-        "SELECT count(*) - count(DISTINCT content) FROM staged"
-    ).fetchone() or (0,)
-    if extra:
-        connection.execute(
-            "DELETE FROM staged WHERE position NOT IN "
-            "(SELECT min(position) FROM staged GROUP BY content)"
-        )
-    return int(extra)
 
 
 def by_format(files: Sequence[ExportFile]) -> list[list[ExportFile]]:
