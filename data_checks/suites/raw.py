@@ -11,6 +11,7 @@ from __future__ import annotations
 from data_checks.catalog import Catalog
 from data_checks.model import WARNING, Bound, Pair, Slice, Suite, never
 from data_checks.sql import IN_WINDOW
+from data_checks.suites.raw_export import export_suite
 from data_checks.suites.raw_partitions import is_by_window, partition_slice
 from data_checks.suites.raw_totals import MEASURES, total_suites
 from data_checks.suites.raw_volume import volume_suite
@@ -62,6 +63,7 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
             (_property_slice(),),
             (Bound("property_is_not_empty", "window_row_count", minimum=1),),
         ),
+        export_suite(),
         volume_suite(catalog, alone),
         *total_suites(catalog, REQUIRED_FAMILIES),
     )

@@ -46,7 +46,8 @@ class LandedDay:
 
     `rows`: in its files; of these `without_user` have no user (consent denied), `duplicates` are
     there twice, `other_days` belong to another date, `unnamed` have no event name or time; these
-    are left out. `without_session` are counted, but belong to no session.
+    are left out. `without_session` are counted, but belong to no session. `sessions`: those that
+    the day has an event of; of `without_channel` nobody can tell the channel group.
     """
 
     day: str
@@ -61,8 +62,14 @@ class LandedDay:
     duplicates: int
     other_days: int
     unnamed: int
+    sessions: int
     without_channel: int
     sessions_checksum: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Names what the day was made of."""
+        return repr((self.files, self.flat, self.before, self.repeated_orders))
 
 
 class Landing:
@@ -102,11 +109,6 @@ class Landing:
         for day in days:
             if self.path(day, "day.json").exists():
                 self.path(day, COUNTED).touch()
-
-    def fingerprint(self, day: date) -> str:
-        """Names what a landed day was made of; '' where it is not landed."""
-        found = self.record(day)
-        return repr((found.files, found.flat, found.before)) if found else ""
 
     def record(self, day: date) -> LandedDay | None:
         """What is known of a landed day; None where it is not landed, or its record is damaged."""
@@ -166,15 +168,15 @@ class Landing:
         for name, sql in self._flat.outputs().items():
             target = str(folder / name).replace("'", "''")
             connection.execute(f"COPY ({sql}) TO '{target}' (FORMAT parquet)")
-        (without_session, without_channel) = connection.execute(
-            "SELECT (SELECT count(*) FROM events WHERE session_key IS NULL), "
-            f"(SELECT count(*) FROM sessions WHERE {self._flat.no_channel})"
-        ).fetchone() or (0, 0)
+        (without_session, sessions, without_channel) = connection.execute(
+            "SELECT (SELECT count(*) FROM events WHERE session_key IS NULL), count(*), "
+            f"count(*) FILTER ({self._flat.no_channel}) FROM sessions"
+        ).fetchone() or (0, 0, 0)
         return LandedDay(
             day=day.isoformat(), layout=LAYOUT, flat=self._flat.fingerprint,
             files=tuple((f.path, f.size, f.changed_ns, f.checksum()) for f in files),
             before=self._before(day), repeated_orders=repeated,
-            without_session=without_session, without_channel=without_channel,
+            without_session=without_session, sessions=sessions, without_channel=without_channel,
             sessions_checksum=_checksum(folder / "sessions.parquet"), **facts,
         )  # fmt: skip
 

@@ -20,7 +20,7 @@ from pipelines.export.errors import DayError, ExportError, NewestDayError
 from pipelines.export.files import ExportFile, find_files
 from pipelines.export.flat import FlatColumns
 from pipelines.export.funnels import events_seen, next_actions, step_counts
-from pipelines.export.landing import Landing, days_inside
+from pipelines.export.landing import LandedDay, Landing, days_inside
 from pipelines.export.reports import Counter, days_between
 from pipelines.ga4.api_errors import RequestRefusedError
 from pipelines.ga4.client import Profile
@@ -41,7 +41,7 @@ class ExportSource:
     """One property's export.
 
     `failed`: days whose files could not be read in this run, and why; what was landed of them
-    before stays.
+    before stays. `landed`: the record of every day that can be counted, after `land`.
     """
 
     settings: Property
@@ -49,6 +49,7 @@ class ExportSource:
     connection: duckdb.DuckDBPyConnection
     report_names: frozenset[str]
     failed: dict[date, DayError] = field(default_factory=dict)
+    landed: dict[date, LandedDay] = field(default_factory=dict)
 
     @classmethod
     def open(cls, folder: Path, settings: Property, reports: Iterable[ReportSpec]) -> ExportSource:
@@ -81,7 +82,9 @@ class ExportSource:
         for day in sorted(files):
             if day in known or first - timedelta(days=1) <= day <= end:
                 self._land_day(day, files[day])
-        if end in self.landing.days():
+        records = {day: self.landing.record(day) for day in self.landing.days()}
+        self.landed = {day: record for day, record in records.items() if record}
+        if end in self.landed:
             return
         if end in self.failed:
             raise ExportError(f"Property {self.settings.id} waits for {end}: {self.failed[end]}")
@@ -102,11 +105,10 @@ class ExportSource:
 
     def absent_days(self, start: date, end: date) -> dict[date, str]:
         """Days from `start` to `end` of which nothing is landed, since the first landed one; why."""
-        landed = self.landing.days()
         return {
             day: str(self.failed.get(day, "The export has no file of that day."))
-            for day in days_between(max(start, min(landed, default=end)), end)
-            if day not in landed
+            for day in days_between(max(start, min(self.landed, default=end)), end)
+            if day not in self.landed
         }
 
     def uncounted(self, first: date) -> list[date]:
@@ -125,7 +127,7 @@ class ExportSource:
                 "dimension in segments.csv."
             )
         counter = Counter(self.landing, self.connection.cursor())
-        days = [day for day in self.landing.days() if day <= end]
+        days = [day for day in self.landed if day <= end]
         match spec.kind:
             case ReportKind.DAILY:
                 found = self._days(counter, spec, days_between(start, end), days)
@@ -190,14 +192,34 @@ class ExportSource:
         days: Sequence[date],
     ) -> Found:  # fmt: skip
         rows = pa.concat_tables([no_rows(spec), *tables])
-        return Found(rows, partitions, (self._answer(rows, days),))
+        return Found(rows, partitions, (self._answer(rows, days),), notes=self._notes(spec, days))
+
+    def _notes(self, spec: ReportSpec, days: Sequence[date]) -> tuple[str, ...]:
+        """What was left out of the days, and what nobody could tell of their sessions."""
+        records = [self.landed[day] for day in days]
+        rows = sum(one.rows for one in records)
+        notes = [
+            f"{count:,} of {rows:,} rows of the export {why}."
+            for why, count in (
+                ("have no user and are not counted", sum(one.without_user for one in records)),
+                ("were there twice", sum(one.duplicates for one in records)),
+                ("belong to other days", sum(one.other_days for one in records)),
+                ("have no event name or time", sum(one.unnamed for one in records)),
+            )
+            if count
+        ]
+        unknown = sum(one.without_channel for one in records)
+        if unknown and "sessionDefaultChannelGroup" in spec.dimensions:
+            sessions = sum(one.sessions for one in records)
+            notes.append(f"Of {sessions:,} sessions {unknown:,} have no channel in the export.")
+        return tuple(notes)
 
     def _answer(self, rows: pa.Table, days: Sequence[date]) -> Answer:
         """Nothing is sampled, withheld or folded; the hash tells which files were counted."""
         flags = Flags(
             currency=self.settings.currency or "", time_zone=self.settings.time_zone or ""
         )
-        told = "".join(self.landing.fingerprint(day) for day in days)
+        told = "".join(self.landed[day].fingerprint for day in days)
         return Answer(rows, flags, 0, request_hash=hashlib.sha256(told.encode()).hexdigest()[:16])
 
 

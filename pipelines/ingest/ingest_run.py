@@ -48,6 +48,7 @@ from pipelines.warehouse.load import (
     stored_rows,
 )
 from pipelines.warehouse.property_records import (
+    remember_export_days,
     remember_field_changes,
     remember_held_back,
     remember_properties,
@@ -145,6 +146,8 @@ def ingest(
                 raise
             finally:
                 remember_readings(connection, sources.take_readings(), run.clock)
+        for property_id, source in sources.exports.items():
+            remember_export_days(connection, property_id, source.landed)
         _note_absent_days(connection, sources, reports, window, run)
         sources.mark_counted(usable, outcome.failures)
         discard_empty_nights(connection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +13,7 @@ import duckdb
 
 from pipelines.clock import Clock
 from pipelines.config.settings import Property, Settings
+from pipelines.export.landing import LandedDay
 from pipelines.ga4.client import Profile
 from pipelines.ga4.rate_limit import Reading
 from pipelines.warehouse.ops import insert_rows, transaction
@@ -55,6 +56,26 @@ def remember_properties(
             change["old"],
             change["new"],
         )
+
+
+def remember_export_days(
+    connection: duckdb.DuckDBPyConnection, property_id: str, days: Mapping[date, LandedDay]
+) -> None:
+    """Write what every landed day of an export holds, in place of what was known before."""
+    rows = [
+        {
+            "property_id": property_id, "date": day, "files": len(one.files),
+            "bytes": sum(size for _, size, *_ in one.files), "row_count": one.rows,
+            "without_user": one.without_user, "duplicates": one.duplicates,
+            "other_days": one.other_days, "unnamed": one.unnamed,
+            "without_session": one.without_session, "session_count": one.sessions,
+            "without_channel": one.without_channel,
+        }
+        for day, one in days.items()
+    ]  # fmt: skip
+    with transaction(connection):
+        connection.execute("delete from ops.export_days where property_id = ?", [property_id])
+        insert_rows(connection, "export_days", rows)
 
 
 def with_memory(

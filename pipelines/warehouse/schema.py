@@ -60,6 +60,25 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         "message": "VARCHAR",
         "pulled_at": _TIME,
     },
+    # One row per day of an event export: what its files hold, and what of it cannot be counted.
+    "export_days": {
+        "property_id": "VARCHAR",
+        "date": "DATE",
+        "files": "INTEGER",
+        "bytes": "BIGINT",
+        "row_count": "BIGINT",
+        # Consent was denied: no user, no session.
+        "without_user": "BIGINT",
+        "duplicates": "BIGINT",
+        # Rows of another date, and rows without an event name or time.
+        "other_days": "BIGINT",
+        "unnamed": "BIGINT",
+        # Counted as events, but of no session.
+        "without_session": "BIGINT",
+        "session_count": "BIGINT",
+        # Sessions whose channel group nobody can tell.
+        "without_channel": "BIGINT",
+    },
     "quota": {
         "property_id": "VARCHAR",
         "read_at": _TIME,
