@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pipelines.export.channels import CHANNEL_GROUP_SQL
+from pipelines.export.channels import channel_group_sql
 from pipelines.export.columns import ITEM_FIELDS, Columns
 from pipelines.ga4.report_spec import PARAMETER_VALUE, ReportSpec, snake_case
 
@@ -27,9 +27,10 @@ EVENT_DIMENSIONS = {
     "region": "geo.region",
     "city": "geo.city",
 }
+CHANNEL = "sessionDefaultChannelGroup"
 # Dimensions of a session as a whole → SQL over `sessions`, NULL where nothing is known.
 SESSION_DIMENSIONS = {
-    "sessionDefaultChannelGroup": CHANNEL_GROUP_SQL,
+    CHANNEL: "channel_group",
     "sessionSource": "session_source",
     "sessionMedium": "session_medium",
     "sessionCampaignName": "session_campaign",
@@ -117,7 +118,7 @@ class FlatColumns:
     @property
     def fingerprint(self) -> str:
         """Equal columns, equal fingerprint."""
-        named = repr((self.dimensions, self.parameters, CHANNEL_GROUP_SQL))
+        named = repr((self.dimensions, self.parameters, self._sql_of(CHANNEL)))
         return hashlib.sha256(named.encode()).hexdigest()[:16]
 
     def missing(self, spec: ReportSpec) -> tuple[str, ...]:
@@ -132,6 +133,11 @@ class FlatColumns:
     @property
     def _session_dimensions(self) -> list[str]:
         return [name for name in self.dimensions if name in SESSION_DIMENSIONS]
+
+    @staticmethod
+    def _sql_of(name: str) -> str:
+        """SQL of a session's dimension; the rules of channels are read when they are needed."""
+        return channel_group_sql() if name == CHANNEL else SESSION_DIMENSIONS[name]
 
     def staged_sql(self, rows: EventRows, day: date) -> str:
         """One row an event of `day` that can be counted, its nested columns decoded once."""
@@ -199,7 +205,7 @@ SELECT today.session_key, {kept} FROM today LEFT JOIN '{path}' AS earlier USING 
     @property
     def no_channel(self) -> str:
         """A session whose channel nobody can tell (SQL over `sessions`)."""
-        return f"({CHANNEL_GROUP_SQL}) IS NULL"
+        return f"({self._sql_of(CHANNEL)}) IS NULL"
 
     def orders_sql(self) -> str:
         """`orders`: position of each order's first row, and of purchases without an identifier:
@@ -219,7 +225,7 @@ QUALIFY {_NO_ORDER} OR row_number() OVER (PARTITION BY order_id ORDER BY moment,
             for n in self._event_dimensions
         ]
         whole = [
-            f"coalesce({SESSION_DIMENSIONS[name]}, '{NOT_SET}') AS {snake_case(name)}"
+            f"coalesce({self._sql_of(name)}, '{NOT_SET}') AS {snake_case(name)}"
             for name in self._session_dimensions
         ]
         params = [_quoted(f"param_{name}") for name in self.parameters]

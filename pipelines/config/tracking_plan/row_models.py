@@ -8,6 +8,7 @@ context of a validation: kind ("keys", "stages", …) → names.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -223,6 +224,34 @@ class _RuleRow(SeedRow):
     sized_by: Literal["", "cart_recovery"]
 
 
+class _SourceRow(SeedRow):
+    row_noun, row_key = "source", ("source",)
+    source: Line = Field(
+        pattern=r"^[a-z0-9][a-z0-9.-]*$",
+        description="a site such as google or t.co, in small letters",
+    )
+    category: Literal["search", "social", "shopping", "video"]
+
+
+class _ChannelRow(SeedRow):
+    row_noun, row_key = "rule", ("position",)
+    position: Digits
+    channel_group: Filled
+    source_category: Literal["", "search", "social", "shopping", "video"]
+    source_pattern: str
+    medium_pattern: str
+    campaign_pattern: str
+
+    @field_validator("source_pattern", "medium_pattern", "campaign_pattern")
+    @classmethod
+    def _is_pattern(cls, text: str) -> str:
+        try:
+            re.compile(text)
+        except re.error:
+            refuse_if(True, "is no regular expression: correct it, or leave it out")
+        return text
+
+
 SEEDS: dict[str, type[SeedRow]] = {
     "micro_conversions": _MicroRow,
     "funnel_steps": _StepRow,
@@ -231,6 +260,13 @@ SEEDS: dict[str, type[SeedRow]] = {
     "event_origins": _OriginRow,
     "changes": _ChangeRow,
     playbook.SEED: _RuleRow,
+}
+
+
+# Read only where a property is read from its event export; dbt does not load them.
+CHANNEL_SEEDS: dict[str, type[SeedRow]] = {
+    "channel_rules": _ChannelRow,
+    "traffic_sources": _SourceRow,
 }
 
 

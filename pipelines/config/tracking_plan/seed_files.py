@@ -10,7 +10,7 @@ from pathlib import Path
 from pipelines.config.settings import DBT_PROJECT_DIR
 from pipelines.config.textfile import UnreadableError, read_text
 from pipelines.config.tracking_plan.plan_model import Row
-from pipelines.config.tracking_plan.row_models import SEEDS
+from pipelines.config.tracking_plan.row_models import CHANNEL_SEEDS, SEEDS
 from pipelines.errors import SeedError
 from pipelines.wording import shown
 
@@ -23,7 +23,7 @@ def read_seed(folder: Path, seed: str) -> list[Row]:
     Raises SeedError: a file that is missing, unreadable or empty, lacks a column, has a foreign
     one, a row of another length, or a key twice.
     """
-    path, model = folder / f"{seed}.csv", SEEDS[seed]
+    path, model = folder / f"{seed}.csv", {**SEEDS, **CHANNEL_SEEDS}[seed]
     try:
         header, rows = _read(read_text(path))
     except (UnreadableError, csv.Error) as error:
