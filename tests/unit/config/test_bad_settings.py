@@ -84,7 +84,7 @@ SETTINGS = {
         ("properties: {id: '1'}", "properties"),
         ('SLUICE_PROPERTIES={"id": "1"}', "properties"),
     ],
-    "write it as {key: value} with the keys id, name, source, path, time_zone": [
+    "write it as {key: value} with the keys id, name, source, path, time_zone, currency": [
         ("properties: [shop]", "properties.0"),
         ("properties: [[1]]", "properties.0"),
         ("properties: [null]", "properties.0"),
@@ -109,6 +109,20 @@ SETTINGS = {
     ],
     "property 1 is listed twice under properties": [
         ("properties: [{id: '1'}, {id: 1}]", "properties"),
+    ],
+    "property 1 with source export needs path and time_zone and currency, too": [
+        ("properties: [{id: 1, source: export}]", "properties.0"),
+    ],
+    "property 1 with source export needs currency, too": [
+        ("properties: [{id: 1, source: export, path: x, time_zone: UTC}]", "properties.0"),
+    ],
+    "property 1 has a path, which only source export reads: add 'source: export', or remove it": [
+        ("properties: [{id: 1, path: x}]", "properties.0"),
+    ],
+    "it does not look like EUR": [
+        ("properties: [{id: 1, currency: euro}]", "properties.0.currency"),
+        ("properties: [{id: 1, currency: €}]", "properties.0.currency"),
+        ("properties: [{id: 1, currency: ''}]", "properties.0.currency"),
     ],
     "write 'data_api' or 'export'": [
         ("properties: [{id: 1, source: ga3}]", "properties.0.source"),

@@ -41,7 +41,12 @@ def test_every_key_of_the_design_is_read(config):
             ga4: {credentials: /etc/sluice/ga4.json, endpoint: null}
             properties:
               - {id: "123456789", name: "Main shop", source: data_api}
-              - {id: "987654321", name: "Outlet", source: export, path: "exports/events_*.parquet"}
+              - id: "987654321"
+                name: "Outlet"
+                source: export
+                path: "exports/events_*.parquet"
+                time_zone: Europe/Berlin
+                currency: EUR
             nightly: {at: "05:30", lookback_days: 3, attribution_days: 14, sweep_days: 35}
             alerts: {webhook: null}
             publish: {keep_versions: 7, parquet: true}

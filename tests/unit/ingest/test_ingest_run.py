@@ -246,11 +246,14 @@ def test_without_properties_nothing_can_be_asked(night):
         profile_properties(night.settings, night.client())
 
 
-def test_a_source_that_is_not_there_yet_is_named(night):
-    night.configure(Property(id="7", source="export", path="x"))
-    with pytest.raises(ConfigError, match="Property 7 has source 'export'"):
-        profile_properties(night.settings, night.client())
-    assert night.server.requests == []
+def test_of_a_property_that_is_read_from_an_export_nobody_is_asked(night):
+    item = Property(id="7", source="export", path="x", time_zone="Europe/Paris", currency="EUR")
+    night.configure(item)
+    (profile,), failures = profile_properties(night.settings, None)
+    assert (profile.property_id, profile.time_zone, profile.currency, profile.is_export) == (
+        "7", "Europe/Paris", "EUR", True,
+    )  # fmt: skip
+    assert failures == {} and night.server.requests == []
 
 
 def test_a_backfill_pulls_nothing_twice_that_was_finished(night):

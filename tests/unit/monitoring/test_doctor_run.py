@@ -213,13 +213,14 @@ def test_a_server_without_a_list_of_fields(tmp_path):
     assert marks(visit(tmp_path, FakeGa4(metadata=None)), "42") == "✔––✔✔"
 
 
-def test_a_property_that_is_no_data_api_property_is_not_asked(tmp_path):
-    item = Property(id="42", source="export", path="x/*.parquet")
+def test_of_a_property_that_is_read_from_an_export_the_files_are_looked_at(tmp_path):
+    path = str(tmp_path / "*.parquet")
+    item = Property(id="42", source="export", path=path, time_zone="UTC", currency="EUR")
     fake = FakeGa4()
     diagnosis = visit(tmp_path, fake, properties=(item,))
-    assert marks(diagnosis, "42") == "✘––––"
-    assert "set its source to data_api" in steps(diagnosis, "42")["property"].message
-    assert steps(diagnosis)["credentials"].mark is Mark.NOT_CHECKED
+    assert marks(diagnosis, "42") == "✘–––"
+    assert path in steps(diagnosis, "42")["files"].message
+    assert steps(diagnosis)["credentials"].message.startswith("none are needed")
     assert fake.asked == []
 
 
