@@ -34,12 +34,21 @@ def step_counts(
     """A funnel's users by step and device over several periods: raw columns of `funnel`, one
     table a period. A step that nobody reached is 0 for every device that entered.
     """  # fmt: skip
-    return [
-        _named(_reached(counter, steps, inside), funnel, steps, period, _DEVICE)
-        for period in periods
-        for inside in [[day for day in days if period.start <= day <= period.end]]
-        if inside
-    ]
+    found = list[pa.Table]()
+    single = [period for period in periods if period.name == "1d"]
+    for period in periods:
+        inside = [day for day in days if period.start <= day <= period.end]
+        if period not in single and inside:
+            rows = _reached(counter, steps, inside)
+            found.append(_named(rows, funnel, steps, period, _DEVICE))
+    if asked := [period.end for period in single if period.end in set(days)]:
+        # One query for all days: each by itself reads and plans as much as all of them.
+        rows = _reached(counter, steps, asked, by_day=True)
+        found += [
+            _named(rows.filter(pc.equal(rows["date"], period.end)), funnel, steps, period, _DEVICE)
+            for period in single
+        ]
+    return found
 
 
 def events_seen(counter: Counter, names: Sequence[str], days: Sequence[date]) -> set[str]:
@@ -117,23 +126,31 @@ SELECT * FROM ({ranked} UNION ALL {totals}) WHERE active_users > 0 ORDER BY numb
     return [named.append_column(_DEVICE, every)]
 
 
-def _reached(counter: Counter, steps: Sequence[FunnelStep], days: Sequence[date]) -> pa.Table:
-    """`number` (from 1), `value` (device of the entry, NULL for all) and `active_users`."""
+def _reached(
+    counter: Counter, steps: Sequence[FunnelStep], days: Sequence[date], *, by_day: bool = False
+) -> pa.Table:
+    """`number` (from 1), `value` (device of the entry, NULL for all) and `active_users`; where
+    `by_day` each day by itself, with its `date`.
+    """
     flags, moments = _chain(steps)
     any_step = " OR ".join(f"is_{k}" for k in range(1, len(steps) + 1))
     counted = ", ".join(f"count(t_{k}) AS n_{k}" for k in range(1, len(steps) + 1))
     listed = ", ".join(f"n_{k}" for k in range(1, len(steps) + 1))
+    day = "date, " if by_day else ""
     return counter.cursor.execute(
         f"""
 WITH found AS (
-    SELECT user_key, moment, position, {_DEVICE}, {flags}
+    SELECT {day}user_key, moment, position, {_DEVICE}, {flags}
     FROM {counter.files("events.parquet", days)}
 ),
-times AS ({_times(len(steps), "user_key", f"found WHERE {any_step}", entry=_DEVICE)}),
-chained AS (SELECT entry, {moments} FROM times WHERE len(times_1) > 0),
-counted AS (SELECT entry AS value, {counted} FROM chained GROUP BY GROUPING SETS ((entry), ())
-    HAVING count(*) > 0)
-SELECT unnest(range(1, {len(steps) + 1}))::INTEGER AS number, value, unnest([{listed}]) AS active_users
+times AS ({_times(len(steps), f"{day}user_key", f"found WHERE {any_step}", entry=_DEVICE)}),
+chained AS (SELECT {day}entry, {moments} FROM times WHERE len(times_1) > 0),
+counted AS (
+    SELECT {day}entry AS value, {counted} FROM chained
+    GROUP BY GROUPING SETS (({day}entry), ({day.removesuffix(", ")})) HAVING count(*) > 0
+)
+SELECT {day}unnest(range(1, {len(steps) + 1}))::INTEGER AS number, value,
+    unnest([{listed}]) AS active_users
 FROM counted
 """
     ).to_arrow_table()
