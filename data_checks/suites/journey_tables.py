@@ -22,13 +22,15 @@ CARTS = "marts.fct_cart_recovery"
 
 _SEGMENT = ("window_name", "window_end", "segment_name", "segment_value")
 _STEP = ("window_name", "window_end", "funnel", "segment_value", "step_number")
+_CLOSED_STEP = (*_STEP, "unit")
 
 # Users are as GA4 told them: never added up, never put together from days.
 _CLOSED_TOTALS = """
 select
     chosen.property_id, chosen.period,
-    concat_ws(' / ', chosen.funnel, chosen.segment_value, chosen.step_key) as label,
-    chosen.reached as actual, staged.active_users as expected
+    concat_ws(' / ', chosen.funnel, chosen.segment_value, chosen.unit, chosen.step_key) as label,
+    chosen.reached as actual,
+    case when chosen.unit = 'users' then staged.active_users else staged.sessions end as expected
 from chosen
 left join staging.stg_ga4__funnel as staged
     on staged.property_id = chosen.property_id and staged.window_name = chosen.window_name
@@ -92,9 +94,9 @@ JOURNEY_TABLES = (
     _table(
         SIGNALS, (*_SEGMENT, "key"), "micro_rate", ("sessions", "parent_sessions"), _SIGNAL_TOTALS
     ),
-    _table(CLOSED, _STEP, "step_rate", ("reached", "previous_reached"), _CLOSED_TOTALS),
+    _table(CLOSED, _CLOSED_STEP, "step_rate", ("reached", "previous_reached"), _CLOSED_TOTALS),
     replace(
-        _table(CLOSED, _STEP, "exit_share", ("exited", "entry_reached")),
+        _table(CLOSED, _CLOSED_STEP, "exit_share", ("exited", "entry_reached")),
         interval=("exit_ci_low", "exit_ci_high"),
         is_loss=True,
     ),

@@ -19,9 +19,11 @@ from pipelines.export.reports import Counter, matches
 from pipelines.ga4.date_windows import Period, in_window
 from pipelines.ga4.decode.report_answer import apart_from, shortened_texts
 from pipelines.ga4.funnel_request import DEVICE, NEXT_ACTIONS, SESSION_START
-from pipelines.ga4.report_spec import ALL, ALL_DEVICES, snake_case
+from pipelines.ga4.report_spec import ALL, ALL_DEVICES, ORDERED, snake_case
 
 _DEVICE = snake_case(DEVICE)
+_SECONDS = tuple(name for name in ORDERED if name.startswith("seconds_p"))
+_SHARES = tuple(int(name.removeprefix("seconds_p")) / 100 for name in _SECONDS)
 
 
 def step_counts(
@@ -129,31 +131,58 @@ SELECT * FROM ({ranked} UNION ALL {totals}) WHERE active_users > 0 ORDER BY numb
 def _reached(
     counter: Counter, steps: Sequence[FunnelStep], days: Sequence[date], *, by_day: bool = False
 ) -> pa.Table:
-    """`number` (from 1), `value` (device of the entry, NULL for all) and `active_users`; where
-    `by_day` each day by itself, with its `date`.
+    """`number` (from 1), `value` (device of the entry, NULL for all), `active_users`, `sessions`
+    and the percentiles of their seconds from the step before; where `by_day` each day by itself,
+    with its `date`.
     """
-    flags, moments = _chain(steps)
+    flags, _ = _chain(steps)
     any_step = " OR ".join(f"is_{k}" for k in range(1, len(steps) + 1))
-    counted = ", ".join(f"count(t_{k}) AS n_{k}" for k in range(1, len(steps) + 1))
-    listed = ", ".join(f"n_{k}" for k in range(1, len(steps) + 1))
-    day = "date, " if by_day else ""
+    day = ["date"] if by_day else []
+    keys = [*day, "number", "value"]
+    named = ", ".join(f"coalesce(of_users.{key}, of_sessions.{key}) AS {key}" for key in keys)
+    same = " AND ".join(f"of_users.{key} IS NOT DISTINCT FROM of_sessions.{key}" for key in keys)
     return counter.cursor.execute(
         f"""
 WITH found AS (
-    SELECT {day}user_key, moment, position, {_DEVICE}, {flags}
+    SELECT {", ".join([*day, ""])}user_key, session_key, moment, position, {_DEVICE}, {flags}
     FROM {counter.files("events.parquet", days)}
 ),
-times AS ({_times(len(steps), f"{day}user_key", f"found WHERE {any_step}", entry=_DEVICE)}),
-chained AS (SELECT {day}entry, {moments} FROM times WHERE len(times_1) > 0),
-counted AS (
-    SELECT {day}entry AS value, {counted} FROM chained
-    GROUP BY GROUPING SETS (({day}entry), ({day.removesuffix(", ")})) HAVING count(*) > 0
+of_users AS ({_counted(steps, "user_key", f"found WHERE {any_step}", day)}),
+of_sessions AS (
+    {_counted(steps, "session_key", f"found WHERE session_key IS NOT NULL AND ({any_step})", day)}
 )
-SELECT {day}unnest(range(1, {len(steps) + 1}))::INTEGER AS number, value,
-    unnest([{listed}]) AS active_users
-FROM counted
+SELECT {named}, coalesce(of_users.units, 0) AS active_users,
+    coalesce(of_sessions.units, 0) AS sessions,
+    {", ".join(f"of_sessions.seconds[{n}] AS {name}" for n, name in enumerate(_SECONDS, start=1))}
+FROM of_users FULL JOIN of_sessions ON {same}
 """
     ).to_arrow_table()
+
+
+def _counted(steps: Sequence[FunnelStep], unit: str, source: str, day: list[str]) -> str:
+    """SQL: units (users or sessions) that came to each step, and how long it took them."""
+    _, moments = _chain(steps)
+    shares = "[" + ", ".join(str(share) for share in _SHARES) + "]"
+    taken = ["NULL::DOUBLE[] AS q_1"] + [
+        f"quantile_cont((t_{k} - t_{k - 1}) / 1e6, {shares}) FILTER (t_{k} IS NOT NULL) AS q_{k}"
+        for k in range(2, len(steps) + 1)
+    ]
+    every = range(1, len(steps) + 1)
+    counted = ", ".join([*(f"count(t_{k}) AS n_{k}" for k in every), *taken])
+    days = ", ".join([*day, ""])
+    return f"""
+SELECT {days}unnest(range(1, {len(steps) + 1}))::INTEGER AS number, value,
+    unnest([{", ".join(f"n_{k}" for k in every)}]) AS units,
+    unnest([{", ".join(f"q_{k}" for k in every)}]) AS seconds
+FROM (
+    SELECT {days}entry AS value, {counted}
+    FROM (
+        SELECT {days}entry, {moments} FROM ({_times(len(steps), days + unit, source, entry=_DEVICE)})
+        WHERE len(times_1) > 0
+    )
+    GROUP BY GROUPING SETS (({days}entry), ({", ".join(day)})) HAVING count(*) > 0
+)
+"""
 
 
 def _chain(steps: Sequence[FunnelStep]) -> tuple[str, str]:
@@ -197,6 +226,7 @@ def _named(
             "step_number": pa.array([step.number for step in steps], pa.int32()).take(place),
             "step_key": pa.array([step.key for step in steps], pa.string()).take(place),
             "active_users": rows["active_users"].cast(pa.int64()),
+            **{name: rows[name] for name in ORDERED if name in rows.column_names},
         }
     )
     return in_window(named, period)

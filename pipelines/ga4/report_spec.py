@@ -64,11 +64,17 @@ _FUNNEL = {
     "step_number": "INTEGER NOT NULL",
     "step_key": "VARCHAR NOT NULL",
 }
+# What only ordered events tell of a step (the event export): sessions that came to it, and the
+# seconds they took from the step before, as percentiles.
+ORDERED = {
+    "sessions": "BIGINT",
+    **{f"seconds_p{share}": "DOUBLE" for share in (25, 50, 75, 90)},
+}
 # Columns that a kind has beside its dimensions and metrics.
 _KIND_COLUMNS: dict[ReportKind, dict[str, str]] = {
     ReportKind.DAILY: {},
     ReportKind.USERS_WINDOW: _WINDOW,
-    ReportKind.FUNNEL: _FUNNEL,
+    ReportKind.FUNNEL: {**_FUNNEL, **ORDERED},
     ReportKind.NEXT_ACTION: {**_FUNNEL, "next_action": "VARCHAR NOT NULL"},
     ReportKind.METADATA: {
         "kind": "VARCHAR NOT NULL",
@@ -167,7 +173,7 @@ class ReportSpec:
     @property
     def key_columns(self) -> tuple[str, ...]:
         """Columns that name a row within one property and date."""
-        facts = {"window_start", "is_custom"}
+        facts = {"window_start", "is_custom", *ORDERED}
         own = (name for name in _KIND_COLUMNS[self.kind] if name not in facts)
         return (*own, *self._named_columns)
 

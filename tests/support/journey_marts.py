@@ -32,7 +32,7 @@ JOURNEY_MARTS = (
     f"""
     create table marts.fct_closed_funnel as
     select property_id, window_name, window_start, date as window_end, funnel,
-        'all' as segment_name, 'all' as segment_value, step_number, step_key,
+        'all' as segment_name, 'all' as segment_value, 'users' as unit, step_number, step_key,
         active_users as reached, lag(active_users) over steps as previous_reached,
         first_value(active_users) over steps as entry_reached,
         active_users - coalesce(lead(active_users) over steps, 0) as exited,

@@ -106,11 +106,24 @@ def _found(
     notes: Sequence[str],
     version: int | None = None,
 ) -> Found:
-    columns = spec.own_columns
-    tables = [one.rows.select(columns) for one in answers if "funnel" in one.rows.column_names]
+    schema = no_rows(spec).schema
+    tables = [_with_nulls(one.rows, schema) for one in answers if "funnel" in one.rows.column_names]
     rows = pa.concat_tables([no_rows(spec), *tables])
     return Found(
         rows, window_partitions(periods), tuple(answers), notes=tuple(notes), version=version
+    )
+
+
+def _with_nulls(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The columns of a schema; those that GA4 does not tell are empty."""
+    return pa.table(
+        [
+            rows[field.name]
+            if field.name in rows.column_names
+            else pa.nulls(rows.num_rows, field.type)
+            for field in schema
+        ],
+        schema=schema,
     )
 
 

@@ -1,18 +1,54 @@
--- GA4 answered with the steps it was asked for; every step of the seed has a row here.
-with found as (
+-- GA4 answered with the steps it was asked for; every step of the seed has a row here. Sessions and times are known where
+-- events are in order, by the event export.
+with answered as (
     select
-        property_id,
-        window_name,
+        *,
         date as window_end,
-        funnel,
-        device_category,
-        step_key as key,
-        active_users
+        step_key as key
     from {{ ref('stg_ga4__funnel') }}
 ),
 
+found as (
+    select
+        property_id,
+        window_name,
+        window_end,
+        funnel,
+        device_category,
+        key,
+        'users' as unit,
+        active_users as reached,
+        cast(null as double) as seconds_p25,
+        cast(null as double) as seconds_p50,
+        cast(null as double) as seconds_p75,
+        cast(null as double) as seconds_p90
+    from answered
+    union all
+    select
+        property_id,
+        window_name,
+        window_end,
+        funnel,
+        device_category,
+        key,
+        'sessions' as unit,
+        sessions as reached,
+        seconds_p25,
+        seconds_p50,
+        seconds_p75,
+        seconds_p90
+    from answered
+    where sessions is not null
+),
+
 asked as (
-    select distinct * exclude (key, active_users)
+    select distinct
+        property_id,
+        window_name,
+        window_end,
+        funnel,
+        device_category,
+        unit
     from found
 ),
 
@@ -35,14 +71,19 @@ dense as (
         asked.funnel,
         case when asked.device_category = 'all' then 'all' else 'device' end as segment_name,
         asked.device_category as segment_value,
+        asked.unit,
         steps.step_number,
         steps.key as step_key,
         steps.label as step_label,
         steps.is_optional,
-        found.active_users is not null as is_in_chain,
-        found.active_users as users,
+        found.reached is not null as is_in_chain,
+        found.reached as units,
+        found.seconds_p25,
+        found.seconds_p50,
+        found.seconds_p75,
+        found.seconds_p90,
         case
-            when keys.tag_state = 'tracked' and (pulls.is_sampled or found.active_users is null) then 'withheld'
+            when keys.tag_state = 'tracked' and (pulls.is_sampled or found.reached is null) then 'withheld'
             else keys.tag_state
         end as own_state,
         not pulls.is_sampled as is_complete,
@@ -52,7 +93,7 @@ dense as (
     inner join {{ ref('funnel_steps') }} as steps using (funnel)
     inner join {{ ref('int_funnel__keys_assessed') }} as keys using (property_id, window_name, window_end, key)
     inner join pulls using (property_id, window_name, window_end)
-    left join found using (property_id, window_name, window_end, funnel, device_category, key)
+    left join found using (property_id, window_name, window_end, funnel, device_category, unit, key)
 ),
 
 -- Nobody gets past a step whose tag is missing, so nothing is known of the steps after it either.
@@ -65,12 +106,12 @@ stated as (
         end as tracking_state
     from dense
     window chain as (
-        partition by property_id, window_name, window_end, funnel, segment_value, is_in_chain
+        partition by property_id, window_name, window_end, funnel, segment_value, unit, is_in_chain
         order by step_number
     )
 )
 
 select
-    * exclude (users, own_state),
-    case when tracking_state in ('tracked', 'withheld') then users else nullif(users, 0) end as reached
+    * exclude (units, own_state),
+    case when tracking_state in ('tracked', 'withheld') then units else nullif(units, 0) end as reached
 from stated

@@ -9,7 +9,7 @@ with chained as (
         first_value(reached) over chain as entry_reached
     from {{ ref('int_closed__steps_counted') }}
     window chain as (
-        partition by property_id, window_name, window_end, funnel, segment_value, is_in_chain
+        partition by property_id, window_name, window_end, funnel, segment_value, unit, is_in_chain
         order by step_number
     )
 ),
@@ -41,7 +41,7 @@ select
     step_key,
     step_label,
     previous_step_key,
-    'users' as unit,
+    unit,
     'closed' as funnel_type,
     reached,
     previous_reached,
@@ -52,6 +52,10 @@ select
     {{ rate('exited', 'entry_reached') }} as exit_share,
     case when exited >= 0 then {{ wilson_low('exited', 'entry_reached', unit='users', exact=is_exact('flag_bits')) }} end as exit_ci_low,
     case when exited >= 0 then {{ wilson_high('exited', 'entry_reached', unit='users', exact=is_exact('flag_bits')) }} end as exit_ci_high,
+    case when is_shown then seconds_p25 end as seconds_p25,
+    case when is_shown then seconds_p50 end as seconds_p50,
+    case when is_shown then seconds_p75 end as seconds_p75,
+    case when is_shown then seconds_p90 end as seconds_p90,
     {{ rate_status('tracking_state', 'reached', 'previous_reached', unrated=('previous_step_key is null', 'entry')) }} as status,
     tracking_state,
     is_optional,
