@@ -46,6 +46,10 @@ _FIRST = ("session_number", "page_location", "channel_group", "session_source",
 _KNOWN = tuple("landing_page" if name == "page_location" else name for name in _FIRST)
 # Moment, then place in the files, as one number: half the cost of a record of both.
 _ORDER = "(moment::HUGEINT << 64) + position"
+_ITEMS = (
+    "STRUCT(item_id VARCHAR, item_name VARCHAR, item_list_name VARCHAR, units BIGINT, "
+    "revenue_micros BIGINT)[]"
+)
 _NO_ORDER = "coalesce(order_id, '') IN ('', '(not set)')"
 
 
@@ -304,11 +308,9 @@ def _items(columns: Columns) -> str:
         f"'item_list_name': {columns.item('item_list_name')}, 'units': {quantity}, "
         f"'revenue_micros': CASE WHEN isfinite({money}) THEN coalesce(TRY_CAST(round({money} * 1e6) AS BIGINT), 0) ELSE 0 END}}"
     )
-    return (
-        f"list_transform({columns.items_of('items')}, lambda item: {record})"
-        if columns.has("items")
-        else "[]"
-    )
+    if not columns.has("items"):
+        return f"CAST([] AS {_ITEMS})"
+    return f"list_transform({columns.items_of('items')}, lambda item: {record})"
 
 
 def _path(location: str) -> str:

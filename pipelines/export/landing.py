@@ -204,8 +204,8 @@ def days_inside(file: ExportFile) -> list[date]:
     with duckdb.connect(":memory:") as connection:
         try:
             found = connection.execute(
-                f"SELECT DISTINCT event_date FROM {relation([file])} "
-                "WHERE regexp_matches(event_date, '^[0-9]{8}$') ORDER BY 1"
+                "SELECT DISTINCT day FROM (SELECT CAST(event_date AS VARCHAR) AS day "
+                f"FROM {relation([file])}) WHERE regexp_matches(day, '^[0-9]{{8}}$') ORDER BY 1"
             ).fetchall()
         except duckdb.Error as error:
             raise broken([file], error) from error
@@ -344,9 +344,11 @@ def columns_of(connection: duckdb.DuckDBPyConnection, files: Sequence[ExportFile
 
 
 def by_format(files: Sequence[ExportFile]) -> list[list[ExportFile]]:
-    """The Parquet files, and the others; no empty list."""
-    groups = [[file for file in files if file.is_parquet is kind] for kind in (True, False)]
-    return [group for group in groups if group]
+    """The Parquet files, those that are packed, and the others; no empty list."""
+    groups: dict[tuple[bool, bool], list[ExportFile]] = {}
+    for file in files:
+        groups.setdefault((file.is_parquet, file.is_gzip), []).append(file)
+    return list(groups.values())
 
 
 def relation(files: Sequence[ExportFile]) -> str:
@@ -357,6 +359,7 @@ def relation(files: Sequence[ExportFile]) -> str:
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in JSON_COLUMNS.items())
     return (
         f"read_json({listed}, columns = {{{columns}}}, format = 'newline_delimited', "
+        f"compression = '{'gzip' if files[0].is_gzip else 'uncompressed'}', "
         "maximum_object_size = 67108864)"
     )
 
