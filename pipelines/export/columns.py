@@ -107,6 +107,11 @@ class Columns:
         element = "item.element" if self._has_element("items") else "item"
         return _cast(f"{element}.{_quoted(name)}", kind)
 
+    def item_text(self, name: str) -> str:
+        """A field of `item` as text, the same for 10, 10.0 and "10"."""
+        is_number = name in ITEM_NUMBERS
+        return _cast(self.item(name, "DOUBLE" if is_number else "VARCHAR"), "VARCHAR")
+
     def _element(self, column: str, row: str) -> tuple[str, str]:
         place = f"{row}.element" if self._has_element(column) else row
         return f'{place}."key"', f'{place}."value"'

@@ -84,15 +84,17 @@ class EventRows:
         )
 
     def content_sql(self, day: date) -> str:
-        """`position`, and a hash of all that an event carries."""
-        batch = ("batch_event_index", "batch_ordering_id", "batch_page_id")
-        parts = ["param_names", "param_texts"]
-        parts += [f"CAST({name} AS VARCHAR)" for name in batch if self.columns.has(name)]
+        """`position`, and a hash of all that an event carries, however it is written."""
+        told = ("batch_event_index", "batch_ordering_id", "batch_page_id",
+                "ecommerce.transaction_id")  # fmt: skip
+        parts = ["param_names", "param_texts", *map(self.columns.field, told)]
+        parts.append(self.columns.field("ecommerce.purchase_revenue", "DOUBLE"))
         if self.columns.has("items"):
-            fields = ", ".join(self.columns.item(name) for name in ITEM_FIELDS)
-            parts.append(
-                f"list_transform({self.columns.items_of('items')}, lambda item: [{fields}])"
-            )
+            fields = ", ".join(map(self.columns.item_text, ITEM_FIELDS))
+            items = f"list_transform({self.columns.items_of('items')}, lambda item: [{fields}])"
+            parts.append(f"nullif({items}, [])")
+        else:
+            parts.append("NULL")
         return (
             f"SELECT {self.position} AS position, hash({', '.join(parts)}) AS content "
             f"FROM ({self.decoded_sql(day)})"
