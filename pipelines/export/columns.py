@@ -73,6 +73,11 @@ class Columns:
             sql += f".{_quoted(name)}"
         return _cast(sql if found is not None else "NULL", kind)
 
+    def is_list_of_records(self, column: str) -> bool:
+        """Whether it is what `event_params` and `items` are."""
+        fields = self._element_type(column)
+        return {"key", "value"} <= set(fields) if column == "event_params" else bool(fields)
+
     def parameters(self) -> tuple[str, str]:
         """The lists of an event's parameter names, and of their values as the API shows them."""
         name, value = self._element("event_params", "p")

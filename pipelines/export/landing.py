@@ -17,9 +17,12 @@ A session that began the day before keeps what it began with, so days are landed
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import re
 import shutil
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -30,12 +33,22 @@ from pathlib import Path
 import duckdb
 
 from pipelines.export.columns import JSON_COLUMNS, REQUIRED, Columns
-from pipelines.export.errors import DayError, unreadable
+from pipelines.export.errors import DayError, in_one_line, unreadable
 from pipelines.export.files import ExportFile
 from pipelines.export.flat import EventRows, FlatColumns
+from pipelines.wording import counted, shortened
 
 # A change of what is landed lands every day anew.
 LAYOUT = 1
+# What DuckDB's words have beside the reason → what is left of it.
+_NOT_SAID = {
+    r"^[\w ]+ Error: ": "",
+    r"""( in file)? ["']it["'],?""": "",
+    # One too many for some faults, one too few for others.
+    r"( at byte \d+)? in line \d+": "",
+    r"(but got \w+): .*": r"\1",
+    r': value ".*" is': ": a value is",
+}
 # An empty file: the reports of the day as it is landed are stored.
 COUNTED = "counted"
 
@@ -146,8 +159,10 @@ class Landing:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         try:
+            # Before they are read: a file that changes meanwhile is another one tomorrow.
+            known = tuple((f.path, f.size, f.changed_ns, f.checksum()) for f in files)
             with _database(unfinished) as connection:
-                found = self._write(connection, day, files, unfinished)
+                found = self._write(connection, day, files, known, unfinished)
             (unfinished / "day.json").write_text(json.dumps(asdict(found)), encoding="utf-8")
             _replace(unfinished, self._folder / day.isoformat())
         finally:
@@ -159,6 +174,7 @@ class Landing:
         connection: duckdb.DuckDBPyConnection,
         day: date,
         files: Sequence[ExportFile],
+        known: tuple[tuple[str, int, int, str], ...],
         folder: Path,
     ) -> LandedDay:
         facts = _stage(connection, day, files, self._flat)
@@ -174,8 +190,7 @@ class Landing:
         ).fetchone() or (0, 0, 0)
         return LandedDay(
             day=day.isoformat(), layout=LAYOUT, flat=self._flat.fingerprint,
-            files=tuple((f.path, f.size, f.changed_ns, f.checksum()) for f in files),
-            before=self._before(day), repeated_orders=repeated,
+            files=known, before=self._before(day), repeated_orders=repeated,
             without_session=without_session, sessions=sessions, without_channel=without_channel,
             sessions_checksum=_checksum(folder / "sessions.parquet"), **facts,
         )  # fmt: skip
@@ -202,6 +217,7 @@ class Landing:
 def days_inside(file: ExportFile) -> list[date]:
     """The days of a file whose name tells none. Raises DayError where it cannot be read."""
     with duckdb.connect(":memory:") as connection:
+        columns_of(connection, [file])
         try:
             found = connection.execute(
                 "SELECT DISTINCT day FROM (SELECT CAST(event_date AS VARCHAR) AS day "
@@ -214,10 +230,7 @@ def days_inside(file: ExportFile) -> list[date]:
         with suppress(ValueError):
             days.append(datetime.strptime(text, "%Y%m%d").date())
     if not days:
-        raise DayError(
-            f"The export file {file.path} has no row with an event_date: it is no GA4 export in "
-            "BigQuery's schema; correct 'path', or export the table again."
-        )
+        raise _no_export(file, "has no row with an event_date")
     return days
 
 
@@ -239,9 +252,6 @@ def _stage(
     """The day's usable rows as `staged`, each event once; how many rows there were, and why others
     are left out: each is counted by its first reason.
     """
-    for file in files:
-        if file.size == 0:
-            raise DayError(f"The export file {file.path} is empty: write it anew from BigQuery.")
     facts: Counter[str] = Counter()
     try:
         sources = [
@@ -251,8 +261,9 @@ def _stage(
             facts.update(_row_facts(connection, source, day))
         if facts["rows"] == sum(facts[name] for name in _REASONS):
             raise DayError(
-                f"The export file {files[0].path} has {facts['rows']:,} rows and none of {day} "
-                "with a time, an event name and a user: it is not that day's export; write it anew."
+                f"The export file {in_one_line(files[0].path)} has {counted(facts['rows'], 'row')} "
+                f"and none of {day} with a time, an event name and a user: it is not that day's "
+                "export; write it anew."
             )
         selects = [flat.staged_sql(source, day) for source in sources]
         connection.execute(f"CREATE TEMP TABLE staged AS {' UNION ALL BY NAME '.join(selects)}")
@@ -330,17 +341,44 @@ def _drop_duplicates(
 
 def columns_of(connection: duckdb.DuckDBPyConnection, files: Sequence[ExportFile]) -> Columns:
     """The columns of files of one format; raises DayError where they are no export's."""
+    for file in files:
+        _refuse_cut(file)
     try:
         found = connection.sql(f"SELECT * FROM {relation(files)} LIMIT 0")
-        types = dict(zip(found.columns, found.types, strict=True))
-    except duckdb.Error as error:
+        columns = Columns(dict(zip(found.columns, found.types, strict=True)))
+    except (duckdb.Error, UnicodeError) as error:
         raise broken(files, error) from error
-    if missing := [name for name in REQUIRED if name not in types]:
+    if missing := [name for name in REQUIRED if not columns.has(name)]:
+        raise _no_export(files[0], f"has no column {', '.join(missing)}")
+    for name in ("event_params", "items"):
+        if columns.has(name) and not columns.is_list_of_records(name):
+            kind = columns.types[name].id
+            raise _no_export(files[0], f"has {name} of type {kind}, which is no list of records")
+    return columns
+
+
+def _refuse_cut(file: ExportFile) -> None:
+    """DuckDB takes a packed file that ends too early for one that is over."""
+    if file.size == 0:
+        # Says why, where nobody could look at it.
+        file.checksum()
         raise DayError(
-            f"The export file {files[0].path} has no column {', '.join(missing)}: it is not "
-            "a GA4 export in BigQuery's schema; correct 'path', or export the table again."
+            f"The export file {in_one_line(file.path)} is empty: write it anew from BigQuery."
         )
-    return Columns(types)
+    if file.is_gzip:
+        try:
+            with gzip.open(file.path) as packed:
+                while packed.read(1 << 20):
+                    pass
+        except (OSError, EOFError, zlib.error) as error:
+            raise unreadable(file.path, str(error)) from error
+
+
+def _no_export(file: ExportFile, why: str) -> DayError:
+    return DayError(
+        f"The export file {in_one_line(file.path)} {why}: it is not a GA4 export in BigQuery's "
+        "schema; correct 'path', or export the table again."
+    )
 
 
 def by_format(files: Sequence[ExportFile]) -> list[list[ExportFile]]:
@@ -364,11 +402,13 @@ def relation(files: Sequence[ExportFile]) -> str:
     )
 
 
-def broken(files: Sequence[ExportFile], error: duckdb.Error) -> DayError:
-    """Names the file that DuckDB stumbled over, where its words tell which."""
-    words = str(error).splitlines()[0]
+def broken(files: Sequence[ExportFile], error: duckdb.Error | UnicodeError) -> DayError:
+    """Names the file that DuckDB stumbled over, where its words tell which; repeats no content."""
     path = next((file.path for file in files if file.path in str(error)), files[0].path)
-    return unreadable(path, words.replace(path, "it"))
+    words = str(error).replace(path, "it").splitlines()[0]
+    for pattern, left in _NOT_SAID.items():
+        words = re.sub(pattern, left, words)
+    return unreadable(path, shortened(words.rstrip(" .!")))
 
 
 def _checksum(path: Path) -> str:
