@@ -14,17 +14,16 @@ from duckdb.sqltypes import DuckDBPyType
 # Columns without which a file is no export of GA4's.
 REQUIRED = ("event_date", "event_timestamp", "event_name", "event_params", "user_pseudo_id")
 
-_VALUE = "STRUCT(string_value VARCHAR, int_value VARCHAR, float_value DOUBLE, double_value DOUBLE)"
-# Numbers of items are numbers in every file; all else is text.
-_ITEM_NUMBERS = ("price", "item_revenue")
+_VALUE = (
+    "STRUCT(string_value VARCHAR, int_value VARCHAR, float_value VARCHAR, double_value VARCHAR)"
+)
+ITEM_NUMBERS = ("price", "item_revenue")
 ITEM_FIELDS = (
     "item_id", "item_name", "item_list_name", "item_brand", "item_category", "item_variant",
     "quantity", "promotion_id", "promotion_name", "creative_name", "creative_slot", "coupon",
-    "item_list_index", *_ITEM_NUMBERS,
+    "item_list_index", *ITEM_NUMBERS,
 )  # fmt: skip
-_ITEM = ", ".join(
-    f"{name} {'DOUBLE' if name in _ITEM_NUMBERS else 'VARCHAR'}" for name in ITEM_FIELDS
-)
+_ITEM = ", ".join(f"{name} VARCHAR" for name in ITEM_FIELDS)
 # What is read of newline JSON. Everything that may be text or a number is text until it is used;
 # `ecommerce` may be a record or the text "null".
 JSON_COLUMNS = {
@@ -43,7 +42,7 @@ JSON_COLUMNS = {
     "manual_campaign_name VARCHAR, gclid VARCHAR)",
     "session_traffic_source_last_click": "STRUCT(cross_channel_campaign STRUCT(source VARCHAR, "
     "medium VARCHAR, campaign_name VARCHAR, default_channel_group VARCHAR))",
-    "is_active_user": "BOOLEAN",
+    "is_active_user": "VARCHAR",
     "batch_event_index": "VARCHAR",
     "batch_ordering_id": "VARCHAR",
     "batch_page_id": "VARCHAR",
@@ -74,12 +73,18 @@ class Columns:
             sql += f".{_quoted(name)}"
         return _cast(sql if found is not None else "NULL", kind)
 
+    def is_list_of_records(self, column: str) -> bool:
+        """Whether it is what `event_params` and `items` are."""
+        fields = self._element_type(column)
+        return {"key", "value"} <= set(fields) if column == "event_params" else bool(fields)
+
     def parameters(self) -> tuple[str, str]:
         """The lists of an event's parameter names, and of their values as the API shows them."""
         name, value = self._element("event_params", "p")
         known = _children(self._element_type("event_params").get("value"))
         parts = {kind: f"{value}.{kind}" for kind in known}
-        number = _first([parts[kind] for kind in ("double_value", "float_value") if kind in parts])
+        kinds = (kind for kind in ("double_value", "float_value") if kind in parts)
+        number = _first([_cast(parts[kind], "DOUBLE") for kind in kinds])
         text = _first(
             [
                 *(f"CAST({parts[kind]} AS VARCHAR)" for kind in ("string_value", "int_value")
@@ -107,6 +112,11 @@ class Columns:
         element = "item.element" if self._has_element("items") else "item"
         return _cast(f"{element}.{_quoted(name)}", kind)
 
+    def item_text(self, name: str) -> str:
+        """A field of `item` as text, the same for 10, 10.0 and "10"."""
+        is_number = name in ITEM_NUMBERS
+        return _cast(self.item(name, "DOUBLE" if is_number else "VARCHAR"), "VARCHAR")
+
     def _element(self, column: str, row: str) -> tuple[str, str]:
         place = f"{row}.element" if self._has_element(column) else row
         return f'{place}."key"', f'{place}."value"'
@@ -130,7 +140,10 @@ def _quoted(name: str) -> str:
 
 
 def _json(sql: str) -> str:
-    return f"CASE WHEN json_valid(CAST({sql} AS VARCHAR)) THEN CAST({sql} AS JSON) END"
+    """A record that was written as text, or as text within JSON."""
+    text = f"CAST({sql} AS VARCHAR)"
+    bare = f"CASE WHEN json_valid({text}) THEN json_extract_string({text}, '$') END"
+    return f"CASE WHEN json_valid({bare}) THEN {bare} END"
 
 
 def _children(kind: object) -> dict[str, DuckDBPyType]:

@@ -16,9 +16,14 @@ class DayError(ExportError):
 def unreadable(path: str, reason: str) -> DayError:
     """The one sentence about a file that cannot be read."""
     return DayError(
-        f"The export file {path} cannot be read ({reason}): write it anew from BigQuery, or "
-        "correct its permissions."
+        f"The export file {in_one_line(path)} cannot be read ({reason}): write it anew from "
+        "BigQuery, or correct its permissions."
     )
+
+
+def in_one_line(path: str) -> str:
+    """A path of any bytes, without a line break."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in path)
 
 
 class NewestDayError(ExportError):

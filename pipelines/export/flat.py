@@ -46,6 +46,10 @@ _FIRST = ("session_number", "page_location", "channel_group", "session_source",
 _KNOWN = tuple("landing_page" if name == "page_location" else name for name in _FIRST)
 # Moment, then place in the files, as one number: half the cost of a record of both.
 _ORDER = "(moment::HUGEINT << 64) + position"
+_ITEMS = (
+    "STRUCT(item_id VARCHAR, item_name VARCHAR, item_list_name VARCHAR, units BIGINT, "
+    "revenue_micros BIGINT)[]"
+)
 _NO_ORDER = "coalesce(order_id, '') IN ('', '(not set)')"
 
 
@@ -80,15 +84,17 @@ class EventRows:
         )
 
     def content_sql(self, day: date) -> str:
-        """`position`, and a hash of all that an event carries."""
-        batch = ("batch_event_index", "batch_ordering_id", "batch_page_id")
-        parts = ["param_names", "param_texts"]
-        parts += [f"CAST({name} AS VARCHAR)" for name in batch if self.columns.has(name)]
+        """`position`, and a hash of all that an event carries, however it is written."""
+        told = ("batch_event_index", "batch_ordering_id", "batch_page_id",
+                "ecommerce.transaction_id")  # fmt: skip
+        parts = ["param_names", "param_texts", *map(self.columns.field, told)]
+        parts.append(self.columns.field("ecommerce.purchase_revenue", "DOUBLE"))
         if self.columns.has("items"):
-            fields = ", ".join(self.columns.item(name) for name in ITEM_FIELDS)
-            parts.append(
-                f"list_transform({self.columns.items_of('items')}, lambda item: [{fields}])"
-            )
+            fields = ", ".join(map(self.columns.item_text, ITEM_FIELDS))
+            items = f"list_transform({self.columns.items_of('items')}, lambda item: [{fields}])"
+            parts.append(f"nullif({items}, [])")
+        else:
+            parts.append("NULL")
         return (
             f"SELECT {self.position} AS position, hash({', '.join(parts)}) AS content "
             f"FROM ({self.decoded_sql(day)})"
@@ -304,11 +310,9 @@ def _items(columns: Columns) -> str:
         f"'item_list_name': {columns.item('item_list_name')}, 'units': {quantity}, "
         f"'revenue_micros': CASE WHEN isfinite({money}) THEN coalesce(TRY_CAST(round({money} * 1e6) AS BIGINT), 0) ELSE 0 END}}"
     )
-    return (
-        f"list_transform({columns.items_of('items')}, lambda item: {record})"
-        if columns.has("items")
-        else "[]"
-    )
+    if not columns.has("items"):
+        return f"CAST([] AS {_ITEMS})"
+    return f"list_transform({columns.items_of('items')}, lambda item: {record})"
 
 
 def _path(location: str) -> str:

@@ -218,11 +218,12 @@ def _named(
     every: str = ALL_DEVICES,
 ) -> pa.Table:
     place = pc.subtract(rows["number"], 1).combine_chunks()
-    texts = apart_from(every, shortened_texts(rows["value"].combine_chunks().cast(pa.string())))
+    values = rows["value"].combine_chunks().cast(pa.string())
+    texts = apart_from(every, shortened_texts(pc.fill_null(values, "")))
     named = pa.table(
         {
             "funnel": pa.repeat(funnel.name, rows.num_rows),
-            value: pc.fill_null(texts, every),
+            value: pc.if_else(values.is_null(), every, texts),
             "step_number": pa.array([step.number for step in steps], pa.int32()).take(place),
             "step_key": pa.array([step.key for step in steps], pa.string()).take(place),
             "active_users": rows["active_users"].cast(pa.int64()),

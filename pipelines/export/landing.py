@@ -17,9 +17,12 @@ A session that began the day before keeps what it began with, so days are landed
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import re
 import shutil
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -30,12 +33,24 @@ from pathlib import Path
 import duckdb
 
 from pipelines.export.columns import JSON_COLUMNS, REQUIRED, Columns
-from pipelines.export.errors import DayError, unreadable
+from pipelines.export.errors import DayError, ExportError, in_one_line, unreadable
 from pipelines.export.files import ExportFile
 from pipelines.export.flat import EventRows, FlatColumns
+from pipelines.wording import counted, shortened
 
 # A change of what is landed lands every day anew.
 LAYOUT = 1
+# What DuckDB's words have beside the reason → what is left of it.
+_NOT_SAID = {
+    r"^[\w ]+ Error: ": "",
+    r"""( in file)? ["']it["'],?""": "",
+    # One too many for some faults, one too few for others.
+    r"( at byte \d+)? in line \d+": "",
+    r"(but got \w+): .*": r"\1",
+    r': value ".*" is': ": a value is",
+}
+# SQL: a text that names a set of orders.
+_ORDERS_NAMED = "md5(string_agg(DISTINCT order_id, chr(10) ORDER BY order_id))"
 # An empty file: the reports of the day as it is landed are stored.
 COUNTED = "counted"
 
@@ -48,6 +63,7 @@ class LandedDay:
     there twice, `other_days` belong to another date, `unnamed` have no event name or time; these
     are left out. `without_session` are counted, but belong to no session. `sessions`: those that
     the day has an event of; of `without_channel` nobody can tell the channel group.
+    `earlier_orders` names those `repeated_orders` that an earlier day has.
     """
 
     day: str
@@ -55,6 +71,7 @@ class LandedDay:
     flat: str
     files: tuple[tuple[str, int, int, str], ...]
     before: str
+    earlier_orders: str
     repeated_orders: int
     rows: int
     without_user: int
@@ -69,7 +86,7 @@ class LandedDay:
     @property
     def fingerprint(self) -> str:
         """Names what the day was made of."""
-        return repr((self.files, self.flat, self.before, self.repeated_orders))
+        return repr((self.files, self.flat, self.before, self.earlier_orders))
 
 
 class Landing:
@@ -99,6 +116,46 @@ class Landing:
             return []
         names = (path.name for path in self._folder.iterdir() if (path / "day.json").is_file())
         return sorted(date.fromisoformat(name) for name in names if name[:1] != ".")
+
+    def recover(self) -> None:
+        """What a killed run left: a day that had lost its place to none yet gets it back."""
+        for old in self._folder.glob(".*.old"):
+            target = old.with_name(old.name.removeprefix(".").removesuffix(".old"))
+            if not target.exists():
+                old.rename(target)
+        for rest in (*self._folder.glob(".*.old"), *self._folder.glob(".*.unfinished")):
+            shutil.rmtree(rest, ignore_errors=True)
+
+    def with_other_orders(self) -> list[date]:
+        """Landed days of whose orders others came first than when they were landed: an earlier
+        day was landed since.
+        """
+        paths = [str(self.path(day, "orders.parquet")) for day in self.days()]
+        if not paths:
+            return []
+        with duckdb.connect(":memory:") as connection:
+            connection.read_parquet(paths, filename=True).create_view("files")
+            found = connection.execute(
+                f"""
+                SELECT day, {_ORDERS_NAMED} FROM (
+                    SELECT order_id, CAST(parse_path(filename, 'both_slash')[-2] AS DATE) AS day
+                    FROM files QUALIFY day > min(day) OVER (PARTITION BY order_id)
+                ) GROUP BY day
+                """
+            ).fetchall()
+        named = dict(found)
+        records = {day: self.record(day) for day in self.days()}
+        return [
+            day for day, one in records.items() if one and one.earlier_orders != named.get(day, "")
+        ]
+
+    def damaged(self, error: duckdb.Error) -> ExportError:
+        """The sentence about landed files that cannot be read."""
+        words = str(error).splitlines()[0]
+        return ExportError(
+            f"The landed events in {in_one_line(str(self._folder))} cannot be read ({words}): "
+            "delete that folder and run the same command again, which lands its days anew."
+        )
 
     def uncounted(self) -> list[date]:
         """Landed days whose reports were not all stored since."""
@@ -146,8 +203,10 @@ class Landing:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         try:
+            # Before they are read: a file that changes meanwhile is another one tomorrow.
+            known = tuple((f.path, f.size, f.changed_ns, f.checksum()) for f in files)
             with _database(unfinished) as connection:
-                found = self._write(connection, day, files, unfinished)
+                found = self._write(connection, day, files, known, unfinished)
             (unfinished / "day.json").write_text(json.dumps(asdict(found)), encoding="utf-8")
             _replace(unfinished, self._folder / day.isoformat())
         finally:
@@ -159,12 +218,13 @@ class Landing:
         connection: duckdb.DuckDBPyConnection,
         day: date,
         files: Sequence[ExportFile],
+        known: tuple[tuple[str, int, int, str], ...],
         folder: Path,
     ) -> LandedDay:
         facts = _stage(connection, day, files, self._flat)
         before = self.path(day - timedelta(days=1), "sessions.parquet")
         connection.execute(self._flat.sessions_sql(before if before.exists() else None))
-        repeated = self._number_orders(connection, day)
+        repeated, named = self._number_orders(connection, day)
         for name, sql in self._flat.outputs().items():
             target = str(folder / name).replace("'", "''")
             connection.execute(f"COPY ({sql}) TO '{target}' (FORMAT parquet)")
@@ -174,8 +234,8 @@ class Landing:
         ).fetchone() or (0, 0, 0)
         return LandedDay(
             day=day.isoformat(), layout=LAYOUT, flat=self._flat.fingerprint,
-            files=tuple((f.path, f.size, f.changed_ns, f.checksum()) for f in files),
-            before=self._before(day), repeated_orders=repeated,
+            files=known, before=self._before(day), earlier_orders=named,
+            repeated_orders=repeated,
             without_session=without_session, sessions=sessions, without_channel=without_channel,
             sessions_checksum=_checksum(folder / "sessions.parquet"), **facts,
         )  # fmt: skip
@@ -185,27 +245,29 @@ class Landing:
         found = self.record(day - timedelta(days=1))
         return found.sessions_checksum if found else ""
 
-    def _number_orders(self, connection: duckdb.DuckDBPyConnection, day: date) -> int:
-        """Mark each order's first row; the number of orders that an earlier day has already."""
+    def _number_orders(self, connection: duckdb.DuckDBPyConnection, day: date) -> tuple[int, str]:
+        """Mark each order's first row; how many orders an earlier day has already, and which."""
         earlier = [str(self.path(one, "orders.parquet")) for one in self.days() if one < day]
         known = (
             connection.read_parquet(earlier) if earlier else connection.sql("SELECT '' AS order_id")
         )
         known.create("earlier_orders")
-        (repeated,) = connection.execute(
-            "SELECT count(DISTINCT order_id) FROM staged SEMI JOIN earlier_orders USING (order_id)"
-        ).fetchone() or (0,)
+        repeated, named = connection.execute(
+            f"SELECT count(DISTINCT order_id), {_ORDERS_NAMED} "
+            "FROM staged SEMI JOIN earlier_orders USING (order_id)"
+        ).fetchone() or (0, None)
         connection.execute(self._flat.orders_sql())
-        return int(repeated)
+        return int(repeated), named or ""
 
 
 def days_inside(file: ExportFile) -> list[date]:
     """The days of a file whose name tells none. Raises DayError where it cannot be read."""
     with duckdb.connect(":memory:") as connection:
+        columns_of(connection, [file])
         try:
             found = connection.execute(
-                f"SELECT DISTINCT event_date FROM {relation([file])} "
-                "WHERE regexp_matches(event_date, '^[0-9]{8}$') ORDER BY 1"
+                "SELECT DISTINCT day FROM (SELECT CAST(event_date AS VARCHAR) AS day "
+                f"FROM {relation([file])}) WHERE regexp_matches(day, '^[0-9]{{8}}$') ORDER BY 1"
             ).fetchall()
         except duckdb.Error as error:
             raise broken([file], error) from error
@@ -214,10 +276,7 @@ def days_inside(file: ExportFile) -> list[date]:
         with suppress(ValueError):
             days.append(datetime.strptime(text, "%Y%m%d").date())
     if not days:
-        raise DayError(
-            f"The export file {file.path} has no row with an event_date: it is no GA4 export in "
-            "BigQuery's schema; correct 'path', or export the table again."
-        )
+        raise _no_export(file, "has no row with an event_date")
     return days
 
 
@@ -239,9 +298,6 @@ def _stage(
     """The day's usable rows as `staged`, each event once; how many rows there were, and why others
     are left out: each is counted by its first reason.
     """
-    for file in files:
-        if file.size == 0:
-            raise DayError(f"The export file {file.path} is empty: write it anew from BigQuery.")
     facts: Counter[str] = Counter()
     try:
         sources = [
@@ -251,8 +307,9 @@ def _stage(
             facts.update(_row_facts(connection, source, day))
         if facts["rows"] == sum(facts[name] for name in _REASONS):
             raise DayError(
-                f"The export file {files[0].path} has {facts['rows']:,} rows and none of {day} "
-                "with a time, an event name and a user: it is not that day's export; write it anew."
+                f"The export file {in_one_line(files[0].path)} has {counted(facts['rows'], 'row')} "
+                f"and none of {day} with a time, an event name and a user: it is not that day's "
+                "export; write it anew."
             )
         selects = [flat.staged_sql(source, day) for source in sources]
         connection.execute(f"CREATE TEMP TABLE staged AS {' UNION ALL BY NAME '.join(selects)}")
@@ -330,23 +387,52 @@ def _drop_duplicates(
 
 def columns_of(connection: duckdb.DuckDBPyConnection, files: Sequence[ExportFile]) -> Columns:
     """The columns of files of one format; raises DayError where they are no export's."""
+    for file in files:
+        _refuse_cut(file)
     try:
         found = connection.sql(f"SELECT * FROM {relation(files)} LIMIT 0")
-        types = dict(zip(found.columns, found.types, strict=True))
-    except duckdb.Error as error:
+        columns = Columns(dict(zip(found.columns, found.types, strict=True)))
+    except (duckdb.Error, UnicodeError) as error:
         raise broken(files, error) from error
-    if missing := [name for name in REQUIRED if name not in types]:
+    if missing := [name for name in REQUIRED if not columns.has(name)]:
+        raise _no_export(files[0], f"has no column {', '.join(missing)}")
+    for name in ("event_params", "items"):
+        if columns.has(name) and not columns.is_list_of_records(name):
+            kind = columns.types[name].id
+            raise _no_export(files[0], f"has {name} of type {kind}, which is no list of records")
+    return columns
+
+
+def _refuse_cut(file: ExportFile) -> None:
+    """DuckDB takes a packed file that ends too early for one that is over."""
+    if file.size == 0:
+        # Says why, where nobody could look at it.
+        file.checksum()
         raise DayError(
-            f"The export file {files[0].path} has no column {', '.join(missing)}: it is not "
-            "a GA4 export in BigQuery's schema; correct 'path', or export the table again."
+            f"The export file {in_one_line(file.path)} is empty: write it anew from BigQuery."
         )
-    return Columns(types)
+    if file.is_gzip:
+        try:
+            with gzip.open(file.path) as packed:
+                while packed.read(1 << 20):
+                    pass
+        except (OSError, EOFError, zlib.error) as error:
+            raise unreadable(file.path, str(error)) from error
+
+
+def _no_export(file: ExportFile, why: str) -> DayError:
+    return DayError(
+        f"The export file {in_one_line(file.path)} {why}: it is not a GA4 export in BigQuery's "
+        "schema; correct 'path', or export the table again."
+    )
 
 
 def by_format(files: Sequence[ExportFile]) -> list[list[ExportFile]]:
-    """The Parquet files, and the others; no empty list."""
-    groups = [[file for file in files if file.is_parquet is kind] for kind in (True, False)]
-    return [group for group in groups if group]
+    """The Parquet files, those that are packed, and the others; no empty list."""
+    groups: dict[tuple[bool, bool], list[ExportFile]] = {}
+    for file in files:
+        groups.setdefault((file.is_parquet, file.is_gzip), []).append(file)
+    return list(groups.values())
 
 
 def relation(files: Sequence[ExportFile]) -> str:
@@ -357,15 +443,18 @@ def relation(files: Sequence[ExportFile]) -> str:
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in JSON_COLUMNS.items())
     return (
         f"read_json({listed}, columns = {{{columns}}}, format = 'newline_delimited', "
+        f"compression = '{'gzip' if files[0].is_gzip else 'uncompressed'}', "
         "maximum_object_size = 67108864)"
     )
 
 
-def broken(files: Sequence[ExportFile], error: duckdb.Error) -> DayError:
-    """Names the file that DuckDB stumbled over, where its words tell which."""
-    words = str(error).splitlines()[0]
+def broken(files: Sequence[ExportFile], error: duckdb.Error | UnicodeError) -> DayError:
+    """Names the file that DuckDB stumbled over, where its words tell which; repeats no content."""
     path = next((file.path for file in files if file.path in str(error)), files[0].path)
-    return unreadable(path, words.replace(path, "it"))
+    words = str(error).replace(path, "it").splitlines()[0]
+    for pattern, left in _NOT_SAID.items():
+        words = re.sub(pattern, left, words)
+    return unreadable(path, shortened(words.rstrip(" .!")))
 
 
 def _checksum(path: Path) -> str:
