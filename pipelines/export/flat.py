@@ -157,9 +157,6 @@ class FlatColumns:
             f"coalesce({columns.field('ecommerce.purchase_revenue', 'DOUBLE')}, "
             f"TRY_CAST({parameter('value')} AS DOUBLE))"
         )
-        order_id = (
-            f"coalesce({columns.field('ecommerce.transaction_id')}, {parameter('transaction_id')})"
-        )
         purchase = "event_name = 'purchase'"
         msec = f"greatest(0, coalesce(TRY_CAST({parameter('engagement_time_msec')} AS BIGINT), 0))"
         engaged = f"coalesce({parameter('session_engaged')} IN ('1', 'true'), false)"
@@ -177,11 +174,14 @@ class FlatColumns:
             "page_location": parameter("page_location"),
             "channel_group": columns.field(f"{_CAMPAIGN}.default_channel_group"),
             **_source_columns(columns),
-            "order_id": f"CASE WHEN {purchase} THEN {order_id} END",
+            "order_id": f"CASE WHEN {purchase} THEN {order_id(columns)} END",
             "revenue_micros": f"CASE WHEN {purchase} AND isfinite({revenue}) "
             f"THEN TRY_CAST(round({revenue} * 1e6) AS BIGINT) END",
             "items": _items(columns),
-            **{snake_case(name): columns.field(EVENT_DIMENSIONS[name]) for name in self._event_dimensions},
+            **{
+                snake_case(name): columns.field(EVENT_DIMENSIONS[name])
+                for name in self._event_dimensions
+            },
             **{f"param_{name}": parameter(name) for name in self.parameters},
         }  # fmt: skip
 
@@ -291,6 +291,12 @@ def parameter(name: str) -> str:
     return f"param_texts[list_position(param_names, '{quoted}')]"
 
 
+def order_id(columns: Columns) -> str:
+    """The identifier of an event's order (SQL over decoded rows)."""
+    found = columns.field("ecommerce.transaction_id")
+    return f"coalesce({found}, {parameter('transaction_id')})"
+
+
 def _source_columns(columns: Columns) -> dict[str, str]:
     """Where a session came from: what GA4 attributed, else what the event itself carried."""
     shown = {"source": "source", "medium": "medium", "campaign": "campaign_name"}
@@ -304,11 +310,13 @@ def _source_columns(columns: Columns) -> dict[str, str]:
 def _items(columns: Columns) -> str:
     """Items as a list of records of what is read; a unit where the tag sent no quantity."""
     quantity = f"greatest(0, coalesce({columns.item('quantity', 'BIGINT')}, 1))"
-    money = f"coalesce({columns.item('item_revenue', 'DOUBLE')}, {columns.item('price', 'DOUBLE')} * {quantity}, 0)"
+    own, price = columns.item("item_revenue", "DOUBLE"), columns.item("price", "DOUBLE")
+    money = f"coalesce({own}, {price} * {quantity}, 0)"
+    micros = f"coalesce(TRY_CAST(round({money} * 1e6) AS BIGINT), 0)"
     record = (
         f"{{'item_id': {columns.item('item_id')}, 'item_name': {columns.item('item_name')}, "
         f"'item_list_name': {columns.item('item_list_name')}, 'units': {quantity}, "
-        f"'revenue_micros': CASE WHEN isfinite({money}) THEN coalesce(TRY_CAST(round({money} * 1e6) AS BIGINT), 0) ELSE 0 END}}"
+        f"'revenue_micros': CASE WHEN isfinite({money}) THEN {micros} ELSE 0 END}}"
     )
     if not columns.has("items"):
         return f"CAST([] AS {_ITEMS})"

@@ -177,7 +177,8 @@ SELECT {days}unnest(range(1, {len(steps) + 1}))::INTEGER AS number, value,
 FROM (
     SELECT {days}entry AS value, {counted}
     FROM (
-        SELECT {days}entry, {moments} FROM ({_times(len(steps), days + unit, source, entry=_DEVICE)})
+        SELECT {days}entry, {moments}
+        FROM ({_times(len(steps), days + unit, source, entry=_DEVICE)})
         WHERE len(times_1) > 0
     )
     GROUP BY GROUPING SETS (({days}entry), ({", ".join(day)})) HAVING count(*) > 0

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import re
 import shutil
 import zlib
@@ -467,6 +466,6 @@ def _replace(made: Path, target: Path) -> None:
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
-        os.replace(target, old)
-    os.replace(made, target)
+        target.replace(old)
+    made.replace(target)
     shutil.rmtree(old, ignore_errors=True)

@@ -111,7 +111,8 @@ class Counter:
             empty = no_rows(spec)
             return empty.select([*time, *keys, *metrics])
         sql = (
-            f"SELECT {', '.join(named)} FROM {self._source(set(dimensions), part.parameters, days)} "
+            f"SELECT {', '.join(named)} "
+            f"FROM {self._source(set(dimensions), part.parameters, days)} "
             f"WHERE {' AND '.join(conditions) or 'true'} "
             + (f"GROUP BY {', '.join(grouped)} " if grouped else "")
             + f"HAVING {' OR '.join(f'{column} <> 0' for column in metrics)} "

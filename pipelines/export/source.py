@@ -101,8 +101,8 @@ class ExportSource:
         newest = max((day for day in files if day <= end), default=None)
         raise NewestDayError(
             f"The export of property {self.settings.id} has no file of {end} yet "
-            f"({'its newest is of ' + str(newest) if newest else 'nor of any day before'}): run "
-            "the same command again when BigQuery has written it, or set nightly.at later."
+            f"({'its newest is of ' + str(newest) if newest else 'nor of any day before'}): "
+            "run the same command again when BigQuery has written it, or set nightly.at later."
         )
 
     @contextmanager
@@ -114,7 +114,7 @@ class ExportSource:
             logger.warning("Property %s, %s stays as it was: %s", self.settings.id, day, error)
 
     def absent_days(self, start: date, end: date) -> dict[date, str]:
-        """Days from `start` to `end` of which nothing is landed, since the first landed one; why."""
+        """Days from `start` to `end`, since the first landed one, of which nothing is; why."""
         return {
             day: str(self.failed.get(day, "The export has no file of that day."))
             for day in days_between(max(start, min(self.landed, default=end)), end)

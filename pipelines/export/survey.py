@@ -10,7 +10,7 @@ import duckdb
 
 from pipelines.export.errors import DayError
 from pipelines.export.files import ExportFile
-from pipelines.export.flat import parameter
+from pipelines.export.flat import order_id, parameter
 from pipelines.export.landing import broken, by_format, columns_of, relation
 
 # Columns that newer exports have, and what is not known without them.
@@ -47,7 +47,7 @@ def survey(files: Sequence[ExportFile], parameters: Sequence[str]) -> Survey:
             found.missing -= {name for name in OPTIONAL if columns.has(name)}
             names, texts = columns.parameters()
             carried = ", ".join(f"count({parameter(name)})" for name in parameters)
-            order = f"coalesce({columns.field('ecommerce.transaction_id')}, {parameter('transaction_id')})"
+            order = order_id(columns)
             try:
                 rows = connection.execute(
                     f"""

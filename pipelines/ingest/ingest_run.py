@@ -111,8 +111,9 @@ def ingest(
 ) -> Outcome:
     """Pull and store `reports` for every property.
 
-    `client` may be None where every property is read from an export. Failed properties are noted in `ops.held_back`, and the outcome tells of them. When no
-    property is left, raises the failure that is most worth another try, or NothingPulledError.
+    `client` may be None where every property is read from an export. Failed properties are noted
+    in `ops.held_back`, and the outcome tells of them. When no property is left, raises the failure
+    that is most worth another try, or NothingPulledError.
     """
     run = replace(run, clock=settings.clock)
     profiles, failures = profile_properties(settings, client)

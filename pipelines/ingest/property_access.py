@@ -44,8 +44,9 @@ def profile_properties(
 ) -> tuple[list[Profile], dict[str, SluiceError]]:
     """Ask the server about every configured property: who answered, and why others did not.
 
-    Of a property that is read from an export the settings tell all. Raises ConfigError as `check_properties` does, and when nobody answered the failure that
-    promises most (`worth_waiting`).
+    Of a property that is read from an export the settings tell all. Raises ConfigError as
+    `check_properties` does, and when nobody answered the failure that promises most
+    (`worth_waiting`).
     """
     check_properties(settings)
     profiles: list[Profile] = []

@@ -13,7 +13,9 @@ from pipelines.monitoring.doctor.coverage_steps import TRACKING, assess_coverage
 from pipelines.monitoring.doctor.expected_keys import ReadPlan
 from pipelines.monitoring.doctor.probes import DAYS, EventAnswer
 from pipelines.monitoring.doctor.step_model import Step, not_checked, right, wrong
+from pipelines.wording import counted
 
+MOST_GAPS = 10
 FILES, COLUMNS, PARAMETERS = "files", "columns", "parameters"
 
 
@@ -57,16 +59,17 @@ def export_steps(item: Property, plan: ReadPlan | None, yesterday: date) -> tupl
 def _files_step(files: dict[date, list[ExportFile]], yesterday: date) -> Step:
     first, newest = min(files), max(files)
     number = len({file for day in files.values() for file in day})
-    said = f"{number:,} {'file' if number == 1 else 'files'} of {len(files):,} days, {first} to {newest}"
+    said = f"{counted(number, 'file')} of {counted(len(files), 'day')}, {first} to {newest}"
     facts = {"files": number, "first_day": str(first), "newest_day": str(newest)}
     days = (newest - first).days + 1
     gaps = [str(day) for n in range(days) if (day := first + timedelta(days=n)) not in files]
-    details = (f"no file of {', '.join(gaps[:10])}{' and others' if len(gaps) > 10 else ''}",)
+    others = " and others" if len(gaps) > MOST_GAPS else ""
+    details = (f"no file of {', '.join(gaps[:MOST_GAPS])}{others}",)
     if newest < yesterday - timedelta(days=2):
         return wrong(
             FILES,
-            f"{said}: the newest is {(yesterday - newest).days} days behind; see that BigQuery's "
-            "daily export runs, and that its tables are copied to 'path'.",
+            f"{said}: the newest is {counted((yesterday - newest).days, 'day')} behind; see that "
+            "BigQuery's daily export runs, and that its tables are copied to 'path'.",
             details if gaps else (),
             facts,
         )
