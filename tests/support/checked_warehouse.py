@@ -176,7 +176,7 @@ _OTHERS = {
         select unnest(['7d', '28d']) as window_name, date '2026-02-01' as window_start,
             'all' as event_name, 'all' as device_category, 80 as total_users, 70 as active_users
     """,
-    "funnel": _FUNNEL,
+    "funnel": f"select *, active_users + 5 as sessions from ({_FUNNEL})",
     "funnel_next_action": f"select *, 'scroll' as next_action from ({_FUNNEL})",
     "metadata": """
         select unnest(['dimension', 'metric']) as kind, 'sessions' as api_name,
