@@ -1,7 +1,7 @@
 """Closed funnels from landed events: exactly, in users, and what came next.
 
 Step k is reached at the first moment at or after step k−1 at which an event of step k was sent
-(docs/analytics.md, "Open and closed"); two events of one moment count as ordered. The first
+(docs/analytics.md, "Counts and rates"); two events of one moment count as ordered. The first
 occurrences of the steps alone would not do: who looks at the cart before and after a product has
 gone through product → cart.
 """

@@ -143,7 +143,10 @@ NEW_TABLES = {
         *WINDOW, "event_name VARCHAR NOT NULL", "device_category VARCHAR NOT NULL",
         "total_users BIGINT", "active_users BIGINT",
     ],
-    "funnel": [*FUNNEL, "active_users BIGINT"],
+    "funnel": [
+        *FUNNEL, "sessions BIGINT", "seconds_p25 DOUBLE", "seconds_p50 DOUBLE",
+        "seconds_p75 DOUBLE", "seconds_p90 DOUBLE", "active_users BIGINT",
+    ],
     "funnel_next_action": [*FUNNEL, "next_action VARCHAR NOT NULL", "active_users BIGINT"],
     "metadata": ["kind VARCHAR NOT NULL", "api_name VARCHAR NOT NULL", "is_custom BOOLEAN"],
 }  # fmt: skip
