@@ -33,7 +33,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.export.columns import JSON_COLUMNS, REQUIRED, Columns
-from pipelines.export.errors import DayError, in_one_line, unreadable
+from pipelines.export.errors import DayError, ExportError, in_one_line, unreadable
 from pipelines.export.files import ExportFile
 from pipelines.export.flat import EventRows, FlatColumns
 from pipelines.wording import counted, shortened
@@ -49,6 +49,8 @@ _NOT_SAID = {
     r"(but got \w+): .*": r"\1",
     r': value ".*" is': ": a value is",
 }
+# SQL: a text that names a set of orders.
+_ORDERS_NAMED = "md5(string_agg(DISTINCT order_id, chr(10) ORDER BY order_id))"
 # An empty file: the reports of the day as it is landed are stored.
 COUNTED = "counted"
 
@@ -61,6 +63,7 @@ class LandedDay:
     there twice, `other_days` belong to another date, `unnamed` have no event name or time; these
     are left out. `without_session` are counted, but belong to no session. `sessions`: those that
     the day has an event of; of `without_channel` nobody can tell the channel group.
+    `earlier_orders` names those `repeated_orders` that an earlier day has.
     """
 
     day: str
@@ -68,6 +71,7 @@ class LandedDay:
     flat: str
     files: tuple[tuple[str, int, int, str], ...]
     before: str
+    earlier_orders: str
     repeated_orders: int
     rows: int
     without_user: int
@@ -82,7 +86,7 @@ class LandedDay:
     @property
     def fingerprint(self) -> str:
         """Names what the day was made of."""
-        return repr((self.files, self.flat, self.before, self.repeated_orders))
+        return repr((self.files, self.flat, self.before, self.earlier_orders))
 
 
 class Landing:
@@ -112,6 +116,46 @@ class Landing:
             return []
         names = (path.name for path in self._folder.iterdir() if (path / "day.json").is_file())
         return sorted(date.fromisoformat(name) for name in names if name[:1] != ".")
+
+    def recover(self) -> None:
+        """What a killed run left: a day that had lost its place to none yet gets it back."""
+        for old in self._folder.glob(".*.old"):
+            target = old.with_name(old.name.removeprefix(".").removesuffix(".old"))
+            if not target.exists():
+                old.rename(target)
+        for rest in (*self._folder.glob(".*.old"), *self._folder.glob(".*.unfinished")):
+            shutil.rmtree(rest, ignore_errors=True)
+
+    def with_other_orders(self) -> list[date]:
+        """Landed days of whose orders others came first than when they were landed: an earlier
+        day was landed since.
+        """
+        paths = [str(self.path(day, "orders.parquet")) for day in self.days()]
+        if not paths:
+            return []
+        with duckdb.connect(":memory:") as connection:
+            connection.read_parquet(paths, filename=True).create_view("files")
+            found = connection.execute(
+                f"""
+                SELECT day, {_ORDERS_NAMED} FROM (
+                    SELECT order_id, CAST(parse_path(filename, 'both_slash')[-2] AS DATE) AS day
+                    FROM files QUALIFY day > min(day) OVER (PARTITION BY order_id)
+                ) GROUP BY day
+                """
+            ).fetchall()
+        named = dict(found)
+        records = {day: self.record(day) for day in self.days()}
+        return [
+            day for day, one in records.items() if one and one.earlier_orders != named.get(day, "")
+        ]
+
+    def damaged(self, error: duckdb.Error) -> ExportError:
+        """The sentence about landed files that cannot be read."""
+        words = str(error).splitlines()[0]
+        return ExportError(
+            f"The landed events in {in_one_line(str(self._folder))} cannot be read ({words}): "
+            "delete that folder and run the same command again, which lands its days anew."
+        )
 
     def uncounted(self) -> list[date]:
         """Landed days whose reports were not all stored since."""
@@ -180,7 +224,7 @@ class Landing:
         facts = _stage(connection, day, files, self._flat)
         before = self.path(day - timedelta(days=1), "sessions.parquet")
         connection.execute(self._flat.sessions_sql(before if before.exists() else None))
-        repeated = self._number_orders(connection, day)
+        repeated, named = self._number_orders(connection, day)
         for name, sql in self._flat.outputs().items():
             target = str(folder / name).replace("'", "''")
             connection.execute(f"COPY ({sql}) TO '{target}' (FORMAT parquet)")
@@ -190,7 +234,8 @@ class Landing:
         ).fetchone() or (0, 0, 0)
         return LandedDay(
             day=day.isoformat(), layout=LAYOUT, flat=self._flat.fingerprint,
-            files=known, before=self._before(day), repeated_orders=repeated,
+            files=known, before=self._before(day), earlier_orders=named,
+            repeated_orders=repeated,
             without_session=without_session, sessions=sessions, without_channel=without_channel,
             sessions_checksum=_checksum(folder / "sessions.parquet"), **facts,
         )  # fmt: skip
@@ -200,18 +245,19 @@ class Landing:
         found = self.record(day - timedelta(days=1))
         return found.sessions_checksum if found else ""
 
-    def _number_orders(self, connection: duckdb.DuckDBPyConnection, day: date) -> int:
-        """Mark each order's first row; the number of orders that an earlier day has already."""
+    def _number_orders(self, connection: duckdb.DuckDBPyConnection, day: date) -> tuple[int, str]:
+        """Mark each order's first row; how many orders an earlier day has already, and which."""
         earlier = [str(self.path(one, "orders.parquet")) for one in self.days() if one < day]
         known = (
             connection.read_parquet(earlier) if earlier else connection.sql("SELECT '' AS order_id")
         )
         known.create("earlier_orders")
-        (repeated,) = connection.execute(
-            "SELECT count(DISTINCT order_id) FROM staged SEMI JOIN earlier_orders USING (order_id)"
-        ).fetchone() or (0,)
+        repeated, named = connection.execute(
+            f"SELECT count(DISTINCT order_id), {_ORDERS_NAMED} "
+            "FROM staged SEMI JOIN earlier_orders USING (order_id)"
+        ).fetchone() or (0, None)
         connection.execute(self._flat.orders_sql())
-        return int(repeated)
+        return int(repeated), named or ""
 
 
 def days_inside(file: ExportFile) -> list[date]:

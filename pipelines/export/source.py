@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -76,12 +77,21 @@ class ExportSource:
         Raises ExportError where the files cannot be found, and NewestDayError where those of
         `end` are not there yet.
         """
+        self.landing.recover()
         files = files_by_day(self.settings)
         first = min(start - timedelta(days=RANKING_DAYS), newest_month(end).start)
         known = set(self.landing.days())
-        for day in sorted(files):
-            if day in known or first - timedelta(days=1) <= day <= end:
-                self._land_day(day, files[day])
+        try:
+            for day in sorted(files):
+                if day in known or first - timedelta(days=1) <= day <= end:
+                    with self._failure_noted(day):
+                        if not self.landing.is_current(day, files[day]):
+                            self.landing.land(day, files[day])
+            for day in set(self.landing.with_other_orders()) & set(files):
+                with self._failure_noted(day):
+                    self.landing.land(day, files[day])
+        except duckdb.Error as error:
+            raise self.landing.damaged(error) from error
         records = {day: self.landing.record(day) for day in self.landing.days()}
         self.landed = {day: record for day, record in records.items() if record}
         if end in self.landed:
@@ -95,10 +105,10 @@ class ExportSource:
             "the same command again when BigQuery has written it, or set nightly.at later."
         )
 
-    def _land_day(self, day: date, files: Sequence[ExportFile]) -> None:
+    @contextmanager
+    def _failure_noted(self, day: date) -> Iterator[None]:
         try:
-            if not self.landing.is_current(day, files):
-                self.landing.land(day, files)
+            yield
         except DayError as error:
             self.failed[day] = error
             logger.warning("Property %s, %s stays as it was: %s", self.settings.id, day, error)
@@ -126,6 +136,13 @@ class ExportSource:
                 f"{', '.join(unknown)}, so the report {spec.name} is left out: choose another "
                 "dimension in segments.csv."
             )
+        try:
+            found = self._found_by(spec, start, end)
+        except duckdb.Error as error:
+            raise self.landing.damaged(error) from error
+        return as_pull(found, self.settings.id, spec, start, end, clock, EXPORT)
+
+    def _found_by(self, spec: ReportSpec, start: date, end: date) -> Found:
         counter = Counter(self.landing, self.connection.cursor())
         days = [day for day in self.landed if day <= end]
         match spec.kind:
@@ -150,7 +167,7 @@ class ExportSource:
                 )
             case _:
                 raise RequestRefusedError(f"The export has no report {spec.name}.")
-        return as_pull(found, self.settings.id, spec, start, end, clock, EXPORT)
+        return found
 
     def _days(
         self, counter: Counter, spec: ReportSpec, asked: Sequence[date], landed: Sequence[date]
