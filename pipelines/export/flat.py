@@ -64,7 +64,7 @@ class EventRows:
     @property
     def position(self) -> str:
         """A row's place among all files of its day."""
-        return f"{self.number}::UBIGINT << 60 | place"
+        return f"({self.number}::UBIGINT << 60) + place"
 
     def judged_sql(self, day: date) -> str:
         """Whether each row is named and of the day; neither says anything of its content."""

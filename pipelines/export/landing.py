@@ -327,7 +327,7 @@ def _source(
     """Files of one format as rows with a place of their own, the same whenever it is asked for."""
     columns = columns_of(connection, files)
     if files[0].is_parquet:
-        place = "(file_index::UBIGINT << 32) + file_row_number"
+        place = "(file_index::UBIGINT << 32) + file_row_number::UBIGINT"
         return EventRows(columns, f"(SELECT *, {place} AS place FROM {relation(files)})", number)
     table = f"json_rows_{number}"
     connection.execute("SET preserve_insertion_order = true")

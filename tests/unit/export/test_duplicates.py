@@ -68,3 +68,11 @@ def test_repeats_of_an_order_are_one_order_and_unnamed_orders_are_not(tmp_path: 
     assert record.duplicates == 0
     # The first row of t1, and six of which nobody can say that they are repeats: 1 + 3 + … + 8.
     assert (day["transactions"], day["purchase_revenue"]) == (7, 34.0)
+
+
+def test_a_duplicate_costs_no_other_row_of_files_of_two_kinds(tmp_path: Path) -> None:
+    """A row's place is a whole number of 64 bits, whatever its file's kind."""
+    rows = [order(f"t{number}", 1.0, at=number) for number in range(600)]
+    record, day = landed(tmp_path, {JSON: rows[:300], PART.format(0): [*rows[300:], rows[599]]})
+    assert record.duplicates == 1
+    assert (day["transactions"], day["purchase_revenue"]) == (600, 600.0)
