@@ -10,10 +10,10 @@ what it has. What is pulled is planned in `pull_plan`.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 import duckdb
 
@@ -24,12 +24,14 @@ from pipelines.errors import SluiceError
 from pipelines.ga4.api_errors import (
     AuditError,
     Ga4Error,
+    LargeReportError,
     NotAskedError,
     RequestRefusedError,
 )
 from pipelines.ga4.client import Ga4Client
 from pipelines.ga4.extract.pull import Pull, pull
 from pipelines.ga4.report_catalog import ReportKind, ReportSpec
+from pipelines.garbage import give_back_memory
 from pipelines.ingest.compatibility import unusable_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.property_access import profile_properties, with_closed_days, worth_waiting
@@ -108,6 +110,7 @@ def ingest(
     Failed properties are noted in `ops.held_back`, and the outcome tells of them. When no
     property is left, raises the failure that is most worth another try, or NothingPulledError.
     """
+    give_back_memory()
     run = replace(run, clock=settings.clock)
     profiles, failures = profile_properties(settings, client)
     profiles, unclosed = with_closed_days(settings, profiles, window)
@@ -183,28 +186,38 @@ def _pull_all(
     outcome: Outcome,
     run: Run,
 ) -> None:
+    """Pull and store `items`; one that takes too much memory by itself in halves of its days."""
+
     def work(item: PullTask) -> Pull:
         _refuse_hopeless(item, outcome)
-        return pull(
-            client,
-            item.property_id,
-            item.spec,
-            item.start,
-            item.end,
-            custom_dimensions=item.profile.registered,
-            fields=item.profile.fields,
-            clock=run.clock,
-        )
+        try:
+            return pull(
+                client, item.property_id, item.spec, item.start, item.end,
+                custom_dimensions=item.profile.registered, fields=item.profile.fields,
+                clock=run.clock,
+            )  # fmt: skip
+        except Ga4Error as error:
+            # What raised it holds the rows that were read so far, and an error is kept for long.
+            raise error.with_traceback(None) from None
 
-    waiting, futures = iter(items), dict[Future[Pull], PullTask]()
-    for number in range(1, len(items) + 1):
-        for item in islice(waiting, PULLS_AHEAD - len(futures)):
+    waiting, futures = deque(items), dict[Future[Pull], PullTask]()
+    number, total = 0, len(items)
+    while waiting or futures:
+        while waiting and len(futures) < PULLS_AHEAD:
+            item = waiting.popleft()
             futures[pool.submit(work, item)] = item
         done = next(iter(wait(futures, return_when=FIRST_COMPLETED).done))
         item = futures.pop(done)
+        if isinstance(done.exception(), LargeReportError) and (halves := item.halves()):
+            waiting.extendleft(halves)
+            total += 1
+            continue
         _store(connection, done, item, outcome, run)
+        # Its rows are not held while others are waited for.
+        del done
         remember_readings(connection, client.governor.take_readings(), run.clock)
-        logger.info("Pulled %s", item, extra={"progress": (number, len(items))})
+        number += 1
+        logger.info("Pulled %s", item, extra={"progress": (number, total)})
 
 
 def _store(

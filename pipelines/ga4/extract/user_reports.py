@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +17,7 @@ from pipelines.ga4.date_windows import (
     window_partitions,
 )
 from pipelines.ga4.decode.audit import audited, refuse_foreign
-from pipelines.ga4.decode.report_answer import apart_from
+from pipelines.ga4.decode.report_answer import TEXT, apart_from, each_text, repeated
 from pipelines.ga4.extract.answer_pages import all_pages
 from pipelines.ga4.report_query import Answer, Ask, Found
 from pipelines.ga4.report_request import report_request
@@ -68,13 +69,13 @@ def _rows(answer: Answer, ask: Ask, part: Part, windows: tuple[Period, ...]) -> 
     told = answer.rows
     for column in (snake_case(name) for name in ask.spec.dimensions if name not in part.without):
         place = told.schema.get_field_index(column)
-        told = told.set_column(place, column, apart_from(ALL, told[column]))
+        chunks = [each_text(one, partial(apart_from, ALL)) for one in told[column].chunks]
+        told = told.set_column(place, column, pa.chunked_array(chunks, TEXT))
     tables = []
     for window in windows:
         name = asked[window.start, window.end].name
         rows = told.filter(pc.equal(told["window_name"], name))
         for dimension in part.without:
-            every = pa.repeat(ALL, rows.num_rows)
-            rows = rows.append_column(snake_case(dimension), every)
+            rows = rows.append_column(snake_case(dimension), repeated(ALL, rows.num_rows))
         tables.append(in_window(rows, window).select(ask.spec.own_columns))
     return pa.concat_tables(tables)
