@@ -17,7 +17,7 @@ from pipelines.config.tracking_plan import MicroConversion, ParameterCondition
 from pipelines.export.flat import EVENT_DIMENSIONS, SESSION_DIMENSIONS
 from pipelines.export.landing import Landing
 from pipelines.ga4.date_windows import Period, trailing
-from pipelines.ga4.decode.report_answer import OTHER, apart_from, shortened_texts
+from pipelines.ga4.decode.report_answer import OTHER, TEXT, apart_from, each_text, shortened_texts
 from pipelines.ga4.extract.daily_reports import RANKING_DAYS
 from pipelines.ga4.report_query import no_rows
 from pipelines.ga4.report_spec import PARAMETER_VALUE, Part, ReportSpec, snake_case
@@ -180,8 +180,12 @@ def _metric(api_name: str, is_integer: bool) -> str:
 
 def _shown(values: pa.ChunkedArray) -> pa.ChunkedArray:
     """As answers are decoded: nothing reads like GA4's `(other)`, nothing is longer than a page."""
-    texts = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    return pa.chunked_array([apart_from(OTHER, shortened_texts(texts))])
+    encoded = values.combine_chunks().dictionary_encode()
+    return pa.chunked_array([each_text(encoded, _as_decoded)], TEXT)
+
+
+def _as_decoded(texts: pa.Array) -> pa.Array:
+    return apart_from(OTHER, shortened_texts(texts))
 
 
 def _literal(text: str) -> str:

@@ -208,7 +208,8 @@ class ExportSource:
         self, spec: ReportSpec, tables: Sequence[pa.Table], partitions: pa.Table,
         days: Sequence[date],
     ) -> Found:  # fmt: skip
-        rows = pa.concat_tables([no_rows(spec), *tables])
+        nothing = no_rows(spec)
+        rows = pa.concat_tables([nothing, *(table.cast(nothing.schema) for table in tables)])
         return Found(rows, partitions, (self._answer(rows, days),), notes=self._notes(spec, days))
 
     def _notes(self, spec: ReportSpec, days: Sequence[date]) -> tuple[str, ...]:

@@ -72,6 +72,10 @@ class AuditError(Ga4Error):
     exit_code = 2
 
 
+class LargeReportError(AuditError):
+    """A report takes more memory than one may: fewer days of it may do."""
+
+
 # What asking again cannot change. Everything else may be over in a moment, also a status that
 # nobody has seen yet. A 400 is also OUT_OF_RANGE and FAILED_PRECONDITION, a 409 that is final
 # ALREADY_EXISTS (the other is ABORTED).

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import google.auth
@@ -35,15 +35,30 @@ from pipelines.ga4.api_errors import (
     NotOfferedError,
     translate,
 )
+from pipelines.ga4.decode.encoded_answer import MOST_OBJECT_BYTES, EncodedAnswer, encoded_answer
 from pipelines.ga4.rate_limit import FIELDS, Governor
 
 logger = logging.getLogger("sluice")
 SCOPE = "https://www.googleapis.com/auth/analytics.readonly"
 TIMEOUT_SECONDS = 60.0
 # A page of 250,000 rows and five fields is 16 MB. Of what is larger a smaller page is asked for.
-MOST_BYTES = 32 * 2**20
-CHANNEL_OPTIONS = [("grpc.max_receive_message_length", MOST_BYTES)]
+REPORT_BYTES = 20 * 2**20
+# The answers of all other methods: the fields of a property are some 300 kB, a funnel 60.
+OTHER_BYTES = MOST_OBJECT_BYTES
 _T = TypeVar("_T")
+
+
+class ReportTransport(BetaAnalyticsDataGrpcTransport):  # type: ignore[misc]
+    """Google's own, but the answers to RunReport stay the bytes that they came as."""
+
+    @cached_property
+    def run_report(self) -> Any:
+        """The call, from a request to bytes."""
+        return self.grpc_channel.unary_unary(
+            "/google.analytics.data.v1beta.BetaAnalyticsData/RunReport",
+            request_serializer=ga4.RunReportRequest.serialize,
+            response_deserializer=None,
+        )
 
 
 @dataclass(frozen=True)
@@ -72,23 +87,26 @@ class Ga4Client:
 
     def __init__(
         self,
-        beta: BetaAnalyticsDataClient,
+        reports: BetaAnalyticsDataClient,
+        fields: BetaAnalyticsDataClient,
         alpha: AlphaAnalyticsDataClient,
         governor: Governor | None = None,
     ) -> None:
-        self._beta = beta
+        """`reports`: of a `ReportTransport`; `fields` answers all other methods of v1beta."""
+        self._reports = reports
+        self._fields = fields
         self._alpha = alpha
         self.governor = governor or Governor()
 
-    def run_report(self, request: ga4.RunReportRequest, *, what: str) -> Any:
-        """One page, as the raw protobuf message (proto-plus wrappers cost 20× on rows)."""
+    def run_report(self, request: ga4.RunReportRequest, *, what: str) -> EncodedAnswer:
+        """One page, its rows as they came (proto-plus wrappers cost 20× on rows)."""
         property_id = _property_of(request.property)
-        response = self._call(
-            lambda: self._beta.run_report(request, timeout=TIMEOUT_SECONDS), property_id, what
+        content: Any = self._call(
+            lambda: self._reports.run_report(request, timeout=TIMEOUT_SECONDS), property_id, what
         )
-        message = ga4.RunReportResponse.pb(response)
-        self.governor.read_quota(property_id, "core", message.property_quota)
-        return message
+        answer = encoded_answer(content)
+        self.governor.read_quota(property_id, "core", answer.message.property_quota)
+        return answer
 
     def run_funnel_report(self, request: alpha_types.RunFunnelReportRequest, *, what: str) -> Any:
         """One funnel, as the raw protobuf message; v1alpha may change or be missing."""
@@ -110,7 +128,7 @@ class Ga4Client:
         """
         name = f"properties/{property_id}/metadata"
         answer = self._call_optional(
-            lambda: self._beta.get_metadata(name=name, timeout=TIMEOUT_SECONDS),
+            lambda: self._fields.get_metadata(name=name, timeout=TIMEOUT_SECONDS),
             property_id,
             "the list of fields",
         )
@@ -121,7 +139,7 @@ class Ga4Client:
     ) -> Any | None:
         """Which fields go together (raw answer); None where the server cannot tell."""
         answer = self._call_optional(
-            lambda: self._beta.check_compatibility(request, timeout=TIMEOUT_SECONDS),
+            lambda: self._fields.check_compatibility(request, timeout=TIMEOUT_SECONDS),
             _property_of(request.property),
             what,
         )
@@ -139,7 +157,7 @@ class Ga4Client:
             limit=1,
             return_property_quota=True,
         )
-        metadata = self.run_report(request, what="a first number").metadata
+        metadata = self.run_report(request, what="a first number").message.metadata
         try:
             fields = self.get_metadata(property_id)
         except Ga4Error as error:
@@ -202,33 +220,41 @@ def connect(settings: Ga4, governor: Governor | None = None) -> Ga4Client:
     Raises CredentialsError when the key file or the Application Default Credentials cannot be
     read. A loopback endpoint is plain text and needs no credentials.
     """
-    if settings.is_local:
-        # No proxy of the machine's: it has a loopback of its own.
-        options = [*CHANNEL_OPTIONS, ("grpc.enable_http_proxy", 0)]
-        channel = grpc.insecure_channel(settings.endpoint, options=options)
-        return Ga4Client(
-            BetaAnalyticsDataClient(transport=BetaAnalyticsDataGrpcTransport(channel=channel)),
-            AlphaAnalyticsDataClient(transport=AlphaAnalyticsDataGrpcTransport(channel=channel)),
-            governor,
-        )
-    chosen: Any = {
-        "credentials": _credentials(settings),
-        "client_options": {"api_endpoint": settings.endpoint} if settings.endpoint else None,
-    }
+    chosen: dict[str, Any] = {}
+    transport: Callable[[Any, int], Any] = partial(_local, str(settings.endpoint))
+    if not settings.is_local:
+        chosen["credentials"] = _credentials(settings)
+        chosen["client_options"] = settings.endpoint and {"api_endpoint": settings.endpoint}
+        transport = _bounded
     return Ga4Client(
-        BetaAnalyticsDataClient(transport=_bounded(BetaAnalyticsDataGrpcTransport), **chosen),
-        AlphaAnalyticsDataClient(transport=_bounded(AlphaAnalyticsDataGrpcTransport), **chosen),
+        BetaAnalyticsDataClient(transport=transport(ReportTransport, REPORT_BYTES), **chosen),
+        BetaAnalyticsDataClient(
+            transport=transport(BetaAnalyticsDataGrpcTransport, OTHER_BYTES), **chosen
+        ),
+        AlphaAnalyticsDataClient(
+            transport=transport(AlphaAnalyticsDataGrpcTransport, OTHER_BYTES), **chosen
+        ),
         governor,
     )
 
 
-def _bounded(transport: Any) -> Callable[..., Any]:
-    """A transport of the library, whose answers may be of any size, with our channel's options."""
+def _at_most(size: int) -> list[tuple[str, int]]:
+    return [("grpc.max_receive_message_length", size)]
+
+
+def _local(endpoint: str, kind: Any, size: int) -> Any:
+    """A transport without a proxy of the machine's: that has a loopback of its own."""
+    options = [*_at_most(size), ("grpc.enable_http_proxy", 0)]
+    return kind(channel=grpc.insecure_channel(endpoint, options=options))
+
+
+def _bounded(kind: Any, size: int) -> Callable[..., Any]:
+    """A transport of the library, whose answers may be of any size, with an end to them."""
 
     def channel(host: str, **options: Any) -> Any:
-        return transport.create_channel(host, **{**options, "options": CHANNEL_OPTIONS})
+        return kind.create_channel(host, **{**options, "options": _at_most(size)})
 
-    return partial(transport, channel=channel)
+    return partial(kind, channel=channel)
 
 
 def _credentials(settings: Ga4) -> Any:

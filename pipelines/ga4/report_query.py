@@ -12,6 +12,7 @@ from google.analytics.data_v1alpha import types as alpha
 from google.analytics.data_v1beta import types as ga4
 
 from pipelines.ga4.api_errors import Ga4Error
+from pipelines.ga4.decode.encoded_answer import EncodedAnswer
 from pipelines.ga4.decode.report_answer import Flags
 from pipelines.ga4.exactness import missing_share
 from pipelines.ga4.report_request import PAGE_ROWS
@@ -22,10 +23,10 @@ SMALLEST_PAGE_ROWS = 1_000
 
 
 class DataApi(Protocol):
-    """What a pull needs of the client; answers are raw protobuf messages."""
+    """What a pull needs of the client; other answers are raw protobuf messages."""
 
-    def run_report(self, request: ga4.RunReportRequest, *, what: str) -> Any:
-        """One page as a RunReportResponse."""
+    def run_report(self, request: ga4.RunReportRequest, *, what: str) -> EncodedAnswer:
+        """One page of a report."""
         ...
 
     def run_funnel_report(self, request: alpha.RunFunnelReportRequest, *, what: str) -> Any:
@@ -55,7 +56,8 @@ class Ask:
     """One pull to be done: `spec` of a property over [start, end], both days included.
 
     `custom_dimensions`: registered event parameters, None where nobody knows them. `fields`: the
-    answer of GetMetadata, where it has been read already.
+    answer of GetMetadata, where it has been read already. `held`: fingerprint of a request →
+    bytes of the rows that answered it.
     """
 
     client: DataApi
@@ -66,6 +68,7 @@ class Ask:
     custom_dimensions: frozenset[str] | None = None
     fields: Any | None = None
     page_size: PageSize = field(default_factory=PageSize)
+    held: dict[str, int] = field(default_factory=dict)
 
     @property
     def what(self) -> str:

@@ -28,6 +28,7 @@ from pipelines.ga4.api_errors import (
     ThresholdedQuotaError,
 )
 from pipelines.ga4.client import Ga4Client, Profile
+from pipelines.ga4.decode.encoded_answer import EncodedAnswer
 from pipelines.ga4.extract.pull import pull
 from pipelines.ga4.rate_limit import BACKFILL, HOURLY_LIMITS
 from pipelines.ga4.report_catalog import ReportSpec
@@ -70,16 +71,17 @@ class MeteredClient:
     spent: int = 0
     report: str = ""
 
-    def run_report(self, request: ga4.RunReportRequest, *, what: str) -> Any:
+    def run_report(self, request: ga4.RunReportRequest, *, what: str) -> EncodedAnswer:
         """One row of the answer, as if that were all of it."""
         small = ga4.RunReportRequest(request)
         small.limit = 1
-        message = self.client.run_report(small, what=what)
+        answer = self.client.run_report(small, what=what)
+        message = answer.message
         price = message.property_quota.tokens_per_day.consumed
         self.tokens[self.report] += price * max(1, math.ceil(message.row_count / PAGE_ROWS))
         self.spent += price
-        message.row_count = len(message.rows)
-        return message
+        message.row_count = len(answer)
+        return answer
 
     def run_funnel_report(self, request: alpha_types.RunFunnelReportRequest, *, what: str) -> Any:
         """Funnels have a quota of their own and do not count here."""

@@ -10,10 +10,10 @@ what it has. What is pulled is planned in `pull_plan`.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 import duckdb
 
@@ -27,12 +27,14 @@ from pipelines.export.source import ExportSource
 from pipelines.ga4.api_errors import (
     AuditError,
     Ga4Error,
+    LargeReportError,
     NotAskedError,
     RequestRefusedError,
 )
 from pipelines.ga4.client import Ga4Client, Profile
 from pipelines.ga4.extract.pull import Pull
 from pipelines.ga4.report_catalog import ReportKind, ReportSpec, build_reports
+from pipelines.garbage import give_back_memory
 from pipelines.ingest.compatibility import unusable_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.property_access import profile_properties, with_closed_days, worth_waiting
@@ -115,6 +117,7 @@ def ingest(
     in `ops.held_back`, and the outcome tells of them. When no property is left, raises the failure
     that is most worth another try, or NothingPulledError.
     """
+    give_back_memory()
     run = replace(run, clock=settings.clock)
     profiles, failures = profile_properties(settings, client)
     profiles, unclosed = with_closed_days(settings, profiles, window)
@@ -241,19 +244,34 @@ def _pull_all(
     outcome: Outcome,
     run: Run,
 ) -> None:
+    """Pull and store `items`; one that takes too much memory by itself in halves of its days."""
+
     def work(item: PullTask) -> Pull:
         _refuse_hopeless(item, outcome)
-        return sources.pull(item, run.clock)
+        try:
+            return sources.pull(item, run.clock)
+        except Ga4Error as error:
+            # What raised it holds the rows that were read so far, and an error is kept for long.
+            raise error.with_traceback(None) from None
 
-    waiting, futures = iter(items), dict[Future[Pull], PullTask]()
-    for number in range(1, len(items) + 1):
-        for item in islice(waiting, PULLS_AHEAD - len(futures)):
+    waiting, futures = deque(items), dict[Future[Pull], PullTask]()
+    number, total = 0, len(items)
+    while waiting or futures:
+        while waiting and len(futures) < PULLS_AHEAD:
+            item = waiting.popleft()
             futures[pool.submit(work, item)] = item
         done = next(iter(wait(futures, return_when=FIRST_COMPLETED).done))
         item = futures.pop(done)
+        if isinstance(done.exception(), LargeReportError) and (halves := item.halves()):
+            waiting.extendleft(halves)
+            total += 1
+            continue
         _store(connection, done, item, outcome, run)
+        # Its rows are not held while others are waited for.
+        del done
         remember_readings(connection, sources.take_readings(), run.clock)
-        logger.info("Pulled %s", item, extra={"progress": (number, len(items))})
+        number += 1
+        logger.info("Pulled %s", item, extra={"progress": (number, total)})
 
 
 def _store(

@@ -10,7 +10,7 @@ whose funnels were asked for other steps.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import duckdb
@@ -39,6 +39,16 @@ class PullTask:
     def property_id(self) -> str:
         """The property's id."""
         return self.profile.property_id
+
+    def halves(self) -> tuple[PullTask, ...]:
+        """The newer half of its days and the older one, where each can be asked for by itself.
+
+        Of a report of the largest values only, older days would get other values.
+        """
+        if not self.spec.kind.is_daily or self.spec.top is not None or self.start == self.end:
+            return ()
+        middle = self.start + (self.end - self.start) // 2
+        return replace(self, start=middle + timedelta(days=1)), replace(self, end=middle)
 
     def __str__(self) -> str:
         return f"{self.spec.name} of {self.property_id}, {self.start} to {self.end}"

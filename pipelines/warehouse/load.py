@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import duckdb
+import pyarrow as pa
 
 from pipelines.ga4.extract.pull import Pull, partitions_of
 from pipelines.ga4.report_catalog import ReportSpec
@@ -86,7 +87,7 @@ def replace_partitions(connection: duckdb.DuckDBPyConnection, pull: Pull, *, run
         connection.unregister("pulled_rows")
         connection.unregister("pulled_partitions")
         insert_rows(connection, "pulls", _pull_rows(pull, run_id))
-        insert_rows(connection, "quarantine", _quarantine_rows(pull))
+        insert_rows(connection, "quarantine", _quarantine_rows(connection, pull))
     return int(pull.rows.num_rows)
 
 
@@ -195,12 +196,18 @@ def _percent(share: float) -> str:
     return "< 0.1 %" if text == "0.0 %" else text
 
 
-def _quarantine_rows(pull: Pull) -> list[dict[str, Any]]:
-    return [
-        {
-            "pull_id": pull.pull_id, "property_id": pull.property_id, "report": pull.spec.name,
-            "date_text": row["date"], "row_json": json.dumps(row, default=str),
-            "reason": "the date cannot be read", "quarantined_at": pull.pulled_at,
-        }
-        for row in pull.quarantined.to_pylist()
-    ]  # fmt: skip
+def _quarantine_rows(connection: duckdb.DuckDBPyConnection, pull: Pull) -> pa.Table:
+    """One row for each that has no day; they can be all of a page."""
+    connection.register("undated", pull.quarantined)
+    rows = connection.execute(
+        """
+        select
+            ? as pull_id, ? as property_id, ? as report, date::varchar as date_text,
+            to_json(undated)::varchar as row_json, 'the date cannot be read' as reason,
+            ?::timestamptz as quarantined_at
+        from undated
+        """,
+        [pull.pull_id, pull.property_id, pull.spec.name, pull.pulled_at],
+    ).to_arrow_table()
+    connection.unregister("undated")
+    return rows

@@ -13,14 +13,14 @@ from pipelines.warehouse.schema import OPS_TABLES
 
 
 def insert_rows(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[dict[str, Any]]
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[dict[str, Any]] | pa.Table
 ) -> None:
     """Append `rows` (equal keys, all of them columns of `ops.<table>`); nothing for no rows."""
-    if not rows:
+    if not len(rows):
         return
-    columns = [name for name in OPS_TABLES[table] if name in rows[0]]
-    names = ", ".join(columns)
-    connection.register("ops_rows", pa.Table.from_pylist(list(rows)))
+    found = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(list(rows))
+    names = ", ".join(name for name in OPS_TABLES[table] if name in found.column_names)
+    connection.register("ops_rows", found)
     connection.execute(f"insert into ops.{table} ({names}) select {names} from ops_rows")
     connection.unregister("ops_rows")
 

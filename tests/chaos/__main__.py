@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.emulator.server import serve
+from tests.chaos.clocks import stepped
 from tests.chaos.home import Home, stored_home
 from tests.chaos.kills import attack, measured
 from tests.chaos.limits import limited
@@ -37,6 +38,7 @@ def chaos(folder: Path, kills: int, seed: int) -> Iterator[str]:
             with serve([shop.events], now=running_now()) as opened:
                 yield opened.endpoint
 
+        yield from stepped(folder / "clocks")
         attacks = attack(
             stored, expected, lengths, folder / "kills", kills=kills, seed=seed, server=server
         )

@@ -8,7 +8,6 @@ a step that nobody reached is missing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -62,10 +61,37 @@ def read_steps(
     if not pc.all(known).as_py():
         foreign = names.filter(pc.invert(known))[0].as_py()
         raise AuditError(f"The funnel has {steps} steps, and the answer has the step '{foreign}'.")
-    if every == ALL:
-        found = _one_total(found)
+    found = _one_total(found, every)
     refuse_duplicates(found, _KEYS)
     return found
+
+
+def with_known_totals(found: pa.Table, known: pa.Table) -> pa.Table:
+    """The next actions `found`, with totals that no visitor's event is taken for.
+
+    `known`: users of the steps by an answer that no event's name stands in. What is called a total
+    and has other users than its step is an event of that name; the step's own number takes its
+    place. Both are estimates, each made by itself. Without `known` nothing can be told.
+    """
+    users = {(row["range_name"], row["number"]): row["active_users"] for row in known.to_pylist()}
+    rows, with_total = list[dict[str, Any]](), set[tuple[str, int]]()
+    for row in found.to_pylist() if users else []:
+        step = row["range_name"], row["number"]
+        if row["value"] == ALL and _is_about(row["active_users"], users.get(step, 0)):
+            with_total.add(step)
+        elif row["value"] == ALL:
+            row["value"] = _TOTAL
+        rows.append(row)
+    steps = {(row["range_name"], row["number"]) for row in rows} & users.keys()
+    rows += [
+        {"range_name": name, "value": ALL, "number": number, "active_users": users[name, number]}
+        for name, number in sorted(steps - with_total)
+    ]
+    return pa.Table.from_pylist(rows, found.schema) if users else found
+
+
+def _is_about(users: int, others: int) -> bool:
+    return abs(users - others) <= estimate_allowance(users**2 + others**2, unit="users")
 
 
 def fill_steps(found: pa.Table, steps: int) -> pa.Table:
@@ -103,7 +129,7 @@ def refuse_growth(filled: pa.Table) -> None:
     grown = pairs.filter(pc.greater(pairs["active_users"], pairs["active_users_before"]))
     for row in grown.to_pylist():
         users, before = row["active_users"], row["active_users_before"]
-        if users - before <= estimate_allowance(users**2 + before**2, unit="users"):
+        if _is_about(users, before):
             continue
         raise AuditError(
             f"Step {row['number']} of a closed funnel has {users} users, the step before it "
@@ -137,17 +163,23 @@ def _values(
     return pc.if_else(pc.equal(found, _TOTAL), every, apart_from(every, found))
 
 
-def _one_total(found: pa.Table) -> pa.Table:
-    """An event can be called as GA4 calls its totals: the row with most users is the total."""
-    order = [("range_name", "ascending"), ("number", "ascending"), ("active_users", "descending")]
-    totals = found.filter(pc.equal(found["value"], ALL)).sort_by(order)
-    steps = list(zip(*(totals[name].to_pylist() for name in ("range_name", "number")), strict=True))
-    if len(set(steps)) == len(steps):
-        return found
-    names = [_TOTAL if before == step else ALL for before, step in pairwise([None, *steps])]
-    place = totals.schema.get_field_index("value")
-    others = found.filter(pc.not_equal(found["value"], ALL))
-    return pa.concat_tables([others, totals.set_column(place, "value", pa.array(names))])
+def _one_total(found: pa.Table, every: str) -> pa.Table:
+    """An event or a device can be called as GA4 calls its totals: most users has the total.
+
+    What has as many beside others is none of them, but the total a second time.
+    """
+    rows = found.sort_by([("active_users", "descending")]).to_pylist()
+    others = {(row["range_name"], row["number"]) for row in rows if row["value"] != every}
+    totals: dict[tuple[str, int], int] = {}
+    for row in rows:
+        step = row["range_name"], row["number"]
+        if row["value"] != every:
+            continue
+        if step not in totals:
+            totals[step] = row["active_users"]
+        elif row["active_users"] < totals[step] or step not in others:
+            row["value"] = _TOTAL
+    return pa.Table.from_pylist(rows, found.schema)
 
 
 def _users(message: Any, report: str) -> pa.Array:

@@ -1,25 +1,34 @@
-"""Protobuf answers → typed Arrow columns. The only place that reads rows of an answer."""
+"""Protobuf answers → typed Arrow columns. The only place that reads rows of an answer.
+
+Texts are dictionaries page by page: a report has many rows and few values.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.ga4.api_errors import AuditError
-from pipelines.ga4.decode.protobuf_columns import read_texts
+from pipelines.ga4.decode.encoded_answer import EncodedAnswer
+from pipelines.ga4.decode.protobuf_columns import OddRowsError, read_texts
 from pipelines.ga4.report_spec import Part, ReportSpec
 from pipelines.wording import redacted, shortened
 
 OTHER = "(other)"
 # Nothing in GA4 is longer than the 1,000 characters of a page's address (docs/ga4.md).
 MOST_CHARACTERS = 2_000
+# A request has up to 9 dimensions, which GA4 adds the date range to, and 10 metrics.
+MOST_FIELDS = 20
+# Texts as `decode` gives them: each chunk has its own different ones.
+TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
 @dataclass(frozen=True)
@@ -60,8 +69,8 @@ class Flags:
 class Page:
     """One decoded answer.
 
-    `rows`: columns `date` (text, as sent), the spec's dimensions (string) and metrics (int64 or
-    double). `row_count`: what the server says all pages together hold. `totals`: metric column →
+    `rows`: columns `date` (as sent) and the spec's dimensions (`TEXT`), metrics (int64 or double).
+    `row_count`: what the server says all pages together hold. `totals`: metric column →
     server-side total, where it sent one.
     """
 
@@ -72,26 +81,27 @@ class Page:
     quota: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
-def decode(message: Any, spec: ReportSpec, part: Part | None = None) -> Page:
-    """Read one RunReportResponse (raw protobuf) by the names in its headers.
+def decode(answer: EncodedAnswer, spec: ReportSpec, part: Part | None = None) -> Page:
+    """Read one answer by the names in its headers.
 
-    Raises AuditError when a requested field is missing or a metric is not a number.
+    Raises AuditError when a requested field is missing or a metric is not a number, and
+    LargePageError when fewer rows at a time may be read.
     """
-    part = part or Part()
+    part, message = part or Part(), answer.message
     dimensions = [header.name for header in message.dimension_headers]
     metrics = [header.name for header in message.metric_headers]
-    if not message.rows and not dimensions and not metrics:
+    if not len(answer) and not dimensions and not metrics:
         return _page(message, empty_rows(spec, part), {})
-    by_dimension, by_metric = _texts_of(message, len(dimensions), len(metrics), spec.name)
+    by_dimension, by_metric = _texts_of(answer, len(dimensions), len(metrics), spec.name)
     columns = {
-        column: by_dimension[place_of(name, dimensions, spec.name)]
+        column: _different(by_dimension[place_of(name, dimensions, spec.name)], spec.name)
         for name, column in spec.fields(part).items()
     }
     for column in spec.value_columns(part):
-        values = shortened_texts(columns[column])
+        values = each_text(columns[column], shortened_texts)
         # Visitors can write the word: it is GA4's own where GA4 says that it folded rows.
         is_folded = message.metadata.data_loss_from_other_row
-        columns[column] = values if is_folded else apart_from(OTHER, values)
+        columns[column] = values if is_folded else each_text(values, partial(apart_from, OTHER))
     totals: dict[str, float] = {}
     rounded: list[str] = []
     for metric in spec.metrics:
@@ -114,7 +124,7 @@ def empty_rows(spec: ReportSpec, part: Part | None = None) -> pa.Table:
         metric.column: pa.array([], pa.int64() if metric.is_integer else pa.float64())
         for metric in spec.metrics
     }
-    return pa.table({**{name: pa.array([], pa.string()) for name in names}, **kinds})
+    return pa.table({**{name: pa.array([], TEXT) for name in names}, **kinds})
 
 
 def _total(message: Any, place: int) -> float | None:
@@ -174,17 +184,31 @@ def _truncation(reason: Any) -> str:
 
 
 def _texts_of(
-    message: Any, dimensions: int, metrics: int, report: str
+    answer: EncodedAnswer, dimensions: int, metrics: int, report: str
 ) -> tuple[list[pa.Array], list[pa.Array]]:
-    """All values of all rows by their place; the slow way where the encoding is not plain."""
-    found = read_texts(message, dimensions, metrics)
-    if found is not None:
-        return found
-    # The lists of a row's values are held, so that each is made once and not once a column.
-    rows = [row.dimension_values for row in message.rows]
-    by_dimension = [texts(rows, place, report) for place in range(dimensions)]
-    rows = [row.metric_values for row in message.rows]
-    return by_dimension, [texts(rows, place, report) for place in range(metrics)]
+    """All values of all rows by their place; what is not encoded plainly is encoded anew first."""
+    if dimensions + metrics > MOST_FIELDS:
+        raise AuditError(f"The answer to the report {report} has {dimensions + metrics} fields.")
+    try:
+        return read_texts(answer, dimensions, metrics)
+    except OddRowsError:
+        pass
+    try:
+        return read_texts(answer.plain(), dimensions, metrics)
+    except OddRowsError as error:
+        raise AuditError(
+            f"The answer to the report {report} has a row without all its fields."
+        ) from error
+
+
+def _different(values: pa.Array, report: str) -> pa.DictionaryArray:
+    """The same as `TEXT`; AuditError for what is no UTF-8."""
+    found = values.dictionary_encode()
+    try:
+        found.dictionary.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise AuditError(f"The answer to the report {report} holds what is no text.") from error
+    return found
 
 
 def place_of(name: str, headers: Sequence[str], report: str) -> int:
@@ -207,7 +231,19 @@ def texts(rows: Sequence[Any], place: int, report: str) -> pa.Array:
         ) from error
 
 
-def apart_from(marker: str, values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+def repeated(text: str, size: int) -> pa.DictionaryArray:
+    """A column of one text."""
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), size), [text])
+
+
+def each_text(
+    values: pa.DictionaryArray, change: Callable[[pa.Array], pa.Array]
+) -> pa.DictionaryArray:
+    """`change` of every different text; it must leave different ones different."""
+    return pa.DictionaryArray.from_arrays(values.indices, change(values.dictionary))
+
+
+def apart_from(marker: str, values: pa.Array) -> pa.Array:
     """`values` as they were sent, none of them equal to `marker`, which is ours.
 
     A value that reads like it, or like one already set apart, gets a backslash in front: different

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from threading import Lock
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from google.analytics.data_v1beta import types as ga4
 
-from pipelines.ga4.api_errors import AuditError, LargePageError, SlowPageError
+from pipelines.ga4.api_errors import AuditError, LargePageError, LargeReportError, SlowPageError
 from pipelines.ga4.decode.audit import refuse_duplicates, refuse_short_totals
 from pipelines.ga4.decode.report_answer import Flags, Page, decode
 from pipelines.ga4.exactness import Made
 from pipelines.ga4.report_query import SMALLEST_PAGE_ROWS, Answer, Ask
-from pipelines.ga4.report_request import PAGE_ROWS, fingerprint
+from pipelines.ga4.report_request import fingerprint
 from pipelines.ga4.report_spec import Part, ReportSpec
 
-# GA4 keeps about 50,000 rows a day of a report and folds the others into (other): 1.75 million in
-# the 35 days of a sweep, which is the most that one request asks for.
-MOST_ROWS = 2_000_000
+# Three pulls run at once while a fourth waits to be stored, so each has a share of the memory: two
+# pages, or the ten days of which GA4 keeps about 50,000 rows each (it folds others into (other)).
+MOST_ROWS = 500_000
+MOST_BYTES = 20_000_000
+# What a page takes while it is decoded, 70 MB, is taken once.
+_DECODING = Lock()
 # A server that sends page after page of a few rows ends, too: ours are never smaller than 1,000.
 MOST_PAGES = MOST_ROWS // SMALLEST_PAGE_ROWS
 
@@ -26,23 +30,28 @@ MOST_PAGES = MOST_ROWS // SMALLEST_PAGE_ROWS
 def all_pages(ask: Ask, request: ga4.RunReportRequest, spec: ReportSpec, part: Part) -> Answer:
     """Pages of any size, until the server's row_count or the spec's `top` is reached.
 
-    Decoded pages are kept, messages are not: a page of 250,000 rows is 100 MB of protobuf.
-    Raises AuditError when pages contradict each other, and whatever the client raises.
+    Decoded pages are kept, what they came in is not. Raises AuditError when pages contradict each
+    other, LargeReportError when they are too many, and whatever the client raises.
     """
     pages: list[Page] = []
-    seen, expected = 0, None
+    own = fingerprint(request)
+    ask.held.pop(own, None)
+    seen, held, expected = 0, sum(ask.held.values()), None
     while expected is None or seen < expected:
         if len(pages) == MOST_PAGES:
             raise AuditError(f"{MOST_PAGES:,} pages hold only {seen:,} of {expected:,} rows.")
         page = _page(ask, request, seen, spec, part)
-        count = min(page.row_count, request.limit) if spec.kind.is_ranking else page.row_count
+        count = _told_count(page.row_count, request, spec)
         if expected is not None and count != expected:
             raise AuditError(f"row_count went from {expected} to {count} between pages.")
         pages.append(page)
         expected = count
         seen += page.rows.num_rows
-        if max(seen, expected) > MOST_ROWS:
-            raise AuditError(f"It has {expected:,} rows, and no more than {MOST_ROWS:,} are read.")
+        held += page.rows.nbytes
+        if held > MOST_BYTES:
+            raise LargeReportError(
+                f"Its rows take more than {MOST_BYTES // 1_000_000} MB of memory."
+            )
         if seen < expected and page.rows.num_rows == 0:
             raise AuditError(f"The pages end after {seen} of {expected} rows.")
     if seen > (expected or 0):
@@ -54,9 +63,10 @@ def all_pages(ask: Ask, request: ga4.RunReportRequest, spec: ReportSpec, part: P
         flags = flags.joined(page.flags)
     totals = _provable_totals(pages, flags, spec)
     refuse_short_totals(rows, totals, spec)
+    ask.held[own] = rows.nbytes
     tokens = sum(page.quota.get("tokens_per_day", (0, 0))[0] for page in pages)
     return Answer(
-        rows, flags, len(pages), tokens, pages[-1].quota, fingerprint(request),
+        rows, flags, len(pages), tokens, pages[-1].quota, own,
         _counted(rows, totals, spec),
     )  # fmt: skip
 
@@ -97,12 +107,20 @@ def _page(
         left = request.limit - offset if spec.kind.is_ranking else request.limit
         page = _at(request, offset, min(ask.page_size.rows, left))
         try:
-            message = ask.client.run_report(page, what=ask.what)
-            if (count := len(message.rows)) > PAGE_ROWS:
-                raise AuditError(f"A page holds {count:,} rows, and GA4's end at {PAGE_ROWS:,}.")
-            return decode(message, spec, part)
+            answer = ask.client.run_report(page, what=ask.what)
+            if (count := _told_count(answer.message.row_count, request, spec)) > MOST_ROWS:
+                raise LargeReportError(
+                    f"It has {count:,} rows, and no more than {MOST_ROWS:,} are read."
+                )
+            with _DECODING:
+                return decode(answer, spec, part)
         except (SlowPageError, LargePageError) as error:
             ask.page_size.halve(page.limit, error)
+
+
+def _told_count(row_count: int, request: ga4.RunReportRequest, spec: ReportSpec) -> int:
+    """Rows of all pages together, as far as they are wanted."""
+    return min(row_count, request.limit) if spec.kind.is_ranking else row_count
 
 
 def _at(request: ga4.RunReportRequest, offset: int, rows: int) -> ga4.RunReportRequest:

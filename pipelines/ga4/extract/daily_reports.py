@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from pipelines.ga4.api_errors import AuditError, RequestRefusedError
 from pipelines.ga4.date_windows import Period, each_day, trailing
 from pipelines.ga4.decode.audit import audited
+from pipelines.ga4.decode.report_answer import repeated
 from pipelines.ga4.extract.answer_pages import all_pages
 from pipelines.ga4.extract.value_ranking import top_values
 from pipelines.ga4.report_catalog import SESSIONS
@@ -55,17 +56,17 @@ def pull_days(ask: Ask) -> Found:
 
 
 def days_of(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """YYYYMMDD → date32; NULL for what is no real day (`20260231`, `(other)`).
+    """YYYYMMDD (`TEXT`) → date32; NULL for what is no real day (`20260231`, `(other)`)."""
+    chunks = [_days(chunk.dictionary).take(chunk.indices) for chunk in texts.chunks]
+    return pa.chunked_array(chunks, pa.date32())
 
-    Only the different texts are parsed: a report has few days and many rows.
-    """
-    different = pc.unique(texts)
-    digits = pc.if_else(pc.match_substring_regex(different, r"^\d{8}$"), different, None)
+
+def _days(texts: pa.Array) -> pa.Array:
+    digits = pc.if_else(pc.match_substring_regex(texts, r"^\d{8}$"), texts, None)
     parsed = pc.strptime(digits, format="%Y%m%d", unit="s", error_is_null=True)
     # 31 February parses as a day of March.
-    is_same = pc.equal(pc.strftime(parsed, format="%Y%m%d"), different)
-    days = pc.if_else(is_same, pc.cast(parsed, pa.date32()), None)
-    return pc.take(days, pc.index_in(texts, different))
+    is_same = pc.equal(pc.strftime(parsed, format="%Y%m%d"), texts)
+    return pc.if_else(is_same, pc.cast(parsed, pa.date32()), None)
 
 
 def _wanted_values(ask: Ask) -> tuple[list[str], tuple[Answer, ...]]:
@@ -125,5 +126,5 @@ def _refuse_foreign_days(rows: pa.Table, asked: Period) -> None:
 def with_constants(rows: pa.Table, part: Part) -> pa.Table:
     """The rows with the columns of their part that no answer carries, after the first one."""
     for name, value in reversed(part.constants.items()):
-        rows = rows.add_column(1, name, pa.repeat(value, rows.num_rows))
+        rows = rows.add_column(1, name, repeated(value, rows.num_rows))
     return rows

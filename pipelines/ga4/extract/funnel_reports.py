@@ -15,7 +15,12 @@ from pipelines.config.tracking_plan import Funnel, FunnelStep
 from pipelines.ga4.api_errors import Ga4Error, RequestRefusedError
 from pipelines.ga4.date_windows import Period, each_day, in_window, trailing, window_partitions
 from pipelines.ga4.decode.audit import audited
-from pipelines.ga4.decode.funnel_answer import fill_steps, read_steps, refuse_growth
+from pipelines.ga4.decode.funnel_answer import (
+    fill_steps,
+    read_steps,
+    refuse_growth,
+    with_known_totals,
+)
 from pipelines.ga4.decode.report_answer import Flags, read_quota
 from pipelines.ga4.extract.value_ranking import top_values
 from pipelines.ga4.funnel_request import (
@@ -203,7 +208,11 @@ def _answer(
 def _actions(ask: Ask, funnel: Funnel, window: Period) -> Answer:
     def read(message: Any) -> pa.Table:
         report, names = message.funnel_visualization, [range_name(window)]
-        rows = read_steps(report, NEXT_ACTION, names, len(funnel.steps), ask.spec.name, ALL)
+        found, known = (
+            read_steps(one, NEXT_ACTION, names, len(funnel.steps), ask.spec.name, ALL)
+            for one in (report, message.funnel_table)
+        )
+        rows = with_known_totals(found, known)
         every = pa.repeat(ALL_DEVICES, rows.num_rows)
         named = _named(rows, funnel, funnel.steps, (window,), "next_action")
         return named.append_column("device_category", every)

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from pipelines.clock import Clock
 from pipelines.ga4.date_windows import each_day, trailing, window_partitions
-from pipelines.ga4.decode.report_answer import OTHER, Flags
+from pipelines.ga4.decode.report_answer import OTHER, Flags, repeated
 from pipelines.ga4.exactness import missing_share
 from pipelines.ga4.extract.daily_reports import pull_days
 from pipelines.ga4.extract.field_list import pull_fields
@@ -94,7 +94,8 @@ def pull(
     are asked for, and those that GA4 refuses are left out. `fields` is the
     answer of GetMetadata, which the metadata report asks for when it is None; `clock` gives the
     stamp of the rows (default: the machine's). Raises AuditError
-    when an answer contradicts itself three times in a row, and whatever the client raises.
+    when an answer contradicts itself three times in a row, LargeReportError for rows that fewer
+    days may have fewer of, and whatever the client raises.
     """
     ask = Ask(client, property_id, spec, start, end, custom_dimensions, fields)
     return as_pull(_KINDS[spec.kind](ask), property_id, spec, start, end, clock or Clock())
@@ -174,9 +175,9 @@ def _rounding(flags: Flags) -> list[str]:
 def _stamped(rows: pa.Table, property_id: str, stamp: datetime, pull_id: str) -> pa.Table:
     size, moment = rows.num_rows, pa.scalar(stamp, pa.timestamp("us", tz="UTC"))
     return (
-        rows.append_column("property_id", pa.repeat(property_id, size))
+        rows.append_column("property_id", repeated(property_id, size))
         .append_column("pulled_at", pa.repeat(moment, size))
-        .append_column("pull_id", pa.repeat(pull_id, size))
+        .append_column("pull_id", repeated(pull_id, size))
     )
 
 
@@ -202,4 +203,4 @@ def _other_share(rows: pa.Table, undated: pa.Table, spec: ReportSpec) -> float:
     is_other = pa.repeat(False, rows.num_rows)
     for name in spec.key_columns:
         is_other = pc.or_(is_other, pc.equal(rows[name], OTHER))
-    return float(((pc.sum(rows.filter(is_other)[column]).as_py() or 0) + outside) / total)
+    return float(((pc.sum(rows[column].filter(is_other)).as_py() or 0) + outside) / total)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +18,7 @@ from pipelines.ga4.date_windows import (
     window_partitions,
 )
 from pipelines.ga4.decode.audit import audited, refuse_foreign
-from pipelines.ga4.decode.report_answer import apart_from
+from pipelines.ga4.decode.report_answer import TEXT, apart_from, each_text, repeated
 from pipelines.ga4.extract.answer_pages import all_pages
 from pipelines.ga4.report_query import Answer, Ask, Found
 from pipelines.ga4.report_request import report_request
@@ -97,8 +98,9 @@ def _set_apart(rows: pa.Table, spec: ReportSpec, part: Part) -> pa.Table:
     for dimension in spec.dimensions:
         column = snake_case(dimension)
         if dimension in part.without:
-            rows = rows.append_column(column, pa.repeat(ALL, rows.num_rows))
+            rows = rows.append_column(column, repeated(ALL, rows.num_rows))
         else:
             place = rows.schema.get_field_index(column)
-            rows = rows.set_column(place, column, apart_from(ALL, rows[column]))
+            chunks = [each_text(one, partial(apart_from, ALL)) for one in rows[column].chunks]
+            rows = rows.set_column(place, column, pa.chunked_array(chunks, TEXT))
     return rows

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from google.analytics.data_v1beta import types as ga4
 
 from pipelines.ga4.api_errors import AuditError
+from pipelines.ga4.decode.encoded_answer import EncodedAnswer
 from pipelines.ga4.decode.report_answer import OTHER
 
 DAYS = 28
@@ -19,8 +20,8 @@ _MOST_NAMES = 250_000
 class AsksGa4(Protocol):
     """The two methods of the client that a doctor needs."""
 
-    def run_report(self, request: ga4.RunReportRequest, *, what: str) -> Any:
-        """One page as a raw RunReportResponse protobuf."""
+    def run_report(self, request: ga4.RunReportRequest, *, what: str) -> EncodedAnswer:
+        """One page of a report."""
         ...
 
     def get_metadata(self, property_id: str) -> Any | None:
@@ -54,9 +55,10 @@ class EventAnswer:
 def ask_property(client: AsksGa4, property_id: str) -> PropertyAnswer:
     """Sessions of the last 28 days and the quota left; raises Ga4Error."""
     what = "the sessions of the last 28 days"
-    message = client.run_report(_request(property_id, (), ("sessions",)), what=what)
+    answer = client.run_report(_request(property_id, (), ("sessions",)), what=what)
+    message = answer.message
     quota = {one.name: status.remaining for one, status in message.property_quota.ListFields()}
-    sessions = sum(_count(row, what) for row in message.rows)
+    sessions = sum(_count(row, what) for row in answer.rows)
     return PropertyAnswer(
         message.metadata.time_zone, message.metadata.currency_code, sessions, quota
     )
@@ -66,12 +68,12 @@ def ask_events(client: AsksGa4, property_id: str) -> EventAnswer:
     """How often each event came in the last 28 days; raises Ga4Error."""
     what = "the events of the last 28 days"
     request = _request(property_id, ("eventName",), ("eventCount", "sessions", "transactions"))
-    message = client.run_report(request, what=what)
+    answer = client.run_report(request, what=what)
+    rows, metadata = answer.rows, answer.message.metadata
     counts, sessions, orders = (
-        {row.dimension_values[0].value: _count(row, what, place) for row in message.rows}
+        {row.dimension_values[0].value: _count(row, what, place) for row in rows}
         for place in range(len(request.metrics))
     )
-    metadata = message.metadata
     is_partial = (
         counts.pop(OTHER, 0) > 0
         or metadata.data_loss_from_other_row

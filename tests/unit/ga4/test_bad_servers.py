@@ -8,9 +8,6 @@ from pathlib import Path
 
 import grpc
 import pytest
-from google.analytics.data_v1beta.services.beta_analytics_data.transports import (
-    BetaAnalyticsDataGrpcTransport,
-)
 from google.auth.transport.grpc import AuthMetadataPlugin
 from google.auth.transport.requests import Request
 from google.oauth2.credentials import Credentials
@@ -146,9 +143,9 @@ def test_a_refresh_of_the_token_ends_with_its_call(server, monkeypatch):
             f"127.0.0.1:{port}",
             grpc.composite_channel_credentials(grpc.local_channel_credentials(), plugin),
         )
-        transport = BetaAnalyticsDataGrpcTransport(channel=channel)
+        transport = client_module.ReportTransport(channel=channel)
         beta = client_module.BetaAnalyticsDataClient(transport=transport)
-        client = client_module.Ga4Client(beta, None, Governor(NIGHTLY, HandClock()))
+        client = client_module.Ga4Client(beta, beta, None, Governor(NIGHTLY, HandClock()))
         with pytest.raises(SlowPageError, match="GA4 took too long"):
             client.profile("42", WINDOW.end)
     backend.stop(grace=None).wait()

@@ -441,6 +441,34 @@ def test_next_actions_may_be_called_like_our_marker_or_googles(server, client):
     assert found == {"(all)": 4, "all": 1, "\\(all)": 1, "RESERVED_TOTAL": 2}
 
 
+def test_an_event_called_like_googles_total_is_none_where_there_is_none(server, client):
+    """The users of a step stand in the table as well, which no event's name stands in."""
+
+    def forget_totals(answer) -> None:
+        rows = answer.funnel_visualization.rows
+        for row in [one for one in rows if one.metric_values[0].value == "4"]:
+            rows.remove(row)
+
+    server.funnels.decorate = forget_totals
+    server.funnels.hits = [
+        hit
+        for number, name in enumerate(("RESERVED_TOTAL", "scroll", "scroll", "search"))
+        for hit in journey(f"user{number}", "2026-03-01", "mobile", "session_start", name)
+    ]
+    result = pulled(client, spec_of(plan(CORE), "funnel_next_action"))
+    found = {row["next_action"]: row["active_users"] for row in result.rows.to_pylist()}
+    assert found == {"(all)": 4, "RESERVED_TOTAL": 1, "scroll": 2, "search": 1}
+
+
+def test_a_device_called_like_googles_total_is_none(server, client):
+    server.funnels.hits = [
+        *journey("ann", "2026-03-01", "RESERVED_TOTAL", "session_start"),
+        *journey("ben", "2026-03-01", "mobile", "session_start"),
+    ]
+    result = pulled(client, spec_of(plan(CORE)))
+    assert users(result) == {"all": [2, 0, 0], "RESERVED_TOTAL": [1, 0, 0], "mobile": [1, 0, 0]}
+
+
 def test_a_device_called_all_is_none_of_the_total(server, client):
     server.funnels.hits = [
         *journey("ann", "2026-03-01", "all", "session_start"),

@@ -15,6 +15,7 @@ from pipelines.config.tracking_plan import Funnel, FunnelStep, TrackingPlan
 from pipelines.ga4 import client as client_module
 from pipelines.ga4.api_errors import AuditError, Ga4Error, LargePageError
 from pipelines.ga4.client import Ga4Client, connect
+from pipelines.ga4.decode import encoded_answer
 from pipelines.ga4.extract import answer_pages
 from pipelines.ga4.extract.pull import Pull, pull
 from pipelines.ga4.report_catalog import EVENT_METRICS, ReportSpec, build_reports
@@ -69,10 +70,10 @@ def test_a_report_of_ten_million_rows_is_blocked_at_its_first_page(server, clien
     server.put("42", [event(f"event_{number}") for number in range(5)])
     server.page_size = 2
     server.decorate = lambda answer: setattr(answer, "row_count", 10_000_000)
-    with pytest.raises(AuditError, match="10,000,000 rows, and no more than 2,000,000") as caught:
+    with pytest.raises(AuditError, match="10,000,000 rows, and no more than 500,000") as caught:
         pulled(client)
     assert "report events_by_all" in str(caught.value)
-    assert [request.offset for request in server.requests] == [0, 0, 0]
+    assert [request.offset for request in server.requests] == [0]
 
 
 def test_rows_that_never_end_are_not_followed(server, client, monkeypatch):
@@ -86,9 +87,9 @@ def test_rows_that_never_end_are_not_followed(server, client, monkeypatch):
 
 
 def test_a_page_of_more_rows_than_there_can_be_is_not_read(server, client, monkeypatch):
-    monkeypatch.setattr(answer_pages, "PAGE_ROWS", 4)
+    monkeypatch.setattr(encoded_answer, "PAGE_ROWS", 4)
     server.put("42", [event(f"event_{number}") for number in range(5)])
-    with pytest.raises(AuditError, match="A page holds 5 rows, and GA4's end at 4"):
+    with pytest.raises(AuditError, match="A page holds more than 4 rows, where GA4's end"):
         pulled(client)
 
 
@@ -112,9 +113,7 @@ def test_a_text_of_the_greatest_length_is_whole(server, client):
 
 
 def test_a_page_that_the_channel_does_not_take_comes_in_smaller_ones(server, monkeypatch):
-    monkeypatch.setattr(
-        client_module, "CHANNEL_OPTIONS", [("grpc.max_receive_message_length", 60_000)]
-    )
+    monkeypatch.setattr(client_module, "REPORT_BYTES", 60_000)
     server.put("42", [event(f"event_{number:05}") for number in range(4_000)])
     result = pulled(connect(Ga4(endpoint=server.endpoint)))
     assert result.rows.num_rows == 4_000
@@ -122,15 +121,13 @@ def test_a_page_that_the_channel_does_not_take_comes_in_smaller_ones(server, mon
 
 
 def test_an_answer_that_no_page_size_makes_small_is_a_sentence(server, monkeypatch):
-    monkeypatch.setattr(
-        client_module, "CHANNEL_OPTIONS", [("grpc.max_receive_message_length", 60_000)]
-    )
+    monkeypatch.setattr(client_module, "REPORT_BYTES", 60_000)
     server.put("42", [event("x" * 100_000)])
     with pytest.raises(LargePageError, match="report events_by_all of property 42 is larger"):
         pulled(connect(Ga4(endpoint=server.endpoint)))
 
 
-def test_the_channel_to_google_has_the_same_limit(monkeypatch):
+def test_the_channels_to_google_have_the_same_limits(monkeypatch):
     options: list[Any] = []
 
     def create_channel(*_: Any, **given: Any) -> grpc.Channel:
@@ -140,7 +137,7 @@ def test_the_channel_to_google_has_the_same_limit(monkeypatch):
     monkeypatch.setattr(BetaAnalyticsDataGrpcTransport, "create_channel", create_channel)
     monkeypatch.setattr(client_module, "_credentials", lambda _: AnonymousCredentials())
     connect(Ga4(endpoint="analytics.example:443"))
-    assert options == [[("grpc.max_receive_message_length", 32 * 2**20)]]
+    assert options == [[("grpc.max_receive_message_length", size * 2**20)] for size in (20, 2)]
 
 
 def test_funnels_and_fields_have_an_end_too(server, client):

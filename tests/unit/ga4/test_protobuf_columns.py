@@ -5,7 +5,9 @@ from google.analytics.data_v1beta import types as ga4
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.ga4.decode.protobuf_columns import read_texts
+from pipelines.ga4.api_errors import AuditError, LargePageError
+from pipelines.ga4.decode.encoded_answer import encoded_answer
+from pipelines.ga4.decode.protobuf_columns import OddRowsError, read_texts
 
 Response = ga4.RunReportResponse.pb()
 # Lengths around the borders of one, two and three bytes of varint, and text that is not ASCII.
@@ -33,6 +35,10 @@ def answer(rows, *, is_decorated=False):
     return message
 
 
+def read(message, dimensions, metrics):
+    return read_texts(encoded_answer(message.SerializeToString()), dimensions, metrics)
+
+
 def by_attribute(message, dimensions, metrics):
     """The same, value by value."""
     return (
@@ -49,8 +55,7 @@ def test_every_text_is_where_attributes_find_it(data, dimensions, metrics, is_de
         st.lists(st.none() | TEXTS, min_size=metrics, max_size=metrics),
     )
     message = answer(data.draw(st.lists(row, max_size=6)), is_decorated=is_decorated)
-    found = read_texts(message, dimensions, metrics)
-    assert found is not None
+    found = read(message, dimensions, metrics)
     for columns in found:
         for column in columns:
             column.validate(full=True)
@@ -71,38 +76,65 @@ def test_every_text_is_where_attributes_find_it(data, dimensions, metrics, is_de
     ],
 )
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_row_of_another_length_is_left_to_others(odd, place):
+def test_a_row_of_another_length_is_refused(odd, place):
     rows = [(["a", "b"], ["1"]), (["c", "d"], ["2"])]
     rows.insert(place, odd)
-    assert read_texts(answer(rows), 2, 1) is None
+    with pytest.raises(OddRowsError):
+        read(answer(rows), 2, 1)
 
 
-def test_fields_that_nobody_knows_are_left_to_others():
+@pytest.mark.parametrize("unknown", [b"\x1a\x01x", b"\x18\x05"])
+def test_fields_of_a_row_that_nobody_knows_are_left_out(unknown):
     """A later version of the API may send more than this client's protobuf has."""
     plain = answer([(["a"], ["1"])])
-    assert read_texts(plain, 1, 1) is not None
-    row = plain.rows[0].SerializeToString()
-    for unknown in (b"\x1a\x01x", b"\x18\x05"):
-        message = Response()
-        message.rows.add().MergeFromString(row + unknown)
-        assert read_texts(message, 1, 1) is None
-    # In the answer itself they lie beside the rows, where they do no harm, or too far out.
-    for unknown, is_read in ((b"\x7a\x01x", True), (b"\x78\x05", True), (b"\xa2\x06\x01x", False),
-                             (b"\x79" + bytes(8), False)):  # fmt: skip
-        message = Response.FromString(plain.SerializeToString() + unknown)
-        assert (read_texts(message, 1, 1) is not None) is is_read
+    row = plain.rows[0].SerializeToString() + unknown
+    odd = encoded_answer(Response().SerializeToString() + b"\x1a" + bytes([len(row)]) + row)
+    with pytest.raises(OddRowsError):
+        read_texts(odd, 1, 1)
+    found = read_texts(odd.plain(), 1, 1)
+    assert [column.to_pylist() for (column,) in found] == [["a"], ["1"]]
 
 
-def test_a_value_of_megabytes_is_left_to_others():
-    message = answer([(["x" * 2**21], ["1"])])
-    assert read_texts(message, 1, 1) is None
-    longest = answer([(["x" * (2**21 - 100)], ["1"])])
-    found = read_texts(longest, 1, 1)
-    assert found is not None
-    assert len(found[0][0][0].as_py()) == 2**21 - 100
+@pytest.mark.parametrize(
+    "unknown", [b"\x7a\x01x", b"\x78\x05", b"\xa2\x06\x01x", b"\x79" + bytes(8), b"\x7d" + bytes(4)]
+)
+def test_fields_beside_the_rows_that_nobody_knows_do_no_harm(unknown):
+    found = encoded_answer(answer([(["a"], ["1"])]).SerializeToString() + unknown)
+    assert [column.to_pylist() for (column,) in read_texts(found, 1, 1)] == [["a"], ["1"]]
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x1a", b"\x1a\x05a", b"\x1b", b"\xff" * 20, b"\x0a\x05abcde", b"\x79\x00"]
+)
+def test_bytes_that_are_no_answer_are_refused(content):
+    with pytest.raises(AuditError, match="no answer"):
+        encoded_answer(content)
+
+
+def test_unusual_rows_are_read_in_small_answers_only():
+    """As objects they would take ten times as much memory as their bytes."""
+    row = b"\x1a\x06\x0a\x02\x0a\x00\x18\x05"
+    assert len(encoded_answer(row * 1_000).plain()) == 1_000
+    with pytest.raises(LargePageError, match="unusual"):
+        encoded_answer(row * 250_000 + b"\x7a\x03xyz" * 40_000).plain()
+
+
+@pytest.mark.parametrize("length", [b"\x7f", b"\xff\xff\xff\x7f"])
+def test_a_value_that_is_longer_than_its_row_is_never_looked_up(length):
+    """As text it would be memory of others."""
+    row = b"\x0a" + length + b"\x0a" + length
+    odd = encoded_answer(b"\x1a" + bytes([len(row)]) + row)
+    with pytest.raises(OddRowsError):
+        read_texts(odd, 1, 0)
+    with pytest.raises(AuditError, match="no answer"):
+        odd.plain()
+
+
+def test_a_value_of_megabytes_is_read():
+    (found,), _ = read(answer([(["x" * 2**21], ["1"])]), 1, 1)
+    assert len(found[0].as_py()) == 2**21
 
 
 def test_no_rows():
-    found = read_texts(answer([]), 2, 1)
-    assert found is not None
+    found = read(answer([]), 2, 1)
     assert [len(one) for part in found for one in part] == [0, 0, 0]

@@ -14,6 +14,7 @@ from pipelines.config.settings import Ga4
 from pipelines.config.tracking_plan import MicroConversion, ParameterCondition
 from pipelines.ga4.api_errors import AuditError, PropertyError, QuotaError, RequestRefusedError
 from pipelines.ga4.client import Ga4Client, connect
+from pipelines.ga4.decode.report_answer import TEXT
 from pipelines.ga4.extract.pull import Pull
 from pipelines.ga4.extract.pull import pull as pull_report
 from pipelines.ga4.report_catalog import EVENT_METRICS, ITEM_METRICS, Metric, Part, ReportSpec
@@ -80,14 +81,14 @@ def test_a_pull_is_a_typed_table(client):
     result = pull(client)
     assert result.rows.schema == pa.schema(
         {
-            "property_id": pa.string(),
+            "property_id": TEXT,
             "date": pa.date32(),
-            "event_name": pa.string(),
-            "device_category": pa.string(),
+            "event_name": TEXT,
+            "device_category": TEXT,
             "event_count": pa.int64(),
             "sessions": pa.int64(),
             "pulled_at": pa.timestamp("us", tz="UTC"),
-            "pull_id": pa.string(),
+            "pull_id": TEXT,
         }
     )
     assert values(result) == EXPECTED

@@ -14,6 +14,7 @@ from pipelines.config.tracking_plan import (
 )
 from pipelines.ga4.api_errors import AuditError, SlowPageError, ThresholdedQuotaError
 from pipelines.ga4.client import Ga4Client
+from pipelines.ga4.decode.encoded_answer import encoded_answer
 from pipelines.ga4.extract.pull import Pull, pull
 from pipelines.ga4.report_catalog import EVENT_METRICS, Part, ReportSpec, build_reports
 from pipelines.ga4.report_query import SMALLEST_PAGE_ROWS
@@ -283,7 +284,7 @@ def test_many_pages_arrive_whole():
                     row.dimension_values.add(value=text)
                 for text in ("2", "1"):
                     row.metric_values.add(value=text)
-            return answer
+            return encoded_answer(answer.SerializeToString())
 
     result = pulled(Large(), BY_NUMBER)
     assert result.pages == 4

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.ga4.api_errors import AuditError
-from pipelines.ga4.decode.report_answer import Flags, decode, empty_rows
+from pipelines.ga4.decode import report_answer
+from pipelines.ga4.decode.encoded_answer import encoded_answer
+from pipelines.ga4.decode.report_answer import TEXT, Flags, Page, empty_rows
 from pipelines.ga4.report_spec import PARAMETER_VALUE, Metric, Part, ReportSpec
 
 Response = ga4.RunReportResponse.pb()
@@ -20,8 +22,8 @@ SPEC = ReportSpec(
 )
 SCHEMA = pa.schema(
     {
-        "date": pa.string(),
-        "device_category": pa.string(),
+        "date": TEXT,
+        "device_category": TEXT,
         "event_count": pa.int64(),
         "purchase_revenue": pa.float64(),
     }
@@ -42,6 +44,10 @@ def answer(rows, dimensions=("date", "deviceCategory"), metrics=("eventCount", "
         for number in numbers:
             row.metric_values.add(value=number)
     return message
+
+
+def decode(message, *asked) -> Page:
+    return report_answer.decode(encoded_answer(message.SerializeToString()), *asked)
 
 
 def one_metric(text: str, place: int = 0):

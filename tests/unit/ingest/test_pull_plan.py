@@ -295,3 +295,15 @@ def test_a_backfill_asks_only_for_what_is_left(build, status, is_left):
     loaded(build, "1", "items", THURSDAY, status=status, run_id="b1")
     items = plan_pulls(build, SETTINGS, [(ONE, PLAIN), (TWO, PLAIN)], day, backfill_id="b1")
     assert [one.property_id for one in items] == (["1", "2"] if is_left else ["2"])
+
+
+def test_what_is_too_large_comes_in_halves_of_its_days():
+    newer, older = PullTask(ONE, PLAIN, THURSDAY, SUNDAY).halves()
+    assert (newer.start, newer.end) == (date(2026, 3, 14), SUNDAY)
+    assert (older.start, older.end) == (THURSDAY, date(2026, 3, 13))
+    assert [len(half.halves()) for half in newer.halves()] == [0, 0]
+
+
+@pytest.mark.parametrize("spec", [replace(PLAIN, top=200), USERS, FUNNEL, METADATA])
+def test_what_is_about_all_of_its_days_has_no_halves(spec):
+    assert PullTask(ONE, spec, THURSDAY, SUNDAY).halves() == ()

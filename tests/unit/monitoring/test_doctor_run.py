@@ -20,6 +20,7 @@ from pipelines.ga4.api_errors import (
     UnreachableError,
 )
 from pipelines.ga4.client import connect
+from pipelines.ga4.decode.encoded_answer import EncodedAnswer, encoded_answer
 from pipelines.ga4.rate_limit import Governor, SystemClock
 from pipelines.monitoring.doctor import Diagnosis, Mark, Step, diagnose, without_settings
 from pipelines.monitoring.doctor.expected_keys import read_plan
@@ -41,7 +42,7 @@ class FakeGa4:
     decorate: Callable[[Any], None] = lambda message: None
     asked: list[str] = field(default_factory=list)
 
-    def run_report(self, request: ga4.RunReportRequest, *, what: str) -> Any:
+    def run_report(self, request: ga4.RunReportRequest, *, what: str) -> EncodedAnswer:
         property_id = request.property.removeprefix("properties/")
         fields = [one.name for one in request.dimensions]
         self._note(property_id, fields[0] if fields else "sessions")
@@ -57,7 +58,7 @@ class FakeGa4:
             for _ in request.metrics:
                 row.metric_values.add(value=str(number))
         self.decorate(message)
-        return message
+        return encoded_answer(message.SerializeToString())
 
     def get_metadata(self, property_id: str) -> Any | None:
         self._note(property_id, "metadata")
