@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -36,7 +36,9 @@ from data_checks.results import TABLE, Judgement, results_of_suite
 from data_checks.sql import PREAMBLE
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 
 def run_gate(
@@ -234,25 +236,28 @@ class _Validator:
 
     def judge(self, suites: Sequence[_SuiteRead]) -> list[Judgement]:
         """What is unexpected in the frame of each suite; nothing in one without rows."""
+        import numpy as np  # noqa: PLC0415
         import pandas as pd  # noqa: PLC0415
 
         judgements = [Judgement({}, {}) for _ in suites]
-        frames: list[pd.DataFrame] = []
-        for number, read in enumerate(suites):
+        pieces: list[tuple[Judgement, str, NDArray[np.float64]]] = []
+        for read, judgement in zip(suites, judgements, strict=True):
             if read.frame is None or read.frame.empty:
                 continue
             for expectation in read.suite.expectations:
                 try:
                     lines = _lines(read.frame, expectation)
                 except (KeyError, TypeError, ValueError) as error:
-                    judgements[number].errors[expectation.name] = _error_text(error)
+                    judgement.errors[expectation.name] = _error_text(error)
                 else:
-                    frames.append(lines.assign(suite=number, expectation=expectation.name))
-        if frames:
-            stacked = pd.concat(frames, ignore_index=True)
-            found = stacked.loc[self._unexpected(stacked)]
-            for number, name, row in found[["suite", "expectation", "row"]].to_numpy().tolist():
-                judgements[number].unexpected.setdefault(name, []).append(row)
+                    pieces.append((judgement, expectation.name, lines))
+        if pieces:
+            stacked = np.concatenate([lines for _, _, lines in pieces])
+            owners = np.repeat(np.arange(len(pieces)), [len(lines) for _, _, lines in pieces])
+            frame = pd.DataFrame(stacked[:, 1:], columns=["value", "low", "high"])
+            for number in self._unexpected(frame):
+                judgement, name, _ = pieces[owners[number]]
+                judgement.unexpected.setdefault(name, []).append(int(stacked[number, 0]))
         return judgements
 
     def _unexpected(self, lines: pd.DataFrame) -> list[int]:
@@ -268,25 +273,33 @@ class _Validator:
         return sorted(numbers)
 
 
-def _lines(frame: pd.DataFrame, expectation: Expectation) -> pd.DataFrame:
-    """A line per row of the frame: `row` (its number), and `value` between `low` and `high`.
+def _lines(frame: pd.DataFrame, expectation: Expectation) -> NDArray[np.float64]:
+    """A line per row of the frame: its number, a value, and the two bounds it must be between.
 
     Raises KeyError for a column that is not there, ValueError or TypeError for one of no numbers.
+    A frame for each of a hundred expectations took four times as long.
     """
-    import pandas as pd  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
 
-    value = pd.to_numeric(frame[expectation.column])
-    low: pd.Series[Any] | float = -math.inf
-    high: pd.Series[Any] | float = math.inf
+    value = _numbers(frame, expectation.column)
+    low: NDArray[np.float64] | float = -math.inf
+    high: NDArray[np.float64] | float = math.inf
     if isinstance(expectation, Pair):
-        low = pd.to_numeric(frame[expectation.other])
+        low = _numbers(frame, expectation.other)
         high = low if expectation.relation == "equal" else high
     else:
         low = low if expectation.minimum is None else expectation.minimum
         high = high if expectation.maximum is None else expectation.maximum
-    lines = pd.DataFrame({"row": range(len(frame)), "value": value, "low": low, "high": high})
+    columns = np.broadcast_arrays(np.arange(len(frame), dtype=np.float64), value, low, high)
+    lines = np.column_stack(columns)
     may_be_null = isinstance(expectation, Bound) and expectation.may_be_null
-    return lines[value.notna()] if may_be_null else lines
+    return lines[~np.isnan(value)] if may_be_null else lines
+
+
+def _numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    import pandas as pd  # noqa: PLC0415
+
+    return pd.to_numeric(frame[column]).to_numpy(dtype="float64")
 
 
 def _error_text(error: Exception) -> str:

@@ -52,7 +52,7 @@ def alerted() -> Iterator[WebhookServer]:
 
 
 # Whole nights first: what is left for the end must be small enough to share out evenly.
-_ORDER = ("soak", "gates", "e2e", "browser", "dbt", "unit")
+_ORDER = ("chaos", "soak", "gates", "e2e", "browser", "dbt", "unit")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -80,6 +81,11 @@ class Home:
     def path(self) -> Path:
         return self.folder / "home"
 
+    @cached_property
+    def texts(self) -> dict[str, bytes]:
+        """Name → content of all that the runs said and wrote, decoded."""
+        return dict(_everything(self))
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
@@ -129,7 +135,7 @@ def test_the_runs_ended_as_they_were_meant_to(home: Home) -> None:
 
 
 def test_no_token_is_in_anything_that_was_written(home: Home) -> None:
-    texts = dict(_everything(home))
+    texts = home.texts
     assert [name for name, text in texts.items() if MARK.encode() in text] == []
     # The server's words are there, only not these.
     told = [name for name, text in texts.items() if b"[redacted]" in text]
@@ -140,7 +146,7 @@ def test_no_token_is_in_anything_that_was_written(home: Home) -> None:
 
 
 def test_the_address_of_the_webhook_is_in_the_settings_only(home: Home) -> None:
-    found = [name for name, text in _everything(home) if ADDRESS_SECRET.encode() in text]
+    found = [name for name, text in home.texts.items() if ADDRESS_SECRET.encode() in text]
     assert found == []
 
 
@@ -191,7 +197,6 @@ def test_no_name_of_a_visitor_is_markup_on_the_page(home: Home) -> None:
 
 
 def _everything(home: Home) -> Iterator[tuple[str, bytes]]:
-    """Name and content of all that the runs said and wrote, decoded."""
     yield "stderr-of-the-failed-run", (home.failed.stderr + home.failed.stdout).encode()
     yield "stderr-of-the-night", (home.partly.stderr + home.partly.stdout).encode()
     yield "webhook", json.dumps(home.hook.messages).encode()
