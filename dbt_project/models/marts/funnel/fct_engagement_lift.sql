@@ -1,5 +1,7 @@
 {% set z = 1.959963984540054 %}
 
+{%- set other_low = wilson_low('other_add_users', 'other_users', unit='users', exact=is_exact('flag_bits')) %}
+{%- set other_high = wilson_high('other_add_users', 'other_users', unit='users', exact=is_exact('flag_bits')) %}
 with split as (
     select
         *,
@@ -49,8 +51,8 @@ select
     case when is_shown then other_users end as other_users,
     case when is_shown then other_add_users end as other_add_users,
     case when is_shown then other_rate end as other_rate,
-    case when is_shown and other_add_users >= 0 then {{ wilson_low('other_add_users', 'other_users', unit='users', exact=is_exact('flag_bits')) }} end as other_ci_low,
-    case when is_shown and other_add_users >= 0 then {{ wilson_high('other_add_users', 'other_users', unit='users', exact=is_exact('flag_bits')) }} end as other_ci_high,
+    case when is_shown and other_add_users >= 0 then {{ other_low }} end as other_ci_low,
+    case when is_shown and other_add_users >= 0 then {{ other_high }} end as other_ci_high,
     case when status = 'measured' then did_rate / other_rate end as lift,
     case when status = 'measured' then exp(ln(did_rate / other_rate) - {{ z }} * se_ln_lift) end as lift_ci_low,
     case when status = 'measured' then exp(ln(did_rate / other_rate) + {{ z }} * se_ln_lift) end as lift_ci_high,
