@@ -1,7 +1,7 @@
 {% set z = 1.959963984540054 %}
-
 {%- set other_low = wilson_low('other_add_users', 'other_users', unit='users', exact=is_exact('flag_bits')) %}
 {%- set other_high = wilson_high('other_add_users', 'other_users', unit='users', exact=is_exact('flag_bits')) %}
+
 with split as (
     select
         *,
