@@ -133,13 +133,14 @@ def _reached(
 ) -> pa.Table:
     """`number` (from 1), `value` (device of the entry, NULL for all), `active_users`, `sessions`
     and the percentiles of their seconds from the step before; where `by_day` each day by itself,
-    with its `date`.
+    with its `date`. A device on which no user entered first (identifiers are those of one browser)
+    has no row of its own, its sessions are in the total.
     """
     flags, _ = _chain(steps)
     any_step = " OR ".join(f"is_{k}" for k in range(1, len(steps) + 1))
     day = ["date"] if by_day else []
     keys = [*day, "number", "value"]
-    named = ", ".join(f"coalesce(of_users.{key}, of_sessions.{key}) AS {key}" for key in keys)
+    named = ", ".join(f"of_users.{key}" for key in keys)
     same = " AND ".join(f"of_users.{key} IS NOT DISTINCT FROM of_sessions.{key}" for key in keys)
     return counter.cursor.execute(
         f"""
@@ -151,10 +152,10 @@ of_users AS ({_counted(steps, "user_key", f"found WHERE {any_step}", day)}),
 of_sessions AS (
     {_counted(steps, "session_key", f"found WHERE session_key IS NOT NULL AND ({any_step})", day)}
 )
-SELECT {named}, coalesce(of_users.units, 0) AS active_users,
+SELECT {named}, of_users.units AS active_users,
     coalesce(of_sessions.units, 0) AS sessions,
     {", ".join(f"of_sessions.seconds[{n}] AS {name}" for n, name in enumerate(_SECONDS, start=1))}
-FROM of_users FULL JOIN of_sessions ON {same}
+FROM of_users LEFT JOIN of_sessions ON {same}
 """
     ).to_arrow_table()
 

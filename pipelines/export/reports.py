@@ -6,7 +6,7 @@ asked for, or over `items`. The definitions are those of the Data API's fields (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -108,8 +108,7 @@ class Counter:
         ]
         grouped = [str(number + 1) for number in range(len(time) + len(keys))]
         if not days:
-            empty = no_rows(spec)
-            return empty.select([*time, *keys, *metrics])
+            return _as_shown(no_rows(spec).select([*time, *keys, *metrics]), keys)
         sql = (
             f"SELECT {', '.join(named)} "
             f"FROM {self._source(set(dimensions), part.parameters, days)} "
@@ -118,11 +117,7 @@ class Counter:
             + f"HAVING {' OR '.join(f'{column} <> 0' for column in metrics)} "
             + (f"ORDER BY {', '.join(grouped)}" if grouped else "")
         )
-        table = self.cursor.execute(sql, parameters).to_arrow_table()
-        for column in keys:
-            place = table.schema.get_field_index(column)
-            table = table.set_column(place, column, _shown(table[column]))
-        return table
+        return _as_shown(self.cursor.execute(sql, parameters).to_arrow_table(), keys)
 
     def _source(
         self, dimensions: set[str], parameters: Sequence[str] | frozenset[str], days: Sequence[date]
@@ -178,10 +173,14 @@ def _metric(api_name: str, is_integer: bool) -> str:
     return f"CAST(coalesce({METRICS[api_name]}, 0) AS {'BIGINT' if is_integer else 'DOUBLE'})"
 
 
-def _shown(values: pa.ChunkedArray) -> pa.ChunkedArray:
+def _as_shown(table: pa.Table, keys: Iterable[str]) -> pa.Table:
     """As answers are decoded: nothing reads like GA4's `(other)`, nothing is longer than a page."""
-    encoded = values.combine_chunks().dictionary_encode()
-    return pa.chunked_array([each_text(encoded, _as_decoded)], TEXT)
+    for column in keys:
+        place = table.schema.get_field_index(column)
+        encoded = pa.array(table[column].combine_chunks().dictionary_encode())
+        shown = pa.chunked_array([each_text(encoded, _as_decoded)], TEXT)
+        table = table.set_column(place, column, shown)
+    return table
 
 
 def _as_decoded(texts: pa.Array) -> pa.Array:
