@@ -96,12 +96,14 @@ class Outcome:
     """Rows written and problems met by report name, and the properties that failed.
 
     `ended`: what ended a property's requests (quota, circuit), also where it had all it needs.
+    `lacking`: properties that lack a report which another night may have.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     failures: dict[str, SluiceError] = field(default_factory=dict)
     ended: dict[str, Ga4Error] = field(default_factory=dict)
+    lacking: set[str] = field(default_factory=set)
 
 
 def ingest(
@@ -153,7 +155,7 @@ def ingest(
         for property_id, source in sources.exports.items():
             remember_export_days(connection, property_id, source.landed)
         _note_absent_days(connection, sources, reports, window, run)
-        sources.mark_counted(usable, outcome.failures)
+        sources.mark_counted(usable, {*outcome.failures, *outcome.lacking})
         discard_empty_nights(connection)
         for property_id, error in outcome.failures.items():
             remember_held_back(
@@ -322,6 +324,8 @@ def _remember_problem(
         now=run.clock.now(),
     )  # fmt: skip
     outcome.problems[item.spec.name] = str(error)
+    if not isinstance(error, RequestRefusedError):
+        outcome.lacking.add(item.property_id)
     # What ended the requests has been said; which reports it cost stands in `ops.pulls`.
     logger.log(logging.INFO if isinstance(error, NotAskedError) else logging.WARNING, "%s", error)
     has_ended = item.spec.kind.shares_core_quota and ends_requests(error)

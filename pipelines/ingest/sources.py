@@ -66,7 +66,9 @@ class Sources:
         return found
 
     def mark_counted(self, tasks: Sequence[PullTask], failed: Collection[str]) -> None:
-        """Days of which every report that this plan has was asked for, and none failed."""
+        """Days of which every report that this plan has was asked for; but not of those that
+        `failed`.
+        """
         for property_id, source in self.exports.items():
             own = [task for task in tasks if task.property_id == property_id]
             asked = {task.spec.name for task in own}
