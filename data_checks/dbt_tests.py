@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from data_checks.model import CRITICAL, WARNING, GateRequestError, GateResult, Severity, Window
+from pipelines.sql_text import literal
 
 # Seeds are loaded with the first layer, so their tests belong to its gate.
 _LAYER_OF_SEEDS = "staging"
@@ -227,8 +228,7 @@ def _parent(reference: str, nodes: Mapping[str, Any]) -> str:
 
 def _values(arguments: Mapping[str, Any]) -> str:
     is_text = arguments.get("quote", True)
-    values = [str(value).replace("'", "''") for value in arguments["values"]]
-    return ", ".join(f"'{value}'" if is_text else value for value in values)
+    return ", ".join(literal(value) if is_text else str(value) for value in arguments["values"])
 
 
 def _any_null(columns: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipelines.config.tracking_plan.row_models import CHANNEL_SEEDS, check_row
 from pipelines.config.tracking_plan.seed_files import SEEDS_DIR, read_seed
+from pipelines.sql_text import literal
 
 UNASSIGNED = "Unassigned"
 _COLUMNS = {
@@ -41,7 +42,7 @@ def channel_group_sql(seeds: Path = SEEDS_DIR) -> str:
             named = f"(^|.*[./])({'|'.join(sites.get(category, []))})($|[./].*)"
             conditions.append(_matches("session_source", named))
         whens.append(
-            f"WHEN {' AND '.join(conditions) or 'true'} THEN {_text(rule['channel_group'])}"
+            f"WHEN {' AND '.join(conditions) or 'true'} THEN {literal(rule['channel_group'])}"
         )
     return (
         "coalesce(channel_group, CASE WHEN session_source IS NULL AND session_medium IS NULL "
@@ -57,8 +58,4 @@ def _seed(folder: Path, name: str) -> list[dict[str, str]]:
 
 
 def _matches(column: str, pattern: str) -> str:
-    return f"regexp_full_match(lower(coalesce({column}, '(not set)')), {_text(pattern)})"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    return f"regexp_full_match(lower(coalesce({column}, '(not set)')), {literal(pattern)})"

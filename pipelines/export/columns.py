@@ -2,6 +2,9 @@
 
 Files differ: older ones lack columns, `ecommerce` may be text, lists may have a level
 `list.element`, integers may be text. What a file lacks reads as NULL. Nothing here runs SQL.
+
+The emulator reads the same schema by code of its own (`emulator/server/export.py`): the two routes
+prove each other only as long as they share none.
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from duckdb.sqltypes import DuckDBPyType
+
+from pipelines.sql_text import identifier
 
 # Columns without which a file is no export of GA4's.
 REQUIRED = ("event_date", "event_timestamp", "event_name", "event_params", "user_pseudo_id")
@@ -62,7 +67,7 @@ class Columns:
     def field(self, path: str, kind: str = "VARCHAR") -> str:
         """A column, or a field of nested records (`device.web_info.browser`), or NULL."""
         first, *rest = path.split(".")
-        sql, found = _quoted(first), self.types.get(first)
+        sql, found = identifier(first), self.types.get(first)
         for place, name in enumerate(rest):
             if found is not None and found.id == "varchar":
                 # A record that was written as text.
@@ -70,7 +75,7 @@ class Columns:
                     f"json_extract_string({_json(sql)}, '$.{'.'.join(rest[place:])}')", kind
                 )
             found = _children(found).get(name)
-            sql += f".{_quoted(name)}"
+            sql += f".{identifier(name)}"
         return _cast(sql if found is not None else "NULL", kind)
 
     def is_list_of_records(self, column: str) -> bool:
@@ -103,14 +108,14 @@ class Columns:
         found = self.types.get(column)
         if found is None:
             return "[]"
-        return f"{_quoted(column)}.list" if found.id == "struct" else _quoted(column)
+        return f"{identifier(column)}.list" if found.id == "struct" else identifier(column)
 
     def item(self, name: str, kind: str = "VARCHAR") -> str:
         """A field of `item`, one unnested element of `items`, or NULL."""
         if name not in self._element_type("items"):
             return _cast("NULL", kind)
         element = "item.element" if self._has_element("items") else "item"
-        return _cast(f"{element}.{_quoted(name)}", kind)
+        return _cast(f"{element}.{identifier(name)}", kind)
 
     def item_text(self, name: str) -> str:
         """A field of `item` as text, the same for 10, 10.0 and "10"."""
@@ -133,10 +138,6 @@ class Columns:
             return {}
         inner = _children(dict(found.children)["child"])
         return _children(inner.get("element")) if self._has_element(column) else inner
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _json(sql: str) -> str:

@@ -7,7 +7,6 @@ BigQuery writes one table a day; copied out they are `events_20260101.parquet`,
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from glob import has_magic
 from pathlib import Path
 from stat import S_ISREG
 
+from pipelines.checksums import sha256_of
 from pipelines.export.errors import ExportError, in_one_line, unreadable
 
 SUFFIXES = (".parquet", ".ndjson", ".jsonl", ".json", ".ndjson.gz", ".jsonl.gz", ".json.gz")
@@ -46,8 +46,7 @@ class ExportFile:
     def checksum(self) -> str:
         """SHA-256 of the content. Raises ExportError when it cannot be read."""
         try:
-            with Path(self.path).open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
+            return sha256_of(Path(self.path))
         except OSError as error:
             raise unreadable(self.path, error.strerror or str(error)) from error
 

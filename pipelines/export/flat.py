@@ -9,8 +9,10 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.export.channels import channel_group_sql
-from pipelines.export.columns import ITEM_FIELDS, Columns
+from pipelines.export.columns import Columns
+from pipelines.export.event_rows import EventRows
 from pipelines.ga4.report_spec import PARAMETER_VALUE, ReportSpec, snake_case
+from pipelines.sql_text import identifier, literal
 
 NOT_SET = "(not set)"
 _CAMPAIGN = "session_traffic_source_last_click.cross_channel_campaign"
@@ -51,54 +53,6 @@ _ITEMS = (
     "revenue_micros BIGINT)[]"
 )
 _NO_ORDER = "coalesce(order_id, '') IN ('', '(not set)')"
-
-
-@dataclass(frozen=True)
-class EventRows:
-    """Rows of files of one format. `relation`: FROM, with `place`, a row's own number in it."""
-
-    columns: Columns
-    relation: str
-    number: int
-
-    @property
-    def position(self) -> str:
-        """A row's place among all files of its day."""
-        return f"({self.number}::UBIGINT << 60) + place"
-
-    def judged_sql(self, day: date) -> str:
-        """Whether each row is named and of the day; neither says anything of its content."""
-        return (
-            "SELECT user_pseudo_id, coalesce(event_name <> '' "
-            "AND TRY_CAST(event_timestamp AS BIGINT) IS NOT NULL, false) AS is_named, "
-            f"coalesce(event_date = '{day:%Y%m%d}', false) AS is_of_day FROM {self.relation}"
-        )
-
-    def decoded_sql(self, day: date) -> str:
-        """The rows that can be counted, with the lists of their parameters' names and values."""
-        names, texts = self.columns.parameters()
-        return (
-            f"SELECT *, {names} AS param_names, {texts} AS param_texts FROM {self.relation} "
-            f"WHERE event_date = '{day:%Y%m%d}' AND event_name <> '' "
-            "AND TRY_CAST(event_timestamp AS BIGINT) IS NOT NULL AND user_pseudo_id IS NOT NULL"
-        )
-
-    def content_sql(self, day: date) -> str:
-        """`position`, and a hash of all that an event carries, however it is written."""
-        told = ("batch_event_index", "batch_ordering_id", "batch_page_id",
-                "ecommerce.transaction_id")  # fmt: skip
-        parts = ["param_names", "param_texts", *map(self.columns.field, told)]
-        parts.append(self.columns.field("ecommerce.purchase_revenue", "DOUBLE"))
-        if self.columns.has("items"):
-            fields = ", ".join(map(self.columns.item_text, ITEM_FIELDS))
-            items = f"list_transform({self.columns.items_of('items')}, lambda item: [{fields}])"
-            parts.append(f"nullif({items}, [])")
-        else:
-            parts.append("NULL")
-        return (
-            f"SELECT {self.position} AS position, hash({', '.join(parts)}) AS content "
-            f"FROM ({self.decoded_sql(day)})"
-        )
 
 
 @dataclass(frozen=True)
@@ -148,7 +102,7 @@ class FlatColumns:
     def staged_sql(self, rows: EventRows, day: date) -> str:
         """One row an event of `day` that can be counted, its nested columns decoded once."""
         staged = self._staged(rows.columns)
-        listed = ",\n    ".join(f"{sql} AS {_quoted(name)}" for name, sql in staged.items())
+        listed = ",\n    ".join(f"{sql} AS {identifier(name)}" for name, sql in staged.items())
         return f"SELECT {rows.position} AS position,\n    {listed}\nFROM ({rows.decoded_sql(day)})"
 
     def _staged(self, columns: Columns) -> dict[str, str]:
@@ -202,10 +156,10 @@ LEFT JOIN pages USING (page_location);
         if before is None:
             return pages + "CREATE TEMP TABLE sessions AS FROM today;"
         kept = ", ".join(f"coalesce(earlier.{name}, today.{name}) AS {name}" for name in _KNOWN)
-        path = str(before).replace("'", "''")
         return f"""{pages}
 CREATE TEMP TABLE sessions AS
-SELECT today.session_key, {kept} FROM today LEFT JOIN '{path}' AS earlier USING (session_key);
+SELECT today.session_key, {kept}
+FROM today LEFT JOIN {literal(before)} AS earlier USING (session_key);
 """
 
     @property
@@ -215,28 +169,24 @@ SELECT today.session_key, {kept} FROM today LEFT JOIN '{path}' AS earlier USING 
 
     def orders_sql(self) -> str:
         """`orders`: position of each order's first row, and of purchases without an identifier:
-        these cannot be told to be repeats.
+        these cannot be told to be repeats. Needs `earlier_orders`.
         """
         return f"""
 CREATE TEMP TABLE orders AS
 SELECT position FROM staged
 WHERE event_name = 'purchase' AND ({_NO_ORDER} OR order_id NOT IN (FROM earlier_orders))
-QUALIFY {_NO_ORDER} OR row_number() OVER (PARTITION BY order_id ORDER BY moment, position) = 1;
-{self._events_sql()}
+QUALIFY {_NO_ORDER} OR row_number() OVER (PARTITION BY order_id ORDER BY moment, position) = 1
 """
 
-    def _events_sql(self) -> str:
-        own = [
-            f"coalesce({snake_case(n)}, '{NOT_SET}') AS {snake_case(n)}"
-            for n in self._event_dimensions
+    def events_sql(self) -> str:
+        """`events`: what is known of a session, a page and an order beside each event."""
+        named = {name: f"staged.{snake_case(name)}" for name in self._event_dimensions}
+        named |= {name: f"named.{snake_case(name)}" for name in self._session_dimensions}
+        shown = [
+            f"coalesce({sql}, '{NOT_SET}') AS {snake_case(name)}" for name, sql in named.items()
         ]
-        whole = [
-            f"coalesce({self._sql_of(name)}, '{NOT_SET}') AS {snake_case(name)}"
-            for name in self._session_dimensions
-        ]
-        params = [_quoted(f"param_{name}") for name in self.parameters]
-        columns = ", ".join((*own, *(snake_case(n) for n in self._session_dimensions), *params))
-        sessions = ", ".join(("session_key", *whole))
+        whole = [f"{self._sql_of(name)} AS {snake_case(name)}" for name in self._session_dimensions]
+        params = [identifier(f"param_{name}") for name in self.parameters]
         return f"""
 CREATE TEMP TABLE events AS
 SELECT
@@ -244,17 +194,12 @@ SELECT
     1::BIGINT AS events, (orders.position IS NOT NULL)::BIGINT AS orders,
     CASE WHEN orders.position IS NOT NULL THEN coalesce(revenue_micros, 0) ELSE 0 END
         AS revenue_micros,
-    coalesce(page_path, '{NOT_SET}') AS page_path, {columns}
-FROM (
-    SELECT staged.*, {", ".join(
-        f"coalesce(named.{snake_case(n)}, '{NOT_SET}') AS {snake_case(n)}"
-        for n in self._session_dimensions
-    ) or "1 AS no_dimension"}
-    FROM staged LEFT JOIN (SELECT {sessions} FROM sessions) AS named USING (session_key)
-) AS staged
+    coalesce(page_path, '{NOT_SET}') AS page_path, {", ".join((*shown, *params))}
+FROM staged
+LEFT JOIN (SELECT {", ".join(("session_key", *whole))} FROM sessions) AS named USING (session_key)
 LEFT JOIN pages USING (page_location)
-LEFT JOIN orders USING (position);
-"""  # fmt: skip
+LEFT JOIN orders USING (position)
+"""
 
     def outputs(self) -> dict[str, str]:
         """File → what is written to it."""
@@ -287,8 +232,7 @@ GROUP BY ALL""",
 
 def parameter(name: str) -> str:
     """An event parameter as the API shows it: its first value, as text (SQL over `staged`)."""
-    quoted = name.replace("'", "''")
-    return f"param_texts[list_position(param_names, '{quoted}')]"
+    return f"param_texts[list_position(param_names, {literal(name)})]"
 
 
 def order_id(columns: Columns) -> str:
@@ -328,7 +272,3 @@ def _path(location: str) -> str:
     bare = f"regexp_replace({location}, '[?#].*$', '', 's')"
     path = f"regexp_replace({bare}, '^[A-Za-z][A-Za-z0-9+.-]*://[^/]*', '')"
     return f"CASE WHEN {path} = '' THEN '/' ELSE {path} END"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

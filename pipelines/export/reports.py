@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import duckdb
 import pyarrow as pa
@@ -21,6 +21,7 @@ from pipelines.ga4.decode.report_answer import OTHER, TEXT, apart_from, each_tex
 from pipelines.ga4.extract.daily_reports import RANKING_DAYS
 from pipelines.ga4.report_query import no_rows
 from pipelines.ga4.report_spec import PARAMETER_VALUE, Part, ReportSpec, snake_case
+from pipelines.sql_text import literal
 
 _VIEWS = "event_name IN ('page_view', 'screen_view')"
 # Metric of the API → SQL over the columns of landed rows.
@@ -132,9 +133,7 @@ class Counter:
 
     def files(self, name: str, days: Sequence[date]) -> str:
         """FROM: one kind of file of several days, with its `date`."""
-        paths = ", ".join(
-            "'" + str(self.landing.path(day, name)).replace("'", "''") + "'" for day in days
-        )
+        paths = ", ".join(literal(self.landing.path(day, name)) for day in days)
         folder = "parse_path(filename, 'both_slash')[-2]"
         return (
             f"(SELECT *, CAST({folder} AS DATE) AS date "
@@ -153,14 +152,14 @@ def _conditions(part: Part) -> Sequence[str]:
 
 
 def _named(names: Sequence[str]) -> str:
-    return f"event_name IN ({', '.join(_literal(name) for name in names)})"
+    return f"event_name IN ({', '.join(literal(name) for name in names)})"
 
 
 def _condition(condition: ParameterCondition) -> str:
     column = f'"param_{condition.name}"'
     if condition.operator == ">=":
         return f"coalesce(TRY_CAST({column} AS DOUBLE) >= {int(condition.value)}, false)"
-    return f"coalesce({column} = {_literal(condition.value)}, false)"
+    return f"coalesce({column} = {literal(condition.value)}, false)"
 
 
 def _sql_of(name: str, part: Part) -> str:
@@ -185,12 +184,3 @@ def _as_shown(table: pa.Table, keys: Iterable[str]) -> pa.Table:
 
 def _as_decoded(texts: pa.Array) -> pa.Array:
     return apart_from(OTHER, shortened_texts(texts))
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def days_between(start: date, end: date) -> list[date]:
-    """Every day from `start` to `end`, both included."""
-    return [start + timedelta(days=number) for number in range((end - start).days + 1)]

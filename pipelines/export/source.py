@@ -19,13 +19,20 @@ from pipelines.config.settings import Property
 from pipelines.config.tracking_plan import Funnel, FunnelStep
 from pipelines.export.errors import DayError, ExportError, NewestDayError
 from pipelines.export.files import ExportFile, find_files
-from pipelines.export.flat import FlatColumns
+from pipelines.export.flat import CHANNEL, FlatColumns
 from pipelines.export.funnels import events_seen, next_actions, step_counts
-from pipelines.export.landing import LandedDay, Landing, days_inside
-from pipelines.export.reports import Counter, days_between
+from pipelines.export.landing import LandedDay, Landing
+from pipelines.export.reading import days_inside
+from pipelines.export.reports import Counter
 from pipelines.ga4.api_errors import RequestRefusedError
 from pipelines.ga4.client import Profile
-from pipelines.ga4.date_windows import Period, newest_month, trailing, window_partitions
+from pipelines.ga4.date_windows import (
+    Period,
+    days_between,
+    newest_month,
+    trailing,
+    window_partitions,
+)
 from pipelines.ga4.decode.report_answer import Flags
 from pipelines.ga4.extract.daily_reports import RANKING_DAYS, with_constants
 from pipelines.ga4.extract.funnel_reports import WINDOW_DAYS, event_names, found_funnels
@@ -33,6 +40,7 @@ from pipelines.ga4.extract.pull import EXPORT, Pull, as_pull
 from pipelines.ga4.extract.user_reports import user_rows, user_windows
 from pipelines.ga4.report_query import Answer, Found, no_rows
 from pipelines.ga4.report_spec import DATE, ReportKind, ReportSpec
+from pipelines.warehouse.connect import quiet
 
 logger = logging.getLogger("sluice")
 
@@ -60,15 +68,14 @@ class ExportSource:
         """
         specs = [spec for spec in reports if spec.kind is not ReportKind.METADATA]
         landing = Landing(folder / settings.id, FlatColumns.of(specs))
-        connection = duckdb.connect(":memory:")
-        connection.execute("SET enable_progress_bar = false")
+        connection = quiet(duckdb.connect(":memory:"))
         return cls(settings, landing, connection, frozenset(spec.name for spec in specs))
 
     def profile(self) -> Profile:
         """Time zone and currency are those of the settings: files do not tell them."""
         return Profile(
             self.settings.id, self.settings.time_zone, self.settings.currency,
-            frozenset(self.landing.parameters), is_export=True,
+            frozenset(self.landing.flat.parameters), is_export=True,
         )  # fmt: skip
 
     def land(self, start: date, end: date) -> None:
@@ -87,9 +94,10 @@ class ExportSource:
                     with self._failure_noted(day):
                         if not self.landing.is_current(day, files[day]):
                             self.landing.land(day, files[day])
-            for day in set(self.landing.with_other_orders()) & set(files):
+            for day, repeated in self.landing.other_repeats().items():
                 with self._failure_noted(day):
-                    self.landing.land(day, files[day])
+                    if day in files:
+                        self.landing.land(day, files[day], repeated)
         except duckdb.Error as error:
             raise self.landing.damaged(error) from error
         records = {day: self.landing.record(day) for day in self.landing.days()}
@@ -147,11 +155,11 @@ class ExportSource:
         days = [day for day in self.landed if day <= end]
         match spec.kind:
             case ReportKind.DAILY:
-                found = self._days(counter, spec, days_between(start, end), days)
+                return self._days(counter, spec, days_between(start, end), days)
             case ReportKind.USERS_WINDOW:
-                found = self._users(counter, spec, end, days)
+                return self._users(counter, spec, end, days)
             case ReportKind.FUNNEL:
-                found = self._funnels(counter, spec, start, end, days)
+                return self._funnels(counter, spec, start, end, days)
             case ReportKind.NEXT_ACTION:
                 window = trailing(WINDOW_DAYS, end)
                 tables = [
@@ -159,15 +167,8 @@ class ExportSource:
                     for funnel in spec.funnels
                     for table in next_actions(counter, funnel, window, days)
                 ]
-                found = self._found(
-                    spec,
-                    [table.select(spec.own_columns) for table in tables],
-                    window_partitions((window,)),
-                    days,
-                )
-            case _:
-                raise RequestRefusedError(f"The export has no report {spec.name}.")
-        return found
+                return self._found(spec, tables, window_partitions((window,)), days)
+        raise RequestRefusedError(f"The export has no report {spec.name}.")
 
     def _days(
         self, counter: Counter, spec: ReportSpec, asked: Sequence[date], landed: Sequence[date]
@@ -175,8 +176,7 @@ class ExportSource:
         wanted = sorted(set(asked) & set(landed))
         among = counter.top_values(spec, landed, asked[-1]) if spec.top is not None else None
         tables = [
-            with_constants(counter.rows(spec, part, wanted, among), part).select(spec.own_columns)
-            for part in spec.parts
+            with_constants(counter.rows(spec, part, wanted, among), part) for part in spec.parts
         ]
         return self._found(spec, tables, pa.table({DATE: pa.array(wanted, pa.date32())}), wanted)
 
@@ -209,7 +209,8 @@ class ExportSource:
         days: Sequence[date],
     ) -> Found:  # fmt: skip
         nothing = no_rows(spec)
-        rows = pa.concat_tables([nothing, *(table.cast(nothing.schema) for table in tables)])
+        alike = (table.select(spec.own_columns).cast(nothing.schema) for table in tables)
+        rows = pa.concat_tables([nothing, *alike])
         return Found(rows, partitions, (self._answer(rows, days),), notes=self._notes(spec, days))
 
     def _notes(self, spec: ReportSpec, days: Sequence[date]) -> tuple[str, ...]:
@@ -227,7 +228,7 @@ class ExportSource:
             if count
         ]
         unknown = sum(one.without_channel for one in records)
-        if unknown and "sessionDefaultChannelGroup" in spec.dimensions:
+        if unknown and CHANNEL in spec.dimensions:
             sessions = sum(one.sessions for one in records)
             notes.append(f"Of {sessions:,} sessions {unknown:,} have no channel in the export.")
         return tuple(notes)

@@ -11,7 +11,8 @@ import duckdb
 from pipelines.export.errors import DayError
 from pipelines.export.files import ExportFile
 from pipelines.export.flat import order_id, parameter
-from pipelines.export.landing import broken, by_format, columns_of, relation
+from pipelines.export.reading import broken, by_format, columns_of, relation
+from pipelines.warehouse.connect import quiet
 
 # Columns that newer exports have, and what is not known without them.
 OPTIONAL = {
@@ -41,7 +42,7 @@ class Survey:
 def survey(files: Sequence[ExportFile], parameters: Sequence[str]) -> Survey:
     """Read event names, sessions and the named parameters of `files`; raises DayError."""
     found = Survey()
-    with duckdb.connect(":memory:") as connection:
+    with quiet(duckdb.connect(":memory:")) as connection:
         for group in by_format(files):
             columns = columns_of(connection, group)
             found.missing -= {name for name in OPTIONAL if columns.has(name)}

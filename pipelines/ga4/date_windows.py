@@ -36,10 +36,14 @@ def newest_month(end: date) -> Period:
     return Period("month", last.replace(day=1), last)
 
 
+def days_between(start: date, end: date) -> list[date]:
+    """Every day from `start` to `end`, both included."""
+    return [start + timedelta(days=number) for number in range((end - start).days + 1)]
+
+
 def each_day(start: date, end: date) -> tuple[Period, ...]:
     """Every day by itself, in order."""
-    days = range((end - start).days + 1)
-    return tuple(trailing(1, start + timedelta(days=number)) for number in days)
+    return tuple(trailing(1, day) for day in days_between(start, end))
 
 
 def window_partitions(periods: Sequence[Period]) -> pa.Table:

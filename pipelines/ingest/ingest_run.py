@@ -20,10 +20,7 @@ import duckdb
 from pipelines import __version__
 from pipelines.clock import Clock, leave_pin
 from pipelines.config.settings import Settings
-from pipelines.config.tracking_plan import load_plan
 from pipelines.errors import SluiceError
-from pipelines.export.errors import ExportError
-from pipelines.export.source import ExportSource
 from pipelines.ga4.api_errors import (
     AuditError,
     Ga4Error,
@@ -31,16 +28,16 @@ from pipelines.ga4.api_errors import (
     NotAskedError,
     RequestRefusedError,
 )
-from pipelines.ga4.client import Ga4Client, Profile
+from pipelines.ga4.client import Ga4Client
 from pipelines.ga4.extract.pull import Pull
-from pipelines.ga4.report_catalog import ReportKind, ReportSpec, build_reports
+from pipelines.ga4.report_catalog import ReportKind, ReportSpec
 from pipelines.garbage import give_back_memory
 from pipelines.ingest.compatibility import unusable_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.property_access import profile_properties, with_closed_days, worth_waiting
 from pipelines.ingest.pull_failures import concerns_property, ends_requests, status_of
 from pipelines.ingest.pull_plan import PullTask, of_other_steps, offered, plan_pulls
-from pipelines.ingest.sources import Sources
+from pipelines.ingest.sources import Sources, open_exports, remember_exports
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import (
     discard_empty_nights,
@@ -50,7 +47,6 @@ from pipelines.warehouse.load import (
     stored_rows,
 )
 from pipelines.warehouse.property_records import (
-    remember_export_days,
     remember_field_changes,
     remember_held_back,
     remember_properties,
@@ -58,7 +54,6 @@ from pipelines.warehouse.property_records import (
     with_memory,
 )
 from pipelines.warehouse.runs import start_run
-from pipelines.warehouse.statuses import PullStatus
 
 CONCURRENT_REQUESTS = 3
 # Pulls under way or not yet written: a slow disk must not fill the memory, and what a kill finds
@@ -124,7 +119,9 @@ def ingest(
     profiles, failures = profile_properties(settings, client)
     profiles, unclosed = with_closed_days(settings, profiles, window)
     outcome = Outcome(failures={**failures, **unclosed})
-    sources = Sources(client, _exports(settings, profiles, window, outcome))
+    exports, broken = open_exports(settings, window, {one.property_id for one in profiles})
+    outcome.failures |= broken
+    sources = Sources(client, exports)
     profiles = [sources.known(profile) for profile in profiles if sources.has(profile)]
     if leave_pin(settings.home, [item.id for item in settings.properties]):
         logger.info("%s was the demo's home: it is on today's time from now on.", settings.home)
@@ -152,9 +149,9 @@ def ingest(
                 raise
             finally:
                 remember_readings(connection, sources.take_readings(), run.clock)
-        for property_id, source in sources.exports.items():
-            remember_export_days(connection, property_id, source.landed)
-        _note_absent_days(connection, sources, reports, window, run)
+        remember_exports(
+            connection, exports, reports, window, run_id=run.pull_run_id, now=run.clock.now()
+        )
         sources.mark_counted(usable, {*outcome.failures, *outcome.lacking})
         discard_empty_nights(connection)
         for property_id, error in outcome.failures.items():
@@ -167,48 +164,6 @@ def ingest(
             raise NothingPulledError(str(error)) from error
         raise error
     return outcome
-
-
-def _exports(
-    settings: Settings,
-    profiles: Sequence[Profile],
-    window: DayWindow,
-    outcome: Outcome,
-) -> dict[str, ExportSource]:
-    """Property → its export, with the window's days landed; the others' failures are noted."""
-    asked = {profile.property_id for profile in profiles if profile.is_export}
-    found = dict[str, ExportSource]()
-    if not asked:
-        return found
-    reports = build_reports(load_plan(shop=settings.tracking_plan))
-    for item in settings.properties:
-        if item.id in asked:
-            try:
-                source = ExportSource.open(settings.landed_dir, item, reports)
-                source.land(window.start, window.end)
-                found[item.id] = source
-            except ExportError as error:
-                logger.warning("%s", error)
-                outcome.failures[item.id] = error
-    return found
-
-
-def _note_absent_days(
-    connection: duckdb.DuckDBPyConnection,
-    sources: Sources,
-    reports: tuple[ReportSpec, ...],
-    window: DayWindow,
-    run: Run,
-) -> None:
-    """Remember why an export has nothing of a day: later nights look for it again."""
-    for property_id, source in sources.exports.items():
-        for day, why in source.absent_days(window.start, window.end).items():
-            for spec in reports:
-                if spec.kind.is_daily:
-                    record_failure(
-                        connection, property_id, spec, (day, day), run_id=run.pull_run_id,
-                        status=PullStatus.SKIPPED, message=why, now=run.clock.now(),
-                    )  # fmt: skip
 
 
 def _usable(

@@ -17,6 +17,7 @@ import duckdb
 
 from pipelines.config.settings import Nightly, Settings
 from pipelines.ga4.client import Profile
+from pipelines.ga4.date_windows import days_between
 from pipelines.ga4.report_catalog import ReportKind, ReportSpec
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow
 from pipelines.warehouse.load import first_loaded_days
@@ -237,4 +238,4 @@ def item_days(item: PullTask) -> list[date]:
     """The days that a finished item has loaded."""
     if not item.spec.kind.has_single_days:
         return [item.end]
-    return [item.start + timedelta(days=n) for n in range((item.end - item.start).days + 1)]
+    return days_between(item.start, item.end)

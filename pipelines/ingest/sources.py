@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import duckdb
 
 from pipelines.clock import Clock
+from pipelines.config.settings import Settings
+from pipelines.config.tracking_plan import load_plan
+from pipelines.errors import SluiceError
+from pipelines.export.errors import ExportError
 from pipelines.export.source import ExportSource
 from pipelines.ga4.client import Ga4Client, Profile
+from pipelines.ga4.date_windows import days_between
 from pipelines.ga4.extract.pull import Pull, pull
 from pipelines.ga4.rate_limit import Reading
+from pipelines.ga4.report_catalog import ReportSpec, build_reports
+from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.pull_plan import PullTask
-from pipelines.warehouse.load import days_of, first_loaded_days
+from pipelines.warehouse.load import first_loaded_days, record_failure
+from pipelines.warehouse.property_records import remember_export_days
+from pipelines.warehouse.statuses import PullStatus
+
+logger = logging.getLogger("sluice")
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,7 @@ class Sources:
             daily: dict[str, set[date]] = {}
             for task in own:
                 if task.spec.kind.is_daily:
-                    days = days_of(task.start, task.end)
+                    days = days_between(task.start, task.end)
                     daily.setdefault(task.spec.name, set()).update(days)
             source.landing.mark_counted(set.intersection(*daily.values()))
 
@@ -89,6 +101,48 @@ class Sources:
     def take_readings(self) -> list[Reading]:
         """What GA4 said of its quota since the last time."""
         return self.client.governor.take_readings() if self.client else []
+
+
+def open_exports(
+    settings: Settings, window: DayWindow, asked: Collection[str]
+) -> tuple[dict[str, ExportSource], dict[str, SluiceError]]:
+    """Of the `asked` properties those that are read from an export, with the window's days landed;
+    and why others cannot be read.
+    """
+    items = [item for item in settings.properties if item.is_export and item.id in asked]
+    found, broken = dict[str, ExportSource](), dict[str, SluiceError]()
+    if not items:
+        return found, broken
+    reports = build_reports(load_plan(shop=settings.tracking_plan))
+    for item in items:
+        source = ExportSource.open(settings.landed_dir, item, reports)
+        try:
+            source.land(window.start, window.end)
+            found[item.id] = source
+        except ExportError as error:
+            logger.warning("%s", error)
+            broken[item.id] = error
+    return found, broken
+
+
+def remember_exports(
+    connection: duckdb.DuckDBPyConnection,
+    exports: Mapping[str, ExportSource],
+    reports: Sequence[ReportSpec],
+    window: DayWindow,
+    *,
+    run_id: str,
+    now: datetime,
+) -> None:
+    """What exports' days hold, and why they have nothing of a day, which later nights look for."""
+    for property_id, source in exports.items():
+        remember_export_days(connection, property_id, source.landed)
+        for day, why in source.absent_days(window.start, window.end).items():
+            for spec in (one for one in reports if one.kind.is_daily):
+                record_failure(
+                    connection, property_id, spec, (day, day), run_id=run_id,
+                    status=PullStatus.SKIPPED, message=why, now=now,
+                )  # fmt: skip
 
 
 def stretches(days: Sequence[date]) -> list[tuple[date, date]]:

@@ -17,8 +17,6 @@ from pipelines.publishing.next_version import (
     PUBLISHED_SCHEMAS,
     Catalogue,
     beside_build,
-    identifier,
-    quoted,
     read_catalogue,
     rows_to_publish,
     tables_to_publish,
@@ -26,6 +24,7 @@ from pipelines.publishing.next_version import (
 from pipelines.publishing.parquet_files import write_parquet
 from pipelines.publishing.publication import Publication
 from pipelines.publishing.versions import DATABASE, Version, current_version
+from pipelines.sql_text import identifier, literal
 from pipelines.warehouse.ops import transaction
 
 # The mart that lists every table and column of the marts with its description.
@@ -143,5 +142,5 @@ def _describe(connection: duckdb.DuckDBPyConnection) -> None:
         return
     for table, column, words in connection.execute(_COMMENTS_TO_SET).fetchall():
         kind, target = ("column", f".{identifier(column)}") if column else ("table", "")
-        comment = "null" if words is None else f"'{quoted(words)}'"
+        comment = "null" if words is None else literal(words)
         connection.execute(f"comment on {kind} marts.{table}{target} is {comment}")

@@ -12,6 +12,7 @@ import duckdb
 
 from pipelines.errors import WarehouseError
 from pipelines.publishing.versions import DATABASE
+from pipelines.sql_text import identifier, literal
 from pipelines.warehouse.connect import build_database, unlocked
 
 PUBLISHED_SCHEMAS = ("marts", "ops")
@@ -50,13 +51,13 @@ def beside_build(
     if not build_db.exists():
         raise WarehouseError(f"There is no {build_db} to publish from: run 'sluice nightly'.")
     with build_database(build_db) as connection, ExitStack() as stack:
-        connection.execute(f"attach '{quoted(target)}' as {OWN}")
+        connection.execute(f"attach {literal(target)} as {OWN}")
         stack.callback(connection.execute, f"use build; detach {OWN}")
         connection.execute(f"use {OWN}")
         previous = published_dir / "current" / DATABASE
         if kept_back and previous.exists():
             free = stack.enter_context(unlocked(previous.resolve()))
-            connection.execute(f"attach '{quoted(free)}' as previous (read_only)")
+            connection.execute(f"attach {literal(free)} as previous (read_only)")
             stack.callback(connection.execute, "detach previous")
         yield connection
 
@@ -92,7 +93,7 @@ def rows_to_publish(
     today = catalogue["build", schema, table]
     if schema != "marts" or not kept_back or "property_id" not in today:
         return f"select * from {source}"
-    names = ", ".join(f"'{quoted(name)}'" for name in kept_back)
+    names = ", ".join(map(literal, kept_back))
     fresh = f"select * from {source} where property_id not in ({names})"
     old = catalogue.get(("previous", schema, table), {})
     if "property_id" not in old:
@@ -111,13 +112,3 @@ def _as_today(today: Mapping[str, str], old: Mapping[str, str]) -> str:
         f"try_cast({identifier(name) if name in old else 'null'} as {kind}) as {identifier(name)}"
         for name, kind in today.items()
     )
-
-
-def quoted(text: object) -> str:
-    """For between two quotes of an SQL string."""
-    return str(text).replace("'", "''")
-
-
-def identifier(name: str) -> str:
-    """A column's name for SQL."""
-    return '"' + name.replace('"', '""') + '"'

@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 
 from pipelines.publishing.daily_tables import months
-from pipelines.publishing.next_version import quoted
 from pipelines.publishing.versions import Version
+from pipelines.sql_text import literal
 
 FOLDER = "parquet"
 # Rows without a date; also the only file of a table by day that has no rows, for its columns.
@@ -64,4 +64,4 @@ def _link(before: Version | None, name: str, target: Path) -> bool:
 
 def _copy(connection: duckdb.DuckDBPyConnection, rows: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    connection.execute(f"copy {rows} to '{quoted(target)}' (format parquet)")
+    connection.execute(f"copy {rows} to {literal(target)} (format parquet)")

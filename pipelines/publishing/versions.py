@@ -9,7 +9,6 @@ published is damaged: it is named, and in nobody's way.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 import shutil
@@ -22,6 +21,7 @@ from typing import Any, NamedTuple, NotRequired
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from pipelines.checksums import sha256_of
 from pipelines.errors import WarehouseError
 from pipelines.monitoring.home_lock import exclusive
 
@@ -87,9 +87,7 @@ class Version:
 
 def file_facts(path: Path) -> FileFacts:
     """A file's bytes and their checksum."""
-    with path.open("rb") as handle:
-        checksum = hashlib.file_digest(handle, "sha256").hexdigest()
-    return {"bytes": path.stat().st_size, "sha256": checksum}
+    return {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
 def current_version(published_dir: Path) -> Version | None:

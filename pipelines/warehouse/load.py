@@ -7,7 +7,7 @@ an upsert would keep them), and nothing outside of them is touched.
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +19,10 @@ from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.warehouse.ops import insert_rows, transaction
 from pipelines.warehouse.schema import make_tables
 from pipelines.warehouse.statuses import PullStatus
+
+# Rows without a day tell what is wrong with a server: a page of them is enough, a million are not
+# kept twice. How many they were is said beside the pull.
+MOST_QUARANTINED = 10_000
 
 
 def ensure_tables(connection: duckdb.DuckDBPyConnection, reports: tuple[ReportSpec, ...]) -> None:
@@ -131,11 +135,6 @@ def first_loaded_days(connection: duckdb.DuckDBPyConnection) -> dict[str, date]:
     )
 
 
-def days_of(start: date, end: date) -> list[date]:
-    """Every day from `start` to `end`, both included."""
-    return [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
-
-
 def _pull_rows(pull: Pull, run_id: str) -> list[dict[str, Any]]:
     """One row per partition; tokens and pages stand with the first one only, so they add up."""
     keys = pull.partitions.column_names
@@ -182,6 +181,11 @@ def _notes(pull: Pull) -> str:
         notes.append(
             f"The rows lack {_percent(pull.missing_share)} of GA4's own total: it left rows out."
         )
+    if (undated := pull.quarantined.num_rows) > MOST_QUARANTINED:
+        notes.append(
+            f"{undated:,} rows have no readable date; {MOST_QUARANTINED:,} of them are in "
+            "ops.quarantine."
+        )
     if pull.skipped:
         notes.append(
             f"Not asked for: {', '.join(pull.skipped)}. Register their event parameters as custom "
@@ -197,8 +201,8 @@ def _percent(share: float) -> str:
 
 
 def _quarantine_rows(connection: duckdb.DuckDBPyConnection, pull: Pull) -> pa.Table:
-    """One row for each that has no day; they can be all of a page."""
-    connection.register("undated", pull.quarantined)
+    """One row for each that has no day, as far as somebody may look at them."""
+    connection.register("undated", pull.quarantined.slice(0, MOST_QUARANTINED))
     rows = connection.execute(
         """
         select

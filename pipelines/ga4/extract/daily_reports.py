@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.ga4.api_errors import AuditError, RequestRefusedError
-from pipelines.ga4.date_windows import Period, each_day, trailing
+from pipelines.ga4.date_windows import Period, days_between, trailing
 from pipelines.ga4.decode.audit import audited
 from pipelines.ga4.decode.report_answer import repeated
 from pipelines.ga4.extract.answer_pages import all_pages
@@ -43,7 +43,7 @@ def pull_days(ask: Ask) -> Found:
         rows = table.set_column(place, DATE, days)
         if days.null_count:
             rows, quarantined = rows.filter(days.is_valid()), table.filter(days.is_null())
-    asked_days = [period.end for period in each_day(ask.start, ask.end)]
+    asked_days = days_between(ask.start, ask.end)
     return Found(
         rows,
         pa.table({DATE: pa.array(asked_days, pa.date32())}),

@@ -13,7 +13,7 @@ from google.analytics.data_v1alpha import types as alpha
 
 from pipelines.config.tracking_plan import Funnel, FunnelStep
 from pipelines.ga4.api_errors import Ga4Error, RequestRefusedError
-from pipelines.ga4.date_windows import Period, each_day, in_window, trailing, window_partitions
+from pipelines.ga4.date_windows import Period, days_between, in_window, trailing, window_partitions
 from pipelines.ga4.decode.audit import audited
 from pipelines.ga4.decode.funnel_answer import (
     fill_steps,
@@ -50,7 +50,7 @@ def pull_funnels(ask: Ask) -> Found:
     """
     window = trailing(WINDOW_DAYS, ask.end)
     seen, answers = _events_seen(ask, window)
-    days = [period.end for period in each_day(ask.start, ask.end)]
+    days = days_between(ask.start, ask.end)
 
     def count(
         funnel: Funnel, steps: Sequence[FunnelStep], periods: Sequence[Period]

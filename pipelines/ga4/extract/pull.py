@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.clock import Clock
-from pipelines.ga4.date_windows import each_day, trailing, window_partitions
+from pipelines.ga4.date_windows import days_between, each_day, trailing, window_partitions
 from pipelines.ga4.decode.report_answer import OTHER, Flags, repeated
 from pipelines.ga4.exactness import missing_share
 from pipelines.ga4.extract.daily_reports import pull_days
@@ -151,7 +151,7 @@ def partitions_of(spec: ReportSpec, start: date, end: date) -> pa.Table:
             return window_partitions((trailing(WINDOW_DAYS, end),))
         case ReportKind.METADATA:
             start = end
-    days = [period.end for period in each_day(start, end)]
+    days = days_between(start, end)
     return pa.table({DATE: pa.array(days, pa.date32())})
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -205,26 +207,49 @@ def test_a_file_that_vanishes_after_it_was_listed(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_no_permission(tmp_path: Path) -> None:
-    path = write(tmp_path / "export" / PARQUET, ROWS)
-    path.chmod(0)
-    with pytest.raises(ExportError) as found:
-        opened(tmp_path, path.parent).land(DAY, DAY)
-    assert str(found.value) == (
-        f"Property 42 waits for 2026-03-10: The export file {path} cannot be read (Permission "
-        f"denied): {ANEW}."
-    )
-    path.parent.chmod(0)
+@contextmanager
+def as_somebody_else(*readable: Path) -> Iterator[None]:
+    """Root may read everything, so it is another user for a while, who may read only this."""
+    if os.geteuid() != 0:
+        yield
+        return
+    for path in readable:
+        path.chmod(0o755)
+    os.seteuid(65534)
     try:
-        with pytest.raises(ExportError) as found:
-            opened(tmp_path, path.parent).land(DAY, DAY)
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_no_permission() -> None:
+    # Not below pytest's own folder, which no other user may enter.
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(Path(folder, "export", PARQUET), ROWS)
+        path.chmod(0)
+        source = opened(Path(folder), path.parent)
+        home = source.landing.folder
+        home.mkdir(parents=True)
+        home.chmod(0o777)
+        with (
+            as_somebody_else(Path(folder), home.parent, path.parent),
+            pytest.raises(ExportError) as found,
+        ):
+            source.land(DAY, DAY)
+        assert str(found.value) == (
+            f"Property 42 waits for 2026-03-10: The export file {path} cannot be read (Permission "
+            f"denied): {ANEW}."
+        )
+        path.parent.chmod(0)
+        try:
+            with as_somebody_else(Path(folder)), pytest.raises(ExportError) as found:
+                source.land(DAY, DAY)
+        finally:
+            path.parent.chmod(0o700)
         assert str(found.value) == (
             f"The folder {path.parent} cannot be read (Permission denied): correct its "
             "permissions, or 'path'."
         )
-    finally:
-        path.parent.chmod(0o700)
 
 
 @pytest.mark.parametrize("pattern", ["nowhere", "*.parquet", "a/**/b*", "empty", "notes.txt"])

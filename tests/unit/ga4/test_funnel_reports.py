@@ -430,15 +430,24 @@ def test_a_sampled_funnel_contradicts_nothing(server, client):
     assert result.flags.is_sampled
 
 
-def test_next_actions_may_be_called_like_our_marker_or_googles(server, client):
+def next_actions(client) -> dict[str, int]:
+    """What came next in the core funnel → users."""
+    result = pulled(client, spec_of(plan(CORE), "funnel_next_action"))
+    return {row["next_action"]: row["active_users"] for row in result.rows.to_pylist()}
+
+
+def sessions_with(server, *names: str) -> None:
+    """One user each who starts a session, and then sends an event of that name."""
     server.funnels.hits = [
         hit
-        for number, name in enumerate(("all", "(all)", "RESERVED_TOTAL", "RESERVED_TOTAL"))
+        for number, name in enumerate(names)
         for hit in journey(f"user{number}", "2026-03-01", "mobile", "session_start", name)
     ]
-    result = pulled(client, spec_of(plan(CORE), "funnel_next_action"))
-    found = {row["next_action"]: row["active_users"] for row in result.rows.to_pylist()}
-    assert found == {"(all)": 4, "all": 1, "\\(all)": 1, "RESERVED_TOTAL": 2}
+
+
+def test_next_actions_may_be_called_like_our_marker_or_googles(server, client):
+    sessions_with(server, "all", "(all)", "RESERVED_TOTAL", "RESERVED_TOTAL")
+    assert next_actions(client) == {"(all)": 4, "all": 1, "\\(all)": 1, "RESERVED_TOTAL": 2}
 
 
 def test_an_event_called_like_googles_total_is_none_where_there_is_none(server, client):
@@ -450,14 +459,8 @@ def test_an_event_called_like_googles_total_is_none_where_there_is_none(server, 
             rows.remove(row)
 
     server.funnels.decorate = forget_totals
-    server.funnels.hits = [
-        hit
-        for number, name in enumerate(("RESERVED_TOTAL", "scroll", "scroll", "search"))
-        for hit in journey(f"user{number}", "2026-03-01", "mobile", "session_start", name)
-    ]
-    result = pulled(client, spec_of(plan(CORE), "funnel_next_action"))
-    found = {row["next_action"]: row["active_users"] for row in result.rows.to_pylist()}
-    assert found == {"(all)": 4, "RESERVED_TOTAL": 1, "scroll": 2, "search": 1}
+    sessions_with(server, "RESERVED_TOTAL", "scroll", "scroll", "search")
+    assert next_actions(client) == {"(all)": 4, "RESERVED_TOTAL": 1, "scroll": 2, "search": 1}
 
 
 def test_a_device_called_like_googles_total_is_none(server, client):

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,25 +63,27 @@ def night(settings: Settings, start: date, end: date, run_id: str = "a night") -
     return ingest(settings, None, REPORTS, DayWindow(start, end), Run(run_id, "test"))
 
 
+def query(settings: Settings, sql: str, *values: str) -> list[tuple[Any, ...]]:
+    with build_database(settings.build_db, read_only=True) as connection:
+        return connection.execute(sql, values).fetchall()
+
+
 def views(settings: Settings, property_id: str) -> list[int]:
     """Events called view_item, by day."""
-    with build_database(settings.build_db, read_only=True) as connection:
-        found = connection.execute(
-            "select event_count from raw.ga4_events_by_all where property_id = ? "
-            "and event_name = 'view_item' order by date",
-            [property_id],
-        ).fetchall()
+    counted = "select event_count from raw.ga4_events_by_all where property_id = ?"
+    found = query(settings, f"{counted} and event_name = 'view_item' order by date", property_id)
     return [count for (count,) in found]
 
 
 def pulled(settings: Settings, run: str) -> dict[str, set[date]]:
     """Report of property 1 → the days of it that a run loaded."""
-    with build_database(settings.build_db, read_only=True) as connection:
-        found = connection.execute(
-            "select report, list(distinct date) from ops.pulls where run_id = ? "
-            "and property_id = '1' and status = 'loaded' and window_name is null group by report",
-            [run],
-        ).fetchall()
+    loaded = "status = 'loaded' and window_name is null"
+    found = query(
+        settings,
+        "select report, list(distinct date) from ops.pulls where run_id = ? "
+        f"and property_id = '1' and {loaded} group by report",
+        run,
+    )
     return {report: set(days) for report, days in found}
 
 

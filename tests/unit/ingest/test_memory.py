@@ -16,6 +16,8 @@ import pytest
 from google.analytics.data_v1beta import types as ga4
 
 from pipelines.ga4.report_request import PAGE_ROWS
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.load import MOST_QUARANTINED
 from tests.support.protocol_server import SERVICE, Response
 
 pytestmark = pytest.mark.slow
@@ -31,13 +33,13 @@ from pipelines.ga4.client import connect
 from pipelines.ga4.report_catalog import EVENT_METRICS, ReportSpec
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.ingest_run import Run, ingest
-endpoint, home, *dimensions = sys.argv[1:]
+endpoint, home, last, *dimensions = sys.argv[1:]
 settings = Settings(home=Path(home), ga4=Ga4(endpoint=endpoint), properties=(Property(id="42"),))
 reports = tuple(
     ReportSpec(f"report_{number}", ("eventName", name), EVENT_METRICS, is_required=False)
     for number, name in enumerate(dimensions)
 )
-window = DayWindow(date(2026, 3, 2), date(2026, 3, 3))
+window = DayWindow(date(2026, 3, 2), date(2026, 3, int(last)))
 outcome = ingest(settings, connect(settings.ga4), reports, window, Run("r1", "test"))
 # Not getrusage: a child's ru_maxrss starts at the size of the process that started it.
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]
@@ -113,10 +115,12 @@ def endless_server() -> Iterator[str]:
         backend.stop(grace=None).wait()
 
 
-def ingested(home: Path, *dimensions: str) -> tuple[float, dict[str, int], dict[str, str]]:
-    """Peak memory in MB, rows and problems by report."""
+def ingested(
+    home: Path, *dimensions: str, last: int = 3
+) -> tuple[float, dict[str, int], dict[str, str]]:
+    """Peak memory in MB, rows and problems by report, of 2 March 2026 to the `last` day of it."""
     with endless_server() as endpoint:
-        command = [sys.executable, "-c", CHILD, endpoint, str(home), *dimensions]
+        command = [sys.executable, "-c", CHILD, endpoint, str(home), str(last), *dimensions]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     peak, rows, problems = json.loads(done.stdout)
     return peak, rows, problems
@@ -132,3 +136,20 @@ def test_memory_has_an_end_whatever_comes(tmp_path):
     assert rows == {"report_0": 500_000, "report_4": 0}
     words = {1: "10,000,000 rows", 2: "10,000,000 rows", 3: "20 MB of memory", 5: "250,000 rows"}
     assert {number for number in words if words[number] in problems[f"report_{number}"]} == {*words}
+
+
+def test_rows_without_a_day_are_not_all_kept(tmp_path):
+    """Eight days of them in three reports took 860 MB: each was stored as text, too."""
+    peak, rows, problems = ingested(tmp_path, "city", "city", "city", last=9)
+    assert peak < MOST_MB
+    assert problems == {}
+    assert set(rows.values()) == {0}
+    with build_database(tmp_path / "build.duckdb", read_only=True) as connection:
+        kept = connection.execute(
+            "select report, count(*) from ops.quarantine group by report, pull_id"
+        ).fetchall()
+        (message,) = connection.execute(
+            "select distinct message from ops.pulls where report = 'report_0'"
+        ).fetchone()
+    assert {count for _, count in kept} == {MOST_QUARANTINED}
+    assert message.endswith("no readable date; 10,000 of them are in ops.quarantine.")

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.config.tracking_plan import MicroConversion
+from pipelines.ga4.date_windows import days_between
 from pipelines.ga4.decode.report_answer import Flags
 from pipelines.ga4.extract.pull import Pull
 from pipelines.ga4.report_catalog import Metric, Part, ReportKind, ReportSpec
 from pipelines.warehouse import load
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import (
-    days_of,
     discard_empty_nights,
     ensure_tables,
     record_failure,
@@ -59,7 +59,7 @@ def pulled(rows, start=D1, end=D3, *, property_id="42", pull_id="p1", **changes)
     )
     values = {
         "property_id": property_id, "spec": SPEC, "start": start, "end": end, "rows": table,
-        "partitions": pa.table({"date": pa.array(days_of(start, end), pa.date32())}),
+        "partitions": pa.table({"date": pa.array(days_between(start, end), pa.date32())}),
         "quarantined": pa.table({"date": pa.array([], pa.string())}), "flags": Flags(),
         "other_share": 0.0, "pages": 1, "tokens": 4, "quota": {}, "request_hash": "abc",
         "pull_id": pull_id, "pulled_at": STAMP,

@@ -10,33 +10,15 @@ with answered as (
 
 found as (
     select
-        property_id,
-        window_name,
-        window_end,
-        funnel,
-        device_category,
-        key,
+        *,
         'users' as unit,
-        active_users as reached,
-        cast(null as double) as seconds_p25,
-        cast(null as double) as seconds_p50,
-        cast(null as double) as seconds_p75,
-        cast(null as double) as seconds_p90
+        active_users as reached
     from answered
     union all
     select
-        property_id,
-        window_name,
-        window_end,
-        funnel,
-        device_category,
-        key,
+        *,
         'sessions' as unit,
-        sessions as reached,
-        seconds_p25,
-        seconds_p50,
-        seconds_p75,
-        seconds_p90
+        sessions as reached
     from answered
     where sessions is not null
 ),
@@ -78,10 +60,10 @@ dense as (
         steps.is_optional,
         found.reached is not null as is_in_chain,
         found.reached as units,
-        found.seconds_p25,
-        found.seconds_p50,
-        found.seconds_p75,
-        found.seconds_p90,
+        case when asked.unit = 'sessions' then found.seconds_p25 end as seconds_p25,
+        case when asked.unit = 'sessions' then found.seconds_p50 end as seconds_p50,
+        case when asked.unit = 'sessions' then found.seconds_p75 end as seconds_p75,
+        case when asked.unit = 'sessions' then found.seconds_p90 end as seconds_p90,
         case
             when keys.tag_state = 'tracked' and (pulls.is_sampled or found.reached is null) then 'withheld'
             else keys.tag_state
