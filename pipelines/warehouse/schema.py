@@ -180,6 +180,18 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         "reason": "VARCHAR",
         "tried_at": _TIME,
     },
+    # Every published finding by the night that told it: what a later night knows of it.
+    "findings": {
+        "property_id": "VARCHAR",
+        "window_end": "DATE",
+        "finding_id": "VARCHAR",
+        "step_key": "VARCHAR",
+        "scope": "VARCHAR",
+        "state": "VARCHAR",
+        "first_seen": "DATE",
+        "since_date": "DATE",
+        "healed_date": "DATE",
+    },
     "runs": {
         "run_id": "VARCHAR PRIMARY KEY",
         "command": "VARCHAR",

@@ -23,6 +23,7 @@ from pipelines.orchestration.dagster_home import prune_runs
 from pipelines.publishing.publication import Publication
 from pipelines.publishing.publish import publish
 from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.findings_memory import remember_findings
 from pipelines.warehouse.property_records import held_back
 from pipelines.warehouse.runs import finish_run
 
@@ -45,6 +46,7 @@ def build_publish_asset(settings: Settings, marts: Sequence[AssetKey]) -> Assets
         window = window_of_tags(context.run.tags)
         with build_database(settings.build_db) as connection:
             kept_back = held_back(connection, context.run_id)
+        remember_findings(settings.build_db, kept_back)
         publication = Publication(
             build_db=settings.build_db,
             published_dir=settings.published_dir,

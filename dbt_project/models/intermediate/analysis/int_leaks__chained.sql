@@ -69,6 +69,8 @@ benchmarked as (
     select
         chained.property_id,
         chained.window_name,
+        chained.window_start,
+        chained.window_end,
         chained.segment_name,
         chained.segment_value,
         chained.step_number,

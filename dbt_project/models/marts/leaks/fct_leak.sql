@@ -1,5 +1,15 @@
 -- Every step of the core funnel that has a benchmark, also where it cannot be judged.
-with steps as (
+with findings as (
+    select
+        property_id,
+        window_name,
+        step_key,
+        arg_max(finding_id, (state <> 'healed', opportunity_p50)) as finding_id
+    from {{ ref('int_findings__scored') }}
+    group by property_id, window_name, step_key
+),
+
+steps as (
     select
         compared.*,
         core.key as step_key,
@@ -29,8 +39,11 @@ judged as (
         * chained.downstream_rate
         * chained.end_value as opportunity_midpoint,
         scored.* exclude (property_id, window_name, segment_name, segment_value, step_number),
-        scored.p_gap >= {{ var('least_p_gap') }} as is_leak
+        scored.p_gap >= {{ var('least_p_gap') }}
+        and (steps.segment_name = 'all' or coalesce(verdicts.q_value <= {{ var('false_discovery_rate') }}, false)) as is_leak
     from steps
+    left join {{ ref('int_benchmarks__scored') }} as verdicts
+        using (property_id, window_name, segment_name, segment_value, benchmark_key)
     left join {{ ref('int_leaks__chained') }} as chained
         using (property_id, window_name, segment_name, segment_value, step_number)
     left join {{ ref('int_leaks__scored') }} as scored
@@ -81,9 +94,11 @@ select
     case when is_money then 'money' when end_value is not null then 'orders' end as value_unit,
     currency,
     is_leak,
+    case when is_leak then finding_id end as finding_id,
     case when rate_status <> 'measured' then rate_status when is_leak then 'leak' else 'no_leak' end as status,
     tracking_state,
     source,
     source_date,
     {{ quality_columns() }}
 from judged
+left join findings using (property_id, window_name, step_key)

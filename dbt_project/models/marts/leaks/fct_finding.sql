@@ -1,0 +1,82 @@
+with findings as (
+    select
+        scored.*,
+        steps.step_number,
+        steps.previous_step_key,
+        steps.benchmark_key,
+        steps.is_money,
+        steps.currency,
+        core.step_label
+    from {{ ref('int_findings__scored') }} as scored
+    inner join {{ ref('int_leaks__chained') }} as steps using (property_id, window_name, step_key)
+    inner join {{ core_steps() }} as core on scored.step_key = core.key
+    where steps.segment_name = 'all'
+),
+
+-- What the shop's own step rests on holds for every part of it.
+rated as (
+    select
+        findings.*,
+        shop.benchmark_low,
+        shop.benchmark_high,
+        shop.source,
+        shop.source_date,
+        shop.is_complete,
+        shop.maturity,
+        shop.flag_bits,
+        {{ rate_with_interval('rate', 'true', 'findings.numerator', 'findings.denominator', 'findings.n_eff') }}
+    from findings
+    inner join {{ ref('int_benchmarks__compared') }} as shop using (property_id, window_name, benchmark_key)
+    where shop.segment_name = 'all'
+)
+
+select
+    property_id,
+    window_name,
+    window_start,
+    window_end,
+    finding_id,
+    cast(row_number() over (
+        partition by property_id
+        order by state = 'healed', opportunity_p50 desc nulls last, step_number, finding_id
+    ) as integer) as finding_rank,
+    state,
+    first_seen,
+    cast(step_number as integer) as step_number,
+    step_key,
+    step_label,
+    previous_step_key,
+    benchmark_key,
+    scope,
+    scope_label,
+    is_joint,
+    cast(numerator as bigint) as numerator,
+    cast(denominator as bigint) as denominator,
+    rate,
+    ci_low,
+    ci_high,
+    {%- for stretch in ['outside', 'before', 'since', 'now'] %}
+    cast({{ stretch }}_numerator as bigint) as {{ stretch }}_numerator,
+    cast({{ stretch }}_denominator as bigint) as {{ stretch }}_denominator,
+    {{ rate(stretch ~ '_numerator', stretch ~ '_denominator') }} as {{ stretch }}_rate,
+    {%- endfor %}
+    cast(benchmark_low as double) as benchmark_low,
+    cast(benchmark_high as double) as benchmark_high,
+    since_date,
+    since_earliest,
+    since_latest,
+    recovered_date,
+    healed_date,
+    opportunity_p05,
+    opportunity_p50,
+    opportunity_p95,
+    opportunity_pace,
+    worth_since,
+    case when is_money then 'money' else 'orders' end as value_unit,
+    currency,
+    p_gap,
+    explained_share,
+    source,
+    source_date,
+    {{ quality_columns() }}
+from rated
