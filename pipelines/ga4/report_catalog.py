@@ -61,6 +61,12 @@ _MARKED = 2
 # anybody reads, and too many values end in GA4's `(other)`.
 _TOP = {"landingPage": 200, "pagePath": 200}
 _ATTRIBUTED = {"sessionDefaultChannelGroup", "landingPage"}
+# Parts of the shop that several dimensions name together, whatever its segments are; and how many
+# values of the last one.
+_CELLS: dict[str, tuple[tuple[str, ...], int | None]] = {
+    "cells": (("deviceCategory", "sessionDefaultChannelGroup", "newVsReturning"), None),
+    "cells_country": (("deviceCategory", "country"), 20),
+}
 
 
 def build_reports(plan: TrackingPlan) -> tuple[ReportSpec, ...]:
@@ -71,6 +77,7 @@ def build_reports(plan: TrackingPlan) -> tuple[ReportSpec, ...]:
         ReportSpec("item_lists", ("itemListName",), LIST_METRICS, is_required=False),
         ReportSpec("pages", ("pagePath",), PAGE_METRICS, is_required=False),
         *_by_page(plan),
+        *_by_cell(plan),
         _users_window(),
     ]
     parameters = tuple(
@@ -118,6 +125,24 @@ def _by_page(plan: TrackingPlan) -> list[ReportSpec]:
         for name, own, parts in shape
         if parts
     ]
+
+
+def _by_cell(plan: TrackingPlan) -> list[ReportSpec]:
+    """The steps of the core funnel, all sessions among them, by several dimensions at once.
+
+    A request for each step: so simple and composite keys are counted alike, by GA4 itself.
+    """
+    core = next((funnel.steps for funnel in plan.funnels if funnel.name == "core"), ())
+    parts = tuple(Part(step.micro_conversion, key=step.key) for step in core)
+    return [
+        ReportSpec(
+            name, dimensions, EVENT_METRICS, parts, is_required=False,
+            is_attributed=not _ATTRIBUTED.isdisjoint(dimensions), top=top,
+            version=_definitions(parts),
+        )
+        for name, (dimensions, top) in _CELLS.items()
+        if parts
+    ]  # fmt: skip
 
 
 def _composite(plan: TrackingPlan) -> tuple[Part, ...]:

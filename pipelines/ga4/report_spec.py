@@ -117,19 +117,21 @@ class Part:
 
     `parameter`: the event parameter that takes the place of `parameterValue`. `event_names`:
     only these events. `without`: dimensions of the spec that are not asked for; they are `(all)`.
+    `key`: the name of what is counted, which a micro-conversion has itself.
     """
 
     micro_conversion: MicroConversion | None = None
     parameter: str = ""
     event_names: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    key: str = ""
 
     @property
     def constants(self) -> dict[str, str]:
         """Columns that the answer does not carry itself."""
-        if self.micro_conversion:
-            return {"micro_key": self.micro_conversion.key}
-        return {"parameter": self.parameter} if self.parameter else {}
+        key = self.key or (self.micro_conversion.key if self.micro_conversion else "")
+        named = {"micro_key": key, "parameter": self.parameter}
+        return {column: value for column, value in named.items() if value}
 
     @property
     def parameters(self) -> frozenset[str]:

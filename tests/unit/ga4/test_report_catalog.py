@@ -83,7 +83,7 @@ def test_the_reports_of_the_project():
     expected = {f"{kind}_by_{one}" for kind in ("sessions", "events", "micro") for one in segments}
     other = {
         "items", "item_lists", "pages", "page_events", "page_micro", "event_params",
-        "users_window", "funnel", "funnel_next_action", "metadata",
+        "users_window", "funnel", "funnel_next_action", "metadata", "cells", "cells_country",
     }  # fmt: skip
     specs = by_name(load_plan())
     assert set(specs) == expected | other
@@ -94,9 +94,9 @@ def test_the_reports_of_the_project():
         f"{kind}_by_{one}"
         for kind in ("sessions", "events", "micro")
         for one in ("channel", "landing_page")
-    }
+    } | {"cells"}
     assert {name: spec.top for name, spec in specs.items() if spec.top} == {
-        "page_events": 200, "page_micro": 200,
+        "page_events": 200, "page_micro": 200, "cells_country": 20,
         **{f"{kind}_by_landing_page": 200 for kind in ("sessions", "events", "micro")},
     }  # fmt: skip
 
@@ -126,6 +126,15 @@ NEW_TABLES = {
     "page_micro": [
         "micro_key VARCHAR NOT NULL", "page_path VARCHAR NOT NULL", "event_count BIGINT",
         "sessions BIGINT",
+    ],
+    "cells": [
+        "micro_key VARCHAR NOT NULL", "device_category VARCHAR NOT NULL",
+        "session_default_channel_group VARCHAR NOT NULL", "new_vs_returning VARCHAR NOT NULL",
+        "event_count BIGINT", "sessions BIGINT",
+    ],
+    "cells_country": [
+        "micro_key VARCHAR NOT NULL", "device_category VARCHAR NOT NULL",
+        "country VARCHAR NOT NULL", "event_count BIGINT", "sessions BIGINT",
     ],
     "item_lists": [
         "item_list_name VARCHAR NOT NULL", "items_viewed_in_list BIGINT",
@@ -158,6 +167,39 @@ def test_columns_of_the_other_kinds(name):
     assert kinds_and_types(spec) == NEW_TABLES[name]
 
 
+CORE = Funnel("core", (FunnelStep(0, None), FunnelStep(1, SCROLL), FunnelStep(2, SIMPLE)))
+
+
+@pytest.mark.parametrize("name", ["cells", "cells_country"])
+def test_cells_ask_for_every_step_of_the_core_funnel_by_itself(name):
+    """Whatever the segments are; all sessions without a filter, a simple key by one of its own."""
+    spec = by_name(TrackingPlan((SCROLL, VIDEO, SIMPLE), (), (CORE,)))[name]
+    assert [part.constants for part in spec.parts] == [
+        {"micro_key": "sessions"}, {"micro_key": "scroll_50"}, {"micro_key": "purchase"},
+    ]  # fmt: skip
+    assert [part.parameters for part in spec.parts] == [set(), {"percent_scrolled", "type"}, set()]
+    everyone, _, buyers = (report_request("42", spec, part, [DAYS]) for part in spec.parts)
+    assert [one.name for one in buyers.dimensions] == ["date", *spec.dimensions]
+    assert [one.name for one in buyers.metrics] == ["eventCount", "sessions"]
+    assert not everyone.dimension_filter
+    (event,) = buyers.dimension_filter.and_group.expressions
+    assert list(event.filter.in_list_filter.values) == ["purchase"]
+
+
+def test_cells_of_another_definition_are_another_version():
+    def version(*steps):
+        core = Funnel("core", tuple(FunnelStep(number, one) for number, one in enumerate(steps)))
+        return by_name(TrackingPlan((), (), (core,)))["cells"].version
+
+    assert version(None, SCROLL) == version(None, SCROLL)
+    renamed = MicroConversion("scroll_50", ("scrolled",), SCROLL.conditions)
+    assert len({version(None), version(None, SCROLL), version(None, renamed)}) == 3
+
+
+def test_a_plan_without_a_core_funnel_has_no_cells():
+    assert not {"cells", "cells_country"} & set(by_name(PLAN))
+
+
 def test_lift_funnels_are_view_key_add():
     plan = load_plan()
     funnels = lift_funnels(plan)
@@ -183,10 +225,9 @@ def test_a_plan_without_cart_has_no_lift_and_without_funnels_no_funnel():
     assert lift_funnels(PLAN) == ()
     names = set(by_name(PLAN))
     assert not names & {"funnel", "funnel_next_action"}
-    core = Funnel("core", (FunnelStep(0, None), FunnelStep(1, SIMPLE)))
-    with_core = TrackingPlan(PLAN.micro_conversions, PLAN.segments, (core,))
-    assert by_name(with_core)["funnel"].funnels == (core,)
-    assert by_name(with_core)["funnel_next_action"].funnels == (core,)
+    with_core = TrackingPlan(PLAN.micro_conversions, PLAN.segments, (CORE,))
+    assert by_name(with_core)["funnel"].funnels == (CORE,)
+    assert by_name(with_core)["funnel_next_action"].funnels == (CORE,)
 
 
 def test_raw_tables_have_the_columns_of_the_contract():

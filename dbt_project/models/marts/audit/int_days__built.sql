@@ -2,6 +2,7 @@
 
 -- What the tables by day were built from; written after the last of them, so that a night which ended early is made up
 -- for by the next one.
+-- depends_on: {{ ref('fct_cell_funnel') }}
 -- depends_on: {{ ref('fct_funnel_daily') }}
 -- depends_on: {{ ref('fct_micro_conversion_daily') }}
 -- depends_on: {{ ref('fct_product_funnel') }}

@@ -1,0 +1,117 @@
+with {{ days_to_build() }},
+
+counted as (
+    select staged.*
+    from {{ ref('stg_ga4__cells') }} as staged
+    semi join days using (property_id, date)
+),
+
+-- The cells that had a session or an event on the date.
+cells as (
+    select distinct
+        property_id,
+        date,
+        cube,
+        device,
+        channel,
+        visitor,
+        country
+    from counted
+),
+
+-- GA4 put rare values into one row: what it holds is missing from the cells.
+folded as (
+    select distinct
+        property_id,
+        date,
+        cube
+    from cells
+    where '(other)' in (device, channel, visitor, country)
+),
+
+reports as (
+    select
+        pulls.property_id,
+        pulls.date,
+        cubes.cube,
+        pulls.report,
+        pulls.is_doubtful,
+        pulls.is_loaded and not (pulls.is_partial or folded.cube is not null) as is_full,
+        pulls.is_complete and folded.cube is null as is_complete,
+        pulls.maturity,
+        pulls.flag_bits | {{ flag_bits(other='folded.cube is not null') }} as flag_bits
+    from {{ ref('int_pulls__latest') }} as pulls
+    inner join (
+        values ('cells', 'device_channel_visitor'), ('cells_country', 'device_country')
+    ) as cubes (report, cube) on pulls.report = cubes.report
+    left join folded on pulls.property_id = folded.property_id and pulls.date = folded.date and cubes.cube = folded.cube
+    where pulls.window_name = '1d'
+),
+
+-- The steps that are tracked on the date; the neighbours of any other are joined directly.
+chain as (
+    select
+        keys.property_id,
+        keys.window_end as date,
+        keys.tracking_state,
+        steps.step_number,
+        steps.key,
+        steps.label as step_label,
+        lag(steps.key) over (
+            partition by keys.property_id, keys.window_end
+            order by steps.step_number
+        ) as previous_step_key
+    from {{ ref('int_funnel__keys_assessed') }} as keys
+    inner join {{ ref('funnel_steps') }} as steps on keys.key = steps.key and steps.funnel = 'core'
+    where keys.window_name = '1d' and keys.tracking_state = 'tracked'
+),
+
+dense as (
+    select
+        cells.*,
+        chain.step_number,
+        chain.key,
+        chain.step_label,
+        chain.previous_step_key,
+        case
+            when {{ is_real_zero(
+                'counted.key is null', 'chain.tracking_state', 'reports.is_doubtful', '(reports.is_full and left_out.name is null)'
+            ) }} then 0
+            else counted.sessions
+        end as reached,
+        reports.is_complete and left_out.name is null as is_complete,
+        reports.maturity,
+        reports.flag_bits
+    from cells
+    inner join chain using (property_id, date)
+    inner join reports using (property_id, date, cube)
+    left join counted using (property_id, date, cube, device, channel, visitor, country, key)
+    left join {{ ref('int_pulls__left_out') }} as left_out
+        on
+            cells.property_id = left_out.property_id
+            and cells.date = left_out.window_end
+            and left_out.window_name = '1d'
+            and reports.report = left_out.report
+            and chain.key = left_out.name
+)
+
+select
+    property_id,
+    date,
+    cube,
+    device,
+    channel,
+    visitor,
+    country,
+    step_number,
+    key as step_key,
+    step_label,
+    previous_step_key,
+    reached,
+    lag(reached) over steps as previous_reached,
+    -- A rate is as whole as the worse of its two counts.
+    is_complete and lag(is_complete, 1, true) over steps as is_complete,
+    maturity,
+    flag_bits
+from dense
+window steps as (partition by property_id, date, cube, device, channel, visitor, country order by step_number)
