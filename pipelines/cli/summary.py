@@ -1,4 +1,4 @@
-"""Prints what a run found: the funnel, the verdicts, the largest leak and where to look."""
+"""Prints what a run found: the funnel, the verdicts and the findings."""
 
 from __future__ import annotations
 
@@ -29,13 +29,11 @@ _VERDICTS = """
         and (segment_name = 'all' or status = 'below')
     order by segment_name <> 'all', shortfall desc nulls last, benchmark_key
 """
-_LARGEST_LEAK = """
-    select benchmark_key, step_key, previous_step_key, segment_name, segment_value, denominator,
-        rate, benchmark_low, opportunity_p05, opportunity_p50, opportunity_p95, p_gap,
-        coalesce(currency, 'orders') as unit
-    from marts.fct_leak
-    where window_name = '28d' and is_leak
-    order by leak_order, opportunity_p50 desc nulls last limit 1
+_FINDINGS = """
+    select headline, state, opportunity_p05, opportunity_p50, opportunity_p95, opportunity_pace,
+        p_gap, coalesce(currency, 'orders') as unit
+    from marts.fct_finding
+    order by opportunity_p50 desc nulls last, finding_id
 """
 _NOT_TRACKED = """
     select key, tracking_state from marts.fct_tracking_coverage
@@ -61,7 +59,7 @@ def print_summary(published_dir: Path) -> None:
             )
         _print_sessionless(connection)
         _print_suggestions(connection)
-        out.print(_largest_leak(connection), soft_wrap=True)
+        _print_findings(connection)
 
 
 def print_tracking(published_dir: Path) -> None:
@@ -132,25 +130,26 @@ def _table(title: str, columns: list[str]) -> Table:
     return new_table(*columns, title=title, numbers=NUMBERS)
 
 
-def _largest_leak(connection: duckdb.DuckDBPyConnection) -> str:
-    row = connection.execute(_LARGEST_LEAK).fetchone()
-    if row is None:
-        return "No step is likely to be below its benchmark."
-    key, step, before, name, value, count, rate, floor, low, middle, high, p_gap, unit = row
-    where = "the whole shop" if name == "all" else escape(f"{name} = {value}")
-    return (
-        f"[bold]Largest leak: {words(key.removesuffix('_rate'))}, {where}[/bold]. {percent(rate)} "
-        f"of {count:,} sessions with {words(before)} go on to {words(step)}, against a floor of "
-        f"{percent(floor)}: {_worth(low, middle, high, unit)}, and below the floor with a "
-        f"probability of {100 * p_gap:.0f} %.\n"
-        f"Where to look: between {words(before)} and {words(step)}, {where}."
-    )
+def _print_findings(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = connection.execute(_FINDINGS).fetchall()
+    if not rows:
+        out.print("No step is likely to be below its benchmark.")
+    for headline, state, low, middle, high, pace, p_gap, unit in rows:
+        out.print(
+            f"[bold]Finding ({state})[/bold]: {escape(headline)} "
+            f"{_worth(low, middle, high, pace, unit)} Below the floor with a probability of "
+            f"{100 * p_gap:.0f} %.",
+            soft_wrap=True,
+        )
 
 
-def _worth(low: float | None, middle: float | None, high: float | None, unit: str) -> str:
+def _worth(
+    low: float | None, middle: float | None, high: float | None, pace: float | None, unit: str
+) -> str:
     if low is None or middle is None or high is None:
-        return "of unknown worth, for orders are not counted"
-    return f"worth about {middle:,.0f} {unit} in 28 days ({low:,.0f} to {high:,.0f})"
+        return "Of unknown worth, for orders are not counted."
+    told = f"Worth about {middle:,.0f} {unit} in these 28 days ({low:,.0f} to {high:,.0f})"
+    return told + ("." if pace is None else f", {pace:,.0f} {unit} in 28 days at today's pace.")
 
 
 def words(name: str) -> str:

@@ -16,6 +16,8 @@ _COMPARED = {
     "benchmark_fine": "not below the benchmark of {low} to {high}",
     "own_below": "below the lower quarter of the shop's own weeks before ({low})",
     "own_above": "above the upper quarter of the shop's own weeks before ({high})",
+    "others_below": "below the rest of the shop ({low})",
+    "others_usual": "not below the rest of the shop ({low})",
     "own_usual": "as in the shop's own weeks before ({low} to {high})",
 }
 _STATES = {

@@ -213,7 +213,7 @@ class _Property:
             **_counts("now_", past.now),
             **{name: told[name] for name in _TAKEN},
             "explained_share": explained_share(step, cube, self.window, scope),
-            "worth_since": _worth(past.since, step.floor) * value,
+            "worth_since": _worth(past.since, step.floor) * value if past.fall else None,
             "opportunity_pace": _worth(past.now, step.floor) * value * self._pace(past),
         }
 

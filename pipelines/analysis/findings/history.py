@@ -48,8 +48,8 @@ class Counted:
 
 @dataclass(frozen=True)
 class History:
-    """Places in the series: `fall` since when it leaks (none: as long as there is data), `rise`
-    since when it recovers, `last_fall` the newest fall of all.
+    """Places in the series: `fall` since when it leaks (none: as long as there is data, and then
+    `before` and `since` have no trials), `rise` since when it recovers, `last_fall` the newest.
     """
 
     before: Counted
@@ -74,13 +74,12 @@ def history(successes: Floats, trials: Floats, floor: float) -> History:
     # Of falls one after another the clearest: a small step later is not when it began.
     fall = max(falls, key=lambda change: change.score, default=None)
     last = changes[-1].day if changes else 0
-    starts = [0, *(change.day for change in changes)]
-    since_start = fall.day if fall else 0
-    before_start = max((day for day in starts if day < since_start), default=0)
+    since_start = fall.day if fall else days
+    before_start = max((one.day for one in changes if one.day < since_start), default=0)
     now = _counted(successes, trials, max(last, days - PACE_DAYS), days)
     current = _counted(successes, trials, last, days)
     return History(
-        before=_counted(successes, trials, before_start, since_start),
+        before=_counted(successes, trials, before_start, since_start if fall else 0),
         since=_counted(successes, trials, since_start, rise.day if rise else days),
         now=now,
         fall=fall,

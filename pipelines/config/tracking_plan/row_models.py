@@ -217,11 +217,20 @@ class _RuleRow(SeedRow):
         description="a whole number, smaller for what is to be looked at first",
     )
     stage: Annotated[str, in_context("stages")]
+    step_key: str
     condition: Filled
     likely_cause: Filled
     fix: Filled
     confirm_with: Filled
+    is_fallback: Flag
     sized_by: Literal["", "cart_recovery"]
+
+    @field_validator("step_key")
+    @classmethod
+    def _is_key(cls, text: str, info: ValidationInfo) -> str:
+        if text:
+            refuse_unknown(text, (info.context or {})["keys"])
+        return text
 
 
 class _SourceRow(SeedRow):

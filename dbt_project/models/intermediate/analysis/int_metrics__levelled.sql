@@ -18,6 +18,8 @@ compared as (
         own.weeks,
         own.own_p25,
         own.own_p75,
+        -- The rest of the shop, for a part of it that has no weeks of its own to be compared with.
+        (shop.numerator - valued.numerator) / nullif(shop.denominator - valued.denominator, 0) as others_rate,
         case
             when valued.family = 'dwell' then valued.value
             when valued.family <> 'carts' then {{ wilson_bound('valued.numerator', 'valued.denominator', '-', n_eff='valued.n_eff', z=z) }}
@@ -30,6 +32,17 @@ compared as (
     left join ranges using (property_id, window_name, segment_name, segment_value, numerator_key, denominator_key)
     left join {{ ref('int_metrics__remembered') }} as own
         using (property_id, window_name, segment_name, segment_value, numerator_key, denominator_key)
+    left join {{ ref('int_metrics__valued') }} as shop
+        on
+            valued.property_id = shop.property_id
+            and valued.window_name = shop.window_name
+            and valued.family = shop.family
+            and valued.name = shop.name
+            and shop.segment_name = 'all'
+            and valued.segment_name <> 'all'
+            and shop.state = 'measured'
+            and shop.denominator - valued.denominator >= {{ var('least_trials') }}
+            and shop.numerator between valued.numerator and valued.numerator + shop.denominator - valued.denominator
 ),
 
 -- A difference counts with odds, and when it is large enough to matter: of many sessions the smallest one has the odds.
@@ -48,7 +61,9 @@ reasoned as (
             when value > own_p75 * (1 + {{ var('least_own_change') }}) and likely_low > own_p75 then 'own_above'
             when status in ('within', 'likely_within', 'leaning_above') then 'benchmark_fine'
             when status is not null then 'undecided'
-            when own_p25 is null then 'no_history'
+            when own_p25 is null and others_rate is null then 'no_history'
+            when own_p25 is null and value < others_rate * (1 - {{ var('least_own_change') }}) and likely_high < others_rate then 'others_below'
+            when own_p25 is null then 'others_usual'
             when value < own_p25 * (1 - {{ var('least_own_change') }}) and likely_high < own_p25 then 'own_below'
             else 'own_usual'
         end as reason
@@ -112,17 +127,18 @@ cells as (
 
 select
     * exclude (
-        state, n_eff, benchmark_low, benchmark_high, status, directional_evidence, weeks, own_p25, own_p75, likely_low, likely_high
+        state, n_eff, benchmark_low, benchmark_high, status, directional_evidence, weeks, own_p25, own_p75, others_rate, likely_low,
+        likely_high
     ),
     family || '(' || name || ')' as metric,
     case
-        when reason in ('benchmark_below', 'directional_strong', 'directional_moderate', 'own_below') then 'low'
+        when reason in ('benchmark_below', 'directional_strong', 'directional_moderate', 'own_below', 'others_below') then 'low'
         when reason in ('benchmark_above', 'own_above', 'volume') then 'high'
-        when reason in ('benchmark_fine', 'own_usual', 'little_volume') then 'normal'
+        when reason in ('benchmark_fine', 'own_usual', 'others_usual', 'little_volume') then 'normal'
         else 'unknown'
     end as level,
-    case when reason like 'own%' then own_p25 when reason <> 'no_history' then benchmark_low end as comparison_low,
-    case when reason like 'own%' then own_p75 when reason <> 'no_history' then benchmark_high end as comparison_high,
+    case when reason like 'own%' then own_p25 when reason like 'others%' then others_rate when reason <> 'no_history' then benchmark_low end as comparison_low,
+    case when reason like 'own%' then own_p75 when reason like 'others%' then others_rate when reason <> 'no_history' then benchmark_high end as comparison_high,
     null::varchar as detail
 from reasoned
 union all by name

@@ -1,6 +1,22 @@
-with sized as (
+-- The part of the shop that each finding is looked at in: that of its first condition where it has two.
+with findings as (
+    select
+        property_id,
+        finding_id,
+        step_key,
+        coalesce(scope ->> '$[0].segment_name', 'all') as segment_name,
+        coalesce(scope ->> '$[0].segment_value', 'all') as segment_value,
+        opportunity_p50
+    from {{ ref('int_findings__scored') }}
+    where state <> 'healed'
+),
+
+sized as (
     select
         fired.*,
+        findings.finding_id,
+        rules.step_key,
+        rules.is_fallback,
         rules.stage,
         cast(rules.priority as integer) as priority,
         rules.likely_cause,
@@ -11,10 +27,9 @@ with sized as (
         carts.average_order_value,
         carts.recoverable_value,
         carts.currency,
-        segments.position
+        findings.opportunity_p50
     from {{ ref('int_diagnosis__fired') }} as fired
     inner join {{ ref('diagnosis_playbook') }} as rules on fired.rule = rules.rule
-    inner join {{ ref('segments') }} as segments on fired.segment_name = segments.segment_name
     -- Only what the playbook sizes by it: the other rules have no amount of their own.
     left join {{ ref('fct_cart_recovery') }} as carts
         on
@@ -23,6 +38,21 @@ with sized as (
             and fired.segment_name = carts.segment_name
             and fired.segment_value = carts.segment_value
             and rules.sized_by = 'cart_recovery'
+    left join findings
+        on
+            fired.property_id = findings.property_id
+            and fired.segment_name = findings.segment_name
+            and fired.segment_value = findings.segment_value
+            and rules.step_key = findings.step_key
+    -- A finding's causes are told of its own part of the shop, and once; of a step that has none, those of the whole shop.
+    where
+        findings.finding_id is not null
+        or fired.segment_name = 'all'
+        and not exists (
+            select 1
+            from findings as others
+            where fired.property_id = others.property_id and rules.step_key = others.step_key
+        )
 )
 
 select
@@ -34,10 +64,12 @@ select
     segment_value,
     cast(row_number() over (
         partition by property_id, window_name
-        order by position, priority, rule, segment_value
+        order by rule <> 'T1', finding_id is null, opportunity_p50 desc nulls last, priority, rule, segment_value
     ) as integer) as diagnosis_rank,
     rule,
     stage,
+    step_key,
+    finding_id,
     priority,
     likely_cause,
     fix,
@@ -52,3 +84,5 @@ select
     is_complete,
     maturity
 from sized
+-- What only says that a step is low is told where no other rule says why.
+qualify not is_fallback or bool_and(is_fallback) over (partition by property_id, window_name, step_key, segment_name, segment_value)

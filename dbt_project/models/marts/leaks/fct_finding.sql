@@ -6,10 +6,12 @@ with findings as (
         steps.benchmark_key,
         steps.is_money,
         steps.currency,
-        core.step_label
+        core.step_label,
+        before.step_label as previous_step_label
     from {{ ref('int_findings__scored') }} as scored
     inner join {{ ref('int_leaks__chained') }} as steps using (property_id, window_name, step_key)
     inner join {{ core_steps() }} as core on scored.step_key = core.key
+    inner join {{ core_steps() }} as before on steps.previous_step_key = before.key
     where steps.segment_name = 'all'
 ),
 
@@ -76,6 +78,22 @@ select
     currency,
     p_gap,
     explained_share,
+    -- In the same words wherever it is told.
+    concat(
+        step_label, ' after ', previous_step_label, ', ', scope_label, ': ',
+        case
+            when since_date is not null
+                then format('{:.1f} % of {:,} sessions ', 100 * since_rate, cast(since_denominator as bigint))
+                    || case when recovered_date is null then 'since ' else 'from ' end
+                    || strftime(since_date, '%-d %B %Y')
+                    || coalesce(' to ' || strftime(recovered_date - 1, '%-d %B %Y'), '')
+                    || format(', {:.1f} % before', 100 * before_rate)
+            else format('{:.1f} % of {:,} sessions in 28 days', 100 * rate, cast(denominator as bigint))
+        end,
+        format(', {:.1f} % now', 100 * now_rate),
+        format(', {:.1f} % elsewhere', 100 * outside_rate),
+        format('; usual is {:.0f} to {:.0f} %.', 100 * benchmark_low, 100 * benchmark_high)
+    ) as headline,
     source,
     source_date,
     {{ quality_columns() }}
