@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.study.coverage import coverage_section
 from tests.study.families import families_section
+from tests.study.findings import findings_section
 from tests.study.ladder import ladder_section
 from tests.study.nights import nights_section
 from tests.study.results import SEED, Section
@@ -18,13 +19,20 @@ OUTPUT = Path(__file__).parents[2] / "docs" / "study.md"
 HEAD = f"""# Simulation study of the statistics
 
 Made by `make study` (`python -m tests.study`), seed {SEED}: the same table each time. Not edited.
-The functions simulated are those of `pipelines/analysis/stats` that the dbt models call. "95 %
+The functions simulated are those of `pipelines/analysis` that the dbt models call. "95 %
 error" is the Monte Carlo error of the figure. A target is met where the figure itself lies in it;
 "within error" is outside of it by less than that error, "no" by more.
 
 """
 
-PARTS = (ladder_section, coverage_section, families_section, nights_section, shops_section)
+PARTS = (
+    ladder_section,
+    coverage_section,
+    families_section,
+    nights_section,
+    shops_section,
+    findings_section,
+)
 
 
 def main() -> int:

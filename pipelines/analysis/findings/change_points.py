@@ -79,11 +79,12 @@ def _split(x: Floats, n: Floats) -> Change | None:
         likelihood(before_x, before_n) + likelihood(after_x, after_n) - likelihood(x.sum(), n.sum())
     )
     split = np.arange(1, days)
-    score = np.where((split >= first) & (split <= last), score, -np.inf)
+    score = np.where(split >= first, score, -np.inf)
     best = int(np.argmax(score))
     day = int(split[best])
     scaled = score / _dispersion_around(x, n, day)
-    if scaled[best] < RULES.least_score:
+    # One or two days may be where it began, but alone they are no change.
+    if scaled[split <= last].max() < RULES.least_score:
         return None
     near = split[scaled >= scaled[best] - RULES.within]
     is_fall = bool(after_x[best] / after_n[best] < before_x[best] / before_n[best])
