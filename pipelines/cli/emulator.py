@@ -19,11 +19,18 @@ def simulate_shop(
     end: Annotated[str | None, typer.Option(help="Last day (default: yesterday).")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same shop.")] = 7,
     scenario: Annotated[str, typer.Option(help="Which leak is planted.")] = "none",
+    leak: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Plant one more: 'purchase*0.12 device=mobile 2026-05-01..2026-05-20'; again for "
+            "another."
+        ),
+    ] = None,
     sessions: Annotated[int, typer.Option(min=1, help="Sessions on an average day.")] = 1000,
     as_json: AsJson = False,
 ) -> None:
     """Simulate a shop: events in GA4's export schema, one Parquet file a day, and the truth."""
-    from pipelines.emulator.simulator import simulate
+    from pipelines.emulator.simulator import read_leak, simulate
 
     last = parse_day(end, "--end") or load_settings().clock.now().date() - timedelta(days=1)
     with show_work("days") as advance:
@@ -33,6 +40,7 @@ def simulate_shop(
             days=days,
             seed=seed,
             scenario=scenario,
+            leaks=tuple(map(read_leak, leak or ())),
             sessions_per_day=sessions,
             progress=advance,
         )

@@ -1,6 +1,20 @@
 """The shop simulator: writes events in the shape of GA4's export, and the truth about them."""
 
 from pipelines.emulator.simulator.run import Simulation, simulate
-from pipelines.emulator.simulator.scenarios import SCENARIOS, Leak, Scenario, SimulationError
+from pipelines.emulator.simulator.scenarios import (
+    SCENARIOS,
+    Leak,
+    Scenario,
+    SimulationError,
+    read_leak,
+)
 
-__all__ = ["SCENARIOS", "Leak", "Scenario", "Simulation", "SimulationError", "simulate"]
+__all__ = [
+    "SCENARIOS",
+    "Leak",
+    "Scenario",
+    "Simulation",
+    "SimulationError",
+    "read_leak",
+    "simulate",
+]

@@ -107,8 +107,9 @@ def _leak_factor(leaks: tuple[Leak, ...], step_key: str, sessions: Sessions) -> 
     factor = np.ones(len(sessions))
     for leak in leaks:
         if leak.step_key == step_key:
-            value = SEGMENT_VALUES[leak.segment_name].index(leak.segment_value)
-            hit = sessions.segment_codes(leak.segment_name) == value
+            hit = np.ones(len(sessions), dtype=np.bool_)
+            for name, value in leak.scope:
+                hit &= sessions.segment_codes(name) == SEGMENT_VALUES[name].index(value)
             factor[hit] *= leak.multiplier
     return factor
 

@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from pipelines.emulator.simulator.localtime import LocalDay, expected_sessions, 
 from pipelines.emulator.simulator.page_truth import PageTruth, count_pages
 from pipelines.emulator.simulator.pages import lay_out_pages
 from pipelines.emulator.simulator.plan import draw_plan
-from pipelines.emulator.simulator.scenarios import Scenario, SimulationError, find_scenario
+from pipelines.emulator.simulator.scenarios import Leak, Scenario, SimulationError, find_scenario
 from pipelines.emulator.simulator.shop import CURRENCY, DISPLAY_NAME, TIME_ZONE
 from pipelines.emulator.simulator.truth import Truth, count_day, write_truth
 from pipelines.emulator.simulator.truth_journeys import Journeys
@@ -72,6 +72,7 @@ def simulate(
     days: int,
     seed: int = 7,
     scenario: str = "none",
+    leaks: tuple[Leak, ...] = (),
     sessions_per_day: int = 1000,
     property_id: str = "100000001",
     progress: Callable[[int, int], None] | None = None,
@@ -79,11 +80,13 @@ def simulate(
     """Writes `days` local dates of a shop's events into the folder `out`, which then holds one
     `events_YYYYMMDD.parquet` a date, `property.json` and `truth.json`.
 
-    `sessions_per_day` is the yearly mean; `progress(done, days)` is called after each date. The
+    `leaks` are planted beside those of the scenario. `sessions_per_day` is the yearly mean; `progress(done, days)` is called after each date. The
     same arguments give the same rows. An earlier simulation in `out` is replaced as a whole, at the
     end. Raises `SimulationError` for arguments that make no sense or a folder of someone else's.
     """
-    order = _check(start, days, seed, scenario, sessions_per_day, property_id)
+    planted = find_scenario(scenario)
+    planted = replace(planted, leaks=(*planted.leaks, *leaks))
+    order = _check(start, days, seed, planted, sessions_per_day, property_id)
     target = out.resolve()
     _refuse_foreign(target)
     try:
@@ -114,7 +117,7 @@ def _swap_in(fresh: Path, target: Path, old: Path) -> None:
 
 
 def _check(
-    start: date, days: int, seed: int, scenario: str, sessions_per_day: int, property_id: str
+    start: date, days: int, seed: int, scenario: Scenario, sessions_per_day: int, property_id: str
 ) -> _Order:
     for name, value, least in (
         ("days", days, 1),
@@ -128,7 +131,7 @@ def _check(
     # Two days of room: the day after the last one has a midnight too.
     if not date(1971, 1, 1) <= start <= date.max - timedelta(days=days + 2):
         raise SimulationError(f"start {start} with {days} days lies outside the calendar.")
-    return _Order(start, days, seed, find_scenario(scenario), sessions_per_day, property_id)
+    return _Order(start, days, seed, scenario, sessions_per_day, property_id)
 
 
 def _refuse_foreign(target: Path) -> None:
@@ -179,9 +182,8 @@ def _simulate_day(
     """Everything the sessions that begin on one local date do, past midnight too."""
     count = int(rng.poisson(expected_sessions(day.day, order.sessions_per_day)))
     sessions, pool = draw_sessions(rng, day, pool, order.sessions_per_day, count)
-    open_leaks = tuple(
-        leak for leak in order.scenario.leaks if day.day >= leak.start_date(order.start, order.days)
-    )
+    dates = [(leak, *leak.dates(order.start, order.days)) for leak in order.scenario.leaks]
+    open_leaks = tuple(leak for leak, first, last in dates if first <= day.day <= last)
     plan = draw_plan(rng, sessions, open_leaks)
     pages = lay_out_pages(rng, sessions, plan)
     batch = emit_events(rng, day.day, sessions, plan, pages, order.scenario)
@@ -202,9 +204,9 @@ def _header(order: _Order) -> dict[str, object]:
                 "name": leak.name,
                 "benchmark_key": leak.benchmark_key,
                 "step_key": leak.step_key,
-                "segment_name": leak.segment_name,
-                "segment_value": leak.segment_value,
-                "start_date": leak.start_date(order.start, order.days).isoformat(),
+                "scope": [list(condition) for condition in leak.scope],
+                "start_date": leak.dates(order.start, order.days)[0].isoformat(),
+                "end_date": leak.dates(order.start, order.days)[1].isoformat(),
                 "multiplier": leak.multiplier,
             }
             for leak in order.scenario.leaks

@@ -1,13 +1,16 @@
 """Scenarios: which leak is planted where, and what the shop does not send.
 
-A leak multiplies the chance of one funnel step, for the sessions of one segment, from one date on.
+A leak multiplies the chance of one funnel step, for the sessions of one part of the shop, from one
+date on or between two.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from pipelines.emulator.simulator.visitors import SEGMENT_VALUES
 from pipelines.errors import SluiceError
 
 
@@ -17,20 +20,36 @@ class SimulationError(SluiceError, ValueError):
 
 @dataclass(frozen=True)
 class Leak:
-    """A planted leak; `days_before_end` of None means from the first day on."""
+    """A planted leak: a step's chance times `multiplier` in the part of the shop where all
+    conditions of `scope` (dimension, value) hold; () is the whole shop.
+
+    `days_before_end` of None means from the first day on; `days_healed`: so many of the last days
+    are sound again. `first` and `last` are dates instead.
+    """
 
     name: str
     benchmark_key: str
     step_key: str
     multiplier: float
-    segment_name: str = "all"
-    segment_value: str = "all"
+    scope: tuple[tuple[str, str], ...] = ()
     days_before_end: int | None = None
+    days_healed: int = 0
+    first: date | None = None
+    last: date | None = None
 
-    def start_date(self, start: date, days: int) -> date:
-        """First local date the leak is open: its last `days_before_end` days, or all of them."""
+    @property
+    def segment(self) -> tuple[str, str]:
+        """The first condition; all of `all` without one."""
+        return self.scope[0] if self.scope else ("all", "all")
+
+    def dates(self, start: date, days: int) -> tuple[date, date]:
+        """First and last local date on which it is open, in a simulation of `days` from `start`."""
         reach = days if self.days_before_end is None else min(self.days_before_end, days)
-        return start + timedelta(days=days - reach)
+        end = start + timedelta(days=days - 1)
+        return (
+            self.first or end - timedelta(days=reach - 1),
+            self.last or end - timedelta(days=self.days_healed),
+        )
 
 
 @dataclass(frozen=True)
@@ -57,8 +76,7 @@ _ALL = (
                 benchmark_key="checkout_to_purchase_rate",
                 step_key="purchase",
                 multiplier=0.12,
-                segment_name="device",
-                segment_value="mobile",
+                scope=(("device", "mobile"),),
                 days_before_end=20,
             ),
         ),
@@ -82,6 +100,35 @@ _ALL = (
         (Leak("weak_product_page", "add_to_cart_rate", "add_to_cart", 0.40),),
     ),
     Scenario(
+        "paid_social_landing",
+        "For the last 24 days visitors of Paid Social on mobile hardly add anything to the cart.",
+        (
+            Leak(
+                "paid_social_landing",
+                "add_to_cart_rate",
+                "add_to_cart",
+                0.10,
+                scope=(("device", "mobile"), ("channel", "Paid Social")),
+                days_before_end=24,
+            ),
+        ),
+    ),
+    Scenario(
+        "payment_repaired",
+        "Payment on mobile was broken for three weeks, and works again for the last 7 days.",
+        (
+            Leak(
+                "payment_repaired",
+                "checkout_to_purchase_rate",
+                "purchase",
+                0.12,
+                scope=(("device", "mobile"),),
+                days_before_end=28,
+                days_healed=7,
+            ),
+        ),
+    ),
+    Scenario(
         "checkout_tag_missing",
         "The shop is healthy, but its begin_checkout event is never sent.",
         missing_events=("begin_checkout",),
@@ -91,6 +138,19 @@ _ALL = (
         "The shop is healthy, but nine of ten purchases are sent by its server, without a session.",
         server_side_orders=0.9,
     ),
+)
+
+# Steps that a leak can be planted in, each with the benchmark that it then misses.
+_STEPS = {
+    "add_to_cart": "add_to_cart_rate",
+    "checkout_start": "cart_to_checkout_rate",
+    "purchase": "checkout_to_purchase_rate",
+    "email_capture": "email_capture_rate",
+}
+_CONDITION = r"(\w+)=(\S.*?)(?= +\w+=|$)"
+_LEAK = re.compile(
+    r"(?P<step>\w+)\*(?P<factor>0?\.\d+|0|\d+)(?P<scope>( +\w+=\S.*?)*?)"
+    r"( +(?P<first>\d{4}-\d\d-\d\d)(\.\.(?P<last>\d{4}-\d\d-\d\d)?)?)?"
 )
 
 SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in _ALL}
@@ -103,3 +163,40 @@ def find_scenario(name: str) -> Scenario:
             f"Unknown scenario {name!r}: choose one of {', '.join(sorted(SCENARIOS))}."
         )
     return SCENARIOS[name]
+
+
+def read_leak(text: str) -> Leak:
+    """A leak as the command line names it: step, factor, conditions, first and last date.
+
+    `purchase*0.12 device=mobile channel=Paid Social 2026-05-01..2026-05-20`; conditions and dates
+    may be left out, as may the last date. Raises SimulationError.
+    """
+    match = _LEAK.fullmatch(text.strip())
+    conditions = re.findall(_CONDITION, match["scope"]) if match else []
+    if match is None or match["step"] not in _STEPS or float(match["factor"]) >= 1:
+        raise SimulationError(
+            f"The leak {text!r} cannot be read: write a step ({', '.join(_STEPS)}), '*' and a "
+            "factor below 1, then conditions and dates if any, such as "
+            "'purchase*0.12 device=mobile channel=Paid Social 2026-05-01..2026-05-20'."
+        )
+    for name, value in conditions:
+        if value not in SEGMENT_VALUES.get(name, ()):
+            known = ", ".join(SEGMENT_VALUES.get(name, tuple(SEGMENT_VALUES)))
+            raise SimulationError(
+                f"The leak {text!r} has the condition {name}={value}, which no simulated session "
+                f"meets: choose one of {known}."
+            )
+    first, last = (_day(match[name], text) for name in ("first", "last"))
+    return Leak(
+        "chosen", _STEPS[match["step"]], match["step"], float(match["factor"]),
+        tuple(conditions), first=first, last=last,
+    )  # fmt: skip
+
+
+def _day(text: str | None, leak: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise SimulationError(
+            f"The leak {leak!r} has the date {text}, which there is not."
+        ) from None

@@ -11,7 +11,14 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.emulator.simulator import SCENARIOS, attention, simulate
+from pipelines.emulator.simulator import (
+    SCENARIOS,
+    Leak,
+    SimulationError,
+    attention,
+    read_leak,
+    simulate,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -215,14 +222,18 @@ def test_a_healthy_shop_lies_inside_every_benchmark(tmp_path: Path) -> None:
             assert hits / base > low - noise, (name, value, benchmark)
 
 
-@pytest.mark.parametrize("scenario", [name for name in SCENARIOS if SCENARIOS[name].leaks])
+# Whose leak is open to the end, in one value of one dimension or the whole shop.
+PLAIN = ("mobile_payment_broken", "shipping_shock", "weak_product_page")
+
+
+@pytest.mark.parametrize("scenario", PLAIN)
 def test_the_planted_leak_is_the_largest_shortfall(tmp_path: Path, scenario: str) -> None:
     cells = simulate_month(tmp_path / "shop", scenario)
     shortfall = {
         cell: max(0.0, BENCHMARKS[cell[2]][2] * base - hits) for cell, (hits, base) in cells.items()
     }
     leak = SCENARIOS[scenario].leaks[0]
-    planted = (leak.segment_name, leak.segment_value, leak.benchmark_key)
+    planted = (*leak.segment, leak.benchmark_key)
     assert max(shortfall, key=lambda cell: shortfall[cell]) == planted
     hits, base = cells[planted]
     low = BENCHMARKS[leak.benchmark_key][2]
@@ -244,6 +255,58 @@ def test_a_leak_opens_on_its_date(tmp_path: Path) -> None:
         reach[day < "2026-10-03", key] += sessions
     assert reach[True, "purchase"] / reach[True, "checkout_start"] > 0.4
     assert reach[False, "purchase"] / reach[False, "checkout_start"] < 0.15
+
+
+def test_a_leak_of_two_conditions_between_two_dates(tmp_path: Path) -> None:
+    """Nobody of Paid Search on mobile adds from 14 to 20 September; everybody else does."""
+    folder = tmp_path / "shop"
+    leak = read_leak("add_to_cart*0 device=mobile channel=Paid Search 2026-09-14..2026-09-20")
+    simulate(folder, start=date(2026, 9, 7), days=21, leaks=(leak,), sessions_per_day=800)
+    adds = duckdb.sql(
+        "select device.category = 'mobile' and "
+        "session_traffic_source_last_click.cross_channel_campaign.default_channel_group "
+        "= 'Paid Search' as is_inside, event_date between '20260914' and '20260920' as is_open, "
+        f"count(*) from '{folder}/events_*.parquet' where event_name = 'add_to_cart' group by all"
+    ).fetchall()
+    counts = {(inside, opened): count for inside, opened, count in adds}
+    # A session over midnight keeps the plan of the day it began on.
+    assert counts.get((True, True), 0) <= 1
+    assert all(counts[case] > 20 for case in ((True, False), (False, True), (False, False)))
+    planted = truth_of(folder)["leaks"]
+    assert planted == [
+        {
+            "name": "chosen", "benchmark_key": "add_to_cart_rate", "step_key": "add_to_cart",
+            "scope": [["device", "mobile"], ["channel", "Paid Search"]],
+            "start_date": "2026-09-14", "end_date": "2026-09-20", "multiplier": 0.0,
+        }
+    ]  # fmt: skip
+
+
+def test_leaks_as_text() -> None:
+    assert read_leak("purchase*0.12") == Leak(
+        "chosen", "checkout_to_purchase_rate", "purchase", 0.12
+    )
+    open_end = read_leak("checkout_start*.4 country=United Kingdom 2026-05-01..")
+    assert open_end.scope == (("country", "United Kingdom"),)
+    assert (open_end.first, open_end.last) == (date(2026, 5, 1), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "cannot be read"),
+        ("purchase", "cannot be read"),
+        ("buy*0.5", "cannot be read"),
+        ("purchase*2", "cannot be read"),
+        ("purchase*-1", "cannot be read"),
+        ("purchase*0.5 device=fridge", "choose one of mobile, desktop, tablet"),
+        ("purchase*0.5 planet=Mars", "choose one of all, device, channel, country, visitor"),
+        ("purchase*0.5 device=mobile 2026-02-30", "which there is not"),
+    ],
+)
+def test_a_leak_that_cannot_be_planted(text: str, told: str) -> None:
+    with pytest.raises(SimulationError, match=told):
+        read_leak(text)
 
 
 def test_a_missing_tag_sends_no_row_but_the_shop_goes_on(tmp_path: Path) -> None:

@@ -16,8 +16,12 @@ def model(dbt, session):
     recent = f"date > date '{first:%Y-%m-%d}' - {DAYS}" if keys else "false"
     daily = dbt.ref("int_funnel__days_filled").filter(recent)
     cells = dbt.ref("int_cells__counted").filter(recent)
-    segments = daily.project("property_id, date, segment_name, segment_value, key as step_key, sessions").df()
+    segments = daily.project(
+        "property_id, date, segment_name, segment_value, key as step_key, sessions"
+    ).df()
     is_part = segments["segment_name"].isin(steps["segment_name"]) & segments["step_key"].isin(keys)
     memory = dbt.source("ops", "findings").df()
-    frames = Frames(steps, cells.df().rename(columns={"reached": "sessions"}), segments[is_part], memory)
+    frames = Frames(
+        steps, cells.df().rename(columns={"reached": "sessions"}), segments[is_part], memory
+    )
     return find_findings(frames, threshold("least_p_gap"))
