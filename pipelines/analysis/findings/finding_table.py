@@ -20,7 +20,7 @@ from pipelines.analysis.findings.history import PACE_DAYS, Counted, History, Sta
 from pipelines.analysis.findings.identity import Remembered, Sighting, new_id, same_as, state_of
 from pipelines.analysis.findings.scan import dispersion
 from pipelines.analysis.findings.scopes import Step, explained_share, scopes_of, window_counts
-from pipelines.analysis.stats.arrays import Bools, Floats, divide, floats
+from pipelines.analysis.stats.arrays import Bools, Floats
 from pipelines.analysis.stats.leak_table import score_leaks
 
 DAYS = 90
@@ -229,7 +229,7 @@ class _Property:
             & (self.steps["previous_step_key"] == row["previous_step_key"])
         ]
         if len(scope) > 1 or same.empty or np.isnan(same["p_gap"].iloc[0]):
-            own = self._drawn(cube, scope).loc[row["step_key"]].to_dict()
+            own = self._drawn(row, step, cube, scope)
         else:
             own = same.iloc[0].to_dict()
         inside = cube.members(scope)
@@ -238,28 +238,32 @@ class _Property:
         counts = {name: own[name] for name in ("numerator", "denominator")}
         return {**own, "counts": {**counts, **_counts("outside_", outside)}}
 
-    def _drawn(self, cube: Cube, scope: Scope) -> pd.DataFrame:
-        """The chain of a scope with its worth, by step key."""
+    def _drawn(self, row: dict[str, Any], step: Step, cube: Cube, scope: Scope) -> dict[str, Any]:
+        """The step of a scope with its worth: those who are won go on like the shop's, for a part
+        has few sessions in the steps after its leak.
+        """
         shop = self.steps[self.steps["segment_name"] == SHOP].sort_values("step_number")
-        inside = cube.members(scope)
-        counts = np.nansum(cube.counts[:, inside][:, :, self.window], axis=(1, 2))
-        chain = shop.assign(
-            segment_name="scope",
-            segment_value=as_json(scope),
-            numerator=counts[1:],
-            denominator=counts[:-1],
-            n_eff=counts[:-1] * (shop["n_eff"] / shop["denominator"]).to_numpy(),
-            order_value=shop["end_value"],
+        place = list(shop["step_key"]).index(row["step_key"])
+        successes, trials = (
+            float(counts[cube.members(scope)].sum())
+            for counts in window_counts(cube, step, self.window)
         )
-        rates = divide(floats(chain["numerator"]), floats(chain["denominator"]))
-        # A step that nobody came to is taken as sure, as in int_leaks__chained.
-        onward = np.append(np.nan_to_num(rates[1:], nan=1.0), 1.0)
-        downstream = np.cumprod(onward[::-1])[::-1]
-        scored = score_leaks(chain)
-        chain = chain.drop(columns=list(WORTHS)).assign(
-            downstream_rate=downstream, **{name: scored[name].to_numpy() for name in WORTHS}
+        own = pd.DataFrame(
+            {
+                "segment_name": "scope",
+                "segment_value": as_json(scope),
+                "numerator": successes,
+                "denominator": trials,
+                "n_eff": trials * row["n_eff"] / row["denominator"],
+            },
+            index=shop.index[place : place + 1],
         )
-        return chain.set_index("step_key")
+        chain = shop[place:].assign(
+            segment_name="scope", segment_value=as_json(scope), order_value=shop["end_value"]
+        )
+        chain.update(own)
+        worth = score_leaks(chain).iloc[0]
+        return {**row, **chain.iloc[0], **{name: worth[name] for name in WORTHS}}
 
     def _series(self, step: Step, cube: Cube, scope: Scope) -> tuple[Floats, Floats]:
         """Daily successes and trials of the scope: of its segment's own report where it is one

@@ -80,7 +80,8 @@ def simulate(
     """Writes `days` local dates of a shop's events into the folder `out`, which then holds one
     `events_YYYYMMDD.parquet` a date, `property.json` and `truth.json`.
 
-    `leaks` are planted beside those of the scenario. `sessions_per_day` is the yearly mean; `progress(done, days)` is called after each date. The
+    `leaks` are planted beside those of the scenario.
+    `sessions_per_day` is the yearly mean; `progress(done, days)` is called after each date. The
     same arguments give the same rows. An earlier simulation in `out` is replaced as a whole, at the
     end. Raises `SimulationError` for arguments that make no sense or a folder of someone else's.
     """

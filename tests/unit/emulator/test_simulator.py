@@ -275,7 +275,8 @@ def test_unknown_scenario_lists_the_known_ones(tmp_path: Path) -> None:
         simulate(tmp_path / "shop", start=START, days=1, scenario="bad_weather")
     assert str(error.value) == (
         "Unknown scenario 'bad_weather': choose one of checkout_tag_missing, "
-        "mobile_payment_broken, none, server_side_orders, shipping_shock, weak_product_page."
+        "mobile_payment_broken, none, paid_social_landing, payment_repaired, server_side_orders, "
+        "shipping_shock, weak_product_page."
     )
     assert isinstance(error.value, ValueError)
     assert list(tmp_path.iterdir()) == []

@@ -175,10 +175,10 @@ def test_header_says_what_was_planted(shop: Path) -> None:
             "name": "shipping_shock",
             "benchmark_key": "cart_to_checkout_rate",
             "step_key": "checkout_start",
-            "segment_name": "all",
-            "segment_value": "all",
+            "scope": [],
             # The leak reaches back 28 days, further than these three.
             "start_date": "2026-10-01",
+            "end_date": "2026-10-03",
             "multiplier": 0.45,
         }
     ]

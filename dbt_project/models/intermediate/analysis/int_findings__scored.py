@@ -1,4 +1,4 @@
-"""The smallest part of the shop that explains a step's shortfall, since when, and what became of it."""
+"""Which part of the shop explains a step's shortfall, since when, and what became of it."""
 
 from pipelines.analysis.findings.finding_table import DAYS, WORTHS, Frames, find_findings
 from pipelines.analysis.stats.leak_table import GRAIN
