@@ -58,7 +58,7 @@ def test_the_funnel_of_a_channel_on_phones(shop: Shop, published_home: Settings)
     assert not difference(
         published_home,
         shop.truth("cells"),
-        f"select key, sum(sessions), sum(sessions) / lag(sum(sessions)) over (order by min(place)) "
+        "select key, sum(sessions), sum(sessions) / lag(sum(sessions)) over (order by min(place)) "
         "from truth join (select unnest(['sessions', 'product_view', 'add_to_cart', "
         "'checkout_start', 'purchase']) as key, unnest(range(5)) as place) using (key) "
         f"where {cells} group by key",
@@ -71,9 +71,10 @@ def test_the_funnel_of_a_channel_on_phones(shop: Shop, published_home: Settings)
 def test_cells_add_up_to_the_funnel_of_a_device(published_home: Settings, cube: str) -> None:
     with published(published_home) as connection:
         rows = connection.execute(
-            "select count(*), count(*) filter (where cells.reached = days.reached) from (select date, "
-            "device as segment_value, step_key, sum(reached) as reached from marts.fct_cell_funnel "
-            f"where cube = '{cube}' group by all) as cells join marts.fct_funnel_daily as days "
+            "select count(*), count(*) filter (where cells.reached = days.reached) from (select "
+            "date, device as segment_value, step_key, sum(reached) as reached "
+            f"from marts.fct_cell_funnel where cube = '{cube}' group by all) as cells "
+            "join marts.fct_funnel_daily as days "
             "using (date, segment_value, step_key) where funnel = 'core' "
             "and segment_name = 'device'"
         ).fetchall()
