@@ -8,6 +8,7 @@ from __future__ import annotations
 from data_checks.catalog import Catalog
 from data_checks.model import Pair, Slice, Suite, never
 from data_checks.sql import IN_WINDOW, counted
+from data_checks.suites.cell_tables import cells_suite
 from data_checks.suites.dates import dates_slice, dates_suite
 from pipelines.ga4.exactness import estimate_allowance_sql
 
@@ -51,6 +52,7 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
                 Pair("key_events_equal_staging", "key_events", "staging_key_events"),
             ),
         ),
+        cells_suite(),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from data_checks.catalog import Catalog
 from data_checks.model import WARNING, Bound, Slice, Suite, never
 from data_checks.sql import ASKED, IN_WINDOW, counted
+from data_checks.suites.cell_tables import cell_rates
 from data_checks.suites.dates import dates_slice, dates_suite
 from data_checks.suites.journey_tables import journey_slices
 from data_checks.suites.page_tables import page_slices
@@ -40,7 +41,7 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
         Suite(
             "rates",
             ("period",),
-            (*map(rate_slice, RATE_TABLES), *page_slices(), *journey_slices()),
+            (*map(rate_slice, RATE_TABLES), cell_rates(), *page_slices(), *journey_slices()),
             RATE_EXPECTATIONS,
         ),
         dates_suite(dates_slice(DAILY, excuse_empty=True), dates_slice(COMPLETENESS)),

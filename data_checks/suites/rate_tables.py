@@ -40,8 +40,8 @@ class RateTable:
     is_loss: bool = False
 
 
-_DAY = "date::varchar"
-_DAYS = "date between $start and $end"
+DAY = "date::varchar"
+DAYS = "date between $start and $end"
 WINDOW = "window_name || ' to ' || window_end::varchar"
 # Window tables may keep the newest windows only, and a backfill of old days changes all of them.
 TOUCHED = "window_end >= $start"
@@ -59,7 +59,7 @@ select
 from chosen
 left join (
     select property_id, date, segment_name, segment_value, key as {key}, sessions
-    from {REACH} where {ASKED} and {_DAYS}
+    from {REACH} where {ASKED} and {DAYS}
 ) as reach using (property_id, date, segment_name, segment_value, {key})
 where {_IS_SHOWN.format("chosen." + count)}
 """
@@ -76,7 +76,7 @@ from (
     select property_id, date, key as step_key, sessions
     from {REACH}
     semi join chosen using (property_id, date)
-    where {ASKED} and {_DAYS} and segment_name = 'all' and sessions > 0
+    where {ASKED} and {DAYS} and segment_name = 'all' and sessions > 0
 ) as reach
 inner join (select key as step_key from seeds.funnel_steps where funnel = 'core') as core
     using (step_key)
@@ -106,8 +106,8 @@ group by all
 RATE_TABLES = (
     RateTable(
         "marts.fct_funnel_daily",
-        _DAY,
-        _DAYS,
+        DAY,
+        DAYS,
         ("date", "funnel", *_SEGMENT, "step_number"),
         "reached",
         "previous_reached",
@@ -129,8 +129,8 @@ RATE_TABLES = (
     ),
     RateTable(
         "marts.fct_micro_conversion_daily",
-        _DAY,
-        _DAYS,
+        DAY,
+        DAYS,
         ("date", *_SEGMENT, "key"),
         "sessions",
         "parent_sessions",

@@ -13,7 +13,7 @@ from data_checks.model import WARNING, Bound, Pair, Slice, Suite, never
 from data_checks.sql import IN_WINDOW
 from data_checks.suites.raw_export import export_suite
 from data_checks.suites.raw_partitions import is_by_window, partition_slice
-from data_checks.suites.raw_totals import MEASURES, total_suites
+from data_checks.suites.raw_totals import parted_reports, total_suites
 from data_checks.suites.raw_volume import volume_suite
 from pipelines.config.thresholds import threshold
 
@@ -51,8 +51,8 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
         if report not in by_window
     )
     windows = tuple(partition_slice(catalog, report, is_required=False) for report in by_window)
-    # The parts of a segment are held to the total instead, which knows more than last week does.
-    parted = {f"{family}_{name}" for family in MEASURES for name in whole if name != "all"}
+    # Parts of the shop are held to its total instead, which knows more than last week does.
+    parted = {report for _, report in parted_reports(catalog, REQUIRED_FAMILIES)}
     alone = [r for r in (*required, *optional) if r not in parted and r not in by_window]
     return (
         Suite("partitions", ("date",), partitions, expectations),

@@ -6,7 +6,7 @@ A new staging model is a new entry here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from data_checks.catalog import Catalog
 
@@ -15,7 +15,8 @@ from data_checks.catalog import Catalog
 class StagedModel:
     """A staging model, the raw reports under it, and the measures that must survive.
 
-    `report`: the raw report, or the family of reports with one table per segment.
+    `report`: the raw report, or the family of reports with one table per segment; `cubes`: value
+    of the column `cube` → its raw report, where the model has several.
     `measures`: column of the model → column of the raw tables it must add up to.
     """
 
@@ -25,16 +26,23 @@ class StagedModel:
     measures: Mapping[str, str]
     is_segmented: bool = True
     may_be_empty: bool = False
+    cubes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def part(self) -> str:
+        """SQL of what tells the rows of its raw tables apart."""
+        return "cube" if self.cubes else "segment_name" if self.is_segmented else "'all'"
 
     def sources(self, catalog: Catalog) -> tuple[tuple[str, str], ...]:
-        """(segment, raw table) of every table that exists."""
+        """(`part`, raw table) of every table that exists."""
         if not self.is_segmented:
-            found: tuple[tuple[str, str], ...] = (("all", f"raw.ga4_{self.report}"),)
+            reports = self.cubes or {"all": self.report}
+            found = tuple((part, f"raw.ga4_{report}") for part, report in reports.items())
         else:
             prefix = f"{self.report}_by_"
             names = (r.removeprefix(prefix) for r in catalog.reports() if r.startswith(prefix))
             found = tuple((n, f"raw.ga4_{prefix}{n}") for n in names if n in catalog.segments)
-        return tuple((segment, table) for segment, table in found if catalog.has(table))
+        return tuple((part, table) for part, table in found if catalog.has(table))
 
 
 SEGMENT_KEYS = ("segment_name", "segment_value")
@@ -64,6 +72,15 @@ MODELS = (
         (*SEGMENT_KEYS, "key"),
         {"events": "event_count", "sessions": "sessions"},
         may_be_empty=True,
+    ),
+    StagedModel(
+        "staging.stg_ga4__cells",
+        "cells",
+        ("cube", "device", "channel", "visitor", "country", "key"),
+        {"events": "event_count", "sessions": "sessions"},
+        is_segmented=False,
+        may_be_empty=True,
+        cubes={"device_channel_visitor": "cells", "device_country": "cells_country"},
     ),
     StagedModel(
         "staging.stg_ga4__items",

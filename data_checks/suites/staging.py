@@ -52,7 +52,6 @@ def _reconciliation(catalog: Catalog, model: StagedModel) -> Suite:
 
 def _reconciliation_slice(catalog: Catalog, model: StagedModel) -> Slice:
     """One row per property × segment × date of either side; a side without rows counts as 0."""
-    segment = "segment_name" if model.is_segmented else "'all'"
     sums = "".join(f", sum({m}) as {m}" for m in model.measures)
     raw_sums = "".join(f", sum({of}) as {m}" for m, of in model.measures.items())
     no_raw = "".join(f", 0 as {m}" for m in model.measures)
@@ -77,7 +76,7 @@ def _reconciliation_slice(catalog: Catalog, model: StagedModel) -> Slice:
 with source as ({raw}),
 staged as (
     select
-        coalesce({segment}, '(empty)') as segment_name, property_id, date,
+        coalesce({model.part}, '(empty)') as segment_name, property_id, date,
         count(*) as row_count{sums}, {counted("empty_keys", is_empty, key_text(model.keys))}
     from {model.table_name}
     where {IN_WINDOW}

@@ -23,10 +23,12 @@ DIMENSIONS = {
     "events": {"key", "event_name", "step_key", "micro_key"},
     "segments": {"segment_name", "segment_value"},
     "devices": {"device_category"},
+    "cubes": {"cube"},
+    "cells": {"device", "channel", "visitor", "country"},
     "pages": {"page_path"},
     "values": {"parameter_value"},
 }
-NEARLY_ADDITIVE = {"sessions": {"days", "devices"}}
+NEARLY_ADDITIVE = {"sessions": {"days", "devices", "cells"}}
 # What leaves a count a count; the rest of a CASE or a window is no part of its value.
 _CARRIERS = (
     exp.Coalesce, exp.Cast, exp.TryCast, exp.Paren, exp.Neg, exp.Add, exp.Sub, exp.Greatest,

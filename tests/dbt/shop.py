@@ -29,8 +29,16 @@ WHOLE = Day(
 # A day of the shop whose checkout tag is missing: orders come, begin_checkout never does.
 UNTAGGED = Day(80, {"view_item": 40, "add_to_cart": 4, "purchase": 2}, revenue=20.0)
 
+_MOBILE_STEPS = (
+    "unnest(['sessions', 'product_view', 'add_to_cart', 'checkout_start', 'purchase']) as "
+    "micro_key, unnest([400, 120, 6, 4, 2]) as event_count, unnest([100, 60, 3, 2, 1]) as "
+    "sessions, 'mobile' as device_category"
+)
 # Raw tables without segments: what the steady shop has in them on every date.
 OTHER_REPORTS = {
+    "cells": f"{_MOBILE_STEPS}, 'Direct' as session_default_channel_group, "
+    "'new' as new_vs_returning",
+    "cells_country": f"{_MOBILE_STEPS}, 'Germany' as country",
     "items": "'sku' as item_id, 'Mug' as item_name, 20 as items_viewed, 5 as items_added_to_cart, "
     "4 as items_checked_out, 2 as items_purchased, 30.0 as item_revenue",
     "pages": "'/' as page_path, 200 as screen_page_views, 100 as sessions, "

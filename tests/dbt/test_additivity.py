@@ -14,6 +14,10 @@ STAGED = Model(
     {"sessions": "sessions"},
     {},
 )
+CELLS = Model(
+    "staging.cells", "", ("property_id", "date", "cube", "device", "country", "key", "sessions"),
+    {"sessions": "sessions"}, {},
+)  # fmt: skip
 USERS = Model(
     "staging.users", "", ("property_id", "window_end", "event_name", "users"),
     {"users": "users"}, {},
@@ -22,7 +26,7 @@ USERS = Model(
 
 def found(sql: str, **allowed: list[str]) -> list[tuple[str, str]]:
     bad = Model("marts.bad", sql, (), {}, allowed)
-    return [(one.unit, one.over) for one in check([STAGED, USERS, bad], {})]
+    return [(one.unit, one.over) for one in check([STAGED, CELLS, USERS, bad], {})]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +94,11 @@ def test_only_what_is_nearly_additive_can_be_allowed() -> None:
     assert found(days, sessions=["days"]) == []
     events = "select date, segment_name, sum(sessions) as s from staging.events group by all"
     assert found(events, sessions=["days", "events"]) == [("sessions", "events")]
+    cells = "select date, key, sum(sessions) as s from staging.cells group by all"
+    assert found(cells, sessions=["cells", "cubes"]) == [("sessions", "cubes")]
+    of_one = "select date, key, sum(sessions) as s from staging.cells where cube = 'a' group by all"
+    assert found(of_one) == [("sessions", "cells")]
+    assert found(of_one, sessions=["cells"]) == []
     users = "select event_name, sum(users) as s from staging.users group by all"
     assert found(users, users=["windows", "days"]) == [("users", "windows")]
 

@@ -24,6 +24,7 @@ FAMILIES = ("sessions", "events", "micro")
 REPORTS = [
     *(f"{family}_by_{segment}" for family in FAMILIES for segment in SEGMENT_COLUMNS),
     *("items", "pages", "page_events", "page_micro", "item_lists", "event_params", "funnel"),
+    *("cells", "cells_country"),
 ]
 
 

@@ -52,6 +52,36 @@ def test_every_step_of_the_funnels(shop: Shop, published_home: Settings, funnel:
     )
 
 
+def test_the_funnel_of_a_channel_on_phones(shop: Shop, published_home: Settings) -> None:
+    """Over all days: sessions of cells may be added up, and a rate is made of two sums."""
+    cells = "cube = 'device_channel_visitor' and device = 'mobile' and channel = 'Paid Search'"
+    assert not difference(
+        published_home,
+        shop.truth("cells"),
+        "select key, sum(sessions), sum(sessions) / lag(sum(sessions)) over (order by min(place)) "
+        "from truth join (select unnest(['sessions', 'product_view', 'add_to_cart', "
+        "'checkout_start', 'purchase']) as key, unnest(range(5)) as place) using (key) "
+        f"where {cells} group by key",
+        "select step_key, sum(reached), sum(reached) / sum(previous_reached) "
+        f"from marts.fct_cell_funnel where {cells} group by step_key",
+    )
+
+
+@pytest.mark.parametrize("cube", ["device_channel_visitor", "device_country"])
+def test_cells_add_up_to_the_funnel_of_a_device(published_home: Settings, cube: str) -> None:
+    with published(published_home) as connection:
+        rows = connection.execute(
+            "select count(*), count(*) filter (where cells.reached = days.reached) from (select "
+            "date, device as segment_value, step_key, sum(reached) as reached "
+            f"from marts.fct_cell_funnel where cube = '{cube}' group by all) as cells "
+            "join marts.fct_funnel_daily as days "
+            "using (date, segment_value, step_key) where funnel = 'core' "
+            "and segment_name = 'device'"
+        ).fetchall()
+    ((count, equal),) = rows
+    assert count == equal > 40 * 3 * 4
+
+
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_every_claim(shop: Shop, published_home: Settings, claim: str) -> None:
     with published(published_home) as connection:

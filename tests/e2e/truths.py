@@ -62,6 +62,15 @@ CLAIMS = {
         "select date, segment_name, segment_value, key, events, sessions "
         "from marts.fct_micro_conversion_daily where events > 0 and segment_name <> 'landing_page'",
     ),
+    "cells": Claim(
+        "cells",
+        7,
+        "sessions",
+        "select date::date, cube, device, channel, visitor, country, key, sessions from truth "
+        "where not is_sessionless(key)",
+        "select date, cube, device, channel, visitor, country, step_key, reached "
+        "from marts.fct_cell_funnel where reached > 0",
+    ),
     "micro-conversions over 28 days": Claim(
         "keys",
         3,

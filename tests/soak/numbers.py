@@ -39,6 +39,7 @@ class Published:
 
 _KEY = joined("segment_name", "segment_value", "key")
 _STEP = joined("segment_name", "segment_value", "step_key")
+_CELL = joined("cube", "device", "channel", "visitor", "country", "step_key")
 _ITEM = joined("item_id", "item_name")
 _WINDOW = ("window_start", "window_end")
 _EVENTS_AND_SESSIONS = (("'events'", "events"), ("'sessions'", "sessions"))
@@ -52,6 +53,8 @@ MARTS = (
     Published("fct_micro_conversion_daily", "key", "date", "date", _KEY, _EVENTS_AND_SESSIONS,
               _KNOWN),
     Published("fct_micro_conversion_window", "key", *_WINDOW, _KEY, _EVENTS_AND_SESSIONS, _KNOWN),
+    Published("fct_cell_funnel", "cell", "date", "date", _CELL, (("'sessions'", "reached"),),
+              "channel <> 'Unassigned'"),
     Published("fct_product_funnel", "item", "date", "date", _ITEM,
               (("'product_view'", "items_viewed"), ("'add_to_cart'", "items_added_to_cart"),
                ("'checkout_start'", "items_checked_out"), ("'purchase'", "items_purchased"),
@@ -84,6 +87,10 @@ _MISSING = {
         f"[one || '_by_' || {_SEGMENT} for one in ['sessions', 'events', 'micro']]",
     ),
     "fct_funnel_daily": ("key", _STEP, "sessions", _IS_SESSIONS, f"['sessions_by_' || {_SEGMENT}]"),
+    "fct_cell_funnel": (
+        "cell", _CELL, "sessions", f"split_part(cell, '{SEPARATOR}', 6) = 'sessions'",
+        f"[if(starts_with(cell, 'device_country{SEPARATOR}'), 'cells_country', 'cells')]",
+    ),
     "fct_product_funnel": ("item", _ITEM, "product_view", "true", "['items']"),
 }  # fmt: skip
 ESTIMATED = ("sessions", "engaged_sessions", "scroll_sessions", "users")

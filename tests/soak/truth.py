@@ -35,6 +35,10 @@ _TABLES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     "sessions": (
         "key", joined("segment_name", "segment_value", "'sessions'"), {"sessions": "sessions"},
     ),
+    "cells": (
+        "cell", joined("cube", "device", "channel", "visitor", "country", "key"),
+        {"sessions": "sessions"},
+    ),
     "items": (
         "item", _ITEM,
         {

@@ -99,9 +99,12 @@ def _fill(connection: duckdb.DuckDBPyConnection) -> None:
         _raw(connection, f"sessions_by_{segment}", _sessions(segment, column), ("100", "200"))
         _raw(connection, f"events_by_{segment}", _events(EVENTS, segment, column), ("100", "200"))
         _raw(connection, f"micro_by_{segment}", _events(COMPOSITES, segment, column), ("100",))
+    for report, parts in _BY_CELL.items():
+        rows = f"select * exclude (device), {parts} from ({_CELLS})"
+        _raw(connection, report, rows, ("100", "200"))
     for report, rows in _OTHERS.items():
         _raw(connection, report, rows, ("100",))
-    for statement in (*_STAGING, _REACH, *_MARTS, *JOURNEY_MARTS):
+    for statement in (*_STAGING, _REACH, _COUNTED_CELLS, *_MARTS, *JOURNEY_MARTS):
         connection.execute(statement)
 
 
@@ -150,6 +153,20 @@ _FUNNEL = """
     from (select unnest(['1d', '28d']) as window_name)
     cross join (select unnest([1, 2]) as step_number)
 """
+_CELLS = """
+    select micro_key, device, (event_count * share)::bigint as event_count,
+        (sessions * share)::bigint as sessions
+    from (values
+        ('sessions', 100, 500), ('product_view', 50, 120), ('add_to_cart', 10, 15),
+        ('checkout_start', 5, 5), ('purchase', 5, 5)
+    ) as steps (micro_key, sessions, event_count)
+    cross join (values ('mobile', 0.6), ('desktop', 0.4)) as devices (device, share)
+"""
+_BY_CELL = {
+    "cells": "device as device_category, 'Direct' as session_default_channel_group, "
+    "'new' as new_vs_returning",
+    "cells_country": "device as device_category, 'Germany' as country",
+}
 _OTHERS = {
     "items": """
         select 'sku-1' as item_id, 'Shirt' as item_name, 120::bigint as items_viewed,
@@ -235,6 +252,18 @@ _STAGING = (
         f"select * {_RENAMED.get(report, '')} from raw.ga4_{report}"
         for report in _OTHERS
     ),
+    """
+    create table staging.stg_ga4__cells as
+    select property_id, date, 'device_channel_visitor' as cube, device_category as device,
+        session_default_channel_group as channel, new_vs_returning as visitor, '(all)' as country,
+        micro_key as key, sessions, event_count as events
+    from raw.ga4_cells
+    union all
+    select property_id, date, 'device_country' as cube, device_category as device,
+        '(all)' as channel, '(all)' as visitor, country, micro_key as key, sessions,
+        event_count as events
+    from raw.ga4_cells_country
+    """,
 )
 
 _REACH = """
@@ -254,6 +283,18 @@ with counted as (
 select *, null::bigint as users, null::double as revenue, null::varchar as currency,
     'data_api' as route, false as is_exact, true as is_complete, 'final' as maturity
 from counted
+"""
+
+_COUNTED_CELLS = """
+create table intermediate.int_cells__counted as
+select c.* exclude (key, sessions, events), s.step_number, c.key as step_key,
+    c.sessions as reached,
+    lag(c.sessions) over (
+        partition by c.property_id, c.date, c.cube, c.device order by s.step_number
+    ) as previous_reached,
+    true as is_complete, 'final' as maturity, 0 as flag_bits
+from staging.stg_ga4__cells as c
+inner join seeds.funnel_steps as s on s.key = c.key and s.funnel = 'core'
 """
 
 _STEPS = """
@@ -305,6 +346,11 @@ _PAGE_MARTS = (
 
 _MARTS = (
     *_PAGE_MARTS,
+    """
+    create table marts.fct_cell_funnel as
+    select * exclude (flag_bits), reached / previous_reached as step_rate, null::varchar as flags
+    from intermediate.int_cells__counted
+    """,
     f"create table marts.fct_funnel_daily as select *, {_RATED} from ({_STEPS})",
     f"""
     create table marts.fct_funnel_window as

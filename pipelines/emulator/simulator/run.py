@@ -22,7 +22,8 @@ from pipelines.emulator.simulator.pages import lay_out_pages
 from pipelines.emulator.simulator.plan import draw_plan
 from pipelines.emulator.simulator.scenarios import Leak, Scenario, SimulationError, find_scenario
 from pipelines.emulator.simulator.shop import CURRENCY, DISPLAY_NAME, TIME_ZONE
-from pipelines.emulator.simulator.truth import Truth, count_day, write_truth
+from pipelines.emulator.simulator.truth import Row, Truth, count_day, write_truth
+from pipelines.emulator.simulator.truth_cells import CELL_COLUMNS, cell_rows
 from pipelines.emulator.simulator.truth_journeys import Journeys
 from pipelines.emulator.simulator.visitors import Visitors, draw_sessions, earlier_visitors
 
@@ -151,7 +152,7 @@ def _write_all(
 ) -> Simulation:
     rng = np.random.default_rng([order.seed, order.start.toordinal()])
     pool = earlier_visitors(rng, local_day(order.start), order.sessions_per_day)
-    truth, page_truth = Truth(), PageTruth()
+    truth, page_truth, cells = Truth(), PageTruth(), list[Row]()
     journeys = Journeys(missing_events=frozenset(order.scenario.missing_events))
     events = sessions = 0
     carried: Batch | None = None
@@ -165,13 +166,18 @@ def _write_all(
         today = shuffled(rng, select(batch, is_today))
         write_events(folder, day.day, today)
         truth.extend(count_day(day.day, today))
+        cells += cell_rows(day.day, today)
         page_truth.extend(count_pages(day.day, select(today, ~today.events.is_sessionless)))
         journeys.add_day(day.day, today)
         events += len(today.events)
         if progress is not None:
             progress(number + 1, order.days)
     journeys.close(order.end)
-    more = {**page_truth.tables(), **journeys.tables(order.start, order.end, truth.items)}
+    more = {
+        **page_truth.tables(),
+        **journeys.tables(order.start, order.end, truth.items),
+        "cells": {"columns": CELL_COLUMNS, "rows": cells},
+    }
     write_truth(folder / "truth.json", _header(order), truth, more)
     _write_property(folder / "property.json", order)
     return Simulation(events, sessions, order.days, folder)

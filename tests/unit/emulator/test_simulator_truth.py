@@ -51,6 +51,11 @@ KEYS_WITH_A_RULE = {
     "checkout_start": "event_name = 'begin_checkout'",
     "payment_method": "event_name = 'add_payment_info'",
 }
+CORE_KEYS = ("product_view", "add_to_cart", "checkout_start", "purchase")
+CUBES = {
+    "device_channel_visitor": "device, channel, visitor, '(all)'",
+    "device_country": "device, '(all)', '(all)', country",
+}
 FLAT = """
 create table flat as
 select
@@ -115,6 +120,18 @@ def test_session_rows_equal_a_recount(shop: Path, flat: duckdb.DuckDBPyConnectio
             """
         ).fetchall()
     assert rows_of(truth_of(shop), "sessions") == sorted(counted)
+
+
+def test_cell_rows_equal_a_recount(shop: Path, flat: duckdb.DuckDBPyConnection) -> None:
+    keys = {key: KEYS_WITH_A_RULE.get(key, f"event_name = '{key}'") for key in CORE_KEYS}
+    counted: list[tuple[Any, ...]] = []
+    for cube, cell in CUBES.items():
+        for key, rule in {"sessions": "true", **keys}.items():
+            counted += flat.execute(
+                f"select day, '{cube}', {cell}, '{key}', count(distinct session_key) "
+                f"from flat where {rule} group by all"
+            ).fetchall()
+    assert rows_of(truth_of(shop), "cells") == sorted(counted)
 
 
 def test_event_rows_equal_a_recount(shop: Path, flat: duckdb.DuckDBPyConnection) -> None:
