@@ -15,7 +15,7 @@ FIRST_NIGHT = shop.LAST - timedelta(days=4)
 # Every event of these shops is in the plan.
 NOTHING_TO_SAY = {
     "intermediate.int_events__suggested", "intermediate.int_events__unplanned",
-    "marts.fct_event_suggestion",
+    "marts.fct_event_suggestion", "intermediate.int_findings__scored", "marts.fct_finding",
 }  # fmt: skip
 
 

@@ -161,7 +161,7 @@ class _Property:
 
     def _cubes(self, step: Step) -> list[Cube]:
         """Joint cubes that know the step on every day of the window that the shop's total does,
-        and the segments that none of these has.
+        the segments that none of these has, and the shop as a whole.
         """
         days = self._told_days(self.single[SHOP], step)
         joint = [cube for cube in self.joint if not (days & ~self._told_days(cube, step)).any()]
@@ -169,6 +169,7 @@ class _Property:
         return [
             *joint,
             *(cube for name, cube in self.single.items() if name not in {SHOP, *covered}),
+            self.single[SHOP],
         ]
 
     def _told_days(self, cube: Cube, step: Step) -> Bools:
