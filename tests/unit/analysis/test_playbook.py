@@ -119,7 +119,7 @@ def seeds(tmp_path: Path) -> Path:
          "The rule 'P4' in {file} has 'devise' in its condition, which is no segment: did you "
          "mean 'device'?"),
         ("H1,10,", "H1,first,", "The priority 'first' of the rule 'H1' in {file}"),
-        ('Hotjar)",false,', 'Hotjar)",false,carts', "The sized_by 'carts' of the rule 'H1' in {file}"),
+        ('Hotjar)",false,', 'Hotjar)",false,x', "The sized_by 'x' of the rule 'H1' in {file}"),
         ("Offer guest checkout", " ", "The fix of the rule 'X1' in {file} is missing: add it."),
         ("confirm_with,", "confirm,", "has no column 'confirm_with'"),
     ],
