@@ -59,7 +59,7 @@ def test_what_is_named_is_there(document: Path) -> None:
 
 
 def test_every_function_of_the_analytics_page_is_there() -> None:
-    sources = {path.stem: path for path in (ROOT / "pipelines").rglob("stats/*.py")}
+    sources = {path.stem: path for path in (ROOT / "pipelines" / "analysis").rglob("*.py")}
     text = (ROOT / "docs" / "analytics.md").read_text(encoding="utf-8")
     named = [(module, name) for module, name in FUNCTION.findall(text) if name != "md"]
     assert named

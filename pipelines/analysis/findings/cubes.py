@@ -21,6 +21,8 @@ from pipelines.analysis.stats.arrays import Bools, Floats, floats
 Scope: TypeAlias = tuple[tuple[str, str], ...]
 """Conditions (dimension, value), in the order of the cube's dimensions; () is the whole shop."""
 
+# In a day, of a cell: more than there are people, and few enough for squares of their sums.
+MOST_SESSIONS = 1e12
 WHOLE: Scope = ()
 # What stands for a value that GA4 folded away or withheld is no part that anybody can look at.
 NO_PART = frozenset({"(other)", "(not set)", ""})
@@ -42,14 +44,17 @@ class Cube:
     def of(
         cls, frame: pd.DataFrame, dimensions: tuple[str, ...], days: pd.Index, steps: list[str]
     ) -> Cube:
-        """From long rows: `dimensions`, date, step_key, sessions. No row of a day is unknown."""
+        """From long rows: `dimensions`, date, step_key, sessions. No row of a day is unknown, and
+        so is a count that no shop can have.
+        """
         cells = pd.MultiIndex.from_frame(frame[list(dimensions)].drop_duplicates()).sort_values()
         counts = np.full((len(steps), len(cells), len(days)), np.nan)
         rows = frame[frame["step_key"].isin(steps) & frame["date"].isin(days)]
         step = pd.Index(steps).get_indexer(pd.Index(rows["step_key"]))
         cell = cells.get_indexer(pd.MultiIndex.from_frame(rows[list(dimensions)]))
         day = days.get_indexer(pd.Index(rows["date"]))
-        counts[step, cell, day] = floats(rows["sessions"])
+        told = floats(rows["sessions"])
+        counts[step, cell, day] = np.where((told >= 0) & (told <= MOST_SESSIONS), told, np.nan)
         # A cell without a row on a day that others have had nobody there.
         is_known = ~np.isnan(counts).all(axis=1, keepdims=True)
         counts = np.where(np.isnan(counts) & is_known, 0.0, counts)

@@ -236,7 +236,7 @@ class _Property:
         inside = cube.members(scope)
         successes, trials = window_counts(cube, step, self.window)
         outside = Counted(float(successes[~inside].sum()), float(trials[~inside].sum()))
-        counts = {name: own[name] for name in ("numerator", "denominator")}
+        counts = {name: float(own[name]) for name in ("numerator", "denominator")}
         return {**own, "counts": {**counts, **_counts("outside_", outside)}}
 
     def _drawn(self, row: dict[str, Any], step: Step, cube: Cube, scope: Scope) -> dict[str, Any]:

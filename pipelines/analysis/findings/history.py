@@ -83,7 +83,7 @@ def history(successes: Floats, trials: Floats, floor: float) -> History:
         since=_counted(successes, trials, since_start, rise.day if rise else days),
         now=now,
         fall=fall,
-        rise=rise if fall else None,
+        rise=rise,
         last_fall=falls[-1] if falls else None,
         p_below_now=p_below(current, floor, dispersion(successes[last:], trials[last:])),
     )

@@ -78,10 +78,13 @@ def test_of_falls_in_a_row_the_clearest_is_the_beginning() -> None:
     assert (past.fall.day, past.last_fall.day) == (40, 55)
 
 
-def test_a_rise_alone_is_no_recovery() -> None:
+def test_a_recovery_of_what_was_low_from_the_first_day_on() -> None:
     past = history(*series((40, 0.2), (20, 0.4)), 0.5)
-    assert (past.fall, past.rise) == (None, None)
+    assert past.fall is None
+    assert past.rise is not None
+    assert past.rise.day == 40
     assert (past.before.trials, past.since.trials) == (0.0, 0.0)
+    assert past.p_below_now == pytest.approx(1.0)
 
 
 def test_odds_of_being_below() -> None:

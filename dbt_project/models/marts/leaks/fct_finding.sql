@@ -52,14 +52,14 @@ select
     scope,
     scope_label,
     is_joint,
-    cast(numerator as bigint) as numerator,
-    cast(denominator as bigint) as denominator,
+    try_cast(numerator as bigint) as numerator,
+    try_cast(denominator as bigint) as denominator,
     rate,
     ci_low,
     ci_high,
     {%- for stretch in ['outside', 'before', 'since', 'now'] %}
-    cast({{ stretch }}_numerator as bigint) as {{ stretch }}_numerator,
-    cast({{ stretch }}_denominator as bigint) as {{ stretch }}_denominator,
+    try_cast({{ stretch }}_numerator as bigint) as {{ stretch }}_numerator,
+    try_cast({{ stretch }}_denominator as bigint) as {{ stretch }}_denominator,
     {{ rate(stretch ~ '_numerator', stretch ~ '_denominator') }} as {{ stretch }}_rate,
     {%- endfor %}
     cast(benchmark_low as double) as benchmark_low,
@@ -83,12 +83,12 @@ select
         step_label, ' after ', previous_step_label, ', ', scope_label, ': ',
         case
             when since_date is not null
-                then format('{:.1f} % of {:,} sessions ', 100 * since_rate, cast(since_denominator as bigint))
+                then format('{:.1f} % of {:,} sessions ', 100 * since_rate, try_cast(since_denominator as bigint))
                     || case when recovered_date is null then 'since ' else 'from ' end
                     || strftime(since_date, '%-d %B %Y')
                     || coalesce(' to ' || strftime(recovered_date - 1, '%-d %B %Y'), '')
                     || format(', {:.1f} % before', 100 * before_rate)
-            else format('{:.1f} % of {:,} sessions in 28 days', 100 * rate, cast(denominator as bigint))
+            else format('{:.1f} % of {:,} sessions in 28 days', 100 * rate, try_cast(denominator as bigint))
         end,
         format(', {:.1f} % now', 100 * now_rate),
         format(', {:.1f} % elsewhere', 100 * outside_rate),
