@@ -101,7 +101,7 @@ _ALL = (
     ),
     Scenario(
         "paid_social_landing",
-        "For the last three weeks visitors of Paid Social on mobile hardly add anything to the cart.",
+        "For the last 40 days visitors of Paid Social on mobile hardly add anything to the cart.",
         (
             Leak(
                 "paid_social_landing",
@@ -109,7 +109,7 @@ _ALL = (
                 "add_to_cart",
                 0.10,
                 scope=(("device", "mobile"), ("channel", "Paid Social")),
-                days_before_end=21,
+                days_before_end=40,
             ),
         ),
     ),
