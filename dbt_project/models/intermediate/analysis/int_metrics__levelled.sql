@@ -62,7 +62,8 @@ reasoned as (
             when status in ('within', 'likely_within', 'leaning_above') then 'benchmark_fine'
             when status is not null then 'undecided'
             when own_p25 is null and others_rate is null then 'no_history'
-            when own_p25 is null and value < others_rate * (1 - {{ var('least_own_change') }}) and likely_high < others_rate then 'others_below'
+            when own_p25 is null and value < others_rate * (1 - {{ var('least_own_change') }}) and likely_high < others_rate
+                then 'others_below'
             when own_p25 is null then 'others_usual'
             when value < own_p25 * (1 - {{ var('least_own_change') }}) and likely_high < own_p25 then 'own_below'
             else 'own_usual'
@@ -137,8 +138,13 @@ select
         when reason in ('benchmark_fine', 'own_usual', 'others_usual', 'little_volume') then 'normal'
         else 'unknown'
     end as level,
-    case when reason like 'own%' then own_p25 when reason like 'others%' then others_rate when reason <> 'no_history' then benchmark_low end as comparison_low,
-    case when reason like 'own%' then own_p75 when reason like 'others%' then others_rate when reason <> 'no_history' then benchmark_high end as comparison_high,
+    {%- for own, benchmark, name in [('own_p25', 'benchmark_low', 'comparison_low'), ('own_p75', 'benchmark_high', 'comparison_high')] %}
+    case
+        when reason like 'own%' then {{ own }}
+        when reason like 'others%' then others_rate
+        when reason <> 'no_history' then {{ benchmark }}
+    end as {{ name }},
+    {%- endfor %}
     null::varchar as detail
 from reasoned
 union all by name

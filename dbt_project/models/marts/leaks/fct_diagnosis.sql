@@ -1,14 +1,24 @@
--- The part of the shop that each finding is looked at in: that of its first condition where it has two.
-with findings as (
+-- The parts of the shop that each finding is looked at in: those of its conditions, one by one.
+with conditions as (
+    select
+        *,
+        case
+            when scope = '[]' then [{'segment_name': 'all', 'segment_value': 'all'}]
+            else from_json(scope, '[{"segment_name": "VARCHAR", "segment_value": "VARCHAR"}]')
+        end as parts
+    from {{ ref('int_findings__scored') }}
+    where state <> 'healed'
+),
+
+findings as (
     select
         property_id,
         finding_id,
         step_key,
-        coalesce(scope ->> '$[0].segment_name', 'all') as segment_name,
-        coalesce(scope ->> '$[0].segment_value', 'all') as segment_value,
-        opportunity_p50
-    from {{ ref('int_findings__scored') }}
-    where state <> 'healed'
+        opportunity_p50,
+        unnest(parts, recursive := true),
+        generate_subscripts(parts, 1) as place
+    from conditions
 ),
 
 sized as (
@@ -27,7 +37,8 @@ sized as (
         carts.average_order_value,
         carts.recoverable_value,
         carts.currency,
-        findings.opportunity_p50
+        findings.opportunity_p50,
+        findings.place
     from {{ ref('int_diagnosis__fired') }} as fired
     inner join {{ ref('diagnosis_playbook') }} as rules on fired.rule = rules.rule
     -- Only what the playbook sizes by it: the other rules have no amount of their own.
@@ -84,5 +95,7 @@ select
     is_complete,
     maturity
 from sized
--- What only says that a step is low is told where no other rule says why.
-qualify not is_fallback or bool_and(is_fallback) over (partition by property_id, window_name, step_key, segment_name, segment_value)
+-- A rule is told once of a finding; what only says that a step is low, where no other rule says why.
+qualify
+    row_number() over (partition by property_id, window_name, rule, finding_id order by place, segment_value) = 1
+    and (not is_fallback or bool_and(is_fallback) over (partition by property_id, window_name, step_key, finding_id))

@@ -40,8 +40,10 @@ judged as (
         * chained.end_value as opportunity_midpoint,
         scored.* exclude (property_id, window_name, segment_name, segment_value, step_number),
         scored.p_gap >= {{ var('least_p_gap') }}
-        and (steps.segment_name = 'all' or coalesce(verdicts.q_value <= {{ var('false_discovery_rate') }}, false)) as is_leak
+        and (steps.segment_name = 'all' or coalesce(verdicts.q_value <= {{ var('false_discovery_rate') }}, false)) as is_leak,
+        case when is_leak then findings.finding_id end as finding_id
     from steps
+    left join findings using (property_id, window_name, step_key)
     left join {{ ref('int_benchmarks__scored') }} as verdicts
         using (property_id, window_name, segment_name, segment_value, benchmark_key)
     left join {{ ref('int_leaks__chained') }} as chained
@@ -94,11 +96,10 @@ select
     case when is_money then 'money' when end_value is not null then 'orders' end as value_unit,
     currency,
     is_leak,
-    case when is_leak then finding_id end as finding_id,
+    finding_id,
     case when rate_status <> 'measured' then rate_status when is_leak then 'leak' else 'no_leak' end as status,
     tracking_state,
     source,
     source_date,
     {{ quality_columns() }}
 from judged
-left join findings using (property_id, window_name, step_key)
