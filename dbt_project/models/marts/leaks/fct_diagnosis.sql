@@ -3,22 +3,34 @@ with conditions as (
     select
         *,
         case
-            when scope = '[]' then [{'segment_name': 'all', 'segment_value': 'all'}]
+            when scope = '[]' then [struct_pack(segment_name := 'all', segment_value := 'all')]
             else from_json(scope, '[{"segment_name": "VARCHAR", "segment_value": "VARCHAR"}]')
         end as parts
     from {{ ref('int_findings__scored') }}
     where state <> 'healed'
 ),
 
-findings as (
+listed as (
     select
         property_id,
         finding_id,
         step_key,
         opportunity_p50,
-        unnest(parts, recursive := true),
+        unnest(parts) as part,
         generate_subscripts(parts, 1) as place
     from conditions
+),
+
+findings as (
+    select
+        listed.property_id,
+        listed.finding_id,
+        listed.step_key,
+        listed.opportunity_p50,
+        listed.place,
+        listed.part.segment_name,
+        listed.part.segment_value
+    from listed
 ),
 
 sized as (
@@ -75,7 +87,7 @@ select
     segment_value,
     cast(row_number() over (
         partition by property_id, window_name
-        order by rule <> 'T1', finding_id is null, opportunity_p50 desc nulls last, priority, rule, segment_value
+        order by rule <> 'T1' asc, finding_id is null asc, opportunity_p50 desc nulls last, priority asc, rule asc, segment_value asc
     ) as integer) as diagnosis_rank,
     rule,
     stage,

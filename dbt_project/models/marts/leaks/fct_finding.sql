@@ -40,7 +40,7 @@ select
     finding_id,
     cast(row_number() over (
         partition by property_id
-        order by state = 'healed', opportunity_p50 desc nulls last, step_number, finding_id
+        order by state = 'healed' asc, opportunity_p50 desc nulls last, step_number asc, finding_id asc
     ) as integer) as finding_rank,
     state,
     first_seen,
@@ -83,11 +83,13 @@ select
         step_label, ' after ', previous_step_label, ', ', scope_label, ': ',
         case
             when since_date is not null
-                then format('{:.1f} % of {:,} sessions ', 100 * since_rate, try_cast(since_denominator as bigint))
-                    || case when recovered_date is null then 'since ' else 'from ' end
-                    || strftime(since_date, '%-d %B %Y')
-                    || coalesce(' to ' || strftime(recovered_date - 1, '%-d %B %Y'), '')
-                    || format(', {:.1f} % before', 100 * before_rate)
+                then concat(
+                    format('{:.1f} % of {:,} sessions ', 100 * since_rate, try_cast(since_denominator as bigint)),
+                    case when recovered_date is null then 'since ' else 'from ' end,
+                    strftime(since_date, '%-d %B %Y'),
+                    ' to ' || strftime(recovered_date - 1, '%-d %B %Y'),
+                    format(', {:.1f} % before', 100 * before_rate)
+                )
             else format('{:.1f} % of {:,} sessions in 28 days', 100 * rate, try_cast(denominator as bigint))
         end,
         format(', {:.1f} % now', 100 * now_rate),
