@@ -106,6 +106,19 @@ class Leak:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """The part of the shop that explains why a step leaks, as a sentence, and its worth."""
+
+    headline: str
+    state: str
+    p05: float | None
+    p50: float | None
+    p95: float | None
+    pace: float | None
+    currency: str | None
+
+
+@dataclass(frozen=True)
 class Micro:
     """A micro-conversion of the whole shop."""
 
@@ -279,6 +292,7 @@ class PropertyData:
     doubtful_days: tuple[DoubtfulDay, ...]
     gates: tuple[Gate, ...]
     warnings: tuple[GateWarning, ...]
+    findings: tuple[Finding, ...] = ()
 
     @property
     def whole(self) -> tuple[Step, ...]:

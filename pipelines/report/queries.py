@@ -74,6 +74,11 @@ _LEAKS = f"""
     from shown left join labels on shown.previous_step_key = labels.key
     order by segment_name <> 'all', leak_order
 """
+_FINDINGS = """
+    select headline, state, opportunity_p05 as p05, opportunity_p50 as p50, opportunity_p95 as p95,
+        opportunity_pace as pace, currency
+    from marts.fct_finding where property_id = $property order by finding_rank
+"""
 _MICROS = """
     select micro.key, coalesce(stages.stage_label, micro.stage) as stage_label,
         plan.description, sessions, micro.parent_key, parent_sessions, micro_rate as rate,
@@ -209,6 +214,7 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         doubtful_days=doubtful_days(connection, shop.property_id),
         gates=ask(page_data.Gate, _GATES),
         warnings=ask(page_data.GateWarning, _WARNINGS),
+        findings=ask(page_data.Finding, _FINDINGS) if _has_table(connection, "fct_finding") else (),
     )
 
 

@@ -8,10 +8,12 @@ from pipelines.config.thresholds import threshold
 from pipelines.report import formatting
 from pipelines.report.charts import BarMark, bars
 from pipelines.report.components import Figure, Section, Table, columns
-from pipelines.report.page_data import Leak, PropertyData
+from pipelines.report.page_data import Finding, Leak, PropertyData
 
 UNTRACKED = {"not_tracked", "tracking_lost"}
 SESSIONLESS = "sessionless"
+# In the first sentence of the page; the others are among the leaks.
+FINDINGS_TOLD = 2
 HOW_COUNTED = (
     "Worth: the sessions that are missing up to the floor of the benchmark, carried through to the "
     "order at today's rates and order value; the range holds 90 % of 20,000 draws. It is "
@@ -47,6 +49,8 @@ def _sessionless(shop: PropertyData) -> list[str]:
 
 def _of_leaks(shop: PropertyData, step_word: str) -> str:
     """What can be told of leaks; `step_word`: how a step that is judged is called."""
+    if shop.findings:
+        return " ".join(_finding_sentence(finding) for finding in shop.findings[:FINDINGS_TOLD])
     leaks = _found(shop.leaks)
     if any(leak.segment_name == "all" for leak in leaks):
         return _leak_sentence(leaks[0], leaks)
@@ -89,6 +93,23 @@ def leak_name(leak: Leak) -> str:
         return f"{leak.step_label}, whole shop"
     segment = formatting.key_words(leak.segment_name).lower()
     return f"{leak.step_label}, {segment}: {leak.segment_value}"
+
+
+def _finding_sentence(finding: Finding) -> str:
+    """Where, since when and whether it goes on; what it is worth."""
+    if finding.state == "healed":
+        return f"Healed: {finding.headline}"
+    if finding.p50 is None:
+        return f"{finding.headline} Of unknown worth, for orders are not counted."
+    low, middle, high = (
+        formatting.amount(value, finding.currency)
+        for value in (finding.p05, finding.p50, finding.p95)
+    )
+    pace = formatting.amount(finding.pace, finding.currency)
+    return (
+        f"{finding.headline} Worth about {middle} ({low} to {high}) in these 28 days, "
+        f"{pace} in 28 days at today's pace."
+    )
 
 
 def _leak_sentence(leak: Leak, leaks: Sequence[Leak]) -> str:

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from pipelines.report.page_data import Coverage, Leak, Step
+from pipelines.report.page_data import Coverage, Finding, Leak, Step
 from pipelines.report.sections.advice_sections import diagnosis_section, tracking_section
 from pipelines.report.sections.change_sections import alert_section, change_section
 from pipelines.report.sections.funnel_sections import device_section, funnel_section
@@ -79,6 +79,23 @@ def test_what_may_be_a_leak_is_not_called_none() -> None:
 def test_missing_tracking_comes_before_every_leak() -> None:
     lost = replace(WHOLE, leaks=(LEAK,), coverage=(replace(TAG, state="not_tracked"),))
     assert verdict(lost).startswith("Set up tracking first: without “Added” nobody can tell")
+
+
+def test_a_finding_opens_the_page() -> None:
+    """In the words of fct_finding, with its worth; what healed is called so."""
+    finding = Finding("Added after Sessions, mobile: 2 %.", "new", 10.0, 20.0, 30.0, 40.0, "EUR")
+    assert said(verdict(replace(WHOLE, leaks=(LEAK, MOBILE), findings=(finding,)))) == (
+        "Added after Sessions, mobile: 2 %. Worth about €20 (€10 to €30) in these 28 days, "
+        "€40 in 28 days at today's pace."
+    )
+    healed = replace(finding, state="healed")
+    assert verdict(replace(WHOLE, leaks=(LEAK,), findings=(healed,))) == (
+        "Healed: Added after Sessions, mobile: 2 %."
+    )
+    unknown = replace(finding, p05=None, p50=None, p95=None, pace=None, currency=None)
+    assert verdict(replace(WHOLE, findings=(unknown,))).endswith(
+        "Of unknown worth, for orders are not counted."
+    )
 
 
 @pytest.mark.parametrize(
