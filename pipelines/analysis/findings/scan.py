@@ -107,4 +107,6 @@ def _clearest(
 
 def likelihood(x: Floats, n: Floats) -> Floats:
     """Binomial log-likelihood at the observed rate; 0 without trials."""
+    # Differences of sums that are not whole may be a rounding below 0.
+    x, n = np.maximum(x, 0.0), np.maximum(n, x)
     return np.asarray(xlogy(x, x) + xlogy(n - x, n - x) - xlogy(n, n), dtype=np.float64)

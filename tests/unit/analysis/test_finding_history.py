@@ -94,3 +94,11 @@ def test_odds_of_being_below() -> None:
     assert p_below(Counted(10, 40), 0.5, 4.0) < p_below(Counted(10, 40), 0.5, 1.0)
     assert np.isnan(p_below(Counted(0, 0), 0.5, 1.0))
     assert p_below(Counted(50, 40), 0.5, 1.0) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_counts_that_are_not_whole() -> None:
+    """Sums of them differ by a rounding, which is no likelihood."""
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        trials = rng.uniform(0, 3, 60)
+        find_changes(np.where(rng.random(60) < 0.5, trials, 0.0), trials)
