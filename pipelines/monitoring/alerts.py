@@ -1,8 +1,9 @@
 """What a night has to tell: one message to the webhook, and the memory of what was told.
 
-Anomalies of `marts.fct_anomaly`, days of a report that are not whole, properties that were held
-back, and runs that ended badly take the same door. What was sent once is not sent again; what did
-not arrive goes out with the next message. A webhook never fails a night. No Dagster.
+Findings of `marts.fct_finding` and anomalies of `marts.fct_anomaly`, days of a report that are not
+whole, properties that were held back, and runs that ended badly take the same door. What was sent
+once is not sent again; what did not arrive goes out with the next message. A webhook never fails a
+night. No Dagster.
 """
 
 from __future__ import annotations
@@ -44,29 +45,42 @@ ORDER = (
     PULL_FAILED,
     "tracking_lost",
     DATA_QUALITY,
+    "finding_worse",
+    "finding_new",
     "behaviour",
+    "finding_healed",
 )
 SENT, UNDELIVERED = "sent", "undelivered"
 # Names that visitors chose call nobody and link nowhere: chat programs obey <!channel> and @all.
 _IN_CHAT = str.maketrans({"<": "‹", ">": "›", "@": "@\u200b"})
-# Anomalies of the newest days that were judged: a night that was missed is told by the next one.
+# Anomalies of the newest days that were judged: a night that was missed is told by the next one. A
+# rate that was told of a day so near is no news: a later night may see it begin on another day.
 NEWEST_DAYS = 7
 _ANOMALIES = f"""
     select judged.* replace (judged.date::varchar as date)
     from (
         select *, max(date) over (partition by property_id) as newest_date from marts.fct_anomaly
     ) as judged
-    where is_alert and judged.date > newest_date - {NEWEST_DAYS}
+    where is_news and judged.date > newest_date - {NEWEST_DAYS}
         and property_id not in (select property_id from ops.held_back where run_id = ?)
     order by property_id, judged.date desc, q_value nulls last, segment_name, segment_value, metric
+"""
+_FINDINGS = """
+    select property_id, finding_id, 'finding_' || state as alert_class,
+        format('Finding ({}): {}', state, rtrim(headline, '.')) || if(isfinite(opportunity_p50),
+            format('; worth about {:,.0f} {} in 28 days', opportunity_p50,
+                coalesce(currency, 'orders')), '') || '.' as message
+    from marts.fct_finding
+    where state in ('new', 'worse', 'healed')
+        and property_id not in (select property_id from ops.held_back where run_id = ?)
+    order by property_id, finding_rank
 """
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One thing to tell. `night`: the last day of the run; numbers only of anomalies.
-
-    `report`: of a day that is not whole.
+    """One thing to tell. `night`: the last day of the run; numbers only of anomalies, `date` being
+    the last of `window_days`. `report`: of a day that is not whole.
     """
 
     night: str
@@ -85,11 +99,15 @@ class Alert:
     q_value: float | None = None
     relative_change: float | None = None
     report: str | None = None
+    window_days: int | None = None
+    finding_id: str | None = None
 
     @property
     def key(self) -> str:
-        """What makes it the same alert tomorrow: an anomaly's cell, a day, or its words."""
-        if self.report is not None:
+        """What makes it the same alert tomorrow: an anomaly's cell, a finding, a day, its words."""
+        if self.finding_id is not None:
+            parts = [self.alert_class, self.property_id, self.finding_id]
+        elif self.report is not None:
             parts = [self.alert_class, self.property_id, self.date, self.report]
         elif self.metric is None:
             parts = [self.alert_class, self.property_id, self.night, self.message]
@@ -97,6 +115,21 @@ class Alert:
             parts = [self.alert_class, self.property_id, self.date]
             parts += [self.segment_name, self.segment_value, self.metric]
         return " | ".join(part or "" for part in parts)
+
+    def goes_on(self, earlier: Alert) -> bool:
+        """Whether it is an anomaly that `earlier` told of: the same rate, class and direction, of
+        less than a week before or after.
+        """
+        if self.metric is None or self.date is None or earlier.date is None:
+            return False
+        between = date.fromisoformat(self.date) - date.fromisoformat(earlier.date)
+        return self._rate == earlier._rate and abs(between.days) < NEWEST_DAYS
+
+    @property
+    def _rate(self) -> tuple[object, ...]:
+        is_rise = (self.relative_change or 0.0) > 0
+        cell = (self.segment_name, self.segment_value, self.metric)
+        return (self.alert_class, self.property_id, *cell, is_rise)
 
 
 def tell(
@@ -165,7 +198,14 @@ def _pending(
     except WarehouseError:
         # That the warehouse cannot be opened may be just what there is to tell.
         return night, [Alert(night, bad, message)] if bad else []
-    new = {alert.key: alert for alert in (*waiting, *found) if alert.key not in sent}
+    told = [*sent, *waiting]
+    keys = {alert.key for alert in told}
+    news = (
+        alert
+        for alert in found
+        if alert.key not in keys and not any(alert.goes_on(earlier) for earlier in told)
+    )
+    new = {alert.key: alert for alert in (*waiting, *news)}
     return night, sorted(new.values(), key=_urgency)
 
 
@@ -181,7 +221,7 @@ def _night(connection: duckdb.DuckDBPyConnection, run_id: str) -> str | None:
 
 
 def _found(connection: duckdb.DuckDBPyConnection, run_id: str, night: str) -> list[Alert]:
-    """Properties that were held back; of the others days that are not whole, and anomalies."""
+    """Properties that were held back; of the others unwhole days, findings and anomalies."""
     held = connection.execute(
         "select property_id, gate, reason from ops.held_back where run_id = ? order by all",
         [run_id],
@@ -196,7 +236,12 @@ def _found(connection: duckdb.DuckDBPyConnection, run_id: str, night: str) -> li
         for property_id, gate, reason in held
     ]
     blocked = {property_id for property_id, *_ in held}
-    return alerts + _doubtful(connection, night, blocked) + _anomalies(connection, run_id, night)
+    return [
+        *alerts,
+        *_doubtful(connection, night, blocked),
+        *_published(connection, run_id, night, "fct_finding", _FINDINGS),
+        *_published(connection, run_id, night, "fct_anomaly", _ANOMALIES),
+    ]
 
 
 def _doubtful(connection: duckdb.DuckDBPyConnection, night: str, blocked: set[str]) -> list[Alert]:
@@ -217,10 +262,13 @@ def _doubtful(connection: duckdb.DuckDBPyConnection, night: str, blocked: set[st
     ]
 
 
-def _anomalies(connection: duckdb.DuckDBPyConnection, run_id: str, night: str) -> list[Alert]:
-    if not _has_mart(connection, "fct_anomaly"):
+def _published(
+    connection: duckdb.DuckDBPyConnection, run_id: str, night: str, mart: str, query: str
+) -> list[Alert]:
+    """What a mart has to tell of the properties that this run published."""
+    if not _has_mart(connection, mart):
         return []
-    rows = connection.execute(_ANOMALIES, [run_id]).to_arrow_table().to_pylist()
+    rows = connection.execute(query, [run_id]).to_arrow_table().to_pylist()
     told = {field.name for field in fields(Alert)}
     return [
         Alert(night=night, **{name: _without_nan(row[name]) for name in row.keys() & told})
@@ -240,11 +288,13 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and value != value else value  # noqa: PLR0124
 
 
-def _memory(connection: duckdb.DuckDBPyConnection) -> tuple[set[str], list[Alert]]:
-    """Keys that were sent, and alerts that did not arrive."""
-    rows = connection.execute("select alert_key, status, payload from ops.alerts").fetchall()
-    sent = {key for key, status, _ in rows if status == SENT}
-    waiting = [Alert(**json.loads(payload)) for _, status, payload in rows if status != SENT]
+def _memory(connection: duckdb.DuckDBPyConnection) -> tuple[list[Alert], list[Alert]]:
+    """Alerts that were sent, and those that did not arrive."""
+    rows = connection.execute("select status, payload from ops.alerts").fetchall()
+    sent, waiting = (
+        [Alert(**json.loads(payload)) for status, payload in rows if (status == SENT) is is_sent]
+        for is_sent in (True, False)
+    )
     return sent, waiting
 
 

@@ -165,9 +165,10 @@ class Shift:
 
 @dataclass(frozen=True)
 class Alert:
-    """A day unlike its own weekday, a lost tag or data that is not whole."""
+    """Days unlike their own weekdays, a lost tag or data that is not whole."""
 
     date: date
+    window_days: int
     alert_class: str
     key: str
     parent_key: str
@@ -180,9 +181,15 @@ class Alert:
 
 @dataclass(frozen=True)
 class Judged:
-    """How many rates of how many days were looked at for alerts."""
+    """What was looked at for alerts: `tests` of `tested` of all `rates`, since `first_date`.
+
+    `weeks`: same weekdays before the newest day, of the rate that has most.
+    """
 
     rates: int
+    tests: int
+    tested: int
+    weeks: int | None
     first_date: date | None
     last_date: date | None
 

@@ -117,14 +117,21 @@ _SHIFTS = f"""
     group by factor_number, factor_key order by factor_number
 """
 _ALERTS = f"""
-    select date, alert_class, key, parent_key, message, numerator, denominator, observed,
-        expected
-    from marts.fct_anomaly where property_id = $property and is_alert
+    select date, window_days, alert_class, key, parent_key, message, numerator, denominator,
+        observed, expected
+    from marts.fct_anomaly where property_id = $property and is_news
     order by date desc, alert_order, q_value, message limit {ALERTS_SHOWN}
 """
 _JUDGED = """
-    select count(*) as rates, min(date) as first_date, max(date) as last_date
-    from marts.fct_anomaly where property_id = $property
+    with mine as (
+        select *, max(date) over () as newest_date, (segment_name, segment_value, key) as rate
+        from marts.fct_anomaly where property_id = $property
+    )
+    select count(distinct rate) as rates, count(q_value) as tests,
+        count(distinct rate) filter (q_value is not null) as tested,
+        max(weeks) filter (date = newest_date) as weeks,
+        min(date) filter (q_value is not null) as first_date, max(newest_date) as last_date
+    from mine
 """
 _DIAGNOSES = f"""
     select segment_name, segment_value, rule, likely_cause, fix, confirm_with, evidence,

@@ -172,17 +172,24 @@ def test_rate_and_mix(built: Warehouse) -> None:
 
 def test_an_odd_day_is_an_alert_and_the_newest_days_are_not_judged(built: Warehouse) -> None:
     alerts = built.query(
-        "select date, metric, numerator, denominator, alert_class, message from marts.fct_anomaly "
-        "where property_id = ? and is_alert",
+        "select date, window_days, metric, numerator, denominator, alert_class, message, is_news "
+        "from marts.fct_anomaly where property_id = ? and key = 'add_to_cart' and is_alert "
+        "order by window_days",
         [ODD],
     )
-    (day, metric, adds, views, kind, message), *others = [
-        row for row in alerts if row[1].startswith("add_to_cart")
-    ]
-    assert not others
-    assert (day, metric, adds, views) == (JUDGED, "add_to_cart / product_view", 30, 1_000)
-    assert kind == "behaviour"
-    assert message.startswith("add_to_cart per product_view on 2026-04-27: 3.0 % instead of about")
+    (day, window, metric, adds, views, kind, message, is_news), *pooled = alerts
+    assert (day, window, metric) == (JUDGED, 1, "add_to_cart / product_view")
+    assert (adds, views, kind, is_news) == (30, 1_000, "behaviour", True)
+    assert message == (
+        "add_to_cart per product_view on 2026-04-27: 3.0 % instead of about 8.0 % on this weekday."
+    )
+    # n of the day is 62: 7 n mod 11 is 5 on it, 9 and 2 on the two days before, 84 and 77 adds.
+    assert [row[1:5] for row in pooled] == [(3, "add_to_cart / product_view", 191, 3_000)]
+    assert not pooled[0][7]
+    assert pooled[0][6] == (
+        "add_to_cart per product_view in the 3 days to 2026-04-27: 6.4 % instead of about 8.0 % on "
+        "these weekdays."
+    )
     ((newest,),) = built.query(
         "select max(date) from marts.fct_anomaly where property_id = ?", [ODD]
     )

@@ -1,6 +1,6 @@
-"""Whether a day's rate is unlike its own weekday: p of the day, and which days to alert.
+"""Whether the rate of some days is unlike the same weekdays before: its p, and what to alert.
 
-What belongs here: one row per property, day and rate with its 56 days before. The model is a
+What belongs here: one row per property, rate and night with its 56 days before. The model is a
 beta-binomial: between days the rate itself varies, with the intra-day correlation rho (Williams
 1975, Griffiths 1973). Formulas: docs/analytics.md, "Anomalies".
 """
@@ -16,14 +16,17 @@ from pipelines.analysis.stats.benchmarks import q_values
 WEEKDAYS = 7
 WEEKS = 8
 HISTORY_DAYS = WEEKDAYS * WEEKS
+WINDOWS = (1, 3, 7)
+"""Days that are judged together: the newest one alone, and the last three and seven."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """When to alert.
+    """When to test and when to alert.
 
-    `least_weeks` of the same weekday are needed for a p (house default): with four, rho is known so
-    badly that 1.6 % of quiet days have a p of 1 % (docs/study.md).
+    `least_weeks` of the same weekdays are needed for a p (house default): with four, rho is known
+    so badly that 1.6 % of quiet days have a p of 1 % (docs/study.md). Below `least_trials` there is
+    no test either: it could not become an alert, and would make the others' q larger.
     """
 
     false_discovery_rate: float = 0.05
@@ -34,9 +37,11 @@ class Rules:
 
 @dataclass(frozen=True)
 class Days:
-    """A day's counts (rows,) and those of the 56 days before, oldest first, (rows, 56).
+    """Counts of the days of a window, (rows, days), 1 to 7 of them, and of the 56 days before its
+    first one, oldest first, (rows, 56).
 
-    `is_usable` (rows, 56) is False for alerted and declared days and those without data.
+    `is_usable` (rows, 56) is False for what is no baseline: alerted and declared days, those of
+    another level, those without data.
     """
 
     successes: Floats
@@ -48,7 +53,7 @@ class Days:
 
 @dataclass(frozen=True)
 class Surprise:
-    """Expected rate, relative change from it, two-sided p, weeks of the same weekday; (rows,)."""
+    """Expected rate, relative change from it, two-sided p, weeks of the same weekdays; (rows,)."""
 
     expected: Floats
     relative_change: Floats
@@ -77,30 +82,25 @@ def day_correlation(days: Days) -> Floats:
 
 
 def surprise(days: Days, rules: Rules | None = None) -> Surprise:
-    """Two-sided beta-binomial p of each day against the same weekday of the eight weeks before.
+    """Two-sided beta-binomial p of each window against the same weekdays of the eight weeks before.
 
-    The expected rate is (x + 1/2)/(n + 1) of the k usable weeks; the predictive variance is that of
-    the beta-binomial times 1 + 1/k (1 + 1/8 where none is left out), for the expected rate is an
-    estimate too. NaN where the counts are no rate or k < `least_weeks`.
+    The expected rate is (x + 1/2)/(n + 1) of the k usable weeks. The days of a window vary each for
+    itself, so its variance is N p q (1 + (sum n^2/N - 1) rho), N the sum of its days' n, times
+    1 + 1/k (1 + 1/8 where none is left out), for the expected rate is an estimate too. NaN where
+    the counts are no rate, N < `least_trials` or k < `least_weeks`.
     """
     wanted = rules or Rules()
-    trials, successes, is_used = _usable(days)
-    same_weekday = slice(0, None, WEEKDAYS)
-    weeks = is_used[:, same_weekday].sum(axis=1).astype(np.float64)
-    expected = (successes[:, same_weekday].sum(axis=1) + 0.5) / (
-        trials[:, same_weekday].sum(axis=1) + 1
-    )
-    is_tested = is_rate(days.successes, days.trials) & (weeks >= max(wanted.least_weeks, 1))
+    x, n = days.successes.sum(axis=1), days.trials.sum(axis=1)
+    past_x, past_n, weeks = _same_weekdays(days)
+    expected = (past_x + 0.5) / (past_n + 1)
+    is_tested = is_rate(x, n) & (n >= wanted.least_trials) & (weeks >= max(wanted.least_weeks, 1))
+    clustered = divide((days.trials**2).sum(axis=1), n) - 1
+    inflation = (1 + divide(np.ones(len(n)), weeks)) * (1 + clustered * day_correlation(days))
     p_value = np.full(expected.shape, np.nan)
     p_value[is_tested] = _two_sided(
-        days.successes[is_tested],
-        days.trials[is_tested],
-        expected[is_tested],
-        day_correlation(days)[is_tested],
-        1 + 1 / weeks[is_tested],
+        x[is_tested], n[is_tested], expected[is_tested], inflation[is_tested]
     )
-    change = divide(divide(days.successes, days.trials), expected) - 1
-    return Surprise(expected, change, p_value, weeks)
+    return Surprise(expected, divide(divide(x, n), expected) - 1, p_value, weeks)
 
 
 @dataclass(frozen=True)
@@ -120,11 +120,11 @@ class Alerts:
     kind: Objects
 
 
-def judge(days: Days, found: Surprise, signals: Signals, rules: Rules | None = None) -> Alerts:
+def judge(found: Surprise, signals: Signals, rules: Rules | None = None) -> Alerts:
     """Alerts of each night: tracking_lost, data_quality or behaviour, the first that holds.
 
     A rate is compared only where tracking and data are sound: the other rows are no test of the
-    night's Benjamini-Hochberg family. `behaviour` needs q, relative change and trials of `rules`.
+    night's Benjamini-Hochberg family. `behaviour` needs q and relative change of `rules`.
     """
     wanted = rules or Rules()
     is_sound = ~signals.is_lost & ~signals.is_flawed
@@ -133,10 +133,8 @@ def judge(days: Days, found: Surprise, signals: Signals, rules: Rules | None = N
     for night in np.unique(signals.night):
         is_of_night = signals.night == night
         q[is_of_night] = q_values(p[is_of_night])
-    is_unlike = (
-        (q <= wanted.false_discovery_rate)
-        & (np.abs(found.relative_change) >= wanted.least_change)
-        & (days.trials >= wanted.least_trials)
+    is_unlike = (q <= wanted.false_discovery_rate) & (
+        np.abs(found.relative_change) >= wanted.least_change
     )
     kind = np.full(p.shape, None, dtype=object)
     kind[is_unlike] = "behaviour"
@@ -155,14 +153,24 @@ def _usable(days: Days) -> tuple[Floats, Floats, Bools]:
     )
 
 
-def _two_sided(x: Floats, n: Floats, p: Floats, rho: Floats, widening: Floats) -> Floats:
-    """2 min(P(X <= x), P(X >= x)), at most 1, of the widened beta-binomial.
-
-    n p q (1 + (n-1) rho') = widening n p q (1 + (n-1) rho), solved for rho' = 1/(a + b + 1). The
-    rarer outcome is counted, for scipy adds up the terms from 0 on.
+def _same_weekdays(days: Days) -> tuple[Floats, Floats, Floats]:
+    """Successes and trials of the window's weekdays in the weeks before, and how many weeks these
+    are (a week of which days are left out is a part of one). (rows,) each.
     """
-    others = np.maximum(n - 1, 1.0)
-    wide = np.clip((widening * (1 + others * rho) - 1) / others, 1e-12, 0.999)
+    window = days.trials.shape[1]
+    trials, successes, is_used = (
+        one.reshape(-1, WEEKS, WEEKDAYS)[:, :, :window].sum(axis=(1, 2)) for one in _usable(days)
+    )
+    return successes, trials, is_used / window
+
+
+def _two_sided(x: Floats, n: Floats, p: Floats, inflation: Floats) -> Floats:
+    """2 min(P(X <= x), P(X >= x)), at most 1, of a beta-binomial of variance n p q `inflation`.
+
+    1 + (n-1) rho' = inflation, and rho' = 1/(a + b + 1). The rarer outcome is counted, for scipy
+    adds up the terms from 0 on.
+    """
+    wide = np.clip((inflation - 1) / np.maximum(n - 1, 1.0), 1e-12, 0.999)
     is_common = p > 0.5  # noqa: PLR2004
     rare, chance = np.where(is_common, n - x, x), np.where(is_common, 1 - p, p)
     a, b = chance * (1 / wide - 1), (1 - chance) * (1 / wide - 1)

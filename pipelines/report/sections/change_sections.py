@@ -1,11 +1,14 @@
-"""What changed since the 28 days before, and single days that stand out."""
+"""What changed since the 28 days before, and days that stand out."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from pipelines.config.thresholds import threshold
 from pipelines.report import formatting
 from pipelines.report.charts import BarMark, bars
 from pipelines.report.components import Card, Figure, Section, Table, columns
-from pipelines.report.page_data import Alert, Factor, PropertyData, Shift
+from pipelines.report.page_data import Alert, Factor, Judged, PropertyData, Shift
 from pipelines.wording import counted
 
 _NOTE = (
@@ -16,8 +19,9 @@ _NOTE = (
 _ALERT_MARKS = {
     "tracking_lost": "✕ tracking lost",
     "data_quality": "! data not whole",
-    "behaviour": "↕ unusual day",
+    "behaviour": "↕ unusual",
 }
+_UNTESTED = "under 100 sessions in seven days, or fewer than six weeks to compare with"
 
 
 def change_section(shop: PropertyData) -> Section:
@@ -50,17 +54,11 @@ def change_section(shop: PropertyData) -> Section:
 
 
 def alert_section(shop: PropertyData) -> Section:
-    """Days that are unlike their own weekday."""
-    judged = shop.judged
-    if not judged.rates:
-        text = "No day can be judged yet: that takes six weeks of the same weekday."
-        return Section("alerts", "Alerts", (text,))
-    looked = (
-        f"{judged.rates:,} rates of {formatting.day(judged.first_date)} to "
-        f"{formatting.day(judged.last_date)} were compared with their own weekday."
-    )
+    """Days that are unlike their own weekdays; what was not compared is not called quiet."""
+    looked = _looked_at(shop.judged)
     if not shop.alerts:
-        return Section("alerts", "Alerts", (f"{looked} No day stands out.",))
+        quiet = " No day stands out." if shop.judged.tests else ""
+        return Section("alerts", "Alerts", (f"{looked}{quiet}",))
     cards = tuple(
         Card(
             kind=alert.alert_class,
@@ -68,7 +66,7 @@ def alert_section(shop: PropertyData) -> Section:
             title=_alert_title(alert),
             lines=(
                 (
-                    "That day",
+                    "That day" if alert.window_days == 1 else f"These {alert.window_days} days",
                     formatting.rate_of(alert.observed, alert.numerator, alert.denominator),
                 ),
                 ("Usually", formatting.percent(alert.expected)),
@@ -76,12 +74,35 @@ def alert_section(shop: PropertyData) -> Section:
         )
         for alert in shop.alerts
     )
-    count = f"{counted(len(cards), 'alert')}, newest first."
+    count = f"{counted(len(cards), 'alert')}, newest first; what goes on is told once."
     note = (
-        "A day is named where it is at least 15 % off with 100 sessions or more, and at most one "
-        "in twenty of such alerts would be chance (Benjamini–Hochberg q ≤ 0.05 over the night)."
+        "Days are named where they are at least 15 % off with 100 sessions or more, and at most "
+        "one in twenty of such alerts would be chance (Benjamini–Hochberg q ≤ 0.05 over the night)."
     )
     return Section("alerts", "Alerts", (looked, count), cards=cards, notes=(note,))
+
+
+def _looked_at(judged: Judged) -> str:
+    """How much was compared, or what is missing for it."""
+    if judged.tests:
+        rest = "" if judged.tested == judged.rates else f" The others have {_UNTESTED}."
+        days = f"{formatting.day(judged.first_date)} to {formatting.day(judged.last_date)}"
+        return (
+            f"{judged.tested:,} of {counted(judged.rates, 'rate')} were compared with their own "
+            f"weekdays: one, three and seven days up to each of {days} "
+            f"({counted(judged.tests, 'comparison')}).{rest}"
+        )
+    if judged.last_date is None or judged.weeks is None:
+        return "No day can be compared yet: none is settled."
+    if judged.weeks >= threshold("anomaly_least_weeks"):
+        return f"No day could be compared: all rates have {_UNTESTED}."
+    first = judged.last_date - timedelta(days=threshold("anomaly_history_days"))
+    last = judged.last_date - timedelta(weeks=judged.weeks, days=1)
+    return (
+        f"Days can be compared once there are six weeks before them: this shop has {judged.weeks}. "
+        "Where GA4 has the days, a backfill gives them at once: "
+        f"sluice backfill --start {first} --end {last}."
+    )
 
 
 def _alert_title(alert: Alert) -> str:

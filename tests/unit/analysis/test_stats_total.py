@@ -90,5 +90,5 @@ def test_days(values: list[tuple[float, float]]) -> None:
         }
     )  # fmt: skip
     scored = score_days(days, "2026-02-26")
-    assert len(scored) == len(values) - 56
+    assert len(scored) == 3 * (len(values) - 56)
     assert not (scored["p_value"] == inf).any()

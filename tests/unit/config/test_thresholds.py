@@ -3,7 +3,8 @@
 import pytest
 from scipy import stats
 
-from pipelines.analysis.stats.anomalies import WEEKS
+from pipelines.analysis.stats.anomalies import Rules
+from pipelines.analysis.stats.anomaly_table import LOOKBACK_DAYS
 from pipelines.config.thresholds import threshold
 
 
@@ -11,8 +12,9 @@ def test_the_quantile_is_that_of_the_odds() -> None:
     assert threshold("moderate_z") == pytest.approx(stats.norm.ppf(threshold("moderate_evidence")))
 
 
-def test_a_day_is_given_as_many_weeks_as_it_is_compared_with() -> None:
-    assert threshold("anomaly_weeks") == WEEKS
+def test_days_are_given_all_the_days_that_they_are_compared_with() -> None:
+    assert threshold("anomaly_history_days") == LOOKBACK_DAYS
+    assert threshold("anomaly_least_weeks") == Rules().least_weeks
 
 
 def test_an_unknown_threshold_is_an_error() -> None:

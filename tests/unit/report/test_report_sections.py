@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from pipelines.report.page_data import Coverage, Finding, Leak, Step
+from pipelines.report.page_data import Alert, Coverage, Finding, Judged, Leak, Step
 from pipelines.report.sections.advice_sections import diagnosis_section, tracking_section
 from pipelines.report.sections.change_sections import alert_section, change_section
 from pipelines.report.sections.funnel_sections import device_section, funnel_section
@@ -181,3 +181,55 @@ def test_no_diagnosis_and_no_playbook_are_two_things() -> None:
     assert "No rule of the playbook fired" in diagnosis_section(EMPTY).summary[0]
     older = replace(EMPTY, has_diagnosis=False)
     assert "without the playbook" in diagnosis_section(older).summary[0]
+
+
+def alerts_said(judged: Judged, *alerts: Alert) -> tuple[str, ...]:
+    return alert_section(replace(EMPTY, judged=judged, alerts=alerts)).summary
+
+
+COMPARED = Judged(14, 310, 12, 8, date(2026, 5, 31), date(2026, 6, 27))
+
+
+def test_quiet_is_what_was_compared() -> None:
+    (text,) = alerts_said(COMPARED)
+    assert text == (
+        "12 of 14 rates were compared with their own weekdays: one, three and seven days up to "
+        "each of 31 May 2026 to 27 Jun 2026 (310 comparisons). The others have under 100 sessions "
+        "in seven days, or fewer than six weeks to compare with. No day stands out."
+    )
+    (text,) = alerts_said(replace(COMPARED, tested=14))
+    assert "others" not in text
+
+
+def test_what_was_not_compared_is_not_quiet() -> None:
+    # 62 days before the newest one for all that it is compared with, up to the day before the four
+    # weeks that are there.
+    (text,) = alerts_said(Judged(14, 0, 0, 4, None, date(2026, 6, 27)))
+    assert text == (
+        "Days can be compared once there are six weeks before them: this shop has 4. Where GA4 has "
+        "the days, a backfill gives them at once: sluice backfill --start 2026-04-26 --end "
+        "2026-05-29."
+    )
+    (text,) = alerts_said(Judged(14, 0, 0, 8, None, date(2026, 6, 27)))
+    assert text == (
+        "No day could be compared: all rates have under 100 sessions in seven days, or fewer than "
+        "six weeks to compare with."
+    )
+
+
+def test_an_alert_of_several_days_and_a_lost_tag_without_a_comparison() -> None:
+    fall = Alert(
+        date(2026, 6, 14), 7, "behaviour", "purchase", "checkout_start",
+        "purchase per checkout_start in the 7 days to 2026-06-14: 44.6 % instead of about 61.7 % "
+        "on these weekdays.", 66, 148, 66 / 148, 0.617,
+    )  # fmt: skip
+    lost = replace(fall, window_days=1, alert_class="tracking_lost", message="No purchase.")
+    section = alert_section(
+        replace(EMPTY, judged=Judged(1, 0, 0, 4, None, date(2026, 6, 27)), alerts=(fall, lost))
+    )
+    assert section.summary[0].startswith("Days can be compared once")
+    assert section.summary[1] == "2 alerts, newest first; what goes on is told once."
+    assert [card.lines[0] for card in section.cards] == [
+        ("These 7 days", "44.6\u00a0% (66 of 148)"), ("That day", "44.6\u00a0% (66 of 148)"),
+    ]  # fmt: skip
+    assert section.cards[0].title.startswith("Purchase per checkout start in the 7 days to")

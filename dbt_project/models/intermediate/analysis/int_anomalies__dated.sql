@@ -67,7 +67,7 @@ paired as (
     inner join {{ ref('int_funnel__days_filled') }} as denominator_row using (property_id, date, segment_name, segment_value)
     where
         rates.parent_key = denominator_row.key
-        and numerator_row.date between latest.first_judged - {{ 7 * var('anomaly_weeks') | int }} and latest.last_judged
+        and numerator_row.date between latest.first_judged - {{ var('anomaly_history_days') }} and latest.last_judged
 )
 
 select

@@ -1,31 +1,52 @@
 with judged as (
     select
-        dated.property_id,
+        scored.property_id,
         dated.date,
-        dated.segment_name,
-        dated.segment_value,
-        dated.key,
+        cast(scored.window_days as integer) as window_days,
+        scored.segment_name,
+        scored.segment_value,
+        scored.key,
         dated.parent_key,
-        dated.numerator,
-        dated.denominator,
-        dated.tracking_state,
-        dated.is_declared,
-        {{ rate('dated.numerator', 'dated.denominator') }} as observed,
+        cast(scored.numerator as bigint) as numerator,
+        cast(scored.denominator as bigint) as denominator,
+        {{ rate('scored.numerator', 'scored.denominator') }} as observed,
         scored.expected_rate as expected,
         scored.relative_change,
-        cast(scored.weeks as integer) as weeks,
+        cast(floor(scored.weeks) as integer) as weeks,
         scored.p_value,
         scored.q_value,
-        cast(scored.alert_kind as varchar) as alert_class
-    from {{ ref('int_anomalies__dated') }} as dated
-    inner join {{ ref('int_anomalies__scored') }} as scored
+        cast(scored.alert_kind as varchar) as alert_class,
+        alert_class is not null as is_alert,
+        dated.tracking_state,
+        scored.is_declared > 0 as is_declared
+    from {{ ref('int_anomalies__scored') }} as scored
+    inner join {{ ref('int_anomalies__dated') }} as dated
         using (property_id, segment_name, segment_value, key, date)
     where dated.date >= dated.first_judged
+),
+
+-- One cause is news once: its first night, and on that the fewest days that show it. Seven days without end it.
+told as (
+    select
+        *,
+        is_alert
+        and coalesce(window_days = min(window_days) filter (is_alert) over same_night, false)
+        and max(date) filter (is_alert) over week_before is null as is_news
+    from judged
+    window
+        same_night as (
+            partition by property_id, segment_name, segment_value, key, alert_class, observed > expected, date
+        ),
+        week_before as (
+            partition by property_id, segment_name, segment_value, key, alert_class, observed > expected order by date
+            range between interval 7 days preceding and interval 1 day preceding
+        )
 )
 
 select
     property_id,
     date,
+    window_days,
     segment_name,
     segment_value,
     key || ' / ' || parent_key as metric,
@@ -39,7 +60,8 @@ select
     weeks,
     p_value,
     q_value,
-    alert_class is not null as is_alert,
+    is_alert,
+    is_news,
     alert_class,
     case alert_class when 'tracking_lost' then 1 when 'data_quality' then 2 when 'behaviour' then 3 end as alert_order,
     case alert_class
@@ -47,10 +69,12 @@ select
         when 'data_quality' then format('{} per {} on {} rests on incomplete data.', key, parent_key, date)
         when 'behaviour'
             then format(
-                '{} per {} on {}: {:.1f} % instead of about {:.1f} % on this weekday{}.', key, parent_key, date,
-                100 * observed, 100 * expected, case when segment_name = 'all' then '' else ' (' || segment_value || ')' end
+                '{} per {} {} {}: {:.1f} % instead of about {:.1f} % on {}{}.', key, parent_key,
+                if(window_days = 1, 'on', format('in the {} days to', window_days)), date, 100 * observed, 100 * expected,
+                if(window_days = 1, 'this weekday', 'these weekdays'),
+                if(segment_name = 'all', '', ' (' || segment_value || ')')
             )
     end as message,
     tracking_state,
     is_declared
-from judged
+from told
