@@ -7,6 +7,8 @@ STAMP := $(VENV)/.installed
 # Superset holds back pandas, numpy and Flask: it lives in an environment of its own.
 BI := .venv-bi
 BI_PYTHON ?= python3.11
+# chdb and Polars, which only the benchmarks need.
+BENCH := .venv-bench
 
 export PATH := $(abspath $(BIN)):$(PATH)
 export DO_NOT_TRACK = 1
@@ -71,8 +73,13 @@ gate: setup  ## one gate over what the newest run left in ./data: make gate GATE
 dev: setup  ## Dagster's UI on the project
 	umask 077; DAGSTER_HOME=$$($(BIN)/python -m pipelines.orchestration.dagster_home) $(BIN)/dagster dev -w workspace.yaml
 
-bench: setup  ## speed and memory as ratios, measured side by side; writes docs/benchmarks.md
+bench: setup $(BENCH)/.installed  ## speed and memory as ratios, measured side by side; writes docs/benchmarks.md
 	$(BIN)/python -m tests.perf
+
+$(BENCH)/.installed: tests/perf/requirements.lock
+	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
 
 study: setup  ## simulate the statistics and write docs/study.md; minutes
 	$(BIN)/python -m tests.study
@@ -95,7 +102,7 @@ readme: setup  ## run the demo and put what it prints into README.md
 	$(BIN)/python -m tests.e2e.readme
 
 clean:  ## remove everything that was made, but no data
-	rm -rf $(VENV) $(BI) build dbt_project/target dbt_project/logs *.egg-info
+	rm -rf $(VENV) $(BI) $(BENCH) build dbt_project/target dbt_project/logs *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock:  ## pin again what pyproject.toml asks for (needs uv)
@@ -103,3 +110,5 @@ lock:  ## pin again what pyproject.toml asks for (needs uv)
 		--generate-hashes --no-emit-index-url --no-header --no-strip-extras -o requirements.lock
 	uv pip compile tests/bi/requirements.in --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-strip-extras -o tests/bi/requirements.lock
+	uv pip compile tests/perf/requirements.in --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-strip-extras -o tests/perf/requirements.lock

@@ -1,4 +1,7 @@
-"""The `SLUICE_*` variables: which there are, and what they hold. Nothing else reads them."""
+"""The `SLUICE_*` variables: which there are, and what they hold. Nothing else reads them.
+
+And the one of Amazon's that httpfs does not read itself.
+"""
 
 from __future__ import annotations
 
@@ -74,6 +77,13 @@ def config_file() -> Path | None:
             f"The environment variable {CONFIG_VARIABLE} is not usable: {error}."
         ) from error
     return Path(text) if text else None
+
+
+def store_endpoint() -> str | None:
+    """The server of an object store that is not Amazon's, by the variable that all its clients
+    read.
+    """
+    return os.environ.get("AWS_ENDPOINT_URL") or None
 
 
 def refuse_unknown_variables(model: type[BaseSettings]) -> None:

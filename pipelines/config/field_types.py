@@ -14,6 +14,8 @@ from pipelines.config.textfile import refuse_lines
 _LAST_PORT = 65_535
 # The longest name that the usual file systems take, in bytes.
 _LONGEST_NAME = 255
+# Of an export's path; any other scheme is none that it can be read by.
+OBJECT_STORES = ("s3://", "gs://", "gcs://")
 
 
 def _filled(text: str) -> str:
@@ -30,6 +32,16 @@ def _plain_path(value: Any) -> Any:
         if max(len(os.fsencode(name)) for name in names) > _LONGEST_NAME or "{" in names[-1]:
             raise ValueError("write the path of a file or folder, and nothing of its content")
     return value
+
+
+def _readable_place(path: str) -> str:
+    """A path, or an object's address without a query, which could hold keys."""
+    if "://" in path and not re.fullmatch(rf"({'|'.join(OBJECT_STORES)})[^/?]+(/[^?]*)?", path):
+        raise ValueError(
+            "write a path, or an address such as s3://bucket/folder/events_*.parquet without ?; "
+            "keys of a store are read from the environment only"
+        )
+    return path
 
 
 def _whole_number(value: Any) -> Any:
@@ -54,6 +66,8 @@ def _real_port(endpoint: str) -> str:
 
 Line = Annotated[str, AfterValidator(refuse_lines)]
 Text = Annotated[Line, AfterValidator(_filled)]
+# A file, a folder or a glob, on this machine or in an object store.
+ExportPath = Annotated[Text, AfterValidator(_readable_place)]
 PlainPath = Annotated[Path, BeforeValidator(_plain_path)]
 Count = Annotated[int, BeforeValidator(_whole_number)]
 Number = Annotated[float, BeforeValidator(_number)]

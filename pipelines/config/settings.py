@@ -29,7 +29,7 @@ from pipelines.config.environment import (
     config_file,
     refuse_unknown_variables,
 )
-from pipelines.config.field_types import Count, Endpoint, Line, Number, PlainPath, Text
+from pipelines.config.field_types import Count, Endpoint, ExportPath, Line, Number, PlainPath, Text
 from pipelines.config.settings_problems import first_problem, unknown_key
 from pipelines.config.timezones import TimeZoneName
 from pipelines.config.yamlfile import read_yaml
@@ -78,7 +78,7 @@ class Property(_Section):
     id: str = Field(pattern=r"^[0-9]{1,20}$")
     name: Line = ""
     source: Literal["data_api", "export"] = "data_api"
-    path: Text | None = None
+    path: ExportPath | None = None
     time_zone: TimeZoneName | None = None
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
 
@@ -289,6 +289,8 @@ def _from_the_file(values: dict[str, Any], folder: Path) -> dict[str, Any]:
             isinstance(section, dict)
             and isinstance(path := section.get(name), str)
             and path.strip()
+            # The address of an object starts nowhere else.
+            and "://" not in path
         ):
             section[name] = str(folder / _expanded(Path(path)))
     return values

@@ -30,3 +30,9 @@ class NewestDayError(ExportError):
     """BigQuery has not written the newest day yet: it may be there in some hours."""
 
     exit_code = 75
+
+
+class UnreachableStoreError(ExportError):
+    """The object store does not answer, or only with errors of its own: later it may."""
+
+    exit_code = 75

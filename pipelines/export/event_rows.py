@@ -32,9 +32,18 @@ class EventRows:
     def decoded_sql(self, day: date) -> str:
         """The rows that can be counted, with the lists of their parameters' names and values."""
         names, texts = self.columns.parameters()
+        return f"SELECT *, {names} AS param_names, {texts} AS param_texts FROM {self._usable(day)}"
+
+    def items_sql(self, day: date) -> str:
+        """Every item of the rows that can be counted, with the row's position and event name."""
         return (
-            f"SELECT *, {names} AS param_names, {texts} AS param_texts FROM {self.relation} "
-            f"WHERE event_date = '{day:%Y%m%d}' AND event_name <> '' "
+            f"SELECT {self.position} AS position, CAST(event_name AS VARCHAR) AS event_name, "
+            f"unnest({self.columns.items_of('items')}) AS item FROM {self._usable(day)}"
+        )
+
+    def _usable(self, day: date) -> str:
+        return (
+            f"{self.relation} WHERE event_date = '{day:%Y%m%d}' AND event_name <> '' "
             "AND TRY_CAST(event_timestamp AS BIGINT) IS NOT NULL AND user_pseudo_id IS NOT NULL"
         )
 

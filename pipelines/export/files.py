@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from glob import has_magic
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 from stat import S_ISREG
 
 from pipelines.checksums import sha256_of
 from pipelines.export.errors import ExportError, in_one_line, unreadable
+from pipelines.export.object_store import is_object, listed
 
 SUFFIXES = (".parquet", ".ndjson", ".jsonl", ".json", ".ndjson.gz", ".jsonl.gz", ".json.gz")
 _DAY = re.compile(r"(?<![0-9])(20[0-9]{2})-?([0-9]{2})-?([0-9]{2})(?![0-9])")
@@ -44,7 +45,12 @@ class ExportFile:
         return self.path.lower().endswith(".gz")
 
     def checksum(self) -> str:
-        """SHA-256 of the content. Raises ExportError when it cannot be read."""
+        """SHA-256 of the content. Raises ExportError when it cannot be read.
+
+        Of an object its time: to read it whole costs as much as to land it.
+        """
+        if is_object(self.path):
+            return str(self.changed_ns)
         try:
             return sha256_of(Path(self.path))
         except OSError as error:
@@ -52,7 +58,8 @@ class ExportFile:
 
 
 def find_files(pattern: str) -> tuple[ExportFile, ...]:
-    """Every file of an export, sorted by path; `pattern` is a file, a folder or a glob.
+    """Every file of an export, sorted by path; `pattern` is a file, a folder or a glob, or the
+    address of one in an object store.
 
     Where some names tell a day, files without one are something else, and left alone. Only what
     lies below the pattern's fixed part is looked at for a day, and one file counts once, whatever
@@ -60,19 +67,39 @@ def find_files(pattern: str) -> tuple[ExportFile, ...]:
 
     Raises ExportError: nothing is there, nothing of it is an export file, or it cannot be read.
     """
+    files = tuple(sorted(_objects(pattern) if is_object(pattern) else _local(pattern)))
+    if not files:
+        raise ExportError(
+            f"The path {in_one_line(pattern)} matches no file of an event export: correct 'path' "
+            "(a folder or a glob of events_YYYYMMDD.parquet, .ndjson or .json.gz)."
+        )
+    return tuple(file for file in files if file.day) or files
+
+
+def _objects(pattern: str) -> set[ExportFile]:
+    """Objects that a glob matches, or of which it matches a folder."""
+    parts = pattern.rstrip("/").split("/")
+    place = next((number for number, part in enumerate(parts) if has_magic(part)), len(parts))
+    globs = ["/".join((*parts, "**"))]
+    if place < len(parts):
+        globs.append("/".join(parts))
+    elif parts[-1].lower().endswith(SUFFIXES):
+        # Its last letter as a choice of one: only what is listed has a size and a time.
+        place, globs = place - 1, [f"{'/'.join(parts)[:-1]}[{pattern[-1]}]"]
+    return {
+        ExportFile(path, _day_of(below), size, changed)
+        for path, size, changed in (one for glob in globs for one in listed(glob))
+        if _is_meant(below := PurePosixPath(*path.split("/")[place:]))
+    }
+
+
+def _local(pattern: str) -> Collection[ExportFile]:
     root, paths = _paths(Path(pattern).absolute())
     found = sorted(
         (file for path in set(paths) for file in _as_file(path, path.relative_to(root))),
         reverse=True,
     )
-    if not found:
-        raise ExportError(
-            f"The path {in_one_line(pattern)} matches no file of an event export: correct 'path' "
-            "(a folder or a glob of events_YYYYMMDD.parquet, .ndjson or .json.gz)."
-        )
-    once = {(os.path.realpath(file.path), file.day): file for file in found}
-    files = tuple(sorted(once.values()))
-    return tuple(file for file in files if file.day) or files
+    return {(os.path.realpath(file.path), file.day): file for file in found}.values()
 
 
 def _paths(pattern: Path) -> tuple[Path, Iterator[Path]]:
@@ -102,10 +129,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _as_file(path: Path, below: Path) -> Iterator[ExportFile]:
-    """`below`: what of the path says something; a part that begins with . or _ is unfinished."""
-    if not path.name.lower().endswith(SUFFIXES) or _INTRADAY in str(below).lower():
-        return
-    if any(part.startswith((".", "_")) for part in below.parts):
+    if not _is_meant(below):
         return
     try:
         facts = path.stat()
@@ -116,7 +140,16 @@ def _as_file(path: Path, below: Path) -> Iterator[ExportFile]:
         yield ExportFile(str(path), _day_of(below), 0, 0)
 
 
-def _day_of(below: Path) -> date | None:
+def _is_meant(below: PurePath) -> bool:
+    """`below`: what of the path says something; a part that begins with . or _ is unfinished."""
+    return (
+        below.name.lower().endswith(SUFFIXES)
+        and _INTRADAY not in str(below).lower()
+        and not any(part.startswith((".", "_")) for part in below.parts)
+    )
+
+
+def _day_of(below: PurePath) -> date | None:
     """The day that the file's name tells, or that of the nearest folder; None where none does."""
     for part in reversed(below.parts):
         for match in _DAY.finditer(part):

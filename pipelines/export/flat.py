@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -48,10 +48,6 @@ _FIRST = ("session_number", "page_location", "channel_group", "session_source",
 _KNOWN = tuple("landing_page" if name == "page_location" else name for name in _FIRST)
 # Moment, then place in the files, as one number: half the cost of a record of both.
 _ORDER = "(moment::HUGEINT << 64) + position"
-_ITEMS = (
-    "STRUCT(item_id VARCHAR, item_name VARCHAR, item_list_name VARCHAR, units BIGINT, "
-    "revenue_micros BIGINT)[]"
-)
 _NO_ORDER = "coalesce(order_id, '') IN ('', '(not set)')"
 
 
@@ -105,6 +101,21 @@ class FlatColumns:
         listed = ",\n    ".join(f"{sql} AS {identifier(name)}" for name, sql in staged.items())
         return f"SELECT {rows.position} AS position,\n    {listed}\nFROM ({rows.decoded_sql(day)})"
 
+    @staticmethod
+    def items_sql(sources: Sequence[EventRows], day: date) -> str:
+        """Units and revenue by event and item, of purchases by `position`, too. They are read from
+        the files by themselves: a list beside each row of `staged` would make it twice as dear.
+        """
+        selects = (
+            f"SELECT position, event_name, {_item(rows.columns)} FROM ({rows.items_sql(day)})"
+            for rows in sources
+        )
+        return f"""
+SELECT CASE WHEN event_name = 'purchase' THEN position END AS position, event_name, item_id,
+    item_name, item_list_name, sum(units) AS units, sum(revenue_micros) AS revenue_micros
+FROM ({" UNION ALL ".join(selects)}) WHERE position NOT IN (FROM duplicates) GROUP BY ALL
+"""
+
     def _staged(self, columns: Columns) -> dict[str, str]:
         session_id = parameter("ga_session_id")
         revenue = (
@@ -131,7 +142,6 @@ class FlatColumns:
             "order_id": f"CASE WHEN {purchase} THEN {order_id(columns)} END",
             "revenue_micros": f"CASE WHEN {purchase} AND isfinite({revenue}) "
             f"THEN TRY_CAST(round({revenue} * 1e6) AS BIGINT) END",
-            "items": _items(columns),
             **{
                 snake_case(name): columns.field(EVENT_DIMENSIONS[name])
                 for name in self._event_dimensions
@@ -144,7 +154,9 @@ class FlatColumns:
         has it; what the day before knows of a session comes first.
         """
         firsts = ", ".join(
-            f"arg_min({name}, {_ORDER}) FILTER ({name} IS NOT NULL) AS {name}" for name in _FIRST
+            # Leaves out rows that have no value.
+            f"arg_min({name}, {_ORDER}) AS {name}"
+            for name in _FIRST
         )
         pages = f"""
 CREATE TEMP TABLE pages AS SELECT page_location, {_path("page_location")} AS page_path
@@ -179,7 +191,7 @@ QUALIFY {_NO_ORDER} OR row_number() OVER (PARTITION BY order_id ORDER BY moment,
 """
 
     def events_sql(self) -> str:
-        """`events`: what is known of a session, a page and an order beside each event."""
+        """Events with what is known of their session, page and order."""
         named = {name: f"staged.{snake_case(name)}" for name in self._event_dimensions}
         named |= {name: f"named.{snake_case(name)}" for name in self._session_dimensions}
         shown = [
@@ -188,7 +200,6 @@ QUALIFY {_NO_ORDER} OR row_number() OVER (PARTITION BY order_id ORDER BY moment,
         whole = [f"{self._sql_of(name)} AS {snake_case(name)}" for name in self._session_dimensions]
         params = [identifier(f"param_{name}") for name in self.parameters]
         return f"""
-CREATE TEMP TABLE events AS
 SELECT
     moment, position, event_name, user_key, session_key, is_engaged, is_active, engagement_msec,
     1::BIGINT AS events, (orders.position IS NOT NULL)::BIGINT AS orders,
@@ -201,29 +212,25 @@ LEFT JOIN pages USING (page_location)
 LEFT JOIN orders USING (position)
 """
 
-    def outputs(self) -> dict[str, str]:
-        """File → what is written to it."""
+    def outputs(self, folder: Path) -> dict[str, str]:
+        """File → what is written to it, in this order: counts are read from the events' file in
+        `folder`, which costs less than to hold all events in memory once more.
+        """
         keys = ", ".join(
             ("event_name", "user_key", "session_key", *(snake_case(n) for n in self.dimensions))
         )
         return {
-            "events.parquet": "FROM events",
+            "events.parquet": self.events_sql(),
             "counts.parquet": f"""
 SELECT {keys}, count(*) AS events, bool_or(is_engaged) AS is_engaged,
     bool_or(is_active) AS is_active, sum(engagement_msec)::BIGINT AS engagement_msec,
     sum(orders)::BIGINT AS orders, sum(revenue_micros)::BIGINT AS revenue_micros
-FROM events GROUP BY {keys}""",
-            "items.parquet": f"""
-SELECT event_name, coalesce(item.item_id, '{NOT_SET}') AS item_id,
-    coalesce(item.item_name, '{NOT_SET}') AS item_name,
-    coalesce(item.item_list_name, '{NOT_SET}') AS item_list_name,
-    sum(item.units)::BIGINT AS units, sum(item.units * orders)::BIGINT AS bought,
-    sum(item.revenue_micros * orders)::BIGINT AS revenue_micros
-FROM (
-    SELECT event_name, (orders.position IS NOT NULL)::BIGINT AS orders, unnest(items) AS item
-    FROM staged LEFT JOIN orders USING (position) WHERE len(items) > 0
-)
-GROUP BY ALL""",
+FROM {literal(folder / "events.parquet")} GROUP BY {keys}""",
+            "items.parquet": """
+SELECT event_name, item_id, item_name, item_list_name, sum(units)::BIGINT AS units,
+    coalesce(sum(units) FILTER (orders.position IS NOT NULL), 0)::BIGINT AS bought,
+    coalesce(sum(revenue_micros) FILTER (orders.position IS NOT NULL), 0)::BIGINT AS revenue_micros
+FROM items LEFT JOIN orders USING (position) GROUP BY ALL""",
             "sessions.parquet": "FROM sessions ORDER BY session_key",
             "orders.parquet": f"SELECT DISTINCT order_id FROM staged WHERE NOT ({_NO_ORDER}) "
             "ORDER BY order_id",
@@ -251,20 +258,20 @@ def _source_columns(columns: Columns) -> dict[str, str]:
     }
 
 
-def _items(columns: Columns) -> str:
-    """Items as a list of records of what is read; a unit where the tag sent no quantity."""
+def _item(columns: Columns) -> str:
+    """What is read of `item`; a unit where the tag sent no quantity."""
     quantity = f"greatest(0, coalesce({columns.item('quantity', 'BIGINT')}, 1))"
     own, price = columns.item("item_revenue", "DOUBLE"), columns.item("price", "DOUBLE")
     money = f"coalesce({own}, {price} * {quantity}, 0)"
     micros = f"coalesce(TRY_CAST(round({money} * 1e6) AS BIGINT), 0)"
-    record = (
-        f"{{'item_id': {columns.item('item_id')}, 'item_name': {columns.item('item_name')}, "
-        f"'item_list_name': {columns.item('item_list_name')}, 'units': {quantity}, "
-        f"'revenue_micros': CASE WHEN isfinite({money}) THEN {micros} ELSE 0 END}}"
+    named = (
+        f"coalesce({columns.item(name)}, '{NOT_SET}') AS {name}"
+        for name in ("item_id", "item_name", "item_list_name")
     )
-    if not columns.has("items"):
-        return f"CAST([] AS {_ITEMS})"
-    return f"list_transform({columns.items_of('items')}, lambda item: {record})"
+    return (
+        f"{', '.join(named)}, {quantity} AS units, "
+        f"CASE WHEN isfinite({money}) THEN {micros} ELSE 0 END AS revenue_micros"
+    )
 
 
 def _path(location: str) -> str:

@@ -214,11 +214,10 @@ class Landing:
             [list(repeated)],
         )
         connection.execute(self.flat.orders_sql())
-        connection.execute(self.flat.events_sql())
-        for name, sql in self.flat.outputs().items():
+        for name, sql in self.flat.outputs(folder).items():
             connection.execute(f"COPY ({sql}) TO {literal(folder / name)} (FORMAT parquet)")
         (without_session, sessions, without_channel) = connection.execute(
-            "SELECT (SELECT count(*) FROM events WHERE session_key IS NULL), count(*), "
+            "SELECT (SELECT count(*) FROM staged WHERE session_key IS NULL), count(*), "
             f"count(*) FILTER ({self.flat.no_channel}) FROM sessions"
         ).fetchone() or (0, 0, 0)
         return LandedDay(

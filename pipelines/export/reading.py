@@ -8,12 +8,14 @@ import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime
+from io import BytesIO
 
 import duckdb
 
 from pipelines.export.columns import JSON_COLUMNS, REQUIRED, Columns
-from pipelines.export.errors import DayError, in_one_line, unreadable
+from pipelines.export.errors import DayError, ExportError, in_one_line, unreadable
 from pipelines.export.files import ExportFile
+from pipelines.export.object_store import attach, is_object, not_read
 from pipelines.sql_text import literal
 from pipelines.warehouse.connect import quiet
 from pipelines.wording import shortened
@@ -31,8 +33,10 @@ _NOT_SAID = {
 
 def columns_of(connection: duckdb.DuckDBPyConnection, files: Sequence[ExportFile]) -> Columns:
     """The columns of files of one format; raises DayError where they are no export's."""
+    if is_object(files[0].path):
+        attach(connection, files[0].path)
     for file in files:
-        _refuse_cut(file)
+        _refuse_cut(connection, file)
     try:
         found = connection.sql(f"SELECT * FROM {relation(files)} LIMIT 0")
         columns = Columns(dict(zip(found.columns, found.types, strict=True)))
@@ -47,7 +51,7 @@ def columns_of(connection: duckdb.DuckDBPyConnection, files: Sequence[ExportFile
     return columns
 
 
-def _refuse_cut(file: ExportFile) -> None:
+def _refuse_cut(connection: duckdb.DuckDBPyConnection, file: ExportFile) -> None:
     """DuckDB takes a packed file that ends too early for one that is over."""
     if file.size == 0:
         # Says why, where nobody could look at it.
@@ -57,11 +61,21 @@ def _refuse_cut(file: ExportFile) -> None:
         )
     if file.is_gzip:
         try:
-            with gzip.open(file.path) as packed:
+            with gzip.open(_bytes_of(connection, file)) as packed:
                 while packed.read(1 << 20):
                     pass
+        except duckdb.Error as error:
+            raise broken([file], error) from error
         except (OSError, EOFError, zlib.error) as error:
             raise unreadable(file.path, str(error)) from error
+
+
+def _bytes_of(connection: duckdb.DuckDBPyConnection, file: ExportFile) -> str | BytesIO:
+    if not is_object(file.path):
+        return file.path
+    sql = f"SELECT content FROM read_blob({literal(file.path)})"
+    (content,) = connection.execute(sql).fetchone() or (b"",)
+    return BytesIO(content)
 
 
 def _no_export(file: ExportFile, why: str) -> DayError:
@@ -92,10 +106,14 @@ def relation(files: Sequence[ExportFile]) -> str:
     )
 
 
-def broken(files: Sequence[ExportFile], error: duckdb.Error | UnicodeError) -> DayError:
+def broken(files: Sequence[ExportFile], error: duckdb.Error | UnicodeError) -> ExportError:
     """Names the file that DuckDB stumbled over, where its words tell which; repeats no content."""
-    path = next((file.path for file in files if file.path in str(error)), files[0].path)
-    words = str(error).replace(path, "it").splitlines()[0]
+    told = str(error)
+    # Of an object they may have the server's own address.
+    path = next((file.path for file in files if file.path.split("://")[-1] in told), files[0].path)
+    if is_object(path) and (of_store := not_read(path, error)):
+        return of_store
+    words = told.replace(path, "it").splitlines()[0]
     for pattern, left in _NOT_SAID.items():
         words = re.sub(pattern, left, words)
     return unreadable(path, shortened(words.rstrip(" .!")))

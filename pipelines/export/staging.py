@@ -25,8 +25,8 @@ def stage(
     files: Sequence[ExportFile],
     flat: FlatColumns,
 ) -> dict[str, int]:
-    """The day's usable rows as `staged`, each event once; how many rows there were, and why others
-    are left out: each is counted by its first reason.
+    """The day's usable rows as `staged`, each event once, and their `items`; how many rows there
+    were, and why others are left out: each is counted by its first reason.
     """
     facts: Counter[str] = Counter()
     try:
@@ -44,6 +44,7 @@ def stage(
         selects = [flat.staged_sql(source, day) for source in sources]
         connection.execute(f"CREATE TEMP TABLE staged AS {' UNION ALL BY NAME '.join(selects)}")
         facts["duplicates"] = _drop_duplicates(connection, sources, day)
+        connection.execute(f"CREATE TEMP TABLE items AS {flat.items_sql(sources, day)}")
     except duckdb.Error as error:
         raise broken(files, error) from error
     return {name: facts[name] for name in ("rows", *_REASONS, "duplicates")}
@@ -92,6 +93,7 @@ def _drop_duplicates(
     """
     keys = "user_key, moment, event_name"
     connection.execute(
+        "CREATE TEMP TABLE duplicates (position UBIGINT);"
         "CREATE TEMP TABLE doubtful AS SELECT position, user_key, moment, event_name FROM staged "
         f"SEMI JOIN (SELECT {keys} FROM staged GROUP BY {keys} HAVING count(*) > 1) "
         f"USING ({keys})"
@@ -102,7 +104,7 @@ def _drop_duplicates(
     contents = " UNION ALL BY NAME ".join(source.content_sql(day) for source in sources)
     connection.execute(
         f"""
-        CREATE TEMP TABLE duplicates AS
+        INSERT INTO duplicates
         SELECT position FROM doubtful JOIN ({contents}) USING (position)
         QUALIFY row_number() OVER (PARTITION BY {keys}, content ORDER BY position) > 1
         """

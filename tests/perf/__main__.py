@@ -1,4 +1,5 @@
-"""`make bench`: runs every comparison, prints them and writes docs/benchmarks.md.
+"""`make bench`: runs every comparison, prints them and writes docs/benchmarks.md, down to its first
+section: what is below is written by hand.
 
 `python -m tests.perf history nightly` runs only those, and writes nothing.
 """
@@ -7,12 +8,13 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
 from tests.perf.decode import decode_against_proto_plus
 from tests.perf.demo import demo
+from tests.perf.export import export_comparisons
 from tests.perf.history import history
 from tests.perf.ingest import ingest_comparisons
 from tests.perf.nightly import tiny_night
@@ -32,12 +34,13 @@ class Result(Protocol):
         """For people."""
 
 
-COMPARISONS: dict[str, Callable[[], Sequence[Result]]] = {
+COMPARISONS: dict[str, Callable[[], Iterable[Result]]] = {
     "nightly": lambda: [tiny_night()],
     "history": lambda: [history()],
     "demo": demo,
     "decode": lambda: [decode_against_proto_plus()],
     "ingest": ingest_comparisons,
+    "export": export_comparisons,
 }
 
 
@@ -61,7 +64,8 @@ def main() -> None:
     text = "\n".join([lines[0], "", *lines[1:]])
     print(f"\n{text}")
     if not sys.argv[1:]:
-        PAGE.write_text(f"{HEAD}{text}\n", encoding="utf-8")
+        _, section, kept = PAGE.read_text(encoding="utf-8").partition("\n## ")
+        PAGE.write_text(f"{HEAD}{text}\n{section}{kept}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -110,6 +110,20 @@ SETTINGS = {
     "property 1 is listed twice under properties": [
         ("properties: [{id: '1'}, {id: 1}]", "properties"),
     ],
+    (
+        "write a path, or an address such as s3://bucket/folder/events_*.parquet without ?; keys "
+        "of a store are read from the environment only"
+    ): [
+        (f"properties: [{{id: 1, source: export, path: '{path}'}}]", "properties.0.path")
+        for path in (
+            "https://storage.example/events",
+            "S3://shop/p",
+            "s3://",
+            "s3:///p",
+            "s3://shop/p?s3_secret_access_key=planted",
+            "s3://shop/events_2026????.parquet",
+        )
+    ],
     "property 1 with source export needs path and time_zone and currency, too": [
         ("properties: [{id: 1, source: export}]", "properties.0"),
     ],

@@ -108,6 +108,12 @@ def test_relative_paths_of_the_file_start_at_its_folder(config, tmp_path, monkey
     assert settings.ga4.credentials == tmp_path / "shop" / "keys" / "ga4.json"
 
 
+def test_the_address_of_an_object_starts_nowhere_else(config):
+    one = "id: 1, source: export, time_zone: UTC, currency: EUR"
+    settings = load_settings(config(f"properties: [{{{one}, path: 's3://shop/p/events_*'}}]"))
+    assert [item.path for item in settings.properties] == ["s3://shop/p/events_*"]
+
+
 def test_a_relative_home_of_the_environment_starts_here(config, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SLUICE_HOME", "mine")
