@@ -8,14 +8,7 @@ counted as (
 
 -- The cells that had a session or an event on the date.
 cells as (
-    select distinct
-        property_id,
-        date,
-        cube,
-        device,
-        channel,
-        visitor,
-        country
+    select distinct * exclude (key, sessions, events)
     from counted
 ),
 
@@ -70,7 +63,7 @@ dense as (
     select
         cells.*,
         chain.step_number,
-        chain.key,
+        chain.key as step_key,
         chain.step_label,
         chain.previous_step_key,
         case
@@ -95,23 +88,9 @@ dense as (
             and chain.key = left_out.name
 )
 
+-- A rate is as whole as the worse of its two counts.
 select
-    property_id,
-    date,
-    cube,
-    device,
-    channel,
-    visitor,
-    country,
-    step_number,
-    key as step_key,
-    step_label,
-    previous_step_key,
-    reached,
-    lag(reached) over steps as previous_reached,
-    -- A rate is as whole as the worse of its two counts.
-    is_complete and lag(is_complete, 1, true) over steps as is_complete,
-    maturity,
-    flag_bits
+    * replace (is_complete and lag(is_complete, 1, true) over steps as is_complete),
+    lag(reached) over steps as previous_reached
 from dense
 window steps as (partition by property_id, date, cube, device, channel, visitor, country order by step_number)
