@@ -82,6 +82,16 @@ CLAIMS = {
         "where window_name = '28d' and events > 0 and segment_name <> 'landing_page'",
         28,
     ),
+    "sales of a day": Claim(
+        "sessions",
+        3,
+        "counted money sessions",
+        "select date::date, segment_name, segment_value, transactions, "
+        "round(purchase_revenue, 2), sessions from truth where transactions > 0",
+        "select date, segment_name, segment_value, transactions, round(purchase_revenue, 2), "
+        "sessions from marts.fct_sales_daily "
+        "where transactions > 0 and segment_name <> 'landing_page'",
+    ),
     "closed funnels": Claim(
         "closed_funnels",
         6,
