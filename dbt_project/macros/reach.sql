@@ -35,6 +35,7 @@ noisy as (
     {%- else %}
     select
         paired.*,
+        case when paired.{{ trials }} is not null then coalesce(noise.phi_wide, 1) end as phi,
         {{ effective_trials('paired.' ~ successes, 'paired.' ~ trials, phi='coalesce(noise.phi_wide, 1)') }} as n_eff
     from paired
     left join {{ ref('int_funnel__rates_dispersed') }} as noise

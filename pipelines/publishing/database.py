@@ -77,6 +77,7 @@ def write_database(publication: Publication, folder: Path) -> Version | None:
                     is_by_day = is_daily(catalogue["build", schema, table])
                     write_parquet(connection, table, folder, before, changed, is_by_day=is_by_day)
             _describe(connection)
+            _copy_macros(connection)
             # The copy knows that its own run ended well; the build database learns it afterwards.
             connection.execute(
                 "update ops.runs set status = ?, finished_at = ? where run_id = ?",
@@ -144,3 +145,14 @@ def _describe(connection: duckdb.DuckDBPyConnection) -> None:
         kind, target = ("column", f".{identifier(column)}") if column else ("table", "")
         comment = "null" if words is None else literal(words)
         connection.execute(f"comment on {kind} marts.{table}{target} is {comment}")
+
+
+def _copy_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give readers the functions that stand beside the marts (dbt_project/macros/readers.sql)."""
+    for name, parameters, body in connection.execute(
+        "select function_name, parameters, macro_definition from duckdb_functions() "
+        "where database_name = 'build' and schema_name = 'marts' and function_type = 'macro'"
+    ).fetchall():
+        connection.execute(
+            f"create or replace macro marts.{name}({', '.join(parameters)}) as {body}"
+        )

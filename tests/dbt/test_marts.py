@@ -186,7 +186,7 @@ def test_every_table_and_column_is_described_in_the_dictionary(built: Warehouse)
     )
     assert undescribed == []
     tables = built.query("select distinct table_name, table_description from marts.dim_column")
-    assert len(tables) == 32
+    assert len(tables) == 35
     assert [name for name, text in tables if not text.startswith("One row per ")] == []
 
 
@@ -218,3 +218,14 @@ def test_a_cart_without_a_checkout_tag(built: Warehouse) -> None:
         "where window_name = '7d' and segment_name = 'all' and property_id = ?",
         [shop.BLIND],
     ) == [("measured", 0.5, "not_tracked", None, None)]
+
+
+def test_readers_get_the_intervals_of_the_literature(built: Warehouse) -> None:
+    """Newcombe 1998: Wilson's of 81 of 263, and of 56/70 - 48/80. What is no rate has none."""
+    found = built.query(
+        "select marts.wilson_low(81, 263), marts.wilson_high(81, 263), "
+        "marts.newcombe_low(56, 70, 48, 80), marts.newcombe_high(56, 70, 48, 80), "
+        "marts.wilson_low(7, 5), marts.wilson_high(1, 0), marts.newcombe_low(1, 0, 1, 2)"
+    )
+    assert found[0][:4] == pytest.approx((0.2553, 0.3662, 0.0524, 0.3339), abs=5e-5)
+    assert found[0][4:] == (None, None, None)

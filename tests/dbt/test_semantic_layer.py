@@ -1,12 +1,17 @@
 """The semantic layer and the exposures: valid for MetricFlow, and about columns that there are."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from dbt.contracts.graph.semantic_manifest import SemanticManifest
 
+import pipelines
 from pipelines.reference_docs.metrics_document import read_document
 from tests.dbt.conftest import Dbt
+
+PACKAGE = Path(pipelines.__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +59,18 @@ def test_the_exposures_read_marts_only(manifest: Any) -> None:
     for one in exposures.values():
         schemas = {manifest.nodes[name].schema for name in one.depends_on.nodes}
         assert schemas == {"marts"}
+
+
+@pytest.mark.parametrize(
+    ("exposure", "places"),
+    [("report", ["report"]), ("command_line", ["cli", "monitoring/status.py"])],
+)
+def test_an_exposure_names_every_mart_that_its_code_reads(
+    manifest: Any, exposure: str, places: list[str]
+) -> None:
+    folders = [PACKAGE / place for place in places]
+    files = [file for one in folders for file in ([one] if one.is_file() else one.rglob("*.py"))]
+    text = " ".join(file.read_text(encoding="utf-8") for file in files)
+    (found,) = [one for one in manifest.exposures.values() if one.name == exposure]
+    named = {manifest.nodes[name].name for name in found.depends_on.nodes}
+    assert set(re.findall(r"\b(?:fct|dim)_[a-z_]*[a-z]\b", text)) == named

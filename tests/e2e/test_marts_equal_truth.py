@@ -82,6 +82,48 @@ def test_cells_add_up_to_the_funnel_of_a_device(published_home: Settings, cube: 
     assert count == equal > 40 * 3 * 4
 
 
+def test_the_newest_week_and_month_of_the_history_are_the_windows(
+    published_home: Settings,
+) -> None:
+    """Here every step is tracked from the first day on, so that both judge it alike."""
+    columns = (
+        "window_name, window_start, window_end, days_loaded, segment_name, segment_value, "
+        "step_key, reached, previous_reached, entry_reached, round(step_rate, 12), "
+        "round(ci_low, 12), round(ci_high, 12), status, is_complete, maturity, flags"
+    )
+    with published(published_home) as connection:
+        rows = connection.execute(
+            f"select {columns} from marts.fct_funnel_window where funnel = 'core' "
+            f"and window_name in ('week', 'month') and {COUNTED} "
+            f"except all select {columns} from marts.fct_funnel_period"
+        ).fetchall()
+        ((weeks, days),) = connection.execute(
+            "select count(*), sum(days_loaded) from marts.fct_funnel_period "
+            "where window_name = 'week' and segment_name = 'all' and step_number = 0"
+        ).fetchall()
+    assert rows == []
+    assert (weeks, days) == (7, 40)
+
+
+def test_readers_get_the_intervals_of_the_marts_from_days(published_home: Settings) -> None:
+    """Over the days of each window and segment value, whatever varies between them."""
+    with published(published_home) as connection:
+        rows = connection.execute(
+            "select windows.ci_low, windows.ci_high, windows.phi, "
+            "marts.wilson_low_days(days.reached, days.previous_reached), "
+            "marts.wilson_high_days(days.reached, days.previous_reached) "
+            "from marts.fct_funnel_window as windows inner join marts.fct_funnel_daily as days "
+            "using (property_id, funnel, segment_name, segment_value, step_key, previous_step_key) "
+            "where days.date between windows.window_start and windows.window_end "
+            "and windows.status = 'measured' group by windows.window_name, funnel, segment_name, "
+            "segment_value, step_key, windows.ci_low, windows.ci_high, windows.phi"
+        ).fetchall()
+    assert len(rows) > 100
+    assert max(phi for _, _, phi, *_ in rows) > 1
+    for low, high, _, own_low, own_high in rows:
+        assert (own_low, own_high) == pytest.approx((low, high), abs=1e-12)
+
+
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_every_claim(shop: Shop, published_home: Settings, claim: str) -> None:
     with published(published_home) as connection:

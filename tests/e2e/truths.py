@@ -31,6 +31,8 @@ ALLOWED = {
     "users": _USERS,
     # The difference of two steps' users; the next column has those of the funnel's entry.
     "left": f"2 * ({_USERS.replace('{0}', '{2}')})",
+    # The difference of two steps' sessions; the next column has those of the first of them.
+    "ended": f"2 * ({_SESSIONS.replace('{0}', '{2}')})",
     # Each row is rounded to a cent.
     "money": "0.005 * {1} + 1e-6",
 }
@@ -80,6 +82,43 @@ CLAIMS = {
         "select segment_name, segment_value, key, events, sessions "
         "from marts.fct_micro_conversion_window "
         "where window_name = '28d' and events > 0 and segment_name <> 'landing_page'",
+        28,
+    ),
+    "sales of a day": Claim(
+        "sessions",
+        3,
+        "counted money sessions",
+        "select date::date, segment_name, segment_value, transactions, "
+        "round(purchase_revenue, 2), sessions from truth where transactions > 0",
+        "select date, segment_name, segment_value, transactions, round(purchase_revenue, 2), "
+        "sessions from marts.fct_sales_daily "
+        "where transactions > 0 and segment_name <> 'landing_page'",
+    ),
+    # A step without a row in the truth has no tag, or nobody: its neighbours are joined.
+    "where sessions ended": Claim(
+        "keys",
+        3,
+        "ended sessions",
+        "select segment_name, segment_value, key, reached - coalesce(lead(reached) over ("
+        "partition by segment_name, segment_value order by step), 0), reached from ("
+        "select segment_name, segment_value, key, sum(sessions) as reached, list_position("
+        "['product_view', 'add_to_cart', 'checkout_start', 'purchase'], key) as step from truth "
+        "where date::date > last_day() - 28 and not is_sessionless(key) group by all) as steps "
+        "where step is not null",
+        "select segment_name, segment_value, step_key, ended_sessions, reached "
+        "from marts.fct_furthest_stage "
+        "where window_name = '28d' and step_number > 0 and reached > 0 "
+        "and tracking_state = 'tracked'",
+        28,
+    ),
+    "all sessions ended somewhere": Claim(
+        "sessions",
+        2,
+        "sessions",
+        "select segment_name, segment_value, sum(sessions) from truth "
+        "where date::date > last_day() - 28 group by all having sum(sessions) > 0",
+        "select segment_name, segment_value, sum(ended_sessions) from marts.fct_furthest_stage "
+        "where window_name = '28d' group by all having sum(ended_sessions) > 0",
         28,
     ),
     "closed funnels": Claim(

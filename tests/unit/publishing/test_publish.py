@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -98,6 +98,16 @@ def test_tables_and_columns_are_commented_as_the_dictionary_has_it(publication):
         "select table_name, column_name, comment from duckdb_columns() "
         "where comment is not null order by all",
     ) == [("dim_empty", "rate", "0-1"), ("fct_funnel_window", "date", COMMENT)]
+
+
+def test_functions_beside_the_marts_are_published(publication):
+    """Also into a copy of the version before, which has them; they may be aggregates."""
+    change(publication, "create macro marts.share(x, n) as (sum(x) / sum(n))")
+    publish(publication)
+    publish(replace(publication, run_id="r1", now=MORNING + timedelta(days=1)))
+    assert rows(
+        publication, "select marts.share(reached, 2 * reached) from marts.fct_funnel_window"
+    ) == [(0.5,)]
 
 
 def test_the_copy_knows_that_its_run_was_published(publication):

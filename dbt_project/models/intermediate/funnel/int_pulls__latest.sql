@@ -34,7 +34,8 @@ compared as (
         lag(pull_id) over history is not null
         and (sums is distinct from lag(sums) over history or row_count is distinct from lag(row_count) over history)
             as is_restatement,
-        first_value(sums) over history as first_sums
+        first_value(sums) over history as first_sums,
+        first_value(pulled_at) over history as first_pulled_at
     from loaded
     window history as (
         partition by property_id, report, date, window_name, report_version
@@ -98,7 +99,8 @@ told as (
         case when map_keys(latest.sums)[1] not like '%users' then cast(map_values(latest.sums)[1] as double) end as last_total,
         coalesce(restated.restatement_count, 0) as restatement_count,
         restated.last_restated_at,
-        {{ maturity('latest.pulled_at', 'attempts.date', 'latest.property_time_zone') }} as maturity
+        {{ maturity('latest.pulled_at', 'attempts.date', 'latest.property_time_zone') }} as maturity,
+        {{ maturity('latest.first_pulled_at', 'attempts.date', 'latest.property_time_zone') }} as first_maturity
     from attempts
     left join compared as latest using (property_id, report, date, window_name)
     left join restated using (property_id, report, date, window_name)

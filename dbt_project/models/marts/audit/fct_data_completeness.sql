@@ -37,6 +37,34 @@ expected as (
         date,
         window_name
     from pulls
+),
+
+-- By how much days grew after they were first pulled, of those that may not grow any more: what the newest still have to come.
+grown as (
+    select
+        pulls.property_id,
+        pulls.report,
+        pulls.window_name,
+        median((pulls.last_total - pulls.first_total) / pulls.first_total) as usual_growth
+    from pulls
+    inner join bounds using (property_id)
+    where
+        pulls.first_maturity = 'provisional'
+        and pulls.maturity <> 'provisional'
+        and pulls.first_total > 0
+        and pulls.date > bounds.last_date - {{ 7 * var('own_weeks') }}
+    group by pulls.property_id, pulls.report, pulls.window_name
+),
+
+-- The two reports that every number of the whole property rests on.
+answered as (
+    select
+        property_id,
+        date,
+        count(*) = 2 and bool_and(is_whole and maturity <> 'provisional') as is_day_complete
+    from pulls
+    where report in ('sessions_by_all', 'events_by_all') and window_name = '1d'
+    group by property_id, date
 )
 
 select
@@ -68,6 +96,10 @@ select
     coalesce(pulls.restatement_count, 0) as restatement_count,
     pulls.last_restated_at,
     coalesce(pulls.is_complete, false) as is_complete,
-    coalesce(pulls.maturity, 'provisional') as maturity
+    coalesce(pulls.maturity, 'provisional') as maturity,
+    coalesce(answered.is_day_complete, false) as is_day_complete,
+    case when pulls.maturity = 'provisional' then grown.usual_growth end as usual_growth
 from expected
 left join pulls using (property_id, report, date, window_name)
+left join grown using (property_id, report, window_name)
+left join answered using (property_id, date)

@@ -6,6 +6,7 @@
 -- depends_on: {{ ref('fct_funnel_daily') }}
 -- depends_on: {{ ref('fct_micro_conversion_daily') }}
 -- depends_on: {{ ref('fct_product_funnel') }}
+-- depends_on: {{ ref('fct_sales_daily') }}
 
 select
     days.property_id,

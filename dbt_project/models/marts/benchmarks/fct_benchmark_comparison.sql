@@ -12,6 +12,8 @@ select
     rate,
     ci_low,
     ci_high,
+    phi,
+    n_eff,
     cast(benchmark_low as double) as benchmark_low,
     cast(benchmark_high as double) as benchmark_high,
     status,

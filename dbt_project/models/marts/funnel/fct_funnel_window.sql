@@ -46,6 +46,8 @@ judged as (
 select
     {{ window_columns() }},
     {{ step_columns() }},
+    phi,
+    n_eff,
     benchmark_key,
     benchmark_low,
     benchmark_high,

@@ -11,6 +11,8 @@ select
     segment_name,
     segment_value,
     {{ key_columns() }},
+    phi,
+    n_eff,
     prior_sessions,
     prior_micro_rate,
     {{ change_columns('micro_rate') }}

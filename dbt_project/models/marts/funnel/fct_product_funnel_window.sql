@@ -69,7 +69,18 @@ steps as (
 {{ compared_windows(
     cell=['item_id', 'item_name', 'step_key'], columns=['reached', 'step_rate'],
     rate='step_rate', denominator='previous_step_key'
-) }}
+) }},
+
+scored as (
+    select
+        compared.*,
+        case when compared.step_rate is not null then scores.shop_rate end as shop_rate,
+        case when compared.step_rate is not null then scores.p_value end as p_value,
+        case when compared.step_rate is not null then scores.q_value end as q_value,
+        case when compared.step_rate is not null then scores.shrunk_rate end as shrunk_rate
+    from compared
+    left join {{ ref('int_items__scored') }} as scores using (property_id, window_name, item_id, item_name, step_key)
+)
 
 select
     {{ window_columns() }},
@@ -88,6 +99,10 @@ select
     cumulative_rate,
     ci_low,
     ci_high,
+    cast(shop_rate as double) as shop_rate,
+    cast(shrunk_rate as double) as shrunk_rate,
+    cast(p_value as double) as p_value,
+    cast(q_value as double) as q_value,
     lost,
     status,
     tracking_state,
@@ -96,4 +111,4 @@ select
     prior_reached as prior_units,
     prior_step_rate,
     {{ change_columns('step_rate') }}
-from compared
+from scored

@@ -1,0 +1,10 @@
+"""What SQL cannot compute of an item's rates: exact p, q, and the rate shrunk to the shop's."""
+
+from pipelines.analysis.stats.items import score_items
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+    items = dbt.ref("int_items__summed").filter("is_current").df()
+    chain = dbt.ref("funnel_steps").filter("funnel = 'core'").order("step_number").df()["key"]
+    return score_items(items, chain.tolist())

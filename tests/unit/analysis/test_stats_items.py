@@ -1,0 +1,52 @@
+"""Products against the shop: rates, p, q and shrinkage worked out apart."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from pipelines.analysis.stats.items import score_items
+
+CHAIN = ["sessions", "product_view", "add_to_cart", "checkout_start", "purchase"]
+
+
+def shop(**counts: list[float | None]) -> pd.DataFrame:
+    size = len(counts["items_viewed"])
+    return pd.DataFrame(
+        {
+            "property_id": "1", "window_name": "28d", "item_id": [str(i) for i in range(size)],
+            "item_name": "x", "items_checked_out": 0.0, "items_purchased": 0.0, **counts,
+        }
+    )  # fmt: skip
+
+
+def test_rates_of_the_reference_case_against_the_shop() -> None:
+    """The figures of docs/analytics.md: p .063399, M 162.5032."""
+    added, viewed = [60, 18, 5, 12, 2], [800, 400, 150, 120, 60]
+    scored = score_items(shop(items_viewed=viewed, items_added_to_cart=added), CHAIN)
+    adds = scored[scored["step_key"] == "add_to_cart"]
+    assert adds["shop_rate"].tolist() == pytest.approx([97 / 1530] * 5)
+    assert adds["shrunk_rate"].tolist() == pytest.approx(
+        [(x + 162.5032 * 0.063399) / (n + 162.5032) for x, n in zip(added, viewed, strict=True)],
+        abs=1e-6,
+    )
+    tests = [
+        stats.binomtest(x, n, 97 / 1530, alternative="less").pvalue
+        for x, n in zip(added, viewed, strict=True)
+    ]
+    assert adds["p_value"].tolist() == pytest.approx(tests)
+    assert adds["q_value"].tolist() == pytest.approx(stats.false_discovery_control(tests))
+
+
+def test_what_is_no_rate_has_no_score() -> None:
+    """The second item's adds may not be seen, the third was bought without a view."""
+    items = shop(items_viewed=[100, 50, 0], items_added_to_cart=[10, None, 3])
+    adds = score_items(items, CHAIN).query("step_key == 'add_to_cart'")
+    assert np.isnan(adds["p_value"]).tolist() == [False, True, True]
+    assert adds["shop_rate"].tolist() == pytest.approx([0.13] * 3)
+
+
+def test_a_step_without_a_tag_and_a_shop_without_items_have_none() -> None:
+    scored = score_items(shop(items_viewed=[10.0], items_added_to_cart=[1.0]), CHAIN)
+    assert scored.query("step_key == 'purchase'")["p_value"].isna().all()
+    assert score_items(shop(items_viewed=[], items_added_to_cart=[]), CHAIN).empty
