@@ -25,6 +25,8 @@ from pipelines.wording import shortened
 
 # Tables come back through Arrow: pandas has no part in it.
 warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+# What a server of Spark Connect decides by itself.
+warnings.filterwarnings("ignore", "Failed to set spark", UserWarning)
 # No web page, and nothing amid our own lines.
 _SETTINGS = {
     "spark.app.name": "sluice",
