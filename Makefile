@@ -9,6 +9,8 @@ BI := .venv-bi
 BI_PYTHON ?= python3.11
 # chdb and Polars, which only the benchmarks need.
 BENCH := .venv-bench
+# PySpark, which is larger than all the rest, lies beside .venv.
+SPARK := .venv-spark
 
 export PATH := $(abspath $(BIN)):$(PATH)
 export DO_NOT_TRACK = 1
@@ -16,7 +18,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 export GX_ANALYTICS_ENABLED = false
 export SQLFLUFF_PROGRESS = false
 
-.PHONY: setup demo test help soak chaos lint check dbt gate dev bench study docs picture readme bi-test clean lock
+.PHONY: setup demo test help soak chaos lint check dbt gate dev bench study docs picture readme bi-test spark-test clean lock
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -95,6 +97,13 @@ $(BI)/.installed: tests/bi/requirements.lock
 	$(BI)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
+spark-test: setup $(SPARK)/.installed  ## event exports counted by Spark, compared with DuckDB (needs Java 17); minutes
+	PYTHONPATH=$(abspath $(SPARK)) $(BIN)/python -m pytest tests/spark/check_engine.py
+
+$(SPARK)/.installed: tests/spark/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --upgrade --target $(SPARK) -r $<
+	touch $@
+
 picture: setup  ## docs/images/report-light.png of the page that `make demo` published (needs chromium)
 	$(BIN)/python -m tests.browser data/published/current/report.html
 
@@ -102,7 +111,7 @@ readme: setup  ## run the demo and put what it prints into README.md
 	$(BIN)/python -m tests.e2e.readme
 
 clean:  ## remove everything that was made, but no data
-	rm -rf $(VENV) $(BI) $(BENCH) build dbt_project/target dbt_project/logs *.egg-info
+	rm -rf $(VENV) $(BI) $(BENCH) $(SPARK) build dbt_project/target dbt_project/logs *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock:  ## pin again what pyproject.toml asks for (needs uv)
@@ -112,3 +121,5 @@ lock:  ## pin again what pyproject.toml asks for (needs uv)
 		--generate-hashes --no-emit-index-url --no-header --no-strip-extras -o tests/bi/requirements.lock
 	uv pip compile tests/perf/requirements.in --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-strip-extras -o tests/perf/requirements.lock
+	uv pip compile tests/spark/requirements.in --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-strip-extras -o tests/spark/requirements.lock

@@ -18,6 +18,7 @@ from pipelines.cli import (
     demo,
     doctor,
     emulator,
+    export_sql,
     init,
     nightly,
     report,
@@ -64,6 +65,7 @@ app.command("status", rich_help_panel=READ)(status.status)
 app.command("report", rich_help_panel=READ)(report.report)
 app.command("sql", rich_help_panel=READ)(sql.sql)
 app.command("versions", rich_help_panel=READ)(versions.versions)
+app.command("export-sql", rich_help_panel=READ)(export_sql.export_sql)
 
 
 def _print_version(is_wanted: bool) -> None:

@@ -158,7 +158,8 @@ class Settings(BaseSettings):
     )
 
     home: PlainPath = Path("./data")
-    engine: Literal["duckdb"] = "duckdb"
+    # What counts landed days of event exports; all else is DuckDB's.
+    engine: Literal["duckdb", "spark"] = "duckdb"
     store: Store = Store()
     ga4: Ga4 = Ga4()
     properties: tuple[Property, ...] = ()
@@ -178,6 +179,16 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file (which arrives as keyword arguments)."""
         return (Environment(settings_cls), init_settings)
+
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _not_bigquery(cls, value: Any) -> Any:
+        if value == "bigquery":
+            raise ValueError(
+                "no night runs in BigQuery: write 'duckdb' or 'spark'; 'sluice export-sql' prints "
+                "the statements for BigQuery (docs/scale.md)"
+            )
+        return value
 
     @model_validator(mode="after")
     def _distinct_properties(self) -> Self:

@@ -8,7 +8,7 @@ gone through product → cart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import pyarrow as pa
@@ -20,10 +20,11 @@ from pipelines.ga4.date_windows import Period, in_window
 from pipelines.ga4.decode.report_answer import apart_from, shortened_texts
 from pipelines.ga4.funnel_request import DEVICE, NEXT_ACTIONS, SESSION_START
 from pipelines.ga4.report_spec import ALL, ALL_DEVICES, ORDERED, snake_case
+from pipelines.sql_text import literal
 
 _DEVICE = snake_case(DEVICE)
 _SECONDS = tuple(name for name in ORDERED if name.startswith("seconds_p"))
-_SHARES = tuple(int(name.removeprefix("seconds_p")) / 100 for name in _SECONDS)
+_SHARES = [int(name.removeprefix("seconds_p")) / 100 for name in _SECONDS]
 
 
 def step_counts(
@@ -57,12 +58,8 @@ def events_seen(counter: Counter, names: Sequence[str], days: Sequence[date]) ->
     """Those of `names` that some event of the days has."""
     if not days:
         return set()
-    found = counter.cursor.execute(
-        f"SELECT DISTINCT event_name FROM {counter.files('counts.parquet', days)} "
-        "WHERE event_name IN (SELECT unnest(?))",
-        [list(names)],
-    ).fetchall()
-    return {name for (name,) in found}
+    found = counter.engine.table(seen_sql(names, counter.files("counts", days)))
+    return set(found[0].to_pylist())
 
 
 def next_actions(
@@ -76,53 +73,8 @@ def next_actions(
     inside = [day for day in days if window.start <= day <= window.end]
     if not inside:
         return []
-    flags, moments = _chain(funnel.steps)
-    last = len(funnel.steps)
-    ranked = " UNION ALL ".join(
-        f"(SELECT {k} AS number, after_{k} AS value, count(*) AS active_users FROM placed "
-        f"WHERE t_{k} IS NOT NULL AND after_{k} IS NOT NULL"
-        + (f" AND NOT is_next_{k}" if k < last else "")
-        + f" GROUP BY 2 ORDER BY 3 DESC, 2 LIMIT {NEXT_ACTIONS})"
-        for k in range(1, last + 1)
-    )
-    totals = " UNION ALL ".join(
-        f"SELECT {k}, NULL, count(t_{k}) FROM chained" for k in range(1, last + 1)
-    )
-    # The event that brought a user to a step is the first of that moment that is one of the step.
-    brought = ", ".join(
-        f"min(event_place) FILTER (moment = t_{k} AND is_{k}) AS place_{k}"
-        for k in range(1, last + 1)
-    )
-    after = ", ".join(
-        f"max(event_name) FILTER (event_place = place_{k} + 1) AS after_{k}, "
-        + (
-            f"coalesce(bool_or(is_{k + 1}) FILTER (event_place = place_{k} + 1), false)"
-            if k < last
-            else "false"
-        )
-        + f" AS is_next_{k}"
-        for k in range(1, last + 1)
-    )
-    table = counter.cursor.execute(
-        f"""
-WITH placed_events AS (
-    SELECT user_key, moment, event_name, {flags},
-        row_number() OVER (PARTITION BY user_key ORDER BY moment, position) AS event_place
-    FROM {counter.files("events.parquet", inside)}
-),
-times AS ({_times(len(funnel.steps), "user_key", "placed_events")}),
-chained AS (SELECT user_key, {moments} FROM times WHERE len(times_1) > 0),
-brought AS (
-    SELECT user_key, {brought} FROM placed_events JOIN chained USING (user_key) GROUP BY user_key
-),
-placed AS (
-    SELECT chained.*, found.* EXCLUDE (user_key) FROM chained JOIN (
-        SELECT user_key, {after} FROM placed_events JOIN brought USING (user_key) GROUP BY user_key
-    ) AS found USING (user_key)
-)
-SELECT * FROM ({ranked} UNION ALL {totals}) WHERE active_users > 0 ORDER BY number, value
-"""
-    ).to_arrow_table()
+    source = counter.files("events", inside)
+    table = counter.engine.table(next_actions_sql(funnel.steps, source))
     named = _named(table, funnel, funnel.steps, window, "next_action", ALL)
     every = pa.repeat(ALL_DEVICES, named.num_rows)
     return [named.append_column(_DEVICE, every)]
@@ -133,78 +85,142 @@ def _reached(
 ) -> pa.Table:
     """`number` (from 1), `value` (device of the entry, NULL for all), `active_users`, `sessions`
     and the percentiles of their seconds from the step before; where `by_day` each day by itself,
-    with its `date`. A device on which no user entered first (identifiers are those of one browser)
-    has no row of its own, its sessions are in the total.
+    with its `date`.
     """
-    flags, _ = _chain(steps)
-    any_step = " OR ".join(f"is_{k}" for k in range(1, len(steps) + 1))
-    day = ["date"] if by_day else []
-    keys = [*day, "number", "value"]
-    named = ", ".join(f"of_users.{key}" for key in keys)
-    same = " AND ".join(f"of_users.{key} IS NOT DISTINCT FROM of_sessions.{key}" for key in keys)
-    return counter.cursor.execute(
-        f"""
-WITH found AS (
-    SELECT {", ".join([*day, ""])}user_key, session_key, moment, position, {_DEVICE}, {flags}
-    FROM {counter.files("events.parquet", days)}
-),
-of_users AS ({_counted(steps, "user_key", f"found WHERE {any_step}", day)}),
-of_sessions AS (
-    {_counted(steps, "session_key", f"found WHERE session_key IS NOT NULL AND ({any_step})", day)}
-)
-SELECT {named}, of_users.units AS active_users,
-    coalesce(of_sessions.units, 0) AS sessions,
-    {", ".join(f"of_sessions.seconds[{n}] AS {name}" for n, name in enumerate(_SECONDS, start=1))}
-FROM of_users LEFT JOIN of_sessions ON {same}
-"""
-    ).to_arrow_table()
+    found = counter.engine.table(reached_sql(steps, counter.files("events", days), by_day=by_day))
+    return pa.concat_tables(_step(found, k) for k in range(1, len(steps) + 1))
 
 
-def _counted(steps: Sequence[FunnelStep], unit: str, source: str, day: list[str]) -> str:
-    """SQL: units (users or sessions) that came to each step, and how long it took them."""
-    _, moments = _chain(steps)
-    shares = "[" + ", ".join(str(share) for share in _SHARES) + "]"
-    taken = ["NULL::DOUBLE[] AS q_1"] + [
-        f"quantile_cont((t_{k} - t_{k - 1}) / 1e6, {shares}) FILTER (t_{k} IS NOT NULL) AS q_{k}"
-        for k in range(2, len(steps) + 1)
+def _step(found: pa.Table, k: int) -> pa.Table:
+    """The rows of `reached_sql` about one step."""
+    seconds = found[f"seconds_{k}"].combine_chunks() if k > 1 else None
+    return pa.table(
+        {
+            **{name: found[name] for name in ("date",) if name in found.column_names},
+            "number": pa.repeat(k, found.num_rows),
+            "value": found["value"],
+            "active_users": found[f"users_{k}"],
+            "sessions": found[f"sessions_{k}"],
+            **{
+                name: pa.nulls(found.num_rows, pa.float64())
+                if seconds is None
+                else pc.list_element(seconds, place)
+                for place, name in enumerate(_SECONDS)
+            },
+        }
+    )
+
+
+def seen_sql(names: Iterable[str], source: str) -> str:
+    """Those of `names` that events of `source` (FROM) have."""
+    listed = ", ".join(map(literal, names))
+    return f"SELECT DISTINCT event_name FROM {source} WHERE event_name IN ({listed})"
+
+
+def reached_sql(steps: Sequence[FunnelStep], source: str, *, by_day: bool) -> str:
+    """Users and sessions that came to each step, and the seconds that sessions took for it: one
+    row a device of the entry, and one without for all; each day by itself where `by_day`.
+
+    A device on which no user entered first (identifiers are those of one browser) has no row of
+    its own, its sessions are in the total.
+    """
+    every, day = range(1, len(steps) + 1), "date, " if by_day else ""
+    found = [f"count(t_{k}) FILTER (is_user) AS users_{k}" for k in every]
+    found += [f"count(t_{k}) FILTER (NOT is_user) AS sessions_{k}" for k in every]
+    found += [
+        f"quantile_cont((t_{k} - t_{k - 1}) / 1e6, {_SHARES}) FILTER (NOT is_user) AS seconds_{k}"
+        for k in every[1:]
     ]
-    every = range(1, len(steps) + 1)
-    counted = ", ".join([*(f"count(t_{k}) AS n_{k}" for k in every), *taken])
-    days = ", ".join([*day, ""])
+    any_step = " OR ".join(f"is_{k}" for k in every)
+    units = " UNION ALL ".join(
+        f"SELECT {day}{is_user} AS is_user, entry, {', '.join(f't_{k}' for k in every)} FROM "
+        + _moments(len(steps), f"{day}{unit}", f"found WHERE {unit} IS NOT NULL", entry=_DEVICE)
+        for unit, is_user in (("user_key", "true"), ("session_key", "false"))
+    )
     return f"""
-SELECT {days}unnest(range(1, {len(steps) + 1}))::INTEGER AS number, value,
-    unnest([{", ".join(f"n_{k}" for k in every)}]) AS units,
-    unnest([{", ".join(f"q_{k}" for k in every)}]) AS seconds
-FROM (
-    SELECT {days}entry AS value, {counted}
-    FROM (
-        SELECT {days}entry, {moments}
-        FROM ({_times(len(steps), days + unit, source, entry=_DEVICE)})
-        WHERE len(times_1) > 0
-    )
-    GROUP BY GROUPING SETS (({days}entry), ({", ".join(day)})) HAVING count(*) > 0
+WITH found AS (
+    SELECT * FROM (
+        SELECT {day}user_key, session_key, moment, position, {_DEVICE}, {_flags(steps)}
+        FROM {source}
+    ) AS events WHERE {any_step}
 )
+SELECT {day}entry AS value, {", ".join(found)}
+FROM ({units}) AS units
+GROUP BY GROUPING SETS (({day}entry), ({day.rstrip(", ")}))
+HAVING count(t_1) FILTER (is_user) > 0
 """
 
 
-def _chain(steps: Sequence[FunnelStep]) -> tuple[str, str]:
-    """SQL: `is_k`, whether an event is one of step k; and `t_k`, when step k was reached."""
-    flags = ", ".join(f"({_matches(step)}) AS is_{k}" for k, step in enumerate(steps, start=1))
-    moments = ["times_1[1] AS t_1"] + [
-        f"list_filter(times_{k}, lambda moment: moment >= t_{k - 1})[1] AS t_{k}"
-        for k in range(2, len(steps) + 1)
+def next_actions_sql(steps: Sequence[FunnelStep], source: str) -> str:
+    """Per step its users (`value` NULL), and the events that most often came right after it.
+
+    The event that brought a user to a step is the first of that moment that is one of the step.
+    """
+    last = len(steps)
+    following = [
+        f"lead({_matches(step)}) OVER own AS next_is_{k}"
+        for k, step in enumerate(steps[1:], start=2)
+    ] + [f"false AS next_is_{last + 1}"]
+    brought = [
+        f"{sql} FILTER (moment = t_{k} AND is_{k}) AS {name}_{k}"
+        for k in range(1, last + 1)
+        for sql, name in (
+            ("max(moment)", "came"),
+            ("arg_min(next_name, place)", "after"),
+            (f"arg_min(next_is_{k + 1}, place)", "is_next"),
+        )
     ]
-    return flags, ", ".join(moments)
-
-
-def _times(count: int, unit: str, source: str, entry: str = "") -> str:
-    """SQL: a unit's moments of each step, in order, and what stands at its entry."""
-    lists = ", ".join(
-        f"list_sort(coalesce(list(moment) FILTER (is_{k}), [])) AS times_{k}"
-        for k in range(1, count + 1)
+    came = " ".join(f"WHEN {k} THEN came_{k} IS NOT NULL" for k in range(1, last + 1))
+    after = " ".join(
+        f"WHEN {k} THEN CASE WHEN NOT is_next_{k} THEN after_{k} END" for k in range(1, last + 1)
     )
-    first = f", arg_min({entry}, (moment, position)) FILTER (is_1) AS entry" if entry else ""
-    return f"SELECT {unit}, {lists}{first} FROM {source} GROUP BY {unit}"
+    return f"""
+WITH placed AS (
+    SELECT user_key, moment, {_flags(steps)}, row_number() OVER own AS place,
+        lead(event_name) OVER own AS next_name, {", ".join(following)}
+    FROM {source} WINDOW own AS (PARTITION BY user_key ORDER BY moment, position)
+),
+brought AS (
+    SELECT user_key, {", ".join(brought)}
+    FROM placed JOIN {_moments(last, "user_key", "placed")} USING (user_key)
+    GROUP BY user_key
+),
+by_step AS (
+    SELECT number, CASE number {came} END AS came, CASE number {after} END AS value
+    FROM brought CROSS JOIN unnest({list(range(1, last + 1))}) AS steps(number)
+)
+SELECT number, value, active_users FROM (
+    SELECT *, row_number() OVER (
+        PARTITION BY number, is_total ORDER BY value IS NULL, active_users DESC, value
+    ) AS place
+    FROM (
+        SELECT number, value, grouping(value) AS is_total, count(*) AS active_users
+        FROM by_step WHERE came GROUP BY GROUPING SETS ((number, value), (number))
+    ) AS counted
+) AS ranked
+WHERE is_total = 1 OR (value IS NOT NULL AND place <= {NEXT_ACTIONS})
+ORDER BY number, value
+"""
+
+
+def _flags(steps: Sequence[FunnelStep]) -> str:
+    """SQL: `is_k`, whether an event is one of step k."""
+    return ", ".join(f"({_matches(step)}) AS is_{k}" for k, step in enumerate(steps, start=1))
+
+
+def _moments(count: int, unit: str, source: str, entry: str = "") -> str:
+    """FROM: a unit's `t_k`, when it reached step k, and what stood at its `entry`; only units that
+    came to the first step.
+    """
+    lists = [f"list(moment) FILTER (is_{k}) AS times_{k}" for k in range(2, count + 1)]
+    if entry:
+        lists.append(f"arg_min({entry}, (moment, position)) FILTER (is_1) AS entry")
+    listed = ", ".join([unit, "min(moment) FILTER (is_1) AS t_1", *lists])
+    sql = f"(SELECT {listed} FROM {source} GROUP BY {unit} HAVING count(moment) FILTER (is_1) > 0)"
+    for k in range(2, count + 1):
+        later = f"list_filter(times_{k}, lambda moment: moment >= t_{k - 1})"
+        sql = f"(SELECT *, list_min({later}) AS t_{k} FROM {sql} AS to_{k - 1})"
+    return f"{sql} AS reached"
 
 
 def _matches(step: FunnelStep) -> str:

@@ -2,6 +2,7 @@
 
 One SELECT a part of a report, over `counts`, or over `events` where a page or a parameter is
 asked for, or over `items`. The definitions are those of the Data API's fields (docs/ga4.md).
+Statements are written once, in DuckDB's SQL, and in words that other engines have as well.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import duckdb
 import pyarrow as pa
 
 from pipelines.config.tracking_plan import MicroConversion, ParameterCondition
+from pipelines.export.engine import Engine
 from pipelines.export.flat import EVENT_DIMENSIONS, SESSION_DIMENSIONS
 from pipelines.export.landing import Landing
 from pipelines.ga4.date_windows import Period, trailing
@@ -48,21 +49,23 @@ _COLUMNS = {"eventName": "event_name", "pagePath": "page_path"} | {
     for name in (*EVENT_DIMENSIONS, *SESSION_DIMENSIONS, "itemId", "itemName", "itemListName")
 }
 _ITEMS = {"itemId", "itemName", "itemListName"}
+# The parameter of a statement that lists the values it is about.
+AMONG = "among"
 
 
 @dataclass(frozen=True)
 class Counter:
-    """Counts reports over one property's landed days. Take one cursor a thread."""
+    """Counts reports over one property's landed days, in the engine that the settings name."""
 
     landing: Landing
-    cursor: duckdb.DuckDBPyConnection
+    engine: Engine
 
     def rows(
         self, spec: ReportSpec, part: Part, days: Sequence[date], among: Sequence[str] | None = None
     ) -> pa.Table:
         """One part of a report by day: `date`, the part's fields and constants, and metrics.
 
-        `among`: only these values of the report's last dimension.
+        `among`: only these values of the report's last dimension, where `spec.top` asks for it.
         """
         return self._grouped(spec, part, days, ("date",), among)
 
@@ -77,15 +80,11 @@ class Counter:
         """
         window = trailing(RANKING_DAYS, end)
         inside = [day for day in days if window.start <= day <= window.end]
-        column = _COLUMNS[spec.dimensions[-1]]
         if not inside:
             return []
-        found = self.cursor.execute(
-            f"SELECT {column}, {METRICS['sessions']} AS sessions "
-            f"FROM {self._source({spec.dimensions[-1]}, (), inside)} GROUP BY 1 "
-            f"HAVING sessions > 0 ORDER BY sessions DESC, 1 LIMIT {spec.top}"
-        ).fetchall()
-        return [value for value, _ in found]
+        source = self.files(ranked_file(spec), inside)
+        found: list[str] = self.engine.table(ranking_sql(spec, source))[0].to_pylist()
+        return found
 
     def _grouped(
         self,
@@ -95,50 +94,67 @@ class Counter:
         time: tuple[str, ...],
         among: Sequence[str] | None,
     ) -> pa.Table:
-        dimensions = {n: snake_case(n) for n in spec.dimensions if n not in part.without}
-        keys = {column: _sql_of(name, part) for name, column in dimensions.items()}
-        metrics = {one.column: _metric(one.api_name, one.is_integer) for one in spec.metrics}
-        conditions = list(_conditions(part))
-        parameters: list[object] = []
-        if among is not None:
-            conditions.append(f"{_COLUMNS[spec.dimensions[-1]]} IN (SELECT unnest(?))")
-            parameters.append(list(among))
-        named = [
-            f"{sql} AS {column}"
-            for column, sql in {**dict.fromkeys(time, "date"), **keys, **metrics}.items()
-        ]
-        grouped = [str(number + 1) for number in range(len(time) + len(keys))]
-        if not days:
+        keys = _keys(spec, part)
+        if not days or among == []:
+            metrics = [one.column for one in spec.metrics]
             return _as_shown(no_rows(spec).select([*time, *keys, *metrics]), keys)
-        sql = (
-            f"SELECT {', '.join(named)} "
-            f"FROM {self._source(set(dimensions), part.parameters, days)} "
-            f"WHERE {' AND '.join(conditions) or 'true'} "
-            + (f"GROUP BY {', '.join(grouped)} " if grouped else "")
-            + f"HAVING {' OR '.join(f'{column} <> 0' for column in metrics)} "
-            + (f"ORDER BY {', '.join(grouped)}" if grouped else "")
-        )
-        return _as_shown(self.cursor.execute(sql, parameters).to_arrow_table(), keys)
-
-    def _source(
-        self, dimensions: set[str], parameters: Sequence[str] | frozenset[str], days: Sequence[date]
-    ) -> str:
-        if dimensions & _ITEMS:
-            name = "items.parquet"
-        elif parameters or dimensions & {"pagePath", PARAMETER_VALUE}:
-            name = "events.parquet"
-        else:
-            name = "counts.parquet"
-        return self.files(name, days)
+        sql = report_sql(spec, part, self.files(counted_file(spec, part), days), time)
+        return _as_shown(self.engine.table(sql, {} if among is None else {AMONG: among}), keys)
 
     def files(self, name: str, days: Sequence[date]) -> str:
-        """FROM: one kind of file of several days, with its `date`."""
-        paths = ", ".join(literal(self.landing.path(day, name)) for day in days)
-        folder = "parse_path(filename, 'both_slash')[-2]"
-        return (
-            f"(SELECT *, CAST({folder} AS DATE) AS date "
-            f"FROM read_parquet([{paths}], filename = true))"
-        )
+        """FROM: one kind of landed file of several days, with its `date`."""
+        return self.engine.rows([self.landing.path(day, f"{name}.parquet") for day in days])
+
+
+def counted_file(spec: ReportSpec, part: Part) -> str:
+    """The kind of landed file that a part of a report is counted from: the smallest that does."""
+    dimensions = {name for name in spec.dimensions if name not in part.without}
+    return _file(dimensions, bool(part.parameters))
+
+
+def ranked_file(spec: ReportSpec) -> str:
+    """The same for the values of the last dimension."""
+    return _file({spec.dimensions[-1]}, False)
+
+
+def _file(dimensions: set[str], has_parameters: bool) -> str:
+    if dimensions & _ITEMS:
+        return "items"
+    is_event = has_parameters or dimensions & {"pagePath", PARAMETER_VALUE}
+    return "events" if is_event else "counts"
+
+
+def report_sql(spec: ReportSpec, part: Part, source: str, time: tuple[str, ...] = ("date",)) -> str:
+    """One part of a report over `source` (FROM), by day or, without `time`, of all days together.
+
+    Where `spec.top` is set, only values of the last dimension that the parameter `among` lists.
+    """
+    keys = _keys(spec, part)
+    metrics = {one.column: _metric(one.api_name, one.is_integer) for one in spec.metrics}
+    conditions = list(_conditions(part))
+    if spec.top is not None:
+        wanted = f"SELECT value FROM unnest(${AMONG}) AS wanted(value)"
+        conditions.append(f"{_COLUMNS[spec.dimensions[-1]]} IN ({wanted})")
+    named = [
+        f"{sql} AS {column}"
+        for column, sql in {**dict.fromkeys(time, "date"), **keys, **metrics}.items()
+    ]
+    grouped = ", ".join(str(number + 1) for number in range(len(time) + len(keys)))
+    return (
+        f"SELECT {', '.join(named)} FROM {source} "
+        + (f"WHERE {' AND '.join(conditions)} " if conditions else "")
+        + (f"GROUP BY {grouped} " if grouped else "")
+        + f"HAVING {' OR '.join(f'{column} <> 0' for column in metrics)} "
+        + (f"ORDER BY {grouped}" if grouped else "")
+    )
+
+
+def ranking_sql(spec: ReportSpec, source: str) -> str:
+    """The `spec.top` values of the last dimension with most sessions over `source` (FROM)."""
+    return (
+        f"SELECT {_COLUMNS[spec.dimensions[-1]]} AS value, {METRICS['sessions']} AS sessions "
+        f"FROM {source} GROUP BY 1 HAVING sessions > 0 ORDER BY sessions DESC, 1 LIMIT {spec.top}"
+    )
 
 
 def matches(micro: MicroConversion) -> str:
@@ -160,6 +176,11 @@ def _condition(condition: ParameterCondition) -> str:
     if condition.operator == ">=":
         return f"coalesce(TRY_CAST({column} AS DOUBLE) >= {int(condition.value)}, false)"
     return f"coalesce({column} = {literal(condition.value)}, false)"
+
+
+def _keys(spec: ReportSpec, part: Part) -> dict[str, str]:
+    """Column → SQL of the dimensions that a part is grouped by."""
+    return {snake_case(n): _sql_of(n, part) for n in spec.dimensions if n not in part.without}
 
 
 def _sql_of(name: str, part: Part) -> str:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from pipelines.clock import Clock
 from pipelines.config.settings import Property
 from pipelines.config.tracking_plan import Funnel, FunnelStep
+from pipelines.export.engine import DuckDb, Engine
 from pipelines.export.errors import DayError, ExportError, NewestDayError
 from pipelines.export.files import ExportFile, find_files
 from pipelines.export.flat import CHANNEL, FlatColumns
@@ -40,7 +41,6 @@ from pipelines.ga4.extract.pull import EXPORT, Pull, as_pull
 from pipelines.ga4.extract.user_reports import user_rows, user_windows
 from pipelines.ga4.report_query import Answer, Found, no_rows
 from pipelines.ga4.report_spec import DATE, ReportKind, ReportSpec
-from pipelines.warehouse.connect import quiet
 
 logger = logging.getLogger("sluice")
 
@@ -55,21 +55,27 @@ class ExportSource:
 
     settings: Property
     landing: Landing
-    connection: duckdb.DuckDBPyConnection
+    engine: Engine
     report_names: frozenset[str]
     failed: dict[date, DayError] = field(default_factory=dict)
     landed: dict[date, LandedDay] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, folder: Path, settings: Property, reports: Iterable[ReportSpec]) -> ExportSource:
+    def open(
+        cls,
+        folder: Path,
+        settings: Property,
+        reports: Iterable[ReportSpec],
+        engine: Engine | None = None,
+    ) -> ExportSource:
         """The source of a property whose `source` is `export`; nothing is read yet.
 
-        `reports`: all of the plan, so that a day is landed once for all of them.
+        `reports`: all of the plan, so that a day is landed once for all of them. `engine`: what
+        counts them, DuckDB unless given.
         """
         specs = [spec for spec in reports if spec.kind is not ReportKind.METADATA]
         landing = Landing(folder / settings.id, FlatColumns.of(specs))
-        connection = quiet(duckdb.connect(":memory:"))
-        return cls(settings, landing, connection, frozenset(spec.name for spec in specs))
+        return cls(settings, landing, engine or DuckDb(), frozenset(spec.name for spec in specs))
 
     def profile(self) -> Profile:
         """Time zone and currency are those of the settings: files do not tell them."""
@@ -151,7 +157,7 @@ class ExportSource:
         return as_pull(found, self.settings.id, spec, start, end, clock, EXPORT)
 
     def _found_by(self, spec: ReportSpec, start: date, end: date) -> Found:
-        counter = Counter(self.landing, self.connection.cursor())
+        counter = Counter(self.landing, self.engine)
         days = [day for day in self.landed if day <= end]
         match spec.kind:
             case ReportKind.DAILY:

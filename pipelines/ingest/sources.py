@@ -13,6 +13,7 @@ from pipelines.clock import Clock
 from pipelines.config.settings import Settings
 from pipelines.config.tracking_plan import load_plan
 from pipelines.errors import SluiceError
+from pipelines.export.engine import open_engine
 from pipelines.export.errors import ExportError
 from pipelines.export.source import ExportSource
 from pipelines.ga4.client import Ga4Client, Profile
@@ -115,8 +116,9 @@ def open_exports(
         return found, broken
     reports = build_reports(load_plan(shop=settings.tracking_plan))
     for item in items:
-        source = ExportSource.open(settings.landed_dir, item, reports)
         try:
+            engine = open_engine(settings.engine)
+            source = ExportSource.open(settings.landed_dir, item, reports, engine)
             source.land(window.start, window.end)
             found[item.id] = source
         except ExportError as error:

@@ -11,6 +11,7 @@ from pipelines.config.settings import Ga4, Property
 from pipelines.config.tracking_plan import load_plan
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
+from pipelines.export.engine import Engine
 from pipelines.export.source import ExportSource
 from pipelines.ga4.client import connect
 from pipelines.ga4.extract.pull import Pull, pull
@@ -30,12 +31,18 @@ def simulated(folder: Path, *, scenario: str, seed: int, days: int, sessions: in
     ).path  # fmt: skip
 
 
-def both_routes(events: Path, home: Path, start: date) -> Iterator[tuple[Pull, Pull]]:
-    """Each report of the catalogue from `start` to LAST_DAY: of the API, and of the export."""
+def landed(events: Path, home: Path, start: date, engine: Engine | None = None) -> ExportSource:
+    """The export of a simulated shop, landed from `start` to LAST_DAY."""
     item = Property(id=PROPERTY, source="export", path=str(events), time_zone=ZONE, currency="EUR")
-    source = ExportSource.open(home, item, REPORTS)
+    source = ExportSource.open(home, item, REPORTS, engine)
     source.land(start, LAST_DAY)
     assert source.failed == {}
+    return source
+
+
+def both_routes(events: Path, home: Path, start: date) -> Iterator[tuple[Pull, Pull]]:
+    """Each report of the catalogue from `start` to LAST_DAY: of the API, and of the export."""
+    source = landed(events, home, start)
     with serve([events], exact=True, now=running_now()) as emulator:
         client = connect(Ga4(endpoint=emulator.endpoint))
         for spec in REPORTS:

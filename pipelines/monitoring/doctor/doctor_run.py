@@ -17,6 +17,7 @@ from pipelines.monitoring.doctor.machine_steps import (
     WAREHOUSE,
     database_step,
     disk_step,
+    engine_steps,
     schedule_step,
 )
 from pipelines.monitoring.doctor.probes import AsksGa4
@@ -49,6 +50,7 @@ def diagnose(
     end = (
         disk_step(settings),
         database_step(settings),
+        *engine_steps(settings),
         schedule_step(settings, now),
     )
     blocks = (one.block for one in seen)

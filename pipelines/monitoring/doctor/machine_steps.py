@@ -13,12 +13,14 @@ from rich.filesize import decimal
 
 from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
+from pipelines.export.engine import open_engine
+from pipelines.export.errors import ExportError
 from pipelines.monitoring.doctor.step_model import Step, right, wrong
 from pipelines.monitoring.home_lock import lock_path, no_run
 from pipelines.publishing.versions import DATABASE, Version, find_versions
 from pipelines.warehouse.connect import build_database, unlocked
 
-DISK, WAREHOUSE, SCHEDULE = "disk", "build database", "schedule"
+DISK, WAREHOUSE, ENGINE, SCHEDULE = "disk", "build database", "engine", "schedule"
 # A night writes dbt's scratch and one more version before old ones go (house default).
 LEAST_FREE = 1_000_000_000
 # One night a day, half a day of patience for one that was late (house default).
@@ -72,6 +74,17 @@ def database_step(settings: Settings) -> Step:
                 'docs/operations.md, "When something is lost", says what to do.',
             )
     return right(WAREHOUSE, f"{settings.build_db} can be read")
+
+
+def engine_steps(settings: Settings) -> tuple[Step, ...]:
+    """What counts exports can start; DuckDB always does, and is not spoken of."""
+    if settings.engine == "duckdb":
+        return ()
+    try:
+        open_engine(settings.engine)
+    except ExportError as error:
+        return (wrong(ENGINE, str(error)),)
+    return (right(ENGINE, f"{settings.engine} starts"),)
 
 
 def schedule_step(settings: Settings, now: datetime) -> Step:

@@ -47,7 +47,11 @@ SETTINGS = {
         ),
         ('properties: [{id: 1, name: "a\\nb"}]', "properties.0.name"),
     ],
-    "write 'duckdb'": [
+    (
+        "no night runs in BigQuery: write 'duckdb' or 'spark'; 'sluice export-sql' prints the "
+        "statements for BigQuery (docs/scale.md)"
+    ): [("engine: bigquery", "engine"), ("SLUICE_ENGINE=bigquery", "engine")],
+    "write 'duckdb' or 'spark'": [
         ("engine: DuckDB", "engine"),
         ("engine: postgres", "engine"),
         ("engine: [duckdb]", "engine"),

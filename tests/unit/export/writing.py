@@ -22,6 +22,7 @@ from pipelines.config.tracking_plan import (
     Segment,
     TrackingPlan,
 )
+from pipelines.export.engine import Engine
 from pipelines.export.source import ExportSource
 from pipelines.ga4.report_catalog import ReportSpec, build_reports
 from tests.support.emulated_shop import SCHEMA
@@ -108,12 +109,14 @@ def write(path: Path, rows: Sequence[Row], schema: pa.Schema | None = SCHEMA) ->
     return path
 
 
-def opened(home: Path, path: Path | str, property_id: str = "42") -> ExportSource:
+def opened(
+    home: Path, path: Path | str, property_id: str = "42", engine: Engine | None = None
+) -> ExportSource:
     """The export at `path` as a source, landed below `home`."""
     item = Property(
         id=property_id, source="export", path=str(path), time_zone="UTC", currency="EUR"
     )
-    return ExportSource.open(home / "landed", item, REPORTS.values())
+    return ExportSource.open(home / "landed", item, REPORTS.values(), engine)
 
 
 def rows_of(source: ExportSource, report: str, start: date = DAY, end: date = DAY) -> list[Row]:

@@ -1,0 +1,146 @@
+"""Spark counts what DuckDB counts, and a night with it publishes. Run by `make spark-test`."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.clock import Clock
+from pipelines.config.settings import Property, Settings
+from pipelines.export.engine import DuckDb, Engine, open_engine
+from pipelines.export.errors import ExportError
+from pipelines.export.source import ExportSource
+from pipelines.ga4.report_spec import ReportSpec
+from pipelines.ingest.day_window import DayWindow
+from tests.e2e.shop import LAST_DAY, PROPERTY, ZONE, at_now, night, published, read_truth
+from tests.soak.shops import hostile_names
+from tests.support.routes import REPORTS, landed, simulated
+from tests.unit.export.test_brute_force import NEXT, Shape, drawn
+from tests.unit.export.writing import DAY, opened, write
+from tests.unit.export.writing import REPORTS as SMALL_REPORTS
+
+Row = tuple[object, ...]
+
+
+@pytest.fixture(scope="module")
+def spark() -> Engine:
+    """A session of this machine; a missing one is an error, not a skip."""
+    return open_engine("spark")
+
+
+def rows(source: ExportSource, spec: ReportSpec, start: object, end: object) -> list[Row]:
+    pulled = source.pull(spec, start, end, clock=Clock()).rows.select(spec.own_columns)
+    found = [tuple(row.values()) for row in pulled.to_pylist()]
+    # By what names a row, then by its numbers, which may differ in their last digit.
+    return sorted(found, key=lambda row: [str(one) for one in row if not isinstance(one, float)])
+
+
+def assert_equal(ours: list[Row], theirs: list[Row], spec: ReportSpec) -> None:
+    assert ours, spec.name
+    assert len(ours) == len(theirs), spec.name
+    for one, other in zip(ours, theirs, strict=True):
+        for mine, yours in zip(one, other, strict=True):
+            if isinstance(mine, float) and isinstance(yours, float):
+                assert math.isclose(mine, yours, rel_tol=1e-9), (spec.name, one, other)
+            else:
+                assert mine == yours, (spec.name, one, other)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "seed"), [("none", 1), ("server_side_orders", 2), ("checkout_tag_missing", 3)]
+)
+def test_every_report_of_a_simulated_shop(
+    tmp_path: Path, spark: Engine, scenario: str, seed: int
+) -> None:
+    events = simulated(tmp_path / "events", scenario=scenario, seed=seed, days=9, sessions=40)
+    if scenario == "none":
+        # What visitors can write: quotes, backslashes, line breaks, long and empty names.
+        for path in events.glob("*.parquet"):
+            pq.write_table(hostile_names(pq.read_table(path)), path)
+    start = LAST_DAY - timedelta(days=2)
+    ours, theirs = (
+        landed(events, tmp_path / "landed", start, engine) for engine in (DuckDb(), spark)
+    )
+    for spec in REPORTS:
+        assert_equal(*(rows(one, spec, start, LAST_DAY) for one in (ours, theirs)), spec)
+
+
+# Few moments: many events of a session are sent at once; few users: sessions of one overlap.
+SHAPES = {
+    "ties": Shape(1, 600, 8, 1, 40, 0.1, 0.0, 0.0, ("a.parquet",)),
+    "repeats": Shape(2, 30, 8, 20, 1, 0.0, 0.2, 0.05, ("a.parquet", "b.parquet")),
+    "gaps": Shape(3, 3000, 6, 3, 4000, 0.6, 0.2, 0.0, ("a.ndjson.gz", "b.parquet")),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SHAPES))
+def test_random_sessions_with_ties_repeats_and_disorder(
+    tmp_path: Path, spark: Engine, name: str
+) -> None:
+    shape = SHAPES[name]
+    events = drawn(shape)
+    for day in (DAY, NEXT):
+        own = [one for one in events if one["event_date"] == f"{day:%Y%m%d}"]
+        size = -(-len(own) // len(shape.files))
+        for number, file in enumerate(shape.files):
+            part = own[number * size : (number + 1) * size]
+            again = part[: int(len(part) * shape.repeated)]
+            write(tmp_path / "export" / f"events_{day:%Y%m%d}_{file}", [*part, *again])
+    sources = [opened(tmp_path, tmp_path / "export", engine=engine) for engine in (DuckDb(), spark)]
+    for source in sources:
+        source.land(DAY, NEXT)
+    for report in ("sessions_by_landing_page", "events_by_device", "users_window", "funnel",
+                   "funnel_next_action"):  # fmt: skip
+        spec = SMALL_REPORTS[report]
+        assert_equal(*(rows(one, spec, DAY, NEXT) for one in sources), spec)
+
+
+def test_a_whole_night_publishes_the_simulators_numbers(tmp_path: Path, spark: Engine) -> None:
+    days = 14
+    simulated(tmp_path / "events", scenario="none", seed=1, days=days, sessions=60)
+    item = Property(
+        id=PROPERTY, source="export", path=str(tmp_path / "events"), time_zone=ZONE, currency="EUR"
+    )
+    settings = Settings(home=tmp_path / "home", engine="spark", properties=(item,))
+    window = DayWindow(LAST_DAY - timedelta(days=days - 1), LAST_DAY)
+    record, _ = night(at_now(settings), window)
+    assert record.status == "published", record.message
+    truth = read_truth(tmp_path / "events", "sessions").to_pylist()
+    expected = {row["date"]: row["sessions"] for row in truth if row["segment_name"] == "all"}
+    with published(settings) as connection:
+        found = connection.execute(
+            "select date::varchar, reached from marts.fct_funnel_daily where funnel = 'core' "
+            "and step_key = 'sessions' and segment_name = 'all'"
+        ).fetchall()
+        ((ordered,),) = connection.execute(
+            "select count(*) from marts.fct_closed_funnel where unit = 'sessions'"
+        ).fetchall()
+    assert dict(found) == expected
+    assert (len(expected), ordered > 0) == (days, True)
+
+
+def test_a_landed_file_that_spark_cannot_read_is_told_in_one_sentence(
+    tmp_path: Path, spark: Engine
+) -> None:
+    with pytest.raises(ExportError, match=r"^Spark could not count the landed days \(.*\): see "):
+        spark.rows([tmp_path / "2026-01-01" / "events.parquet"])
+
+
+def test_without_java_one_sentence_says_what_to_do(tmp_path: Path) -> None:
+    code = "from pipelines.export.engine import open_engine; open_engine('spark')"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "JAVA_HOME": str(tmp_path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.stderr.splitlines()[-1] == (
+        "pipelines.export.errors.ExportError: Spark did not start ([JAVA_GATEWAY_EXITED] Java "
+        "gateway process exited before sending its port number): install Java 17, or correct "
+        "Spark's settings, or set 'engine: duckdb' in sluice.yml."
+    )
