@@ -30,7 +30,10 @@ def build_database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.Du
         path.parent.mkdir(parents=True, exist_ok=True)
         keep_private(path.parent)
     with _open(path, read_only=read_only) as connection:
+        if path.stat().st_size < LEAST_SHARED_BYTES:
+            connection.execute("set threads = 1")
         if not read_only:
+            connection.execute(f"set wal_autocheckpoint = '{MOST_LOG}'")
             connection.execute("create schema if not exists raw")
             make_tables(connection, "ops", OPS_TABLES)
         yield connection
@@ -44,8 +47,6 @@ def kept_open(path: Path) -> Iterator[None]:
     changes from the log into the file. Raises what `build_database` raises.
     """
     with build_database(path) as connection:
-        if path.stat().st_size < LEAST_SHARED_BYTES:
-            connection.execute("set threads = 1")
         _KEPT[path] = connection
         try:
             yield
@@ -54,9 +55,13 @@ def kept_open(path: Path) -> Iterator[None]:
 
 
 _KEPT: dict[Path, duckdb.DuckDBPyConnection] = {}
-# The queries of a smaller database are too short to be shared between processors: waking threads
-# for each of them took a sixteenth of a night. dbt builds two models at a time all the same.
+# The queries of a smaller build database are too short to be shared between processors: waking
+# threads for each of them took a sixteenth of a night, and near half of the storing of a pull. dbt
+# builds two models at a time all the same.
 LEAST_SHARED_BYTES = 256_000_000
+# DuckDB moves its log into the file whenever it holds 16 MB, ten times in the night of a small
+# shop, which took a tenth of the night's CPU. What is in the log is in memory, too.
+MOST_LOG = "64MB"
 
 
 @contextmanager
