@@ -30,6 +30,8 @@ def build_database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.Du
         path.parent.mkdir(parents=True, exist_ok=True)
         keep_private(path.parent)
     with _open(path, read_only=read_only) as connection:
+        if path.stat().st_size < LEAST_SHARED_BYTES:
+            connection.execute("set threads = 1")
         if not read_only:
             connection.execute("create schema if not exists raw")
             make_tables(connection, "ops", OPS_TABLES)
@@ -44,8 +46,6 @@ def kept_open(path: Path) -> Iterator[None]:
     changes from the log into the file. Raises what `build_database` raises.
     """
     with build_database(path) as connection:
-        if path.stat().st_size < LEAST_SHARED_BYTES:
-            connection.execute("set threads = 1")
         _KEPT[path] = connection
         try:
             yield
@@ -54,8 +54,9 @@ def kept_open(path: Path) -> Iterator[None]:
 
 
 _KEPT: dict[Path, duckdb.DuckDBPyConnection] = {}
-# The queries of a smaller database are too short to be shared between processors: waking threads
-# for each of them took a sixteenth of a night. dbt builds two models at a time all the same.
+# The queries of a smaller build database are too short to be shared between processors: waking
+# threads for each of them took a sixteenth of a night, and near half of the storing of a pull. dbt
+# builds two models at a time all the same.
 LEAST_SHARED_BYTES = 256_000_000
 
 

@@ -202,6 +202,8 @@ def _percent(share: float) -> str:
 
 def _quarantine_rows(connection: duckdb.DuckDBPyConnection, pull: Pull) -> pa.Table:
     """One row for each that has no day, as far as somebody may look at them."""
+    if not pull.quarantined.num_rows:
+        return pull.quarantined
     connection.register("undated", pull.quarantined.slice(0, MOST_QUARANTINED))
     rows = connection.execute(
         """
