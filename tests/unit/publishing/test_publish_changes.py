@@ -85,11 +85,14 @@ def contents(publication: Publication) -> dict[str, Any]:
         tables = read("select schema_name, table_name, comment from duckdb_tables() order by all")
         found: dict[str, Any] = {"columns": columns, "tables": tables}
         for schema, table, _ in tables:
-            found[f"{schema}.{table}"] = read(f"from {schema}.{table} order by all")
+            # Columns are compared in a tenth of the time that rows of Python take.
+            ordered = connection.sql(f"from {schema}.{table} order by all").to_arrow_table()
+            found[f"{schema}.{table}"] = ordered
             if schema == "marts":
                 path = current / "parquet" / table
                 files = f"{path}/*.parquet" if path.is_dir() else f"{path}.parquet"
-                assert read(f"from '{files}' order by all") == found[f"marts.{table}"], table
+                written = connection.sql(f"from '{files}' order by all").to_arrow_table()
+                assert written == ordered, table
     return found
 
 
