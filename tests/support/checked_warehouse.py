@@ -7,12 +7,16 @@ Property 200: the same, but nothing was ever reported for the optional tables.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
+import pytest
 
 from data_checks import GateReport, Window, run_gate
 from pipelines.warehouse.schema import OPS_TABLES
@@ -120,6 +124,30 @@ def failures(report: GateReport) -> set[tuple[str, str, str]]:
     return {
         (r.property_id, r.table_name.split(".")[1], r.expectation) for r in report.failed_critical
     }
+
+
+def packed(corruptions: Mapping[str, tuple[Sequence[str], set[tuple[str, str, str]]]]) -> list[Any]:
+    """Cases of (statements, the failures they must cause), of corruptions that share no table.
+
+    One run of a gate tells several apart as well as one run for each.
+    """
+    packs: list[tuple[list[str], set[str]]] = []
+    for name, (statements, expected) in corruptions.items():
+        touched = {table for _, table, _ in expected}
+        touched |= {*re.findall(r"[a-z]+\.(\w+)", " ".join(statements))} - {"pulls"}
+        names, tables = next((one for one in packs if not one[1] & touched), ([], set()))
+        if not names:
+            packs.append((names, tables))
+        names.append(name)
+        tables |= touched
+    return [
+        pytest.param(
+            [statement for name in names for statement in corruptions[name][0]],
+            set().union(*(corruptions[name][1] for name in names)),
+            id=", ".join(names),
+        )
+        for names, _ in packs
+    ]
 
 
 def _own(segment: str, column: str | None) -> tuple[str, str]:

@@ -1,11 +1,11 @@
-"""Corruptions of raw and staging that their gates must catch, one at a time."""
+"""Corruptions of raw and staging that their gates must catch, one at a time in a table."""
 
 from __future__ import annotations
 
 import duckdb
 import pytest
 
-from tests.support.checked_warehouse import build_warehouse, check, failures
+from tests.support.checked_warehouse import build_warehouse, check, failures, packed
 
 pytestmark = pytest.mark.slow
 
@@ -174,17 +174,19 @@ def _run_all(connection: duckdb.DuckDBPyConnection, statements: list[str]) -> No
         connection.execute(statement)
 
 
-@pytest.mark.parametrize("name", RAW)
-def test_raw_gate_names_exactly_what_is_broken(name: str) -> None:
-    statements, expected = RAW[name]
+@pytest.mark.parametrize(("statements", "expected"), packed(RAW))
+def test_raw_gate_names_exactly_what_is_broken(
+    statements: list[str], expected: set[tuple[str, str, str]]
+) -> None:
     connection = build_warehouse()
     _run_all(connection, statements)
     assert failures(check(connection, "raw")) == expected
 
 
-@pytest.mark.parametrize("name", STAGING)
-def test_staging_gate_names_exactly_what_is_broken(name: str) -> None:
-    statements, expected = STAGING[name]
+@pytest.mark.parametrize(("statements", "expected"), packed(STAGING))
+def test_staging_gate_names_exactly_what_is_broken(
+    statements: list[str], expected: set[tuple[str, str, str]]
+) -> None:
     connection = build_warehouse()
     _run_all(connection, statements)
     assert failures(check(connection, "staging")) == expected
