@@ -22,6 +22,7 @@ from pipelines.ingest.day_window import DayWindow
 from pipelines.orchestration.dbt_cli import SluiceDbt
 from pipelines.orchestration.nightly_run import Step, run_nightly
 from pipelines.orchestration.resources import build_dbt
+from pipelines.publishing.versions import file_facts
 from pipelines.warehouse.runs import RunRecord
 
 PROPERTY = "100000001"
@@ -134,6 +135,13 @@ def published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     path = settings.published_dir / "current" / "sluice.duckdb"
     with duckdb.connect(str(path), read_only=True) as connection:
         yield connection
+
+
+def published_files(settings: Settings) -> dict[str, Any]:
+    """Name → size and checksum of every file that readers see: equal ones hold equal marts."""
+    current = settings.published_dir / "current"
+    files = [path for path in current.rglob("*") if path.is_file()]
+    return {str(path.relative_to(current)): file_facts(path) for path in files}
 
 
 def all_marts(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
