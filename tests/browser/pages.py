@@ -76,8 +76,8 @@ def difficult_page(published: Path, folder: Path) -> Path:
     shutil.copyfile(published / "sluice.duckdb", database)
     page = folder / "report.html"
     with duckdb.connect(str(database)) as connection:
-        for identity, name in ((NO_REVENUE, "No revenue"), (NASTY_ID, NASTY), (ONE_DAY, "One day")):
-            _copy_property(connection, identity, name)
+        names = {NO_REVENUE: "No revenue", NASTY_ID: NASTY, ONE_DAY: "One day"}
+        _copy_property(connection, names)
         for identity, changes in (
             (NO_REVENUE, _WITHOUT_REVENUE), (NO_REVENUE, _DIAGNOSED),
             (NASTY_ID, _UNTRACKED), (ONE_DAY, _FIRST_DAY),
@@ -97,13 +97,14 @@ def crowded_page(published: Path, folder: Path, properties: int = 20) -> Path:
     shutil.copyfile(published / "sluice.duckdb", database)
     page = folder / "report.html"
     with duckdb.connect(str(database)) as connection:
-        for number in range(1, properties):
-            _copy_property(connection, str(300_000_000 + number), f"Shop <{number}>")
+        numbers = range(1, properties)
+        _copy_property(connection, {f"{300_000_000 + one}": f"Shop <{one}>" for one in numbers})
         write_page(connection, page, folder)
     return page
 
 
-def _copy_property(connection: duckdb.DuckDBPyConnection, identity: str, name: str) -> None:
+def _copy_property(connection: duckdb.DuckDBPyConnection, names: dict[str, str]) -> None:
+    """Put the published property there once more for each id, under its name."""
     tables = connection.execute(
         "select table_name from duckdb_columns() "
         "where schema_name = 'marts' and column_name = 'property_id' "
@@ -112,10 +113,11 @@ def _copy_property(connection: duckdb.DuckDBPyConnection, identity: str, name: s
     ).fetchall()
     for (table,) in tables:
         connection.execute(
-            f"insert into marts.{table} select * replace ($new as property_id) "
-            f"from marts.{table} where property_id = $old",
-            {"new": identity, "old": "100000001"},
+            f"insert into marts.{table} select t.* replace (id as property_id) "
+            f"from marts.{table} as t, unnest($ids) as own (id) where property_id = $old",
+            {"ids": list(names), "old": "100000001"},
         )
-    connection.execute(
-        "update marts.dim_property set property_name = ? where property_id = ?", [name, identity]
+    connection.executemany(
+        "update marts.dim_property set property_name = ? where property_id = ?",
+        [(name, identity) for identity, name in names.items()],
     )
