@@ -76,6 +76,16 @@ class Puller:
     def rows(self, report: str, columns: str = f"* {STAMPS}") -> list[tuple[Any, ...]]:
         return self.query(f"select {columns} from raw.ga4_{report} order by all")
 
+    def stored(self, reports: Sequence[str]) -> dict[str, list[tuple[Any, ...]]]:
+        """Report → all of its rows; the database is opened once."""
+        with build_database(self.settings.build_db, read_only=True) as connection:
+            return {
+                name: connection.execute(
+                    f"select * {STAMPS} from raw.ga4_{name} order by all"
+                ).fetchall()
+                for name in reports
+            }
+
     def pulls(self, report: str, columns: str) -> list[tuple[Any, ...]]:
         """What `ops.pulls` says of the last run's pulls of a report, without repetitions."""
         return self.query(

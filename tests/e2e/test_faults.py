@@ -66,8 +66,7 @@ def puller(loaded: Puller, tmp_path: Path) -> Puller:
 
 
 def assert_as_before(loaded: Puller, puller: Puller, reports: tuple[str, ...] = NAMES) -> None:
-    for name in reports:
-        assert puller.rows(name) == loaded.rows(name), name
+    assert puller.stored(reports) == loaded.stored(reports)
 
 
 # Faults that go away: nothing is different in the end, but for the waits.
