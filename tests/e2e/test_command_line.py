@@ -43,7 +43,8 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 def sluice(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("SLUICE_")}
+    # Without the database of a night in this process, too, for which dbt would parse anew.
+    clean = {key: value for key, value in os.environ.items() if "SLUICE_" not in key}
     obedient = [sys.executable, "-c", OBEY_PERMISSIONS] if os.geteuid() == 0 else []
     return subprocess.run(
         [*obedient, SLUICE, *arguments],
