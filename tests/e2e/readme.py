@@ -1,6 +1,6 @@
 """What the demo prints, as README shows it: cut out of a run, and written there by `make readme`.
 
-README shows the funnel and the largest leak; the table of benchmarks between them is left out.
+README shows the funnel and the finding; the table of benchmarks between them is left out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 README = Path(__file__).parents[2] / "README.md"
 _BEGIN, _END = "and the demo ends with what it found:\n\n```\n", "```\n"
-_TABLE, _NEXT_TABLE, _LEAK = "Funnel, last 28 days", "Benchmarks: ", "Largest leak: "
+_TABLE, _NEXT_TABLE, _FINDING = "Funnel, last 28 days", "Benchmarks: ", "Finding ("
 _WIDTH = 120
 
 
@@ -23,8 +23,8 @@ def printed(stdout: str) -> str:
     first = next(number for number, line in enumerate(lines) if line.startswith(_TABLE))
     last = next(number for number, line in enumerate(lines) if line.startswith(_NEXT_TABLE))
     table = [line for line in lines[first:last] if line]
-    leak = next(line for line in lines if line.startswith(_LEAK))
-    return "\n".join([*table, "", *textwrap.wrap(leak, _WIDTH), ""])
+    finding = next(line for line in lines if line.startswith(_FINDING))
+    return "\n".join([*table, "", *textwrap.wrap(finding, _WIDTH), ""])
 
 
 def shown() -> str:

@@ -244,7 +244,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_the_demo_prints_what_the_readme_says(demo: tuple[Path, str]) -> None:
     """On any day; `make readme` writes README's block anew."""
     assert readme.shown() == readme.printed(demo[1])
-    assert "Largest leak: checkout to purchase, device = mobile" in readme.shown()
+    assert "Finding (new): Purchased after Checkout started, mobile: " in readme.shown()
 
 
 def test_everything_in_the_demo_s_home_is_of_its_own_morning(demo: tuple[Path, str]) -> None:
