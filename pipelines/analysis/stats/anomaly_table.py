@@ -48,7 +48,11 @@ def score_days(frame: pd.DataFrame, first_date: str) -> pd.DataFrame:
     wanted = (dates >= pd.Timestamp(first_date)).to_numpy()
     scored = frame.loc[wanted, [*SERIES, "date"]]
     if not wanted.any():
-        return scored.assign(window_days=0, **dict.fromkeys(RESULTS, np.nan), alert_kind=None)
+        return scored.assign(
+            window_days=0,
+            **dict.fromkeys(RESULTS, np.nan),
+            alert_kind=pd.array([], dtype="string"),
+        )
     first = pd.Timestamp(first_date) - pd.Timedelta(days=LOOKBACK_DAYS)
     day = np.asarray((dates - first).dt.days, dtype=np.int64)
     is_near = day >= 0
@@ -62,7 +66,7 @@ def score_days(frame: pd.DataFrame, first_date: str) -> pd.DataFrame:
             scored.assign(
                 window_days=window,
                 **dict(zip(RESULTS, found[nights, :, place, rows].T, strict=True)),
-                alert_kind=kinds[nights, place, rows],
+                alert_kind=pd.array(kinds[nights, place, rows], dtype="string"),
             )
             for place, window in enumerate(WINDOWS)
         ]

@@ -5,6 +5,7 @@ from pipelines.analysis.stats.items import score_items
 
 def model(dbt, session):
     dbt.config(materialized="table")
-    items = dbt.ref("int_items__summed").filter("is_current").df()
+    # In one order: sums of doubles depend on it.
+    items = dbt.ref("int_items__summed").filter("is_current").order("all").df()
     chain = dbt.ref("funnel_steps").filter("funnel = 'core'").order("step_number").df()["key"]
     return score_items(items, chain.tolist())
