@@ -201,6 +201,7 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         return fetch(connection, kind, query, wanted)
 
     has_diagnosis = _has_table(connection, "fct_diagnosis")
+    has_news = _has_column(connection, "fct_anomaly", "is_news")
     return PropertyData(
         shop=shop,
         run=run,
@@ -211,7 +212,7 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         micros=ask(page_data.Micro, _MICROS),
         factors=ask(page_data.Factor, _FACTORS),
         shifts=ask(page_data.Shift, _SHIFTS),
-        alerts=ask(page_data.Alert, _ALERTS),
+        alerts=ask(page_data.Alert, _ALERTS) if has_news else (),
         judged=ask(page_data.Judged, _JUDGED)[0],
         diagnoses=ask(page_data.Diagnosis, _DIAGNOSES) if has_diagnosis else (),
         has_diagnosis=has_diagnosis,

@@ -13,6 +13,7 @@ from pipelines.errors import ReportError
 from pipelines.publishing.next_version import next_version
 from pipelines.report import page as report_page
 from pipelines.report.page import write_page
+from pipelines.report.queries import read_shop
 from pipelines.report.run_page import write_run_page
 from tests.e2e.shop import PROPERTY
 from tests.e2e.test_command_line import sluice
@@ -38,6 +39,19 @@ def test_sluice_report_writes_the_published_page_again(
     assert done.returncode == 0, done.stderr
     assert str(tmp_path / "again.html") in done.stdout
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == published_page(published_home)
+
+
+def test_a_version_of_older_code_has_a_page(published_home: Settings, tmp_path: Path) -> None:
+    """After an upgrade, before its first run: what the version does not have yet is left out."""
+    older = shutil.copy(published_home.published_dir / "current" / "sluice.duckdb", tmp_path)
+    with duckdb.connect(str(older)) as connection:
+        connection.execute("drop table marts.fct_finding; drop table marts.fct_diagnosis")
+        connection.execute("alter table marts.fct_anomaly drop column is_news")
+        connection.execute("alter table marts.fct_leak drop column finding_id")
+        shop = read_shop(connection, PROPERTY)
+    assert (shop.findings, shop.diagnoses, shop.alerts) == ((), (), ())
+    assert shop.leaks
+    assert shop.whole
 
 
 def test_nothing_published_and_a_full_folder_are_said_plainly(
