@@ -11,7 +11,7 @@ from pipelines.analysis.findings.cubes import WHOLE, Cube, Scope
 from pipelines.analysis.findings.history import Counted as Pair
 from pipelines.analysis.findings.history import History, history, p_below
 from pipelines.analysis.findings.scan import dispersion, scan
-from pipelines.analysis.findings.scopes import Step, scopes_of, window_counts
+from pipelines.analysis.findings.scopes import Step, told_scopes, window_counts
 from pipelines.analysis.stats.arrays import Bools, Floats
 from pipelines.config.thresholds import threshold
 from tests.study.counts import day_rates
@@ -102,20 +102,21 @@ def _healthy(runs: int) -> Bools:
         (Fault(1_200, 0.55), 0.50),
         (Fault(660, 0.60), 0.50),
     ):
-        found |= [bool(_told(cube, step, floor)) for cube, step in _shops(fault, runs)]
+        found |= [bool(_told(cube, step, floor)) for cube, step in _shops(fault, runs, HISTORY)]
     return found
 
 
 def _told(cube: Cube, step: Step, floor: float) -> list[Scope]:
     """The scopes of findings where the shop leaks by itself, as a night decides it."""
     least = threshold("least_p_gap")
-    successes, trials = (float(one.sum()) for one in window_counts(cube, step, WINDOW))
+    window = slice(HISTORY - DAYS, HISTORY)
+    successes, trials = (float(one.sum()) for one in window_counts(cube, step, window))
     is_leak = p_below(Pair(successes, trials), floor, step.phi) >= least
-    return scopes_of(replace(step, floor=floor, is_leak=is_leak), [cube], WINDOW, least)
+    return told_scopes(replace(step, floor=floor, is_leak=is_leak), [cube], window, least)
 
 
-def _shops(fault: Fault, runs: int) -> Iterator[tuple[Cube, Step]]:
-    """So many shops with the fault, each with its step."""
+def _shops(fault: Fault, runs: int, days: int = DAYS) -> Iterator[tuple[Cube, Step]]:
+    """So many shops with the fault on all of so many days, each with its step."""
     rng = generator(6, fault.entries, int(1e4 * fault.rate), int(1e4 * fault.factor))
     shares = np.array([DEVICES[d] * CHANNELS[c] * VISITORS[v] for d, c, v in VALUES])
     shares *= [SOCIAL_ON[d] if c == "Social" else 1.0 for d, c, _ in VALUES]
@@ -124,11 +125,11 @@ def _shops(fault: Fault, runs: int) -> Iterator[tuple[Cube, Step]]:
     rates[Cube(DIMENSIONS, VALUES, np.empty((0, 0, 0))).members(fault.scope)] *= fault.factor
     per_day = fault.entries / DAYS
     for _ in range(runs):
-        trials = rng.poisson(per_day * shares[:, None], (len(shares), DAYS))
-        days = day_rates(rng, fault.rate, PHI, per_day, (DAYS,)) / fault.rate
-        reached = rng.binomial(trials, np.clip(rates[:, None] * days, 0, 1))
+        trials = rng.poisson(per_day * shares[:, None], (len(shares), days))
+        swings = day_rates(rng, fault.rate, PHI, per_day, (days,)) / fault.rate
+        reached = rng.binomial(trials, np.clip(rates[:, None] * swings, 0, 1))
         counts = np.stack([trials, reached]).astype(np.float64)
-        phi = dispersion(*counts[::-1].sum(axis=1))
+        phi = dispersion(*counts[::-1, :, -DAYS:].sum(axis=1))
         yield Cube(DIMENSIONS, VALUES, counts), Step(1, 0, np.nan, False, phi)
 
 

@@ -19,7 +19,13 @@ from pipelines.analysis.findings.cubes import Cube, Scope, as_json, from_json, l
 from pipelines.analysis.findings.history import PACE_DAYS, Counted, History, State, history
 from pipelines.analysis.findings.identity import Remembered, Sighting, new_id, same_as, state_of
 from pipelines.analysis.findings.scan import dispersion
-from pipelines.analysis.findings.scopes import Step, explained_share, scopes_of, window_counts
+from pipelines.analysis.findings.scopes import (
+    Step,
+    daily_counts,
+    explained_share,
+    told_scopes,
+    window_counts,
+)
 from pipelines.analysis.stats.arrays import Bools, Floats
 from pipelines.analysis.stats.leak_table import score_leaks
 
@@ -150,7 +156,7 @@ class _Property:
         cubes = self._cubes(step)
         weights = [window_counts(cube, step, self.window)[1] for cube in cubes]
         earlier = [one for one in self.memory if one.step_key == row["step_key"]]
-        for scope in scopes_of(step, cubes, self.window, least_p):
+        for scope in told_scopes(step, cubes, self.window, least_p):
             before = same_as(scope, earlier, cubes, weights)
             earlier = [one for one in earlier if one is not before]
             yield self._row(row, step, cubes, scope, before, least_p)
@@ -274,13 +280,7 @@ class _Property:
             name = scope[0][0] if scope else SHOP
             own = self.single.get(name, cube)
             cube, scope = own, scope if scope else ((SHOP, SHOP),)
-        successes, trials = cube.step(step.numerator, step.denominator)
-        inside = cube.members(scope)
-        known = ~np.isnan(trials).all(axis=0)
-        return (
-            np.where(known, np.nansum(successes[inside], axis=0), np.nan),
-            np.where(known, np.nansum(trials[inside], axis=0), np.nan),
-        )
+        return daily_counts(cube, step, scope)
 
     def _day(self, change: Any) -> date | None:
         return None if change is None else self.days[change.day].date()

@@ -92,7 +92,7 @@ def state_of(seen: Sighting, before: Remembered | None, night: date, least_p: fl
         return State.IMPROVING if leaks_now else State.HEALED
     if before is None:
         return State.NEW
-    if seen.p_window < least_p:
+    if max(seen.p_window, seen.p_now) < least_p:
         return State.IMPROVING if leaks_now else State.HEALED
     fell = seen.last_fall
     if fell is not None and fell > before.first_seen and night - fell < timedelta(WORSE_DAYS):

@@ -7,12 +7,12 @@ rest, or the whole shop are below the floor decides which of them is told.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipelines.analysis.findings.cubes import WHOLE, Cube, Scope
-from pipelines.analysis.findings.history import Counted, p_below
+from pipelines.analysis.findings.history import PACE_DAYS, Counted, history, p_below
 from pipelines.analysis.findings.scan import Part, scan
 from pipelines.analysis.stats.arrays import Floats
 
@@ -32,6 +32,40 @@ class Step:
     floor: float
     is_leak: bool
     phi: float
+
+
+def told_scopes(step: Step, cubes: Sequence[Cube], window: slice, least_p: float) -> list[Scope]:
+    """The scopes of the window; where there is none, those of its last `PACE_DAYS` days that fell
+    to where they are and leak since then: in four weeks a fault of one is thinned out.
+    """
+    found = scopes_of(step, cubes, window, least_p)
+    if found:
+        return found
+    week = slice(max(window.start, window.stop - PACE_DAYS), window.stop)
+    shop = _counted_in(cubes[0], WHOLE, window_counts(cubes[0], step, week))
+    fresh = replace(step, is_leak=p_below(shop, step.floor, step.phi) >= least_p)
+    return [
+        scope
+        for scope in scopes_of(fresh, cubes, week, least_p)
+        if _fell_and_leaks(step, cubes, scope, least_p)
+    ]
+
+
+def _fell_and_leaks(step: Step, cubes: Sequence[Cube], scope: Scope, least_p: float) -> bool:
+    cube = next(cube for cube in cubes if cube.has(scope))
+    past = history(*daily_counts(cube, step, scope), step.floor)
+    return past.fall is not None and past.rise is None and past.p_below_now >= least_p
+
+
+def daily_counts(cube: Cube, step: Step, scope: Scope) -> tuple[Floats, Floats]:
+    """Successes and trials of a scope by day, NaN where nobody knows them. (days,) each."""
+    successes, trials = cube.step(step.numerator, step.denominator)
+    inside = cube.members(scope)
+    known = ~np.isnan(trials).all(axis=0)
+    return (
+        np.where(known, np.nansum(successes[inside], axis=0), np.nan),
+        np.where(known, np.nansum(trials[inside], axis=0), np.nan),
+    )
 
 
 def scopes_of(step: Step, cubes: Sequence[Cube], window: slice, least_p: float) -> list[Scope]:
@@ -74,9 +108,12 @@ def explained_share(step: Step, cube: Cube, window: slice, scope: Scope) -> floa
 
 def _counted(part: Part, cubes: Sequence[Cube], counts: Sequence[tuple[Floats, Floats]]) -> Counted:
     place = next(place for place, cube in enumerate(cubes) if cube is part.cube)
-    members = part.cube.members(part.scope)
-    successes, trials = counts[place]
-    return Counted(float(successes[members].sum()), float(trials[members].sum()))
+    return _counted_in(part.cube, part.scope, counts[place])
+
+
+def _counted_in(cube: Cube, scope: Scope, counts: tuple[Floats, Floats]) -> Counted:
+    members = cube.members(scope)
+    return Counted(*(float(one[members].sum()) for one in counts))
 
 
 def _rest(

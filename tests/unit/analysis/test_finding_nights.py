@@ -118,6 +118,21 @@ def test_one_cause_is_one_finding_with_its_part_and_day() -> None:
     assert found["is_joint"]
 
 
+def test_a_fault_of_a_week_is_told_before_four_weeks_show_it() -> None:
+    """25 % for six days leave 52 % in 28 days, above the floor; the last seven days have 30 %."""
+    shop = Shop(((FALL, 0.25),))
+    assert shop.night(FALL) == []
+    (found,) = shop.night(FALL + 5)
+    assert (found["scope_label"], found["state"], found["since_date"]) == (
+        "mobile", "new", day(FALL),
+    )  # fmt: skip
+    assert (found["numerator"], found["denominator"]) == (22 * 36 + 6 * 15, 28 * 60)
+    assert found["worth_since"] == pytest.approx(6 * 15 * 50)
+    later = [shop.night(last) for last in range(FALL + 6, FALL + 20)]
+    assert {row["finding_id"] for (row,) in later} == {found["finding_id"]}
+    assert {row["state"] for (row,) in later} == {"ongoing"}
+
+
 def test_a_healthy_shop_has_none() -> None:
     assert Shop(()).night(81) == []
 
