@@ -38,9 +38,9 @@ TEXT = f"""
 A step of a shop with {len(VALUES)} cells (3 devices, 7 channels that depend on the device, new and
 returning visitors), {DAYS} days with phi {PHI}, drawn as daily counts. A fault multiplies the rate
 of one part by the factor given. Exact: the first scope is the planted part, not one condition more,
-less or other. Healthy shops have the rates of the shop
-simulator, and are looked at in all three steps that have a benchmark. Dates: {HISTORY} days, a fall
-on day 62; the set of days is to hold the true one in 95 % of the runs."""
+less or other. Healthy shops have the rates of the shop simulator and {HISTORY} days, and are looked
+at as a night does, in all three steps that have a benchmark. Dates: {HISTORY} days, a fall on day
+62; the set of days is to hold the true one in 95 % of the runs."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The simulation study itself: what it calls met, and a small run of the part that plants leaks."""
 
+from tests.study.findings import findings_section
 from tests.study.results import Figure
 from tests.study.shops import required
 
@@ -21,3 +22,10 @@ def test_planted_leaks_are_found_and_healthy_shops_left_alone() -> None:
     planted, healthy = required(shops=40)
     assert planted.share >= 0.95
     assert healthy.share <= 0.05
+
+
+def test_planted_parts_and_days_are_found() -> None:
+    """A tenth of the study's runs: no figure is off its target by more than chance."""
+    figures = findings_section(100).figures
+    assert [one.what for one in figures if one.verdict == "no"] == []
+    assert sum(one.verdict == "yes" for one in figures) >= 12
