@@ -86,9 +86,13 @@ def find_findings(frames: Frames, least_p: float) -> pa.Table:
     window_end, finding_id, step_key, scope, first_seen and healed_date. A step leaks from P(rate <
     floor) of `least_p` on.
     """
+    # Parts of a shop of which nobody knows the whole have nothing to be measured by.
+    whole = frames.segments[frames.segments["segment_name"] == SHOP]["property_id"]
+    known = frames.steps[frames.steps["segment_name"] == SHOP]["property_id"]
     rows = [
-        row
+        {name: None if value != value else value for name, value in row.items()}  # noqa: PLR0124
         for name, steps in frames.steps.groupby("property_id", sort=True)
+        if (whole == name).any() and (known == name).any()
         for row in _Property.of(str(name), steps, frames).rows(least_p)
     ]
     return pa.Table.from_pylist(rows, SCHEMA)

@@ -219,6 +219,30 @@ def test_the_same_night_twice_tells_the_same() -> None:
     assert shop.night(75)[0]["state"] == "new"
 
 
+def test_what_is_worth_nobody_knows_what_is_null() -> None:
+    """Orders are not counted: the finding stands, without any worth. NaN would come first."""
+    shop = Shop(((FALL, 0.1),))
+    cells = shop.cells(81)
+    segments = _segments_of(cells)
+    steps = shop._steps(segments, 81).assign(end_value=np.nan)
+    worths = ["opportunity_p05", "opportunity_p50", "opportunity_p95"]
+    frames = Frames(steps.assign(**dict.fromkeys(worths, np.nan)), cells, segments, shop.memory)
+    (found,) = find_findings(frames, LEAST_P).to_pylist()
+    assert {found[name] for name in (*worths, "worth_since", "opportunity_pace")} == {None}
+    assert found["scope_label"] == "mobile"
+
+
+def test_parts_without_the_whole_have_no_finding() -> None:
+    shop = Shop(((FALL, 0.1),))
+    cells = shop.cells(81)
+    segments = _segments_of(cells)
+    steps = shop._steps(segments, 81)
+    parts = segments[segments["segment_name"] != "all"]
+    for wanted, told in ((steps, parts), (steps[steps["segment_name"] != "all"], segments)):
+        found = find_findings(Frames(wanted, cells, told, shop.memory), LEAST_P)
+        assert found.num_rows == 0
+
+
 def test_nothing_to_look_at() -> None:
     empty = Shop(())._steps(_segments_of(Shop(()).cells(81)), 81).iloc[:0]
     cells = Shop(()).cells(1).iloc[:0]
