@@ -157,8 +157,9 @@ class Governor:
             self._refuse_open_circuit(property_id, bucket, what)
             self._mind_the_reserve(property_id, bucket, what)
             try:
-                with self._counted(property_id, bucket):
-                    return call()
+                with self._counted(property_id, bucket) as is_free:
+                    if is_free:
+                        return call()
             except LIBRARY_ERRORS as raised:
                 error = status_of(raised)
                 pause = self._pause(error, tries, (property_id, bucket))
@@ -195,15 +196,20 @@ class Governor:
         return taken
 
     @contextmanager
-    def _counted(self, property_id: str, bucket: str) -> Iterator[None]:
-        """A call under way: others must leave its tokens in the hour's quota."""
+    def _counted(self, property_id: str, bucket: str) -> Iterator[bool]:
+        """A call under way: others must leave its tokens in the hour's quota. False where another
+        answer has reached the reserve since this call was let through; it has to wait as well.
+        """
+        key = property_id, bucket
         with self._lock:
-            self._under_way[property_id, bucket] += 1
+            until = self._low_until.get(key)
+            is_free = until is None or until <= self.clock.now()
+            self._under_way[key] += is_free
         try:
-            yield
+            yield is_free
         finally:
             with self._lock:
-                self._under_way[property_id, bucket] -= 1
+                self._under_way[key] -= is_free
 
     def _is_low(self, reading: Reading, bucket: str, unpaid: int) -> bool:
         limits = HOURLY_LIMITS.get(reading.quota.removeprefix(f"{bucket}_"))

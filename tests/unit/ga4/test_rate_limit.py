@@ -231,6 +231,27 @@ def test_a_backfill_leaves_a_fifth_of_the_hour_to_others() -> None:
     assert clock.slept == [datetime(2026, 7, 1, 13, 0, tzinfo=UTC)]
 
 
+class AnsweredMeanwhile(Governor):
+    """Another thread's answer reaches the reserve just when a call has been let through."""
+
+    def _mind_the_reserve(self, property_id: str, bucket: str, what: str) -> None:
+        super()._mind_the_reserve(property_id, bucket, what)
+        if not self.clock.slept:  # type: ignore[attr-defined]
+            self.read_quota("1", "core", reading(2_799))
+
+
+def test_a_call_that_was_let_through_waits_when_another_reached_the_reserve() -> None:
+    clock = HandClock()
+    call, calls = scripted(7)
+    assert ask(AnsweredMeanwhile(BACKFILL, clock), call) == 7
+    assert clock.slept == [datetime(2026, 7, 1, 13, 0, tzinfo=UTC)]
+    assert len(calls) == 1
+    stopping = AnsweredMeanwhile(Policy(waits_for_hour=False, reserve=0.2), HandClock())
+    with pytest.raises(QuotaError, match="after 13:00 UTC"):
+        ask(stopping, call)
+    assert len(calls) == 1
+
+
 def test_a_360_property_has_ten_times_the_reserve() -> None:
     clock = HandClock()
     governor = Governor(BACKFILL, clock)
