@@ -7,18 +7,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipelines.analysis.findings.cubes import WHOLE, Cube, Scope
-from pipelines.analysis.findings.history import Counted as Pair
-from pipelines.analysis.findings.history import History, history, p_below
-from pipelines.analysis.findings.scan import dispersion, scan
-from pipelines.analysis.findings.scopes import Step, told_scopes, window_counts
+from pipelines.analysis.findings.cubes import WHOLE, Cube, Scope, StepCounts
+from pipelines.analysis.findings.history import History, history
+from pipelines.analysis.findings.rates import dispersion
+from pipelines.analysis.findings.scan import scan
+from pipelines.analysis.findings.scopes import Judged, told_scopes
 from pipelines.analysis.stats.arrays import Bools, Floats
 from pipelines.config.thresholds import threshold
 from tests.study.counts import day_rates
 from tests.study.results import Figure, Section, generator, share_of
 
 DAYS, HISTORY, PHI = 28, 90, 1.5
-WINDOW = slice(0, DAYS)
 DEVICES = {"mobile": 0.62, "desktop": 0.34, "tablet": 0.04}
 CHANNELS = {
     "Organic Search": 0.34, "Paid Search": 0.15, "Direct": 0.22, "Social": 0.12, "Shopping": 0.06,
@@ -83,15 +82,9 @@ def findings_section(runs: int = 1_000) -> Section:
 
 
 def _exact(name: str, fault: Fault, runs: int, target: dict[str, float]) -> Figure:
-    found = [
-        scan([cube], [window_counts(cube, step, WINDOW)], step.phi)
-        for cube, step in _shops(fault, runs)
-    ]
-    return share_of(
-        f"exact: {name}",
-        np.array([[p.scope for p in one[:1]] == [fault.scope] for one in found]),
-        **target,
-    )
+    first = [[part.scope for part in scan([step], phi)[:1]] for step, phi in _shops(fault, runs)]
+    is_exact = np.array([scopes == [fault.scope] for scopes in first])
+    return share_of(f"exact: {name}", is_exact, **target)
 
 
 def _healthy(runs: int) -> Bools:
@@ -102,21 +95,20 @@ def _healthy(runs: int) -> Bools:
         (Fault(1_200, 0.55), 0.50),
         (Fault(660, 0.60), 0.50),
     ):
-        found |= [bool(_told(cube, step, floor)) for cube, step in _shops(fault, runs, HISTORY)]
+        found |= [bool(_told(step, phi, floor)) for step, phi in _shops(fault, runs, HISTORY)]
     return found
 
 
-def _told(cube: Cube, step: Step, floor: float) -> list[Scope]:
+def _told(step: StepCounts, phi: float, floor: float) -> list[Scope]:
     """The scopes of findings where the shop leaks by itself, as a night decides it."""
-    least = threshold("least_p_gap")
     window = slice(HISTORY - DAYS, HISTORY)
-    successes, trials = (float(one.sum()) for one in window_counts(cube, step, window))
-    is_leak = p_below(Pair(successes, trials), floor, step.phi) >= least
-    return told_scopes(replace(step, floor=floor, is_leak=is_leak), [cube], window, least)
+    judged = Judged(floor, False, phi, threshold("least_p_gap"))
+    is_leak = judged.leaks(step.within(window).of(WHOLE))
+    return told_scopes(replace(judged, is_leak=is_leak), [step], window)
 
 
-def _shops(fault: Fault, runs: int, days: int = DAYS) -> Iterator[tuple[Cube, Step]]:
-    """So many shops with the fault on all of so many days, each with its step."""
+def _shops(fault: Fault, runs: int, days: int = DAYS) -> Iterator[tuple[StepCounts, float]]:
+    """The step of so many shops with the fault on all of so many days, each with its phi."""
     rng = generator(6, fault.entries, int(1e4 * fault.rate), int(1e4 * fault.factor))
     shares = np.array([DEVICES[d] * CHANNELS[c] * VISITORS[v] for d, c, v in VALUES])
     shares *= [SOCIAL_ON[d] if c == "Social" else 1.0 for d, c, _ in VALUES]
@@ -130,7 +122,7 @@ def _shops(fault: Fault, runs: int, days: int = DAYS) -> Iterator[tuple[Cube, St
         reached = rng.binomial(trials, np.clip(rates[:, None] * swings, 0, 1))
         counts = np.stack([trials, reached]).astype(np.float64)
         phi = dispersion(*counts[::-1, :, -DAYS:].sum(axis=1))
-        yield Cube(DIMENSIONS, VALUES, counts), Step(1, 0, np.nan, False, phi)
+        yield Cube(DIMENSIONS, VALUES, counts).step(1, 0), phi
 
 
 def _histories(

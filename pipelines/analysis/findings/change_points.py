@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipelines.analysis.findings.scan import likelihood
+from pipelines.analysis.findings.rates import likelihood
 from pipelines.analysis.stats.arrays import Floats
 
 

@@ -7,7 +7,6 @@ sums over them. A scope is the conditions that say which part of the shop is mea
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -16,6 +15,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
+from pipelines.analysis.findings.rates import Counted
 from pipelines.analysis.stats.arrays import Bools, Floats, floats
 
 Scope: TypeAlias = tuple[tuple[str, str], ...]
@@ -75,28 +75,63 @@ class Cube:
     @cached_property
     def scopes(self) -> list[Scope]:
         """Every value of a dimension, and every pair of values of two that some cell has."""
-        return list(self._scopes())
+        places = range(len(self.dimensions))
+        return [
+            tuple(zip((self.dimensions[place] for place in chosen), values, strict=True))
+            for chosen in (*((place,) for place in places), *combinations(places, 2))
+            for values in sorted({tuple(row) for row in self.values[:, chosen]})
+            if not NO_PART & set(values)
+        ]
 
     @cached_property
-    def memberships(self) -> Bools:
-        """The members of each of `scopes`. Shape (scopes, cells)."""
-        return np.array([self.members(scope) for scope in self.scopes], dtype=np.bool_)
+    def memberships(self) -> Floats:
+        """1 where a cell belongs to a scope, else 0: sums by scope. Shape (scopes, cells)."""
+        return np.array([self.members(scope) for scope in self.scopes], dtype=np.float64)
 
-    def _scopes(self) -> Iterator[Scope]:
-        places = range(len(self.dimensions))
-        for chosen in (*((place,) for place in places), *combinations(places, 2)):
-            for values in sorted({tuple(row) for row in self.values[:, chosen]}):
-                if not NO_PART & set(values):
-                    names = (self.dimensions[place] for place in chosen)
-                    yield tuple(zip(names, values, strict=True))
-
-    def step(self, numerator: int, denominator: int) -> tuple[Floats, Floats]:
-        """Successes and trials of a step by cell and day: (cells, days) each, NaN where either is
-        unknown.
-        """
+    def step(self, numerator: int, denominator: int) -> StepCounts:
+        """Its counts of one step, by the places of the two keys."""
         successes, trials = self.counts[numerator], self.counts[denominator]
         is_known = ~np.isnan(successes) & ~np.isnan(trials)
-        return np.where(is_known, successes, np.nan), np.where(is_known, trials, np.nan)
+        return StepCounts(
+            self, np.where(is_known, successes, np.nan), np.where(is_known, trials, np.nan)
+        )
+
+
+@dataclass(frozen=True)
+class StepCounts:
+    """A step in the cells of a cube: (cells, days) each, NaN where either is unknown."""
+
+    cube: Cube
+    successes: Floats
+    trials: Floats
+
+    def within(self, window: slice) -> StepCounts:
+        """Of these days only."""
+        return StepCounts(self.cube, self.successes[:, window], self.trials[:, window])
+
+    def told_days(self) -> Bools:
+        """Days of which something is known. Shape (days,)."""
+        return np.asarray(~np.isnan(self.trials).all(axis=0), dtype=np.bool_)
+
+    def by_cell(self) -> tuple[Floats, Floats]:
+        """Successes and trials over the days that are known. (cells,) each."""
+        return np.nansum(self.successes, axis=1), np.nansum(self.trials, axis=1)
+
+    def by_day(self, scope: Scope) -> tuple[Floats, Floats]:
+        """Successes and trials of a scope, NaN on days nobody knows. (days,) each."""
+        inside, is_told = self.cube.members(scope), self.told_days()
+        return (
+            np.where(is_told, np.nansum(self.successes[inside], axis=0), np.nan),
+            np.where(is_told, np.nansum(self.trials[inside], axis=0), np.nan),
+        )
+
+    def of(self, scope: Scope) -> Counted:
+        """Of a scope over the days that are known."""
+        return self.counted(self.cube.members(scope))
+
+    def counted(self, members: Bools) -> Counted:
+        """Of some cells, (cells,), over the days that are known."""
+        return Counted(*(float(one[members].sum()) for one in self.by_cell()))
 
 
 def label(scope: Scope) -> str:

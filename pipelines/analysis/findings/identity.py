@@ -10,19 +10,26 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 
-import numpy as np
-
-from pipelines.analysis.findings.cubes import Cube, Scope, as_json
-from pipelines.analysis.findings.history import WORSE_DAYS, State
-from pipelines.analysis.stats.arrays import Floats
+from pipelines.analysis.findings.cubes import Scope, StepCounts, as_json
 
 # Two scopes are one finding where this share of their sessions is in both.
 LEAST_OVERLAP = 0.5
-# A finding that healed is told for so long.
-HEALED_DAYS = 28
+# A finding that healed is told for so long, and one that fell once more is called worse.
+HEALED_DAYS, WORSE_DAYS = 28, 14
 # P(rate < floor) above which a step still leaks after a recovery.
 RATHER_BELOW = 0.5
+
+
+class State(StrEnum):
+    """What became of a finding since the run before."""
+
+    NEW = "new"
+    ONGOING = "ongoing"
+    WORSE = "worse"
+    IMPROVING = "improving"
+    HEALED = "healed"
 
 
 @dataclass(frozen=True)
@@ -59,26 +66,24 @@ def new_id(property_id: str, step_key: str, scope: Scope, night: date) -> str:
 
 
 def same_as(
-    scope: Scope, earlier: Sequence[Remembered], cubes: Sequence[Cube], weights: Sequence[Floats]
+    scope: Scope, earlier: Sequence[Remembered], steps: Sequence[StepCounts]
 ) -> Remembered | None:
-    """The one of `earlier` (of the same step) that overlaps most, by half or more.
-
-    `weights`: sessions of each cube's cells, (cells,) each.
-    """
-    overlaps = [_overlap(scope, one.scope, cubes, weights) for one in earlier]
-    best = max(range(len(earlier)), key=lambda place: overlaps[place], default=None)
-    return earlier[best] if best is not None and overlaps[best] >= LEAST_OVERLAP else None
+    """The one of `earlier` (of the same step) that overlaps most, by half or more."""
+    best = max(earlier, key=lambda one: _overlap(scope, one.scope, steps), default=None)
+    if best is None or _overlap(scope, best.scope, steps) < LEAST_OVERLAP:
+        return None
+    return best
 
 
-def _overlap(one: Scope, other: Scope, cubes: Sequence[Cube], weights: Sequence[Floats]) -> float:
+def _overlap(one: Scope, other: Scope, steps: Sequence[StepCounts]) -> float:
     """Sessions in both as a share of those in either; 0 where no cube can tell."""
     if one == other:
         return 1.0
-    for cube, weight in zip(cubes, weights, strict=True):
-        if cube.has(one) and cube.has(other):
-            first, second = cube.members(one), cube.members(other)
-            either = float(np.sum(weight[first | second]))
-            return float(np.sum(weight[first & second])) / either if either > 0 else 0.0
+    for step in steps:
+        if step.cube.has(one) and step.cube.has(other):
+            first, second = step.cube.members(one), step.cube.members(other)
+            either = step.counted(first | second).trials
+            return step.counted(first & second).trials / either if either > 0 else 0.0
     return 0.0
 
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import xlogy
 
-from pipelines.analysis.findings.cubes import Cube, Scope
-from pipelines.analysis.stats.arrays import Bools, Floats, divide
+from pipelines.analysis.findings.cubes import Scope, StepCounts
+from pipelines.analysis.findings.rates import Counted, likelihood
+from pipelines.analysis.stats.arrays import Bools, divide
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,6 @@ class ScanRules:
     least_score: float = 9.0
     per_condition: float = 3.0
     most_scopes: int = 3
-    least_pairs: int = 7
 
 
 RULES = ScanRules()
@@ -32,65 +31,42 @@ RULES = ScanRules()
 
 @dataclass(frozen=True)
 class Part:
-    """A scope that stands out, and the cube that tells it."""
+    """A scope that stands out, and its counts without the cells of parts before it."""
 
     scope: Scope
-    cube: Cube
+    counted: Counted
     score: float
 
 
-def dispersion(successes: Floats, trials: Floats) -> float:
-    """phi of daily counts, at least 1, from the differences of neighbouring days (von Neumann
-    1941): unlike Pearson's, a step from one day to the next hardly moves it. 1 where fewer than
-    seven pairs of days can tell.
-    """
-    has_trials = trials > 0
-    x, n = np.minimum(successes, trials)[has_trials], trials[has_trials]
-    # Each pair has the rate of its own days: the variance before a fall is another than after.
-    together = (x[1:] + x[:-1]) / (n[1:] + n[:-1])
-    expected = together * (1 - together) * (1 / n[1:] + 1 / n[:-1])
-    squared = (x[1:] / n[1:] - x[:-1] / n[:-1]) ** 2
-    is_told = expected > 0
-    if is_told.sum() < RULES.least_pairs:
-        return 1.0
-    return max(1.0, float(np.mean(squared[is_told] / expected[is_told])))
-
-
-def scan(cubes: Sequence[Cube], counts: Sequence[tuple[Floats, Floats]], phi: float) -> list[Part]:
+def scan(steps: Sequence[StepCounts], phi: float) -> list[Part]:
     """The scopes that stand out, the clearest first, at most `RULES.most_scopes`.
 
-    `counts`: of each cube the successes and trials of the step by cell, (cells,) each. The cells of
-    a scope are taken out before the next is looked for, in every cube that can tell them.
+    `steps`: the same step in each cube. The cells of a scope are taken out before the next is
+    looked for, in every cube that can tell them; the others are not looked at any more.
     """
     found: list[Part] = []
-    left = [np.ones(len(cube.values), dtype=np.bool_) for cube in cubes]
+    left = [(step, np.ones(len(step.cube.values), dtype=np.bool_)) for step in steps]
     while len(found) < RULES.most_scopes:
-        best = [
-            _clearest(cube, successes, trials, kept, phi)
-            for cube, (successes, trials), kept in zip(cubes, counts, left, strict=True)
-            if all(cube.has(part.scope) for part in found)
-        ]
-        parts = [part for part in best if part is not None]
+        parts = [part for step, kept in left if (part := _clearest(step, kept, phi)) is not None]
         if not parts:
             break
         found.append(max(parts, key=lambda part: part.score))
-        for cube, kept in zip(cubes, left, strict=True):
-            if cube.has(found[-1].scope):
-                kept[cube.members(found[-1].scope)] = False
+        scope = found[-1].scope
+        left = [
+            (step, kept & ~step.cube.members(scope)) for step, kept in left if step.cube.has(scope)
+        ]
     return found
 
 
-def _clearest(
-    cube: Cube, successes: Floats, trials: Floats, kept: Bools, phi: float
-) -> Part | None:
+def _clearest(step: StepCounts, kept: Bools, phi: float) -> Part | None:
     """The scope of one cube that stands out most among the cells that are `kept`."""
+    cube, (successes, trials) = step.cube, step.by_cell()
     if not cube.scopes:
         return None
-    n = np.where(kept, np.nan_to_num(trials), 0.0)
+    n = np.where(kept, trials, 0.0)
     # Estimates and sessions of two devices can make a part exceed the whole.
-    x = np.minimum(np.where(kept, np.nan_to_num(successes), 0.0), n)
-    members = cube.memberships.astype(np.float64)
-    inside_x, inside_n = members @ x, members @ n
+    x = np.minimum(np.where(kept, successes, 0.0), n)
+    inside_x, inside_n = cube.memberships @ x, cube.memberships @ n
     rest_x, rest_n = x.sum() - inside_x, n.sum() - inside_n
     ratio = likelihood(inside_x, inside_n) + likelihood(rest_x, rest_n)
     score = 2 * (ratio - likelihood(x.sum(), n.sum())) / phi
@@ -102,11 +78,5 @@ def _clearest(
     best = int(np.argmax(score))
     if score[best] < RULES.least_score:
         return None
-    return Part(cube.scopes[best], cube, float(score[best]))
-
-
-def likelihood(x: Floats, n: Floats) -> Floats:
-    """Binomial log-likelihood at the observed rate; 0 without trials."""
-    # Differences of sums that are not whole may be a rounding below 0.
-    x, n = np.maximum(x, 0.0), np.maximum(n, x)
-    return np.asarray(xlogy(x, x) + xlogy(n - x, n - x) - xlogy(n, n), dtype=np.float64)
+    scope = cube.scopes[best]
+    return Part(scope, step.counted(cube.members(scope) & kept), float(score[best]))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from pipelines.analysis.findings.change_points import find_changes
-from pipelines.analysis.findings.history import Counted, history, p_below
+from pipelines.analysis.findings.history import history
+from pipelines.analysis.findings.rates import Counted
 from pipelines.analysis.stats.arrays import Floats
 
 
@@ -57,6 +58,7 @@ def test_before_since_and_now() -> None:
     assert past.before == Counted(2400.0, 4000.0)
     assert past.since == Counted(200.0, 2000.0)
     assert past.now == Counted(70.0, 700.0)
+    assert past.now_days == 7
     assert past.p_below_now == pytest.approx(1.0)
 
 
@@ -68,6 +70,7 @@ def test_a_recovery_ends_the_fall() -> None:
     assert past.since == Counted(200.0, 2000.0)
     # The last five days, as the rate changed before them.
     assert past.now == Counted(300.0, 500.0)
+    assert past.now_days == 5
     assert past.p_below_now < 0.001
 
 
@@ -89,11 +92,11 @@ def test_a_recovery_of_what_was_low_from_the_first_day_on() -> None:
 
 def test_odds_of_being_below() -> None:
     # Beta(1.5, 1.5) is symmetric; phi halves what is known.
-    assert p_below(Counted(1, 2), 0.5, 1.0) == pytest.approx(0.5)
-    assert p_below(Counted(10, 40), 0.5, 1.0) == pytest.approx(0.99943, abs=1e-4)
-    assert p_below(Counted(10, 40), 0.5, 4.0) < p_below(Counted(10, 40), 0.5, 1.0)
-    assert np.isnan(p_below(Counted(0, 0), 0.5, 1.0))
-    assert p_below(Counted(50, 40), 0.5, 1.0) == pytest.approx(0.0, abs=1e-9)
+    assert Counted(1, 2).p_below(0.5, 1.0) == pytest.approx(0.5)
+    assert Counted(10, 40).p_below(0.5, 1.0) == pytest.approx(0.99943, abs=1e-4)
+    assert Counted(10, 40).p_below(0.5, 4.0) < Counted(10, 40).p_below(0.5, 1.0)
+    assert np.isnan(Counted(0, 0).p_below(0.5, 1.0))
+    assert Counted(50, 40).p_below(0.5, 1.0) == pytest.approx(0.0, abs=1e-9)
 
 
 def test_counts_that_are_not_whole() -> None:

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.analysis.findings.finding_table import SCHEMA, WORTHS, Frames, find_findings
+from pipelines.analysis.findings.finding_table import SCHEMA, Frames, find_findings
+from pipelines.analysis.findings.scope_worth import WORTHS
 from pipelines.analysis.stats.leak_table import GRAIN, score_leaks
 
 FIRST = date(2026, 1, 1)
@@ -230,6 +231,16 @@ def test_what_is_worth_nobody_knows_what_is_null() -> None:
     (found,) = find_findings(frames, LEAST_P).to_pylist()
     assert {found[name] for name in (*worths, "worth_since", "opportunity_pace")} == {None}
     assert found["scope_label"] == "mobile"
+
+
+def test_a_part_that_is_no_more_is_told_no_more() -> None:
+    """A channel of which nobody comes any longer is neither ongoing nor healed."""
+    shop = Shop(((FALL, 0.1),))
+    shop.night(75)
+    shop.memory = shop.memory.assign(
+        scope='[{"segment_name": "channel", "segment_value": "Closed"}]', finding_id="closed"
+    )
+    assert [row["scope_label"] for row in shop.night(76)] == ["mobile"]
 
 
 def test_parts_without_the_whole_have_no_finding() -> None:

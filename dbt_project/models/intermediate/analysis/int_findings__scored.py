@@ -1,6 +1,8 @@
 """Which part of the shop explains a step's shortfall, since when, and what became of it."""
 
-from pipelines.analysis.findings.finding_table import DAYS, WORTHS, Frames, find_findings
+from pipelines.analysis.findings.finding_table import Frames, find_findings
+from pipelines.analysis.findings.property_days import DAYS
+from pipelines.analysis.findings.scope_worth import WORTHS
 from pipelines.analysis.stats.leak_table import GRAIN
 from pipelines.config.thresholds import threshold
 
