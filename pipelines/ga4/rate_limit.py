@@ -155,11 +155,11 @@ class Governor:
             if self._is_stopped.is_set():
                 raise QuotaError(f"The run was stopped before {what} of property {property_id}.")
             self._refuse_open_circuit(property_id, bucket, what)
-            self._mind_the_reserve(property_id, bucket, what)
             try:
-                with self._counted(property_id, bucket) as is_free:
-                    if is_free:
+                with self._counted(property_id, bucket) as until:
+                    if until is None:
                         return call()
+                self._await_hour(until, property_id, what)
             except LIBRARY_ERRORS as raised:
                 error = status_of(raised)
                 pause = self._pause(error, tries, (property_id, bucket))
@@ -196,20 +196,22 @@ class Governor:
         return taken
 
     @contextmanager
-    def _counted(self, property_id: str, bucket: str) -> Iterator[bool]:
-        """A call under way: others must leave its tokens in the hour's quota. False where another
-        answer has reached the reserve since this call was let through; it has to wait as well.
+    def _counted(self, property_id: str, bucket: str) -> Iterator[datetime | None]:
+        """A call under way: others must leave its tokens in the hour's quota. When the reserve is
+        reached, the moment until which it has to wait, instead. Both at once: an answer that
+        reaches the reserve knows of this call, or this call of it.
         """
         key = property_id, bucket
         with self._lock:
             until = self._low_until.get(key)
-            is_free = until is None or until <= self.clock.now()
-            self._under_way[key] += is_free
+            if until is not None and until <= self.clock.now():
+                until = None
+            self._under_way[key] += until is None
         try:
-            yield is_free
+            yield until
         finally:
             with self._lock:
-                self._under_way[key] -= is_free
+                self._under_way[key] -= until is None
 
     def _is_low(self, reading: Reading, bucket: str, unpaid: int) -> bool:
         limits = HOURLY_LIMITS.get(reading.quota.removeprefix(f"{bucket}_"))
@@ -219,11 +221,7 @@ class Governor:
         limit = premium if reading.remaining > standard else standard
         return reading.remaining - unpaid < self.policy.reserve * limit
 
-    def _mind_the_reserve(self, property_id: str, bucket: str, what: str) -> None:
-        with self._lock:
-            until = self._low_until.get((property_id, bucket))
-        if until is None or until <= self.clock.now():
-            return
+    def _await_hour(self, until: datetime, property_id: str, what: str) -> None:
         if not self.policy.waits_for_hour:
             raise QuotaError(
                 f"The hour's tokens of property {property_id} are down to the reserve before "

@@ -1,5 +1,6 @@
 """The governor: what is asked again, when, and what is given up."""
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -231,25 +232,35 @@ def test_a_backfill_leaves_a_fifth_of_the_hour_to_others() -> None:
     assert clock.slept == [datetime(2026, 7, 1, 13, 0, tzinfo=UTC)]
 
 
-class AnsweredMeanwhile(Governor):
-    """Another thread's answer reaches the reserve just when a call has been let through."""
+class Interrupted:
+    """A lock before whose n-th taking another thread's answer arrives."""
 
-    def _mind_the_reserve(self, property_id: str, bucket: str, what: str) -> None:
-        super()._mind_the_reserve(property_id, bucket, what)
-        if not self.clock.slept:  # type: ignore[attr-defined]
-            self.read_quota("1", "core", reading(2_799))
+    def __init__(self, point: int, answer: Callable[[], None]) -> None:
+        self._lock, self._left, self._answer = threading.Lock(), point, answer
+
+    def __enter__(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self._answer()
+        self._lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
 
 
-def test_a_call_that_was_let_through_waits_when_another_reached_the_reserve() -> None:
-    clock = HandClock()
-    call, calls = scripted(7)
-    assert ask(AnsweredMeanwhile(BACKFILL, clock), call) == 7
-    assert clock.slept == [datetime(2026, 7, 1, 13, 0, tzinfo=UTC)]
-    assert len(calls) == 1
-    stopping = AnsweredMeanwhile(Policy(waits_for_hour=False, reserve=0.2), HandClock())
-    with pytest.raises(QuotaError, match="after 13:00 UTC"):
-        ask(stopping, call)
-    assert len(calls) == 1
+@pytest.mark.parametrize("point", [1, 2, 3, 4])
+def test_whenever_another_answer_reaches_the_reserve_a_call_not_yet_made_waits(point: int) -> None:
+    clock, events = HandClock(), list[str]()
+
+    def answer() -> None:
+        events.append("answered")
+        governor.read_quota("1", "core", reading(2_799))
+
+    governor = Governor(BACKFILL, clock, _lock=Interrupted(point, answer))  # type: ignore[arg-type]
+    assert ask(governor, lambda: events.append("called")) is None
+    is_late = events[:1] == ["called"]
+    assert clock.slept == ([] if is_late else [datetime(2026, 7, 1, 13, 0, tzinfo=UTC)])
+    assert events.count("called") == 1
 
 
 def test_a_360_property_has_ten_times_the_reserve() -> None:
