@@ -1,6 +1,7 @@
-"""The mart tables of journeys, products, parameters and carts, as data for `rate_slice`.
+"""The mart tables of journeys, sales, findings, products, parameters and carts, as data for
+`rate_slice`.
 
-All rest on optional reports, or on keys that a shop may not have: each may be empty.
+All rest on optional reports, on keys that a shop may not have, or on a leak: each may be empty.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from dataclasses import replace
 
 from data_checks.model import Slice
 from data_checks.suites.page_tables import LOADED
-from data_checks.suites.rate_tables import TOUCHED, WINDOW, RateTable, rate_slice
+from data_checks.suites.rate_tables import DAY, DAYS, REACH, TOUCHED, WINDOW, RateTable, rate_slice
 
 CLOSED = "marts.fct_closed_funnel"
 ACTIONS = "marts.fct_closed_funnel_next_action"
@@ -19,6 +20,10 @@ REVIEWS = "marts.fct_review_gap"
 PRODUCTS = "marts.fct_product_funnel_window"
 PARAMETERS = "marts.fct_event_parameter"
 CARTS = "marts.fct_cart_recovery"
+SALES = "marts.fct_sales_daily"
+PERIODS = "marts.fct_funnel_period"
+ENDS = "marts.fct_furthest_stage"
+FINDINGS = "marts.fct_finding"
 
 _SEGMENT = ("window_name", "window_end", "segment_name", "segment_value")
 _STEP = ("window_name", "window_end", "funnel", "segment_value", "step_number")
@@ -72,6 +77,28 @@ left join (
 ) as staged
     on staged.property_id = bought.property_id
     and staged.date between bought.window_start and bought.window_end
+group by all
+"""
+
+# Sessions that bought, as the day's reach has them.
+_SALES_TOTALS = f"""
+select
+    chosen.property_id, chosen.period,
+    concat_ws(' / ', chosen.segment_name, chosen.segment_value) as label,
+    chosen.purchase_sessions as actual, coalesce(reach.sessions, 0) as expected
+from chosen
+left join (select * from {REACH} where key = 'purchase' and {DAYS}) as reach
+    using (property_id, date, segment_name, segment_value)
+where chosen.purchase_sessions is not null
+"""
+
+# Where sessions ended adds up to all of them.
+_ENDS_TOTALS = """
+select
+    property_id, period, concat_ws(' / ', segment_name, segment_value) as label,
+    sum(ended_sessions) as actual, any_value(entry_reached) as expected
+from chosen
+where entry_reached is not null
 group by all
 """
 
@@ -130,6 +157,30 @@ JOURNEY_TABLES = (
         ("sessions", "event_sessions"),
     ),
     *_LOSSES,
+    RateTable(
+        SALES,
+        DAY,
+        DAYS,
+        ("date", "segment_name", "segment_value"),
+        "purchase_sessions",
+        "sessions",
+        "conversion_rate",
+        _SALES_TOTALS,
+    ),
+    _table(PERIODS, (*_SEGMENT, "step_number"), "step_rate", ("reached", "previous_reached")),
+    # A difference of two counts has no interval.
+    replace(
+        _table(
+            ENDS,
+            (*_SEGMENT, "step_number"),
+            "ended_share",
+            ("ended_sessions", "entry_reached"),
+            _ENDS_TOTALS,
+        ),
+        interval=("null::double", "null::double"),
+        is_loss=True,
+    ),
+    _table(FINDINGS, ("finding_id",), "rate", ("numerator", "denominator")),
 )
 
 

@@ -6,7 +6,7 @@ A new staging model is a new entry here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from data_checks.catalog import Catalog
 
@@ -15,8 +15,8 @@ from data_checks.catalog import Catalog
 class StagedModel:
     """A staging model, the raw reports under it, and the measures that must survive.
 
-    `report`: the raw report, or the family of reports with one table per segment; `cubes`: value
-    of the column `cube` → its raw report, where the model has several.
+    `report`: the raw report, or the family of reports with one table per segment; `reports`: the
+    values of the column `report`, where the model has several by name.
     `measures`: column of the model → column of the raw tables it must add up to.
     """
 
@@ -26,18 +26,20 @@ class StagedModel:
     measures: Mapping[str, str]
     is_segmented: bool = True
     may_be_empty: bool = False
-    cubes: Mapping[str, str] = field(default_factory=dict)
+    reports: tuple[str, ...] = ()
 
     @property
     def part(self) -> str:
         """SQL of what tells the rows of its raw tables apart."""
-        return "cube" if self.cubes else "segment_name" if self.is_segmented else "'all'"
+        return "report" if self.reports else "segment_name" if self.is_segmented else "'all'"
 
     def sources(self, catalog: Catalog) -> tuple[tuple[str, str], ...]:
         """(`part`, raw table) of every table that exists."""
-        if not self.is_segmented:
-            reports = self.cubes or {"all": self.report}
-            found = tuple((part, f"raw.ga4_{report}") for part, report in reports.items())
+        found: tuple[tuple[str, str], ...]
+        if self.reports:
+            found = tuple((report, f"raw.ga4_{report}") for report in self.reports)
+        elif not self.is_segmented:
+            found = (("all", f"raw.ga4_{self.report}"),)
         else:
             prefix = f"{self.report}_by_"
             names = (r.removeprefix(prefix) for r in catalog.reports() if r.startswith(prefix))
@@ -80,7 +82,7 @@ MODELS = (
         {"events": "event_count", "sessions": "sessions"},
         is_segmented=False,
         may_be_empty=True,
-        cubes={"device_channel_visitor": "cells", "device_country": "cells_country"},
+        reports=("cells", "cells_country"),
     ),
     StagedModel(
         "staging.stg_ga4__items",

@@ -16,6 +16,15 @@ days as (
 )
 {%- endmacro %}
 
+{#- Body of a CTE: the rows of a relation on these days. -#}
+{% macro rows_of_days(relation) -%}
+(
+    select rows_of_days.*
+    from {{ relation }} as rows_of_days
+    semi join days using (property_id, date)
+)
+{%- endmacro %}
+
 {#- Only what did not change stays: also days and properties that are not there any more go. A blocked property rests. -#}
 {% macro delete_stale_days() -%}
     {%- if is_incremental() -%}

@@ -82,7 +82,7 @@
     "Uncertainty"). -#}
 {% macro widened_dispersion(phi, days) -%}
     {%- set z = 1.959963984540054 -%}
-    {%- set v = '(cast(' ~ days ~ ' as double) - 1)' -%}
+    {%- set v = 'greatest(1, cast(' ~ days ~ ' as double) - 1)' -%}
     (1 + (cast({{ phi }} as double) - 1) * pow((
         {{ z }} + {{ (z ** 3 + z) / 4 }} / {{ v }} + {{ (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96 }} / pow({{ v }}, 2)
         + {{ (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384 }} / pow({{ v }}, 3)

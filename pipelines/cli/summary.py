@@ -30,9 +30,7 @@ _VERDICTS = """
     order by segment_name <> 'all', shortfall desc nulls last, benchmark_key
 """
 _FINDINGS = """
-    select headline, state, opportunity_p05, opportunity_p50, opportunity_p95, opportunity_pace,
-        p_gap, coalesce(currency, 'orders') as unit
-    from marts.fct_finding
+    select headline, worth_sentence, state, p_gap from marts.fct_finding
     order by opportunity_p50 desc nulls last, finding_id
 """
 _NOT_TRACKED = """
@@ -134,22 +132,12 @@ def _print_findings(connection: duckdb.DuckDBPyConnection) -> None:
     rows = connection.execute(_FINDINGS).fetchall()
     if not rows:
         out.print("No step is likely to be below its benchmark.")
-    for headline, state, low, middle, high, pace, p_gap, unit in rows:
+    for headline, worth, state, p_gap in rows:
         out.print(
-            f"[bold]Finding ({state})[/bold]: {escape(headline)} "
-            f"{_worth(low, middle, high, pace, unit)} Below the floor with a probability of "
-            f"{100 * p_gap:.0f} %.",
+            f"[bold]Finding ({state})[/bold]: {escape(headline)} {worth} Below the floor with a "
+            f"probability of {100 * p_gap:.0f} %.",
             soft_wrap=True,
         )
-
-
-def _worth(
-    low: float | None, middle: float | None, high: float | None, pace: float | None, unit: str
-) -> str:
-    if low is None or middle is None or high is None:
-        return "Of unknown worth, for orders are not counted."
-    told = f"Worth about {middle:,.0f} {unit} in these 28 days ({low:,.0f} to {high:,.0f})"
-    return told + ("." if pace is None else f", {pace:,.0f} {unit} in 28 days at today's pace.")
 
 
 def words(name: str) -> str:

@@ -67,9 +67,8 @@ _ANOMALIES = f"""
 """
 _FINDINGS = """
     select property_id, finding_id, 'finding_' || state as alert_class,
-        format('Finding ({}): {}', state, rtrim(headline, '.')) || if(isfinite(opportunity_p50),
-            format('; worth about {:,.0f} {} in 28 days', opportunity_p50,
-                coalesce(currency, 'orders')), '') || '.' as message
+        concat_ws(' ', format('Finding ({}):', state), headline,
+            case when state <> 'healed' then worth_sentence end) as message
     from marts.fct_finding
     where state in ('new', 'worse', 'healed')
         and property_id not in (select property_id from ops.held_back where run_id = ?)

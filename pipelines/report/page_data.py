@@ -107,15 +107,11 @@ class Leak:
 
 @dataclass(frozen=True)
 class Finding:
-    """The part of the shop that explains why a step leaks, as a sentence, and its worth."""
+    """The part of the shop that explains why a step leaks, and its worth, as sentences."""
 
     headline: str
+    worth_sentence: str
     state: str
-    p05: float | None
-    p50: float | None
-    p95: float | None
-    pace: float | None
-    currency: str | None
 
 
 @dataclass(frozen=True)
@@ -299,7 +295,7 @@ class PropertyData:
     doubtful_days: tuple[DoubtfulDay, ...]
     gates: tuple[Gate, ...]
     warnings: tuple[GateWarning, ...]
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...]
 
     @property
     def whole(self) -> tuple[Step, ...]:

@@ -75,8 +75,7 @@ _LEAKS = f"""
     order by segment_name <> 'all', leak_order
 """
 _FINDINGS = """
-    select headline, state, opportunity_p05 as p05, opportunity_p50 as p50, opportunity_p95 as p95,
-        opportunity_pace as pace, currency
+    select headline, worth_sentence, state
     from marts.fct_finding where property_id = $property order by finding_rank
 """
 _MICROS = """

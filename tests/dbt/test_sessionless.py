@@ -160,6 +160,13 @@ def test_where_orders_cannot_be_counted_a_leak_has_no_worth(built: Warehouse) ->
         "and step_key = 'add_to_cart'",
         [HIDDEN],
     ) == [("add_to_cart", "leak", True, None, None)]
+    assert built.query(
+        "select step_key, opportunity_p50, opportunity_pace, value_unit, worth_sentence "
+        "from marts.fct_finding where property_id = ?",
+        [HIDDEN],
+    ) == [
+        ("add_to_cart", None, None, None, "Of unknown worth, for orders are not counted."),
+    ]  # fmt: skip
 
 
 def test_the_to_do_counts_the_orders_and_says_what_to_send(built: Warehouse) -> None:

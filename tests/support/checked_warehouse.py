@@ -282,14 +282,15 @@ _STAGING = (
     ),
     """
     create table staging.stg_ga4__cells as
-    select property_id, date, 'device_channel_visitor' as cube, device_category as device,
-        session_default_channel_group as channel, new_vs_returning as visitor, '(all)' as country,
-        micro_key as key, sessions, event_count as events
+    select property_id, date, 'cells' as report, 'device_channel_visitor' as cube,
+        device_category as device, session_default_channel_group as channel,
+        new_vs_returning as visitor, '(all)' as country, micro_key as key, sessions,
+        event_count as events
     from raw.ga4_cells
     union all
-    select property_id, date, 'device_country' as cube, device_category as device,
-        '(all)' as channel, '(all)' as visitor, country, micro_key as key, sessions,
-        event_count as events
+    select property_id, date, 'cells_country' as report, 'device_country' as cube,
+        device_category as device, '(all)' as channel, '(all)' as visitor, country,
+        micro_key as key, sessions, event_count as events
     from raw.ga4_cells_country
     """,
 )
@@ -315,7 +316,7 @@ from counted
 
 _COUNTED_CELLS = """
 create table intermediate.int_cells__counted as
-select c.* exclude (key, sessions, events), s.step_number, c.key as step_key,
+select c.* exclude (report, key, sessions, events), s.step_number, c.key as step_key,
     c.sessions as reached,
     lag(c.sessions) over (
         partition by c.property_id, c.date, c.cube, c.device order by s.step_number

@@ -6,5 +6,5 @@ EMPTY = PropertyData(
     shop=Shop("1", None, None, None, None, None, None, 0), run=None, held_back=None, steps=(),
     benchmarks=(), leaks=(), micros=(), factors=(), shifts=(), alerts=(),
     judged=Judged(0, 0, 0, None, None, None), diagnoses=(), has_diagnosis=True, coverage=(),
-    suggestions=(), completeness=(), doubtful_days=(), gates=(), warnings=(),
+    suggestions=(), completeness=(), doubtful_days=(), gates=(), warnings=(), findings=(),
 )  # fmt: skip

@@ -82,4 +82,30 @@ JOURNEY_MARTS = (
         {_around("cart_abandonment_rate", "cart_ci_low", "cart_ci_high")},
         null::double as checkout_ci_low, null::double as checkout_ci_high, {_STAMPS}
     """,
+    f"""
+    create table marts.fct_sales_daily as
+    select v.property_id, v.date, v.segment_name, v.segment_value,
+        b.sessions as purchase_sessions, v.sessions, b.sessions / v.sessions as conversion_rate,
+        {_around("conversion_rate")}, {_STAMPS}
+    from intermediate.int_funnel__reach_daily as v
+    inner join intermediate.int_funnel__reach_daily as b
+        using (property_id, date, segment_name, segment_value)
+    where v.key = 'sessions' and b.key = 'purchase'
+    """,
+    f"""
+    create table marts.fct_funnel_period as
+    select '100' as property_id, {_WEEK}, 1 as step_number, 'product_view' as step_key,
+        40 as reached, 200 as previous_reached, 0.2 as step_rate, {_around("step_rate")}, {_STAMPS}
+    """,
+    f"""
+    create table marts.fct_furthest_stage as
+    select '100' as property_id, {_WEEK}, step_number, ended_sessions, 200 as entry_reached,
+        ended_sessions / 200 as ended_share, {_STAMPS}
+    from (values (0, 150), (1, 55), (2, -5)) as ended (step_number, ended_sessions)
+    """,
+    f"""
+    create table marts.fct_finding as
+    select '100' as property_id, {_WEEK}, 'a1b2c3d4' as finding_id, 20 as numerator,
+        100 as denominator, 0.2 as rate, {_around("rate")}, {_STAMPS}
+    """,
 )

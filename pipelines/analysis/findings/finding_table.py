@@ -56,7 +56,7 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Frames:
-    """One property's rows: `steps` of the core chain by segment, with their worth; `cells` and
+    """Rows of all properties: `steps` of the core chain by segment, with their worth; `cells` and
     `segments`: sessions by day; `memory`: what earlier runs published.
     """
 

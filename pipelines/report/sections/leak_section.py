@@ -96,20 +96,10 @@ def leak_name(leak: Leak) -> str:
 
 
 def _finding_sentence(finding: Finding) -> str:
-    """Where, since when and whether it goes on; what it is worth."""
+    """Where, since when and whether it goes on; of what goes on, what it is worth."""
     if finding.state == "healed":
         return f"Healed: {finding.headline}"
-    if finding.p50 is None:
-        return f"{finding.headline} Of unknown worth, for orders are not counted."
-    low, middle, high = (
-        formatting.amount(value, finding.currency)
-        for value in (finding.p05, finding.p50, finding.p95)
-    )
-    pace = formatting.amount(finding.pace, finding.currency)
-    return (
-        f"{finding.headline} Worth about {middle} ({low} to {high}) in these 28 days, "
-        f"{pace} in 28 days at today's pace."
-    )
+    return f"{finding.headline} {finding.worth_sentence}"
 
 
 def _leak_sentence(leak: Leak, leaks: Sequence[Leak]) -> str:

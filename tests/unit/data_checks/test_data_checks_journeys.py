@@ -12,6 +12,8 @@ CLOSED, CARTS, LIFT = "fct_closed_funnel", "fct_cart_recovery", "fct_engagement_
 SIGNALS, PRODUCTS = "fct_micro_conversion_window", "fct_product_funnel_window"
 PARAMETERS, REVIEWS = "fct_event_parameter", "fct_review_gap"
 ACTIONS = "fct_closed_funnel_next_action"
+SALES, ENDS, FINDINGS = "fct_sales_daily", "fct_furthest_stage", "fct_finding"
+PERIODS = "fct_funnel_period"
 
 CORRUPTIONS = {
     "users that GA4 did not tell": (
@@ -60,6 +62,22 @@ CORRUPTIONS = {
     "an abandonment below 0 of a loss above 0": (
         f"update marts.{CARTS} set lost_checkouts = 1",
         (CARTS, {"rate_is_their_ratio", "rate_is_in_range_or_flagged"}),
+    ),
+    "buyers that no report has": (
+        f"update marts.{SALES} set purchase_sessions = purchase_sessions + 1",
+        (SALES, {"totals_equal_intermediate", "rate_is_their_ratio"}),
+    ),
+    "sessions that ended nowhere": (
+        f"update marts.{ENDS} set ended_sessions = 54, ended_share = 0.27 where step_number = 1",
+        (ENDS, {"totals_equal_intermediate"}),
+    ),
+    "a week twice": (
+        f"insert into marts.{PERIODS} from marts.{PERIODS}",
+        (PERIODS, {"grain_is_unique"}),
+    ),
+    "a finding outside of its interval": (
+        f"update marts.{FINDINGS} set ci_low = 0.3",
+        (FINDINGS, {"interval_holds_the_rate"}),
     ),
     "a cart table that does not say how whole it is": (
         f"update marts.{CARTS} set is_complete = null",

@@ -1,10 +1,6 @@
 with {{ days_to_build() }},
 
-counted as (
-    select staged.*
-    from {{ ref('stg_ga4__cells') }} as staged
-    semi join days using (property_id, date)
-),
+counted as {{ rows_of_days(ref('stg_ga4__cells')) }},
 
 -- The cells that had a session or an event on the date.
 cells as (
@@ -13,31 +9,28 @@ cells as (
 ),
 
 -- GA4 put rare values into one row: what it holds is missing from the cells.
-folded as (
-    select distinct
+told as (
+    select
         property_id,
         date,
-        cube
+        report,
+        bool_or('(other)' in (device, channel, visitor, country)) as is_folded
     from cells
-    where '(other)' in (device, channel, visitor, country)
+    group by all
 ),
 
 reports as (
     select
         pulls.property_id,
         pulls.date,
-        cubes.cube,
         pulls.report,
         pulls.is_doubtful,
-        pulls.is_loaded and not (pulls.is_partial or folded.cube is not null) as is_full,
-        pulls.is_complete and folded.cube is null as is_complete,
+        pulls.is_loaded and not (pulls.is_partial or told.is_folded) as is_full,
+        pulls.is_complete and not told.is_folded as is_complete,
         pulls.maturity,
-        pulls.flag_bits | {{ flag_bits(other='folded.cube is not null') }} as flag_bits
+        pulls.flag_bits | {{ flag_bits(other='told.is_folded') }} as flag_bits
     from {{ ref('int_pulls__latest') }} as pulls
-    inner join (
-        values ('cells', 'device_channel_visitor'), ('cells_country', 'device_country')
-    ) as cubes (report, cube) on pulls.report = cubes.report
-    left join folded on pulls.property_id = folded.property_id and pulls.date = folded.date and cubes.cube = folded.cube
+    inner join told using (property_id, date, report)
     where pulls.window_name = '1d'
 ),
 
@@ -61,7 +54,7 @@ chain as (
 
 dense as (
     select
-        cells.*,
+        cells.* exclude (report),
         chain.step_number,
         chain.key as step_key,
         chain.step_label,
@@ -77,8 +70,8 @@ dense as (
         reports.flag_bits
     from cells
     inner join chain using (property_id, date)
-    inner join reports using (property_id, date, cube)
-    left join counted using (property_id, date, cube, device, channel, visitor, country, key)
+    inner join reports using (property_id, date, report)
+    left join counted using (property_id, date, report, device, channel, visitor, country, key)
     left join {{ ref('int_pulls__left_out') }} as left_out
         on
             cells.property_id = left_out.property_id

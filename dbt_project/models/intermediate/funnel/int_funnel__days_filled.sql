@@ -1,16 +1,8 @@
 with {{ days_to_build() }},
 
-reach as (
-    select reported.*
-    from {{ ref('int_funnel__reach_daily') }} as reported
-    semi join days using (property_id, date)
-),
+reach as {{ rows_of_days(ref('int_funnel__reach_daily')) }},
 
-reports as (
-    select assessed.*
-    from {{ ref('int_funnel__reports_assessed') }} as assessed
-    semi join days using (property_id, date)
-),
+reports as {{ rows_of_days(ref('int_funnel__reports_assessed')) }},
 
 keys as (
     select

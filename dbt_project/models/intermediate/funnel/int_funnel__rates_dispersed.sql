@@ -89,5 +89,5 @@ dispersed as (
 
 select
     *,
-    case when phi > 1 then {{ widened_dispersion('phi', 'day_count') }} else 1 end as phi_wide
+    {{ widened_dispersion('phi', 'day_count') }} as phi_wide
 from dispersed

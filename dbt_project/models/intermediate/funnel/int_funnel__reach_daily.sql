@@ -6,11 +6,7 @@ plan as (
     select * from {{ ref('int_plan__resolved') }}
 ),
 
-site as (
-    select sessions.*
-    from {{ ref('stg_ga4__sessions') }} as sessions
-    semi join days using (property_id, date)
-),
+site as {{ rows_of_days(ref('stg_ga4__sessions')) }},
 
 -- A simple key is one event without a filter; GA4 itself counted the composite ones.
 counted as (

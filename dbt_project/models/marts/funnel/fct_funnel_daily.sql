@@ -16,11 +16,7 @@ steps as (
     where chained.window_name = '1d'
 ),
 
-reach as (
-    select filled.*
-    from {{ ref('int_funnel__days_filled') }} as filled
-    semi join days using (property_id, date)
-),
+reach as {{ rows_of_days(ref('int_funnel__days_filled')) }},
 
 {{ rated_steps(period=['date']) }}
 

@@ -76,10 +76,7 @@ noisy as (
         loaded.window_end,
         loaded.window_days,
         loaded.days_loaded,
-        case
-            when summed.previous_reached is not null
-                then case when summed.phi_days > 1 then {{ widened_dispersion('summed.phi_days', 'summed.day_count') }} else 1 end
-        end as phi,
+        case when summed.previous_reached is not null then {{ widened_dispersion('summed.phi_days', 'summed.day_count') }} end as phi,
         {{ effective_trials('summed.reached', 'summed.previous_reached', phi='phi') }} as n_eff
     from summed
     inner join loaded using (property_id, window_name, window_start)

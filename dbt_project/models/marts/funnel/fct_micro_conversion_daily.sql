@@ -1,10 +1,6 @@
 with {{ days_to_build() }},
 
-reach as (
-    select filled.*
-    from {{ ref('int_funnel__days_filled') }} as filled
-    semi join days using (property_id, date)
-),
+reach as {{ rows_of_days(ref('int_funnel__days_filled')) }},
 
 chain as (
     select

@@ -1,17 +1,9 @@
 with {{ days_to_build() }},
 
-filled as (
-    select reach.*
-    from {{ ref('int_funnel__days_filled') }} as reach
-    semi join days using (property_id, date)
-),
+filled as {{ rows_of_days(ref('int_funnel__days_filled')) }},
 
 -- Orders are no sessions: GA4 counts them whether or not they have one, and a session may order twice.
-orders as (
-    select staged.*
-    from {{ ref('stg_ga4__sessions') }} as staged
-    semi join days using (property_id, date)
-),
+orders as {{ rows_of_days(ref('stg_ga4__sessions')) }},
 
 -- A part of the shop without a session on a day that is told whole has sold nothing.
 counted as (

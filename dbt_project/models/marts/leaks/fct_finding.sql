@@ -74,7 +74,7 @@ select
     opportunity_p95,
     opportunity_pace,
     worth_since,
-    case when is_money then 'money' else 'orders' end as value_unit,
+    case when is_money then 'money' when opportunity_p50 is not null then 'orders' end as value_unit,
     currency,
     p_gap,
     explained_share,
@@ -96,6 +96,14 @@ select
         format(', {:.1f} % elsewhere', 100 * outside_rate),
         format('; usual is {:.0f} to {:.0f} %.', 100 * benchmark_low, 100 * benchmark_high)
     ) as headline,
+    case
+        when opportunity_p50 is null then 'Of unknown worth, for orders are not counted.'
+        else format(
+            'Worth about {:,.0f} {} in these 28 days ({:,.0f} to {:,.0f}), {:,.0f} {} in 28 days at today''s pace.',
+            opportunity_p50, coalesce(currency, 'orders'), opportunity_p05, opportunity_p95, opportunity_pace,
+            coalesce(currency, 'orders')
+        )
+    end as worth_sentence,
     source,
     source_date,
     {{ quality_columns() }}

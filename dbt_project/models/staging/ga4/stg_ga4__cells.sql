@@ -1,6 +1,7 @@
 select
     property_id,
     date,
+    'cells' as report,
     'device_channel_visitor' as cube,
     device_category as device,
     session_default_channel_group as channel,
@@ -15,6 +16,7 @@ union all
 select
     property_id,
     date,
+    'cells_country' as report,
     'device_country' as cube,
     device_category as device,
     '(all)' as channel,
