@@ -22,6 +22,11 @@ def segment_columns() -> dict[str, str]:
     return {name: column or "" for name, column in _variables()["segments"].items()}
 
 
+def item_counts() -> dict[str, str]:
+    """Key of the tracking plan → the column of its units by item."""
+    return dict(_variables()["item_counts"])
+
+
 def threshold(name: str) -> float:
     """The dbt variable of this name; KeyError where there is none."""
     value: float = _variables()[name]

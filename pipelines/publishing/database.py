@@ -77,7 +77,7 @@ def write_database(publication: Publication, folder: Path) -> Version | None:
                     is_by_day = is_daily(catalogue["build", schema, table])
                     write_parquet(connection, table, folder, before, changed, is_by_day=is_by_day)
             _describe(connection)
-            _copy_macros(connection)
+            _bring_macros(connection)
             # The copy knows that its own run ended well; the build database learns it afterwards.
             connection.execute(
                 "update ops.runs set status = ?, finished_at = ? where run_id = ?",
@@ -147,12 +147,22 @@ def _describe(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"comment on {kind} marts.{table}{target} is {comment}")
 
 
-def _copy_macros(connection: duckdb.DuckDBPyConnection) -> None:
+def _bring_macros(connection: duckdb.DuckDBPyConnection) -> None:
     """Give readers the functions that stand beside the marts (dbt_project/macros/readers.sql)."""
-    for name, parameters, body in connection.execute(
-        "select function_name, parameters, macro_definition from duckdb_functions() "
-        "where database_name = 'build' and schema_name = 'marts' and function_type = 'macro'"
-    ).fetchall():
-        connection.execute(
-            f"create or replace macro marts.{name}({', '.join(parameters)}) as {body}"
-        )
+    there, wanted = (_macros(connection, database) for database in (OWN, "build"))
+    for name in there.keys() - wanted.keys():
+        connection.execute(f"drop macro marts.{name}")
+    for name, definition in wanted.items():
+        connection.execute(f"create or replace macro marts.{name}{definition}")
+
+
+def _macros(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, str]:
+    """Name → parameters and body of the functions in the schema `marts` of a database."""
+    return {
+        name: f"({', '.join(parameters)}) as {body}"
+        for name, parameters, body in connection.execute(
+            "select function_name, parameters, macro_definition from duckdb_functions() "
+            "where database_name = ? and schema_name = 'marts' and function_type = 'macro'",
+            [database],
+        ).fetchall()
+    }

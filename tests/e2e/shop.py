@@ -137,6 +137,22 @@ def published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+def published_sessions(settings: Settings) -> dict[str, int]:
+    """Day → sessions of the whole property, as readers see them."""
+    with published(settings) as connection:
+        found = connection.execute(
+            "select date::varchar, reached from marts.fct_funnel_daily where funnel = 'core' "
+            "and step_key = 'sessions' and segment_name = 'all'"
+        ).fetchall()
+    return dict(found)
+
+
+def true_sessions(events: Path) -> dict[str, int]:
+    """The same as the simulator knows it."""
+    rows = read_truth(events, "sessions").to_pylist()
+    return {row["date"]: row["sessions"] for row in rows if row["segment_name"] == "all"}
+
+
 def published_files(settings: Settings) -> dict[str, Any]:
     """Name → size and checksum of every file that readers see: equal ones hold equal marts."""
     current = settings.published_dir / "current"

@@ -11,7 +11,16 @@ import pytest
 from pipelines.config.settings import Property, Settings, Store
 from pipelines.ingest.day_window import DayWindow
 from pipelines.warehouse.connect import build_database
-from tests.e2e.shop import LAST_DAY, PROPERTY, ZONE, at_now, night, published, read_truth
+from tests.e2e.shop import (
+    LAST_DAY,
+    PROPERTY,
+    ZONE,
+    at_now,
+    night,
+    published,
+    published_sessions,
+    true_sessions,
+)
 from tests.support.routes import simulated
 
 BROKEN, DAYS = "100000002", 14
@@ -69,12 +78,6 @@ def test_the_days_of_the_broken_property_that_could_be_read_are_landed(settings:
 
 
 def test_the_published_sessions_are_those_of_the_simulator(settings: Settings) -> None:
-    truth = read_truth(settings.home.parent / PROPERTY, "sessions").to_pylist()
-    expected = {row["date"]: row["sessions"] for row in truth if row["segment_name"] == "all"}
-    with published(settings) as connection:
-        found = connection.execute(
-            "select date::varchar, reached from marts.fct_funnel_daily where funnel = 'core' "
-            "and step_key = 'sessions' and segment_name = 'all'"
-        ).fetchall()
-    assert dict(found) == expected
+    expected = true_sessions(settings.home.parent / PROPERTY)
+    assert published_sessions(settings) == expected
     assert len(expected) == DAYS

@@ -13,22 +13,16 @@ from pipelines.analysis.stats.arrays import codes, divide, floats, sum_by
 from pipelines.analysis.stats.benchmarks import exact_p_below, q_values
 from pipelines.analysis.stats.shrinkage import shrink
 
-COUNTS = {
-    "product_view": "items_viewed",
-    "add_to_cart": "items_added_to_cart",
-    "checkout_start": "items_checked_out",
-    "purchase": "items_purchased",
-}
-"""Key of the tracking plan -> what GA4 counts of it by item, in units."""
 FAMILY = ["property_id", "window_name", "step_key"]
 
 
 def score_items(
-    items: pd.DataFrame, chain: Sequence[str], counts: Mapping[str, str] = COUNTS
+    items: pd.DataFrame, chain: Sequence[str], counts: Mapping[str, str]
 ) -> pd.DataFrame:
     """Scores of each item's rate at each step of `chain` but the first.
 
-    `items` has a row per property, window and item, with the columns of `counts` in units. Gives
+    `items` has a row per property, window and item, with units in the columns that `counts` names
+    for keys of the chain. Gives
     these keys with step_key, shop_rate (of all items together), p_value (one-sided exact binomial
     against shop_rate), q_value (within a property, window and step) and shrunk_rate (to shop_rate).
     NaN where there is no rate. Units of one session are not independent: p and q are for ranking.

@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from pipelines.analysis.stats.items import score_items
+from pipelines.config.thresholds import item_counts
 
 CHAIN = ["sessions", "product_view", "add_to_cart", "checkout_start", "purchase"]
 
@@ -23,7 +24,7 @@ def shop(**counts: list[float | None]) -> pd.DataFrame:
 def test_rates_of_the_reference_case_against_the_shop() -> None:
     """The figures of docs/analytics.md: p .063399, M 162.5032."""
     added, viewed = [60, 18, 5, 12, 2], [800, 400, 150, 120, 60]
-    scored = score_items(shop(items_viewed=viewed, items_added_to_cart=added), CHAIN)
+    scored = score_items(shop(items_viewed=viewed, items_added_to_cart=added), CHAIN, item_counts())
     adds = scored[scored["step_key"] == "add_to_cart"]
     assert adds["shop_rate"].tolist() == pytest.approx([97 / 1530] * 5)
     assert adds["shrunk_rate"].tolist() == pytest.approx(
@@ -41,12 +42,12 @@ def test_rates_of_the_reference_case_against_the_shop() -> None:
 def test_what_is_no_rate_has_no_score() -> None:
     """The second item's adds may not be seen, the third was bought without a view."""
     items = shop(items_viewed=[100, 50, 0], items_added_to_cart=[10, None, 3])
-    adds = score_items(items, CHAIN).query("step_key == 'add_to_cart'")
+    adds = score_items(items, CHAIN, item_counts()).query("step_key == 'add_to_cart'")
     assert np.isnan(adds["p_value"]).tolist() == [False, True, True]
     assert adds["shop_rate"].tolist() == pytest.approx([0.13] * 3)
 
 
 def test_a_step_without_a_tag_and_a_shop_without_items_have_none() -> None:
-    scored = score_items(shop(items_viewed=[10.0], items_added_to_cart=[1.0]), CHAIN)
+    scored = score_items(shop(items_viewed=[10.0], items_added_to_cart=[1.0]), CHAIN, item_counts())
     assert scored.query("step_key == 'purchase'")["p_value"].isna().all()
-    assert score_items(shop(items_viewed=[], items_added_to_cart=[]), CHAIN).empty
+    assert score_items(shop(items_viewed=[], items_added_to_cart=[]), CHAIN, item_counts()).empty

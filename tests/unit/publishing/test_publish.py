@@ -108,6 +108,10 @@ def test_functions_beside_the_marts_are_published(publication):
     assert rows(
         publication, "select marts.share(reached, 2 * reached) from marts.fct_funnel_window"
     ) == [(0.5,)]
+    change(publication, "drop macro marts.share")
+    publish(replace(publication, run_id="r2", now=MORNING + timedelta(days=2)))
+    with pytest.raises(duckdb.CatalogException, match="share"):
+        rows(publication, "select marts.share(reached, 2) from marts.fct_funnel_window")
 
 
 def test_the_copy_knows_that_its_run_was_published(publication):

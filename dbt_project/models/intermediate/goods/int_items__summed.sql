@@ -1,4 +1,4 @@
-{% set counts = ['items_viewed', 'items_added_to_cart', 'items_checked_out', 'items_purchased'] %}
+{% set counts = var('item_counts') %}
 
 with reports as (
     select * from {{ ref('int_reports__windowed') }}
@@ -8,8 +8,8 @@ with reports as (
 -- A sum over a day without its number (restricted), or of two currencies, is no number.
 sums as (
     {% call windowed_sums(ref('int_items__daily'), ['item_id', 'item_name']) %}
-    {%- for name in counts %}
-    {{ whole_sum('days.' ~ name) }} as {{ name }},
+    {%- for key in counts %}
+    {{ whole_sum('days.' ~ counts[key]) }} as {{ counts[key] }},
     {%- endfor %}
     case
         when count(days.item_revenue) = count(*) and coalesce(min(days.currency) = max(days.currency), true)
@@ -31,12 +31,12 @@ select
     reports.*,
     cells.item_id,
     cells.item_name,
-    {%- for name in counts %}
+    {%- for key in counts %}
     case
         when not reports.is_fully_loaded then null
-        when sums.item_id is not null then sums.{{ name }}
+        when sums.item_id is not null then sums.{{ counts[key] }}
         when not reports.is_doubtful and not reports.is_partial then 0
-    end as {{ name }},
+    end as {{ counts[key] }},
     {%- endfor %}
     case when reports.is_fully_loaded then sums.item_revenue end as item_revenue,
     case when reports.is_fully_loaded and sums.item_revenue is not null then sums.currency end as currency

@@ -1,3 +1,4 @@
+-- The functions for readers come with the metrics that they are about.
 {{ config(post_hook="{{ create_reader_macros() }}") }}
 
 select

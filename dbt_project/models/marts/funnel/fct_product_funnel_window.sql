@@ -1,15 +1,11 @@
--- What GA4 counts by item, as keys of the tracking plan.
-{% set counts = {
-    'product_view': 'items_viewed', 'add_to_cart': 'items_added_to_cart', 'checkout_start': 'items_checked_out',
-    'purchase': 'items_purchased',
-} %}
+{% set counts = var('item_counts') %}
 
 with unpivoted as (
-    {%- for key, name in counts.items() %}
+    {%- for key in counts %}
     select
         *,
         '{{ key }}' as key,
-        {{ name }} as units
+        {{ counts[key] }} as units
     from {{ ref('int_items__summed') }}
     {%- if not loop.last %}
     union all
@@ -61,7 +57,7 @@ steps as (
     where
         reports.report = 'items'
         and chain.funnel = 'core'
-        and chain.key in ('{{ counts.keys() | join("', '") }}')
+        and chain.key in ('{{ counts | join("', '") }}')
 ),
 
 {{ rated_steps(period=['window_name', 'window_end'], cell=['item_id', 'item_name', 'item_revenue', 'currency']) }},
