@@ -3,6 +3,8 @@
 import pytest
 from scipy import stats
 
+from pipelines.analysis.findings.rates import LEAST_PAIRS
+from pipelines.analysis.findings.scan import ScanRules
 from pipelines.analysis.stats.anomalies import Rules
 from pipelines.analysis.stats.anomaly_table import LOOKBACK_DAYS
 from pipelines.config.thresholds import threshold
@@ -15,6 +17,11 @@ def test_the_quantile_is_that_of_the_odds() -> None:
 def test_days_are_given_all_the_days_that_they_are_compared_with() -> None:
     assert threshold("anomaly_history_days") == LOOKBACK_DAYS
     assert threshold("anomaly_least_weeks") == Rules().least_weeks
+
+
+def test_findings_need_what_verdicts_need() -> None:
+    assert threshold("least_trials") == ScanRules().least_trials
+    assert threshold("least_varying_days") == LEAST_PAIRS
 
 
 def test_an_unknown_threshold_is_an_error() -> None:
