@@ -101,25 +101,26 @@ class Ga4Client:
     def run_report(self, request: ga4.RunReportRequest, *, what: str) -> EncodedAnswer:
         """One page, its rows as they came (proto-plus wrappers cost 20× on rows)."""
         property_id = _property_of(request.property)
-        content: Any = self._call(
-            lambda: self._reports.run_report(request, timeout=TIMEOUT_SECONDS), property_id, what
+
+        def call() -> EncodedAnswer:
+            content: Any = self._reports.run_report(request, timeout=TIMEOUT_SECONDS)
+            return encoded_answer(content)
+
+        return self._call(
+            call, property_id, what, quota_of=lambda answer: answer.message.property_quota
         )
-        answer = encoded_answer(content)
-        self.governor.read_quota(property_id, "core", answer.message.property_quota)
-        return answer
 
     def run_funnel_report(self, request: alpha_types.RunFunnelReportRequest, *, what: str) -> Any:
         """One funnel, as the raw protobuf message; v1alpha may change or be missing."""
         property_id = _property_of(request.property)
-        response = self._call(
-            lambda: self._alpha.run_funnel_report(request, timeout=TIMEOUT_SECONDS),
-            property_id,
-            what,
-            bucket="funnel",
+
+        def call() -> Any:
+            answer = self._alpha.run_funnel_report(request, timeout=TIMEOUT_SECONDS)
+            return alpha_types.RunFunnelReportResponse.pb(answer)
+
+        return self._call(
+            call, property_id, what, "funnel", quota_of=lambda answer: answer.property_quota
         )
-        message = alpha_types.RunFunnelReportResponse.pb(response)
-        self.governor.read_quota(property_id, "funnel", message.property_quota)
-        return message
 
     def get_metadata(self, property_id: str) -> Any | None:
         """All fields of a property (raw Metadata); None where the server has no GetMetadata.
@@ -183,10 +184,17 @@ class Ga4Client:
             return None
 
     def _call(
-        self, call: Callable[[], _T], property_id: str, what: str, bucket: str = "core"
+        self,
+        call: Callable[[], _T],
+        property_id: str,
+        what: str,
+        bucket: str = "core",
+        quota_of: Callable[[_T], Any] | None = None,
     ) -> _T:
         try:
-            return self.governor.call(call, property_id=property_id, what=what, bucket=bucket)
+            return self.governor.call(
+                call, property_id=property_id, what=what, bucket=bucket, quota_of=quota_of
+            )
         except LIBRARY_ERRORS as error:
             # Without its cause: Dagster stores every cause, and its words are not redacted.
             raise translate(error, property_id=property_id, what=what) from None

@@ -139,12 +139,19 @@ class Governor:
     _dearest: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def call(
-        self, call: Callable[[], _T], *, property_id: str, what: str, bucket: str = "core"
+        self,
+        call: Callable[[], _T],
+        *,
+        property_id: str,
+        what: str,
+        bucket: str = "core",
+        quota_of: Callable[[_T], Any] | None = None,
     ) -> _T:
         """Call until it answers or there is no point in asking again.
 
         `bucket`: `core` or `funnel`, which GA4 counts apart, or `fields`, which costs no tokens.
         Each has a circuit of its own: a method that fails by itself takes no other with it.
+        `quota_of`: the readings of an answer (raw PropertyQuota), kept in the ledger.
 
         Raises what the client library raised (LIBRARY_ERRORS; an error of the channel by its
         status), CircuitOpenError, or QuotaError when the hour's reserve is reached and this run
@@ -155,14 +162,18 @@ class Governor:
             if self._is_stopped.is_set():
                 raise QuotaError(f"The run was stopped before {what} of property {property_id}.")
             self._refuse_open_circuit(property_id, bucket, what)
+            asked_at = self.clock.now()
             try:
-                with self._counted(property_id, bucket) as until:
+                with self._counted(property_id, bucket, asked_at) as until:
                     if until is None:
-                        return call()
+                        answer = call()
+                        if quota_of is not None:
+                            self._read_quota(property_id, bucket, quota_of(answer), asked_at)
+                        return answer
                 self._await_hour(until, property_id, what)
             except LIBRARY_ERRORS as raised:
                 error = status_of(raised)
-                pause = self._pause(error, tries, (property_id, bucket))
+                pause = self._pause(error, tries, (property_id, bucket), asked_at)
                 if pause is None and error is raised:
                     raise
                 if pause is None:
@@ -174,8 +185,18 @@ class Governor:
         self._is_stopped.set()
         self.clock.wake()
 
-    def read_quota(self, property_id: str, bucket: str, quota: Any) -> None:
-        """Keep the readings of an answer (raw PropertyQuota) in the ledger."""
+    def take_readings(self) -> list[Reading]:
+        """The readings since the last call."""
+        with self._lock:
+            taken, self._readings = self._readings, []
+        return taken
+
+    def _read_quota(self, property_id: str, bucket: str, quota: Any, asked_at: datetime) -> None:
+        """Keep the readings of an answer; the call is still under way.
+
+        They tell of the hour in which it was asked for: by the time they are here the tokens may
+        be back.
+        """
         now = self.clock.now()
         readings = [
             Reading(property_id, now, f"{bucket}_{one.name}", status.consumed, status.remaining)
@@ -185,18 +206,15 @@ class Governor:
         with self._lock:
             self._readings.extend(readings)
             self._dearest[key] = max([self._dearest[key], *(one.consumed for one in readings)])
-            unpaid = self._under_way[key] * self._dearest[key]
+            unpaid = (self._under_way[key] - 1) * self._dearest[key]
             if any(self._is_low(one, bucket, unpaid) for one in readings):
-                self._low_until[key] = next_hour(now)
-
-    def take_readings(self) -> list[Reading]:
-        """The readings since the last call."""
-        with self._lock:
-            taken, self._readings = self._readings, []
-        return taken
+                until = next_hour(asked_at)
+                self._low_until[key] = max(until, self._low_until.get(key, until))
 
     @contextmanager
-    def _counted(self, property_id: str, bucket: str) -> Iterator[datetime | None]:
+    def _counted(
+        self, property_id: str, bucket: str, asked_at: datetime
+    ) -> Iterator[datetime | None]:
         """A call under way: others must leave its tokens in the hour's quota. When the reserve is
         reached, the moment until which it has to wait, instead. Both at once: an answer that
         reaches the reserve knows of this call, or this call of it.
@@ -204,7 +222,7 @@ class Governor:
         key = property_id, bucket
         with self._lock:
             until = self._low_until.get(key)
-            if until is not None and until <= self.clock.now():
+            if until is not None and until <= asked_at:
                 until = None
             self._under_way[key] += until is None
         try:
@@ -243,7 +261,11 @@ class Governor:
             )
 
     def _pause(
-        self, error: Exception, tries: Counter[str], circuit: tuple[str, str]
+        self,
+        error: Exception,
+        tries: Counter[str],
+        circuit: tuple[str, str],
+        asked_at: datetime,
     ) -> datetime | None:
         """When to ask again; None where asking again is of no use, or was of none."""
         if is_final(error):
@@ -252,19 +274,21 @@ class Governor:
             case google_errors.TooManyRequests() if is_too_large(error.message):
                 return None
             case google_errors.TooManyRequests():
-                return self._pause_for_quota(classify(error.message), tries)
+                return self._pause_for_quota(classify(error.message), tries, asked_at)
             case google_errors.GatewayTimeout() if circuit[1] != FIELDS:
                 return self._backoff(tries, "deadline", DEADLINE_RETRIES)
         with self._lock:
             self._errors[circuit].append(self.clock.now())
         return self._backoff(tries, "server", SERVER_ERROR_RETRIES)
 
-    def _pause_for_quota(self, kind: Exhausted, tries: Counter[str]) -> datetime | None:
+    def _pause_for_quota(
+        self, kind: Exhausted, tries: Counter[str], asked_at: datetime
+    ) -> datetime | None:
         if kind is Exhausted.CONCURRENT:
             return self._backoff(tries, "concurrent", CONCURRENT_RETRIES)
         if kind is Exhausted.HOURLY and self.policy.waits_for_hour and tries["hour"] < HOURLY_WAITS:
             tries["hour"] += 1
-            return next_hour(self.clock.now())
+            return next_hour(asked_at)
         return None
 
     def _backoff(self, tries: Counter[str], reason: str, most: int) -> datetime | None:

@@ -39,16 +39,18 @@ class FileClock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock = threading.Lock()
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(float(self._path.read_text()), UTC)
 
     def sleep_until(self, moment: datetime) -> None:
-        # Replaced whole: a reader never sees half a number.
-        if moment > self.now():
-            part = self._path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-            part.write_text(str(moment.timestamp()))
-            part.replace(self._path)
+        # Replaced whole: a reader never sees half a number; and never put back.
+        with self._lock:
+            if moment > self.now():
+                part = self._path.with_suffix(f".{os.getpid()}")
+                part.write_text(str(moment.timestamp()))
+                part.replace(self._path)
 
     def wake(self) -> None:
         """Nobody really sleeps here."""

@@ -48,6 +48,11 @@ def ask(governor: Governor, call: Callable[[], object]) -> object:
     return governor.call(call, property_id="1", what="the report items")
 
 
+def answer_with(governor: Governor, quota: object) -> None:
+    """Any request of property 1 that is answered with these readings."""
+    governor.call(lambda: quota, property_id="1", what="x", quota_of=lambda answer: answer)
+
+
 @pytest.mark.parametrize(
     ("words", "kind"),
     [
@@ -221,11 +226,11 @@ def reading(tokens_left: int) -> object:
 def test_a_backfill_leaves_a_fifth_of_the_hour_to_others() -> None:
     clock = HandClock()
     governor = Governor(BACKFILL, clock)
-    governor.read_quota("1", "core", reading(2_801))
+    answer_with(governor, reading(2_801))
     call, _ = scripted(7, 8, 9)
     ask(governor, call)
     assert clock.slept == []
-    governor.read_quota("1", "core", reading(2_799))
+    answer_with(governor, reading(2_799))
     assert governor.call(call, property_id="2", what="x") == 8
     assert clock.slept == []
     assert ask(governor, call) == 9
@@ -254,7 +259,7 @@ def test_whenever_another_answer_reaches_the_reserve_a_call_not_yet_made_waits(p
 
     def answer() -> None:
         events.append("answered")
-        governor.read_quota("1", "core", reading(2_799))
+        answer_with(governor, reading(2_799))
 
     governor = Governor(BACKFILL, clock, _lock=Interrupted(point, answer))  # type: ignore[arg-type]
     assert ask(governor, lambda: events.append("called")) is None
@@ -263,10 +268,40 @@ def test_whenever_another_answer_reaches_the_reserve_a_call_not_yet_made_waits(p
     assert events.count("called") == 1
 
 
+def test_an_answer_tells_of_the_hour_in_which_it_was_asked_for() -> None:
+    """It arrives when the hour is over and its tokens are back: nobody waits for the next one."""
+    clock = HandClock()
+    governor = Governor(BACKFILL, clock)
+
+    def slow() -> object:
+        clock.sleep_until(datetime(2026, 7, 1, 13, 0, 1, tzinfo=UTC))
+        return reading(2_799)
+
+    governor.call(slow, property_id="1", what="x", quota_of=lambda answer: answer)
+    clock.slept.clear()
+    assert ask(governor, lambda: 7) == 7
+    assert clock.slept == []
+
+
+def test_a_refusal_tells_of_the_hour_in_which_it_was_asked_for() -> None:
+    clock = HandClock()
+    asked: list[datetime] = []
+
+    def refused_once() -> int:
+        asked.append(clock.now())
+        if len(asked) == 1:
+            clock.sleep_until(datetime(2026, 7, 1, 13, 0, 1, tzinfo=UTC))
+            raise google_errors.ResourceExhausted(HOURLY)
+        return 7
+
+    assert ask(Governor(BACKFILL, clock), refused_once) == 7
+    assert asked[1] == datetime(2026, 7, 1, 13, 0, 1, tzinfo=UTC)
+
+
 def test_a_360_property_has_ten_times_the_reserve() -> None:
     clock = HandClock()
     governor = Governor(BACKFILL, clock)
-    governor.read_quota("1", "core", reading(27_000))
+    answer_with(governor, reading(27_000))
     call, _ = scripted(7)
     ask(governor, call)
     assert clock.slept == [datetime(2026, 7, 1, 13, 0, tzinfo=UTC)]
@@ -274,7 +309,7 @@ def test_a_360_property_has_ten_times_the_reserve() -> None:
 
 def test_every_reading_is_in_the_ledger_once() -> None:
     governor = Governor(NIGHTLY, HandClock())
-    governor.read_quota("1", "core", reading(2_000))
+    answer_with(governor, reading(2_000))
     taken = {(one.quota, one.consumed, one.remaining) for one in governor.take_readings()}
     assert taken == {
         ("core_tokens_per_project_per_hour", 10, 2_000),
@@ -285,7 +320,7 @@ def test_every_reading_is_in_the_ledger_once() -> None:
 
 def test_a_run_that_does_not_wait_says_when_to_come_back() -> None:
     governor = Governor(Policy(waits_for_hour=False, reserve=0.2), HandClock())
-    governor.read_quota("1", "core", reading(100))
+    answer_with(governor, reading(100))
     call, calls = scripted(7)
     with pytest.raises(QuotaError, match="after 13:00 UTC"):
         ask(governor, call)
