@@ -17,7 +17,9 @@ select
         when ci_high < benchmark_low and (segment_name = 'all' or q_value <= {{ var('false_discovery_rate') }}) then 'below'
         when ci_low > benchmark_high then 'above'
         when ci_low >= benchmark_low and ci_high <= benchmark_high then 'within'
-        when rate < benchmark_low then 'leaning_below'
+        -- One P for how sure: a rate below the floor of which the evidence has no direction tells nothing.
+        when rate < benchmark_low and p_below >= {{ var('weak_evidence') }} then 'leaning_below'
+        when rate < benchmark_low then 'insufficient_data'
         when rate > benchmark_high then 'leaning_above'
         else 'likely_within'
     end as status,
