@@ -84,6 +84,13 @@ def test_a_cause_names_its_finding(diagnosed: Warehouse) -> None:
     assert findings(diagnosed, "H1", "finding_id") == [(None,)]
 
 
+def test_the_cause_that_more_speaks_for_comes_first(diagnosed: Warehouse) -> None:
+    """Before the one with the smaller priority: that desktop is fine speaks for phones."""
+    ranked = findings(diagnosed, "X4", "rule, priority, signal_count")
+    assert [(rule, priority) for rule, priority, _ in ranked] == [("X4", 54), ("X3", 53)]
+    assert ranked[0][2] > ranked[1][2]
+
+
 def test_a_shop_as_ever_has_no_diagnosis_in_any_window(diagnosed: Warehouse) -> None:
     assert (
         diagnosed.query(

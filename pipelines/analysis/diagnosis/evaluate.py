@@ -20,6 +20,7 @@ import pyarrow as pa
 from pipelines.analysis.diagnosis.evidence import sentence
 from pipelines.analysis.diagnosis.grammar import UNKNOWN, Clause
 from pipelines.analysis.diagnosis.playbook import Rule
+from pipelines.analysis.diagnosis.strength import weigh
 
 Cells: TypeAlias = "pd.Index[Any]"
 """An index with the levels of `CELL`."""
@@ -44,6 +45,8 @@ SCHEMA = pa.schema(
         *((name, pa.string()) for name in CELL),
         *((name, pa.date32()) for name in _DATES),
         *((name, pa.string()) for name in ("rule", "evidence", "evidence_numbers")),
+        ("signal_count", pa.int64()),
+        ("signal_distance", pa.float64()),
         ("is_complete", pa.bool_()),
         ("maturity", pa.string()),
     ]
@@ -55,7 +58,8 @@ def diagnose(levels: pd.DataFrame, rules: Sequence[Rule]) -> pa.Table:
 
     Reads `CELL`, the window's dates, metric, level, reason, value, numerator, denominator, their
     keys, comparison_low, comparison_high, detail, is_complete and maturity. A metric that has no
-    row is unknown. `evidence` is one sentence, `evidence_numbers` a JSON list of what it rests on.
+    row is unknown. `evidence` is one sentence, `evidence_numbers` a JSON list of what it rests on;
+    signal_count and signal_distance say how much that is.
     """
     wide = levels.pivot(index=CELL, columns="metric", values="level")
     found = [_evidence(rule, cells) for rule in rules if len(cells := _fired(rule, wide))]
@@ -134,12 +138,15 @@ def _finding(asked: list[dict[str, Any]]) -> dict[str, object]:
     }
     rows, first = list(kept.values()), asked[0]
     numbers = [{name: _plain(row[name]) for name in _NUMBERS} for row in rows]
+    strength = weigh(rows)
     return {
         **dict(zip(CELL, itemgetter(*_FINDING)(first), strict=True)),
         **{name: pd.Timestamp(first[name]).date() for name in _DATES},
         "rule": first["rule"],
         "evidence": "; ".join(sentence(row) for row in rows) + ".",
         "evidence_numbers": json.dumps(numbers),
+        "signal_count": strength.signals,
+        "signal_distance": strength.distance,
         "is_complete": all(bool(row["is_complete"]) for row in rows),
         "maturity": max((str(row["maturity"]) for row in rows), key=_MATURITIES.index),
     }

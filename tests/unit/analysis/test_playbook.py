@@ -219,6 +219,34 @@ def test_evidence_is_what_the_rule_rests_on() -> None:
     assert row["window_end"] == DAY.date()
 
 
+def test_evidence_is_how_many_signals_hold_and_how_far() -> None:
+    """0.3 under 0.4 is a quarter off, 0.3 under 0.6 a half; 0.8 over 0.5 is 3/8. What is not low is
+    as far from the bound of low. A tag that is there is no signal, a missing one has no distance.
+    """
+    rows = [
+        level("micro(a)", "low"),
+        level("micro(b)", "low", comparison_low=0.6),
+        level("micro(c)", "high", value=0.8),
+        level("micro(d)", "normal", value=0.45, comparison_low=0.36),
+        level("tracking(e)", "tracked", value=None, comparison_low=None, reason="tracked"),
+        level("tracking(f)", "missing", value=None, comparison_low=None, reason="not_tracked"),
+        level("carts(lost)", "high", value=84.0, comparison_high=None, reason="volume"),
+    ]
+    rules = {
+        "micro(a) is low": (1, 1 / 4),
+        "micro(a, b) is low": (2, 3 / 8),
+        "micro(b) is low and micro(c) is high": (2, 7 / 16),
+        "micro(a) is low and micro(d) is not low": (2, (1 / 4 + 1 / 5) / 2),
+        "micro(a) is low and tracking(e) is tracked": (1, 1 / 4),
+        "micro(a) is low and tracking(f) is missing": (2, 1 / 4),
+        "micro(a) is low and carts(lost) is high": (2, 1 / 4),
+        "tracking(f) is missing": (1, 0),
+    }
+    found = diagnose(pd.DataFrame(rows), [Rule(text, clauses(text)) for text in rules]).to_pylist()
+    told = {row["rule"]: (row["signal_count"], row["signal_distance"]) for row in found}
+    assert told == {rule: (count, pytest.approx(far)) for rule, (count, far) in rules.items()}
+
+
 def test_directional_evidence_is_called_so() -> None:
     row = level(
         "benchmark(add_to_cart_rate)", "low", reason="directional_moderate", numerator=0.0,

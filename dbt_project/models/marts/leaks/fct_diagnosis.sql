@@ -1,3 +1,4 @@
+{% set by_evidence = 'signal_count desc, signal_distance desc' %}
 -- The parts of the shop that each finding is looked at in: those of its conditions, one by one.
 with conditions as (
     select
@@ -87,7 +88,9 @@ select
     segment_value,
     cast(row_number() over (
         partition by property_id, window_name
-        order by rule <> 'T1' asc, finding_id is null asc, opportunity_p50 desc nulls last, priority asc, rule asc, segment_value asc
+        order by
+            rule <> 'T1' asc, finding_id is null asc, opportunity_p50 desc nulls last, finding_id asc, {{ by_evidence }},
+            priority asc, rule asc, segment_value asc
     ) as integer) as diagnosis_rank,
     rule,
     stage,
@@ -99,6 +102,8 @@ select
     confirm_with,
     evidence,
     evidence_numbers,
+    cast(signal_count as integer) as signal_count,
+    signal_distance,
     lost_carts,
     recovery_rate,
     average_order_value,
@@ -107,7 +112,7 @@ select
     is_complete,
     maturity
 from sized
--- A rule is told once of a finding; what only says that a step is low, where no other rule says why.
+-- A rule is told once of a finding, where most speaks for it; what only says that a step is low, where no other rule says why.
 qualify
-    row_number() over (partition by property_id, window_name, rule, finding_id order by place, segment_value) = 1
+    row_number() over (partition by property_id, window_name, rule, finding_id order by {{ by_evidence }}, place asc, segment_value asc) = 1
     and (not is_fallback or bool_and(is_fallback) over (partition by property_id, window_name, step_key, finding_id))
