@@ -89,6 +89,20 @@
     ) / {{ z }}, 2))
 {%- endmacro %}
 
+{#- Aggregate over the days of a window: variance of the value of one order, from what an order of each day brought on average:
+    sum(n (r/n - m)^2) / (days - 1), r revenue, n orders, m their quotient. NULL with fewer days of orders than tell anything. -#}
+{% macro order_variance(revenue, orders) -%}
+    {%- set is_day = 'filter (where ' ~ orders ~ ' > 0 and ' ~ revenue ~ ' is not null)' -%}
+    {%- set r = 'cast(sum(try_cast(' ~ revenue ~ ' as decimal(24, 6))) ' ~ is_day ~ ' as double)' -%}
+    {%- set n = 'cast(sum(' ~ orders ~ ') ' ~ is_day ~ ' as double)' -%}
+    (case when count(*) {{ is_day }} >= {{ var('least_varying_days') }}
+        then greatest(0, (
+            cast(sum(try_cast(pow(cast({{ revenue }} as double), 2) / {{ orders }} as decimal(30, 6))) {{ is_day }} as double)
+            - pow({{ r }}, 2) / {{ n }}
+        ) / (count(*) {{ is_day }} - 1))
+    end)
+{%- endmacro %}
+
 {#- Newcombe's hybrid interval of the difference rate - other_rate, from the Wilson bounds of both (Newcombe 1998, method 10). -#}
 {% macro newcombe_low(rate, low, other_rate, other_high) -%}
     (({{ rate }}) - ({{ other_rate }}) - sqrt(pow(({{ rate }}) - ({{ low }}), 2) + pow(({{ other_high }}) - ({{ other_rate }}), 2)))

@@ -158,6 +158,21 @@ def test_dispersion_of_any_days_is_a_number_from_1_on(
 
 
 @settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(DOUBLES), st.sampled_from(COUNTS)), max_size=20))
+def test_variance_of_any_orders_is_none_or_a_number_from_0_on(
+    macros: Any, days: list[tuple[float | None, int | None]]
+) -> None:
+    amounts, counts = ([day[place] for day in days] for place in range(2))
+    with duckdb.connect() as connection:
+        table = pa.table({"r": pa.array(amounts, pa.float64()), "n": pa.array(counts, pa.int64())})
+        connection.register("days", table)
+        ((variance,),) = connection.execute(
+            f"select {macros.order_variance('r', 'n')} from days"
+        ).fetchall()
+    assert variance is None or (variance >= 0 and isfinite(variance))
+
+
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(DOUBLES)), st.lists(st.sampled_from(COUNTS)))
 def test_a_sum_is_the_sum_or_no_number(
     macros: Any, amounts: list[float | None], counts: list[int | None]

@@ -81,4 +81,5 @@ def _run(rates: Floats, number: int) -> Opportunity:
         before = reached
     successes, trials, n_eff = (np.column_stack(parts) for parts in zip(*columns, strict=True))
     benchmark = np.broadcast_to(LOWS, trials.shape)
-    return simulate(Chains(successes, trials, n_eff, benchmark, np.full(shops, 60.0)))
+    value, certain = np.full(shops, 60.0), np.zeros(shops)
+    return simulate(Chains(successes, trials, n_eff, benchmark, value, certain))

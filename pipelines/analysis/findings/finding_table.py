@@ -71,11 +71,11 @@ def find_findings(frames: Frames, least_p: float) -> pa.Table:
 
     `steps` has property_id, window_name, window_start, window_end, segment_name, segment_value,
     step_number, step_key, previous_step_key, numerator, denominator, n_eff, benchmark, end_value,
-    downstream_rate, p_gap and opportunity_p05, _p50, _p95: one window a property. `cells` has
-    property_id, date, cube, the columns of `JOINT`, step_key and sessions; `segments` has
-    property_id, date, segment_name, segment_value, step_key and sessions. `memory` has property_id,
-    window_end, finding_id, step_key, scope, first_seen and healed_date. A step leaks from P(rate <
-    floor) of `least_p` on.
+    end_value_error, downstream_rate, p_gap and opportunity_p05, _p50, _p95: one window a property.
+    `cells` has property_id, date, cube, the columns of `JOINT`, step_key and sessions; `segments`
+    has property_id, date, segment_name, segment_value, step_key and sessions. `memory` has
+    property_id, window_end, finding_id, step_key, scope, first_seen and healed_date. A step leaks
+    from P(rate < floor) of `least_p` on.
     """
     # Parts of a shop of which nobody knows the whole have nothing to be measured by.
     whole = frames.segments[frames.segments["segment_name"] == SHOP]["property_id"]
@@ -155,7 +155,7 @@ class _Property:
         )
         state = state_of(seen, before, self.days.night, judged.least_p)
         healed = (before.healed_date if before else None) or seen.recovered or self.days.night
-        value = row["end_value"] * worth["downstream_rate"]
+        value = worth["end_value"] * worth["downstream_rate"]
         per_window = len(self.days.days[self.days.window]) / past.now_days
         return {
             "property_id": self.name,

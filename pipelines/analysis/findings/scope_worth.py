@@ -33,8 +33,9 @@ class Leaks:
         return self.steps[self.steps["segment_name"] == SHOP].sort_values("step_number")
 
     def of(self, row: dict[str, Any], scope: Scope, counted: Counted) -> dict[str, Any]:
-        """Counts, n_eff, downstream_rate and `WORTHS` of a scope at the shop's step `row`: the
-        leak's own where a row of the leaks is about just this part, else drawn for its `counted`.
+        """Counts, n_eff, downstream_rate, end_value and `WORTHS` of a scope at the shop's step
+        `row`: the leak's own where a row of the leaks is about just this part, else drawn for its
+        `counted`.
         """
         name, value = scope[0] if scope else (SHOP, SHOP)
         same = self.steps[
@@ -62,6 +63,7 @@ class Leaks:
             segment_name="scope",
             segment_value=as_json(scope),
             order_value=lambda rows: rows["end_value"],
+            order_value_error=lambda rows: rows["end_value_error"],
         )
         worth = score_leaks(steps).iloc[0]
         return {**own, **{name: worth[name] for name in WORTHS}}

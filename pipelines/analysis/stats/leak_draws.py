@@ -38,7 +38,8 @@ class Opportunity:
 
 
 def simulate(chains: Chains, draws: Draws | None = None) -> Opportunity:
-    """Stand-alone values under independent Jeffreys Betas Beta(x + 1/2, n - x + 1/2) of the rates.
+    """Stand-alone values under independent Jeffreys Betas Beta(x + 1/2, n - x + 1/2) of the rates,
+    and a Gamma of the order value with its error.
 
     The counts drawn from are n_eff and rate n_eff; a rate above 1 is kept as it is in every draw.
     `rank` 1 is the largest p50 of its cell; equal ones go by P(gap), then by place. Every cell
@@ -57,10 +58,10 @@ def simulate(chains: Chains, draws: Draws | None = None) -> Opportunity:
 
 
 def _of_cell(chains: Chains, cell: int, draws: Draws) -> Floats:
-    """Quantiles in purchases, P(gap) and P(biggest) of one cell. Shape (5, steps)."""
+    """Quantiles in purchases of the mean value, P(gap) and P(biggest) of one cell. (5, steps)."""
     trials, benchmark = chains.trials[cell, :, None], chains.benchmark[cell, :, None]
     rates = _draw(chains, cell, draws)
-    gains = gained(rates, trials, benchmark)
+    gains = gained(rates, trials, benchmark) * _draw_worth(chains, cell, draws)
     is_valued = ~np.isnan(gains).any(axis=1)
     found = np.full((5, trials.shape[0]), np.nan)
     if is_valued.any():
@@ -84,6 +85,16 @@ def _draw(chains: Chains, cell: int, draws: Draws) -> Floats:
         hits[:, None] + JEFFREYS, misses[:, None] + JEFFREYS, (hits.size, draws.count)
     )
     return drawn
+
+
+def _draw_worth(chains: Chains, cell: int, draws: Draws) -> Floats:
+    """Order values of one cell as multiples of its own, the same for all steps: Gamma with mean 1
+    and the value's relative error. Shape (count,)."""
+    relative = chains.order_value_error[cell] / chains.order_value[cell]
+    if not (relative > 0 and np.isfinite(relative)):
+        return np.ones(draws.count)
+    drawn = np.random.default_rng([draws.seed, 1]).gamma(relative**-2, relative**2, draws.count)
+    return np.asarray(drawn, dtype=np.float64)
 
 
 def _quantiles(draws: Floats) -> Floats:

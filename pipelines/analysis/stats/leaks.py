@@ -16,7 +16,8 @@ from pipelines.analysis.stats.attribution import attribute
 
 @dataclass(frozen=True)
 class Chains:
-    """Funnels of one window. `order_value` is per cell, the others (cells, steps).
+    """Funnels of one window. `order_value` and its standard error are per cell, the others (cells,
+    steps).
 
     A step's trials are the sessions of the step before it in its chain. `n_eff` is their effective
     number, the trials themselves where counts are exact. `benchmark` is NaN where a step has none.
@@ -27,6 +28,7 @@ class Chains:
     n_eff: Floats
     benchmark: Floats
     order_value: Floats
+    order_value_error: Floats
 
     @cached_property
     def rates(self) -> Floats:

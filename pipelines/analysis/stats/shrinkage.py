@@ -1,4 +1,4 @@
-"""Rates of small segments pulled towards the rate of the shop they belong to."""
+"""Rates and means of small parts pulled towards those of the shop that they belong to."""
 
 from dataclasses import dataclass
 
@@ -19,24 +19,49 @@ class Shrunk:
 def shrink(successes: Floats, trials: Floats, group: Ints, groups: int) -> Shrunk:
     """Beta-binomial shrinkage (x + M p)/(n + M) of each row to the pooled rate of its group.
 
-    Method of moments (after Kleinman 1973): tau^2 = (S - p(1-p)(K-1)) / (N - sum n^2/N) with
-    S = sum n (x/n - p)^2 over the K rows of a group and N = sum n; M = p(1-p)/tau^2 - 1. A group
-    that differs no more than chance (tau^2 <= 0) shrinks all the way: M is infinite. Rows that are
-    no rate are left out and NaN.
+    M = p(1-p)/tau^2 - 1, p(1-p)/tau^2 by `_strength`. Rows that are no rate are left out and NaN.
     """
     is_cell = is_rate(successes, trials)
     x, n = np.where(is_cell, successes, np.nan), np.where(is_cell, trials, np.nan)
+    pooled = divide(sum_by(x, group, groups), sum_by(n, group, groups))
+    binomial = pooled * (1 - pooled)
+    strength = np.maximum(0.0, _strength(x, n, binomial, group) - 1)
+    return _shrunk(x, n, pooled[group], strength[group])
+
+
+def shrink_means(totals: Floats, counts: Floats, variance: Floats, group: Ints) -> Shrunk:
+    """The same of means totals / counts, of things whose variance is known: M = variance/tau^2.
+
+    `variance` is per group, (groups,), NaN where it is not known: then nothing is shrunk (M = 0).
+    Rows whose total or count is not above 0 are left out and NaN.
+    """
+    groups = len(variance)
+    is_cell = (totals > 0) & (counts > 0)
+    x, n = np.where(is_cell, totals, np.nan), np.where(is_cell, counts, np.nan)
+    pooled = divide(sum_by(x, group, groups), sum_by(n, group, groups))
+    strength = np.where(np.isnan(variance), 0.0, _strength(x, n, variance, group))
+    return _shrunk(x, n, pooled[group], strength[group])
+
+
+def _strength(x: Floats, n: Floats, within: Floats, group: Ints) -> Floats:
+    """within / tau^2 of each group, `within` being the variance of one trial, (groups,).
+
+    Method of moments (after Kleinman 1973): tau^2 = (S - within (K-1)) / (N - sum n^2/N) with S =
+    sum n (x/n - p)^2 over the K rows of a group, p = sum x / N and N = sum n. Infinite in a group
+    whose rows differ no more than chance (tau^2 <= 0): it shrinks all the way.
+    """
+    groups = len(within)
     total = sum_by(n, group, groups)
     pooled = divide(sum_by(x, group, groups), total)
-    cells = sum_by(is_cell.astype(np.float64), group, groups)
+    cells = sum_by((n > 0).astype(np.float64), group, groups)
     spread = sum_by(n * (divide(x, n) - pooled[group]) ** 2, group, groups)
-    binomial = pooled * (1 - pooled)
     weight = total - divide(sum_by(n**2, group, groups), total)
-    between = divide(spread - binomial * (cells - 1), weight)
+    between = divide(spread - within * (cells - 1), weight)
     is_spread = between > 0
-    strength = np.where(
-        is_spread, np.maximum(0.0, binomial / np.where(is_spread, between, 1.0) - 1), np.inf
-    )
-    own_share = n / (n + strength[group])
-    rate = own_share * divide(x, n) + (1 - own_share) * pooled[group]
-    return Shrunk(rate, pooled[group], np.where(is_cell, strength[group], np.nan))
+    return np.where(is_spread, within / np.where(is_spread, between, 1.0), np.inf)
+
+
+def _shrunk(x: Floats, n: Floats, pooled: Floats, strength: Floats) -> Shrunk:
+    """Of rows with the pooled rate and M of their groups."""
+    own_share = n / (n + strength)
+    return Shrunk(own_share * divide(x, n) + (1 - own_share) * pooled, pooled, strength)

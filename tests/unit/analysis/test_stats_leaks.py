@@ -1,6 +1,6 @@
 """Leaks: the worked figures of docs/analytics.md, and sums that hold for any shop."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import permutations
 
 import numpy as np
@@ -14,10 +14,12 @@ from pipelines.analysis.stats.attribution import attribute, log_mean, round_to_t
 from pipelines.analysis.stats.leak_draws import simulate
 from pipelines.analysis.stats.leak_table import GRAIN, score_leaks
 from pipelines.analysis.stats.leaks import Chains, allocated, joint_gain, stand_alone
+from pipelines.analysis.stats.order_values import value_orders
 from pipelines.analysis.stats.segment_table import score_segments
 from pipelines.analysis.stats.segments import Parts, balance
 
 NAN = float("nan")
+CERTAIN = np.zeros(1)
 
 
 def chains(
@@ -25,7 +27,7 @@ def chains(
 ) -> Chains:
     n = np.array([trials], dtype=float)
     return Chains(
-        np.array([successes], dtype=float), n, n, np.array([benchmark]), np.array([value])
+        np.array([successes], dtype=float), n, n, np.array([benchmark]), np.array([value]), CERTAIN
     )
 
 
@@ -55,7 +57,7 @@ def test_draws_do_not_depend_on_the_cells_beside() -> None:
     both = Chains(
         *(
             np.concatenate([getattr(other, name), getattr(SHOP, name)])
-            for name in ("successes", "trials", "n_eff", "benchmark", "order_value")
+            for name in (field.name for field in fields(Chains))
         )
     )
     assert np.array_equal(simulate(both).p50[1], simulate(SHOP).p50[0])
@@ -66,6 +68,82 @@ def test_fewer_effective_trials_widen_the_draws() -> None:
     plain = simulate(SHOP)
     ratio = (wide.p95 - wide.p05)[0, 0] / (plain.p95 - plain.p05)[0, 0]
     assert ratio == pytest.approx(2, abs=0.15)
+
+
+def test_an_order_value_is_drawn_with_its_error() -> None:
+    """Where the rates are certain the worth varies as the order value does, Gamma with 12 of 60."""
+    sure = replace(SHOP, n_eff=SHOP.n_eff * 1e9)
+    found = simulate(replace(sure, order_value_error=np.array([12.0])))
+    gamma = stats.gamma(25, scale=1 / 25).ppf([0.05, 0.5, 0.95])
+    worth = [found.p05[0, 0], found.p50[0, 0], found.p95[0, 0]]
+    assert worth == pytest.approx(3000 * gamma, rel=0.01)
+    # The rates are drawn as ever, and one order value is that of all steps.
+    plain, drawn = simulate(SHOP), simulate(replace(SHOP, order_value_error=np.array([12.0])))
+    assert np.array_equal(plain.p_gap, drawn.p_gap)
+    assert np.array_equal(plain.p_biggest, drawn.p_biggest)
+    assert drawn.p05[0, 0] < plain.p05[0, 0] < plain.p95[0, 0] < drawn.p95[0, 0]
+
+
+def orders(*segments: tuple[str, float, float], variance: float) -> pd.DataFrame:
+    """Rows of a device each (name, revenue, orders), of a shop of 100 orders of 60."""
+    frame = pd.DataFrame(segments, columns=["segment_value", "purchase_revenue", "transactions"])
+    return frame.assign(
+        property_id="1", window_name="28d", segment_name="device", shop_revenue=6000.0,
+        shop_transactions=100.0, order_variance=variance,
+    )  # fmt: skip
+
+
+def test_an_order_value_of_few_orders_is_drawn_to_the_shops() -> None:
+    """S = 90 x 4^2 + 10 x 36^2 = 14,400; tau^2 = (14,400 - 900) / (100 - 82) = 750; M = 900 / 750.
+    Beside its own 10 orders mobile has 1.2 of the shop's.
+    """
+    rows = orders(("desktop", 5760, 90), ("mobile", 240, 10), ("tablet", 0, 0), variance=900)
+    desktop, mobile, tablet = value_orders(rows).itertuples()
+    assert mobile.order_value == pytest.approx((240 + 1.2 * 60) / 11.2)
+    assert desktop.order_value == pytest.approx((5760 + 1.2 * 60) / 91.2)
+    assert tablet.order_value == 60
+    # Its own error, that of the shop's value, and that of M from two segments: 2 / 1 x (24 - 60)^2.
+    squared = 900 / 11.2 + (1.2 / 11.2) ** 2 * (9 + 2 * 36**2)
+    assert mobile.order_value_error == pytest.approx(squared**0.5)
+    # Nothing of its own: what segments differ by, and the shop's own error.
+    assert tablet.order_value_error == pytest.approx((750 + 9) ** 0.5)
+
+
+def test_an_order_value_is_as_far_off_as_its_error_says() -> None:
+    """2,000 shops with orders of 60, a standard deviation of 36, and 12 between segments."""
+    rng = np.random.default_rng(14)
+    counts = np.array([5, 20, 80, 300])
+    truth = rng.normal(60, 12, (2000, 4)).clip(20)
+    told = truth + rng.normal(0, 36 / np.sqrt(counts), truth.shape)
+    rows = pd.DataFrame(
+        {
+            "property_id": np.repeat(np.arange(2000), 4), "window_name": "28d",
+            "segment_name": "channel", "segment_value": np.tile(counts, 2000),
+            "purchase_revenue": (told * counts).ravel(), "transactions": np.tile(counts, 2000),
+            "shop_revenue": np.repeat(told @ counts, 4), "shop_transactions": counts.sum(),
+            "order_variance": 36.0**2,
+        }
+    )  # fmt: skip
+    found = value_orders(rows)
+    off = found["order_value"] - truth.ravel()
+    is_few = rows["transactions"] <= 20
+    assert (off.abs() < 1.645 * found["order_value_error"]).mean() == pytest.approx(0.88, abs=0.02)
+    assert (off[is_few] ** 2).mean() < 2 / 3 * ((told - truth).ravel()[is_few] ** 2).mean()
+
+
+def test_order_values_that_differ_by_chance_are_the_shops() -> None:
+    parts = (("desktop", 5400, 90), ("mobile", 600, 10))
+    alike = value_orders(orders(*parts, variance=900))
+    assert alike["order_value"].tolist() == [60, 60]
+    assert alike["order_value_error"].tolist() == [3, 3]
+    shop = value_orders(orders(("all", 6000, 100), variance=900))
+    assert shop[["order_value", "order_value_error"]].to_numpy().tolist() == [[60, 3]]
+    free = orders(("mobile", 0, 10), variance=0).assign(shop_revenue=0.0)
+    assert value_orders(free)[["order_value", "order_value_error"]].isna().all().all()
+    # Where nobody knows how orders vary they are taken as they are.
+    unknown = value_orders(orders(("desktop", 5760, 90), ("mobile", 240, 10), variance=NAN))
+    assert unknown["order_value"].tolist() == [64, 24]
+    assert unknown["order_value_error"].tolist() == [0, 0]
 
 
 def test_steps_without_benchmark_or_place_or_visitors() -> None:
@@ -135,7 +213,7 @@ def test_allocated_leaks_add_up_to_the_cent(
 ) -> None:
     rate, floor = (np.array([column], dtype=float) for column in zip(*steps, strict=True))
     trials = np.full(rate.shape, float(visits))
-    shop = Chains(rate * visits, trials, trials, floor, np.array([value]))
+    shop = Chains(rate * visits, trials, trials, floor, np.array([value]), CERTAIN)
     n = np.array([float(visits)])
     parts, joint = allocated(shop, n), joint_gain(shop, n)
     # Of the size of V AOV, for the sum is a difference of products of that size.

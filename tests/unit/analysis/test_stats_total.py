@@ -13,6 +13,7 @@ from pipelines.analysis.stats.benchmarks import score_comparisons
 from pipelines.analysis.stats.change_table import score_segments, score_stages
 from pipelines.analysis.stats.leak_draws import Draws
 from pipelines.analysis.stats.leak_table import score_leaks
+from pipelines.analysis.stats.order_values import value_orders
 from pipelines.analysis.stats.segment_table import score_segments as score_parts
 
 UGLY = (nan, -1e18, -3.0, -0.5, 0.0, 0.3, 1.0, 2.0, 29.0, 60.0, 3_001.0, 1e12, 1e18)
@@ -44,11 +45,19 @@ def parts(values: list[tuple[float, ...]], *names: str) -> pd.DataFrame:
 @settings(max_examples=150, deadline=None)
 @given(rows)
 def test_leaks(values: list[tuple[float, ...]]) -> None:
-    counts = frame(values, "numerator", "denominator", "n_eff", "benchmark", "order_value")
+    worth = ("order_value", "order_value_error")
+    counts = frame(values, "numerator", "denominator", "n_eff", "benchmark", *worth)
     scored = score_leaks(counts, draws=Draws(count=50))
     assert len(scored) == len(values)
     known = scored["p_gap"].dropna()
     assert known.between(0, 1).all()
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows)
+def test_order_values(values: list[tuple[float, ...]]) -> None:
+    money = ("purchase_revenue", "transactions", "shop_revenue", "shop_transactions")
+    assert len(value_orders(parts(values, *money, "order_variance"))) == len(values)
 
 
 @settings(max_examples=150, deadline=None)

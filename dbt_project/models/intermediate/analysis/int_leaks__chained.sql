@@ -16,15 +16,8 @@ chained as (
     window chain as (partition by property_id, window_name, segment_name, segment_value order by step_number)
 ),
 
--- What an order brings, by segment; the shop's own where a segment has none.
 orders as (
-    select
-        property_id,
-        window_name,
-        segment_name,
-        segment_value,
-        currency,
-        case when purchase_revenue > 0 and transactions > 0 then purchase_revenue / transactions end as order_value
+    select *
     from {{ ref('int_carts__summed') }}
     where is_current
 ),
@@ -35,12 +28,19 @@ valued as (
         orders.window_name,
         orders.segment_name,
         orders.segment_value,
-        orders.order_value is not null as is_own_order_value,
-        coalesce(orders.order_value, shop.order_value) as order_value,
+        coalesce(orders.purchase_revenue > 0 and orders.transactions > 0, false) as is_own_order_value,
+        brought.order_value,
+        brought.order_value_error,
         coalesce(orders.currency, shop.currency) as currency
     from orders
     inner join orders as shop
         on orders.property_id = shop.property_id and orders.window_name = shop.window_name and shop.segment_name = 'all'
+    left join {{ ref('int_orders__valued') }} as brought
+        on
+            orders.property_id = brought.property_id
+            and orders.window_name = brought.window_name
+            and orders.segment_name = brought.segment_name
+            and orders.segment_value = brought.segment_value
 ),
 
 -- A chain that ends before the order, because orders carry no session (of the shop or of this part of it), is worth at its
@@ -86,6 +86,7 @@ benchmarked as (
         chained.end_key = 'purchase' as is_to_order,
         -- Without any revenue the worth is counted in orders.
         case when is_to_order then coalesce(valued.order_value, 1) else worths.end_value end as end_value,
+        case when is_to_order then valued.order_value_error end as end_value_error,
         case when is_to_order then valued.order_value is not null else coalesce(worths.is_money, false) end as is_money,
         is_to_order and coalesce(valued.is_own_order_value, false) as is_own_order_value,
         case when is_money then valued.currency end as currency

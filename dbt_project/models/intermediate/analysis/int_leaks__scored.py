@@ -25,6 +25,7 @@ def model(dbt, session):
     dbt.config(materialized="table")
     steps = dbt.ref("int_leaks__chained")
     df = steps.df()
-    scored = score_leaks(df.assign(order_value=df["end_value"]))
+    worth = {"order_value": df["end_value"], "order_value_error": df["end_value_error"]}
+    scored = score_leaks(df.assign(**worth))
     balanced = score_segments(steps.query("steps", BESIDE_THE_SHOP).df())
     return scored.merge(balanced, how="left", on=GRAIN)

@@ -6,7 +6,8 @@ with reach as (
 -- Transactions are no sessions: reloaded confirmations are one order, and a session may order twice.
 orders as (
     {% call windowed_sums(ref('stg_ga4__sessions'), ['segment_name', 'segment_value']) %}
-    {{ whole_sum('days.transactions') }} as transactions
+    {{ whole_sum('days.transactions') }} as transactions,
+    {{ order_variance('days.purchase_revenue', 'days.transactions') }} as order_variance
     {% endcall %}
 ),
 
@@ -42,6 +43,7 @@ select
     site.revenue as purchase_revenue,
     site.currency,
     case when site.revenue is not null then orders.transactions end as transactions,
+    case when site.revenue is not null then orders.order_variance end as order_variance,
     -- Who is lost varies from day to day as much as who is not.
     coalesce(noise.cart_phi, 1) as cart_phi,
     coalesce(noise.checkout_phi, 1) as checkout_phi,
