@@ -30,7 +30,8 @@ _VERDICTS = """
     order by segment_name <> 'all', shortfall desc nulls last, benchmark_key
 """
 _FINDINGS = """
-    select headline, worth_sentence, state, p_gap from marts.fct_finding
+    select headline, concat_ws(' ', worth_sentence, surplus_sentence), state, p_gap
+    from marts.fct_finding
     order by opportunity_p50 desc nulls last, finding_id
 """
 _NOT_TRACKED = """
@@ -134,8 +135,8 @@ def _print_findings(connection: duckdb.DuckDBPyConnection) -> None:
         out.print("No step is likely to be below its benchmark.")
     for headline, worth, state, p_gap in rows:
         out.print(
-            f"[bold]Finding ({state})[/bold]: {escape(headline)} {worth} Below the floor with a "
-            f"probability of {100 * p_gap:.0f} %.",
+            f"[bold]Finding ({state})[/bold]: {escape(f'{headline} {worth}')} Below the floor with "
+            f"a probability of {100 * p_gap:.0f} %.",
             soft_wrap=True,
         )
 

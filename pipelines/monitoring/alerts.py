@@ -68,7 +68,8 @@ _ANOMALIES = f"""
 _FINDINGS = """
     select property_id, finding_id, 'finding_' || state as alert_class,
         concat_ws(' ', format('Finding ({}):', state), headline,
-            case when state <> 'healed' then worth_sentence end) as message
+            case when state <> 'healed' then worth_sentence end,
+            case when state <> 'healed' then surplus_sentence end) as message
     from marts.fct_finding
     where state in ('new', 'worse', 'healed')
         and property_id not in (select property_id from ops.held_back where run_id = ?)

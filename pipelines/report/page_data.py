@@ -110,7 +110,7 @@ class Finding:
     """The part of the shop that explains why a step leaks, and its worth, as sentences."""
 
     headline: str
-    worth_sentence: str
+    worth: str
     state: str
 
 

@@ -75,7 +75,7 @@ _LEAKS = f"""
     order by segment_name <> 'all', leak_order
 """
 _FINDINGS = """
-    select headline, worth_sentence, state
+    select headline, concat_ws(' ', worth_sentence, surplus_sentence) as worth, state
     from marts.fct_finding where property_id = $property order by finding_rank
 """
 _MICROS = """

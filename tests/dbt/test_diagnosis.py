@@ -84,6 +84,33 @@ def test_a_cause_names_its_finding(diagnosed: Warehouse) -> None:
     assert findings(diagnosed, "H1", "finding_id") == [(None,)]
 
 
+@pytest.mark.parametrize(
+    ("shop", "sentence"),
+    [
+        # Floor 5 %: 252 of 16,800 on mobile and 1,260 of 16,800 on desktop.
+        (
+            "P4",
+            "Mobile lacks 588 sessions to the floor; the rest of the shop has 420 more than it, so "
+            "the whole lacks 168.",
+        ),
+        # Floor 50 %: 280 of 700 on mobile and 420 of 700 on desktop.
+        (
+            "X4",
+            "Mobile lacks 70 sessions to the floor; the rest of the shop has 70 more than it, so "
+            "the whole lacks none.",
+        ),
+        ("P1", None),
+    ],
+)
+def test_what_the_rest_makes_up_for_is_said(
+    diagnosed: Warehouse, shop: str, sentence: str | None
+) -> None:
+    found = diagnosed.query(
+        "select surplus_sentence from marts.fct_finding where property_id = ?", [PROPERTIES[shop]]
+    )
+    assert found == [(sentence,)]
+
+
 def test_the_cause_that_more_speaks_for_comes_first(diagnosed: Warehouse) -> None:
     """Before the one with the smaller priority: that desktop is fine speaks for phones."""
     ranked = findings(diagnosed, "X4", "rule, priority, signal_count")

@@ -99,7 +99,7 @@ def _finding_sentence(finding: Finding) -> str:
     """Where, since when and whether it goes on; of what goes on, what it is worth."""
     if finding.state == "healed":
         return f"Healed: {finding.headline}"
-    return f"{finding.headline} {finding.worth_sentence}"
+    return f"{finding.headline} {finding.worth}"
 
 
 def _leak_sentence(leak: Leak, leaks: Sequence[Leak]) -> str:

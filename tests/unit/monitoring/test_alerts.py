@@ -35,6 +35,7 @@ FINDINGS = """
     create or replace table marts.fct_finding as
     select '1' as property_id, 'a1b2c3d4' as finding_id, 1 as finding_rank,
         '{state}' as state, 'Worth about 12,304 EUR in these 28 days.' as worth_sentence,
+        'Mobile lacks 130 sessions.' as surplus_sentence,
         'Purchased after Checkout started, mobile: 7.0 % of 302 sessions since 8 November 2026, '
         '58.0 % before.' as headline
 """
@@ -215,7 +216,8 @@ def test_a_finding_is_told_once_a_state(home: Settings, alerted: WebhookServer) 
     assert {(one["finding_id"], one["property_id"]) for one in told} == {("a1b2c3d4", "1")}
     assert told[0]["message"] == (
         "Finding (new): Purchased after Checkout started, mobile: 7.0 % of 302 sessions since "
-        "8 November 2026, 58.0 % before. Worth about 12,304 EUR in these 28 days."
+        "8 November 2026, 58.0 % before. Worth about 12,304 EUR in these 28 days. "
+        "Mobile lacks 130 sessions."
     )
     assert told[2]["message"].endswith("58.0 % before.")
 

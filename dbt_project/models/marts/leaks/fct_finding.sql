@@ -26,7 +26,10 @@ rated as (
         shop.is_complete,
         shop.maturity,
         shop.flag_bits,
-        {{ rate_with_interval('rate', 'true', 'findings.numerator', 'findings.denominator', 'findings.n_eff') }}
+        {{ rate_with_interval('rate', 'true', 'findings.numerator', 'findings.denominator', 'findings.n_eff') }},
+        -- Sessions to the floor: what the part of the shop lacks, and what the rest has beyond it.
+        shop.benchmark_low * findings.denominator - findings.numerator as lacking,
+        findings.outside_numerator - shop.benchmark_low * findings.outside_denominator as beyond
     from findings
     inner join {{ ref('int_benchmarks__compared') }} as shop using (property_id, window_name, benchmark_key)
     where shop.segment_name = 'all'
@@ -104,6 +107,14 @@ select
             coalesce(currency, 'orders')
         )
     end as worth_sentence,
+    case
+        when least(lacking, beyond) >= 1
+            then format(
+                '{} lacks {:,.0f} sessions to the floor; the rest of the shop has {:,.0f} more than it, so the whole lacks {}.',
+                upper(scope_label[1]) || scope_label[2:], lacking, beyond,
+                case when lacking - beyond >= 1 then format('{:,.0f}', lacking - beyond) else 'none' end
+            )
+    end as surplus_sentence,
     source,
     source_date,
     {{ quality_columns() }}
