@@ -17,17 +17,13 @@
     end as tracking_state
 {%- endmacro %}
 
-{#- CTE from `paired` to `noisy`: the same rows with n_eff, how many steady sessions tell as much as the trials. Items are
-    counted exactly. A day is one estimate of GA4's; a window is a sum of days, whose variation int_funnel__rates_dispersed
-    has by `numerator_key` and `denominator_key`. -#}
+{#- CTE from `paired` to `noisy`: the same rows with n_eff, how many steady sessions tell as much as the trials. A day is one
+    estimate of GA4's; a window is a sum of days, whose variation int_funnel__rates_dispersed has by `numerator_key` and
+    `denominator_key`, and int_items__dispersed for all items together. -#}
 {% macro with_effective_trials(period, cell, numerator_key, denominator_key, successes, trials) -%}
 noisy as (
-    {%- if cell != ['segment_name', 'segment_value'] %}
-    select
-        *,
-        {{ effective_trials(successes, trials, unit='events') }} as n_eff
-    from paired
-    {%- elif period == ['date'] %}
+    {%- set is_segment = cell == ['segment_name', 'segment_value'] %}
+    {%- if period == ['date'] %}
     select
         *,
         {{ effective_trials(successes, trials, exact=is_exact('flag_bits')) }} as n_eff
@@ -38,10 +34,10 @@ noisy as (
         case when paired.{{ trials }} is not null then coalesce(noise.phi_wide, 1) end as phi,
         {{ effective_trials('paired.' ~ successes, 'paired.' ~ trials, phi='coalesce(noise.phi_wide, 1)') }} as n_eff
     from paired
-    left join {{ ref('int_funnel__rates_dispersed') }} as noise
+    left join {{ ref('int_funnel__rates_dispersed' if is_segment else 'int_items__dispersed') }} as noise
         on
             paired.property_id = noise.property_id
-            {%- for column in period + cell %}
+            {%- for column in period + (cell if is_segment else []) %}
             and paired.{{ column }} = noise.{{ column }}
             {%- endfor %}
             and paired.{{ numerator_key }} = noise.numerator_key

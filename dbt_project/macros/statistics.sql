@@ -60,19 +60,30 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Aggregate over the days of a window: phi = max(1, Pearson's chi^2 / (days - 1)) of the daily counts (McCullagh and Nelder
-    1989, 4.5), 1 with fewer than 7 days. sum((x - n p)^2 / (n p q)) in one pass, added up as decimals: the same in whatever
-    order threads go. A day without trials, or whose rate is beyond 0 or 100 %, tells nothing of the variation. -#}
-{% macro overdispersion(successes, trials) -%}
-    {%- set is_day = 'filter (where ' ~ trials ~ ' > 0 and not ' ~ is_beyond(successes, trials) ~ ')' -%}
+{#- Aggregate over the days for which `condition` holds: Pearson's chi^2 of daily counts, sum((x - n p)^2 / (n p q)), p being
+    their common rate; NULL unless that is between 0 and 1. In one pass, added up as decimals: the same in whatever order
+    threads go. -#}
+{% macro pearson_chi2(successes, trials, condition) -%}
+    {%- set is_day = 'filter (where ' ~ condition ~ ')' -%}
     {%- set x, n = 'cast(sum(' ~ successes ~ ') ' ~ is_day ~ ' as double)', 'cast(sum(' ~ trials ~ ') ' ~ is_day ~ ' as double)' -%}
-    {%- set p, days = '(' ~ x ~ ' / ' ~ n ~ ')', 'count(*) ' ~ is_day -%}
-    (case when {{ days }} >= {{ var('least_varying_days') }} and {{ p }} > 0 and {{ p }} < 1
-        then greatest(1, (
+    {%- set p = '(' ~ x ~ ' / ' ~ n ~ ')' -%}
+    (case when {{ p }} > 0 and {{ p }} < 1
+        then (
             cast(sum(try_cast(pow(cast({{ successes }} as double), 2) / {{ trials }} as decimal(38, 9))) {{ is_day }} as double)
             - 2 * {{ p }} * {{ x }}
             + pow({{ p }}, 2) * {{ n }}
-        ) / ({{ p }} * (1 - {{ p }})) / ({{ days }} - 1))
+        ) / ({{ p }} * (1 - {{ p }}))
+    end)
+{%- endmacro %}
+
+{#- Aggregate over the days of a window: phi = max(1, Pearson's chi^2 / (days - 1)) of the daily counts (McCullagh and Nelder
+    1989, 4.5), 1 with fewer than 7 days. A day without trials, or whose rate is beyond 0 or 100 %, tells nothing of the
+    variation. -#}
+{% macro overdispersion(successes, trials) -%}
+    {%- set is_day = trials ~ ' > 0 and not ' ~ is_beyond(successes, trials) -%}
+    {%- set days = 'count(*) filter (where ' ~ is_day ~ ')' -%}
+    (case when {{ days }} >= {{ var('least_varying_days') }}
+        then greatest(1, {{ pearson_chi2(successes, trials, is_day) }} / ({{ days }} - 1))
         else 1
     end)
 {%- endmacro %}

@@ -9,4 +9,7 @@ def model(dbt, session):
     # In one order: sums of doubles depend on it.
     items = dbt.ref("int_items__summed").filter("is_current").order("all").df()
     chain = dbt.ref("funnel_steps").filter("funnel = 'core'").order("step_number").df()["key"]
-    return score_items(items, chain.tolist(), item_counts())
+    noise = dbt.ref("int_items__dispersed").df().rename(columns={"numerator_key": "step_key"})
+    # Of the current windows alone, which end on the items' own day.
+    noise = noise.merge(items[["property_id", "window_name", "window_end"]].drop_duplicates())
+    return score_items(items, noise, chain.tolist(), item_counts())

@@ -95,6 +95,8 @@ select
     cumulative_rate,
     ci_low,
     ci_high,
+    phi,
+    n_eff,
     cast(shop_rate as double) as shop_rate,
     cast(shrunk_rate as double) as shrunk_rate,
     cast(p_value as double) as p_value,

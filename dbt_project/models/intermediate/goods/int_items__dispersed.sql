@@ -1,0 +1,73 @@
+{% set counts = var('item_counts') %}
+
+-- Units of an item on a day. Those of one session come together, so a day of one order of five units is unlike five days of one.
+with days as (
+    {%- for key in counts %}
+    select
+        property_id,
+        date,
+        item_id,
+        item_name,
+        '{{ key }}' as key,
+        {{ counts[key] }} as units
+    from {{ ref('int_items__daily') }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+chain as (
+    select
+        key as step_key,
+        lag(key) over (order by step_number) as previous_step_key
+    from {{ ref('funnel_steps') }}
+    where funnel = 'core' and key in ('{{ counts | join("', '") }}')
+),
+
+-- Of each item around its own rate: items differ, and that is no noise.
+items as (
+    select
+        periods.property_id,
+        periods.window_name,
+        periods.window_end,
+        chain.step_key as numerator_key,
+        chain.previous_step_key as denominator_key,
+        reached.item_id,
+        reached.item_name,
+        count(*) as day_count,
+        {{ pearson_chi2('reached.units', 'previous.units', 'true') }} as chi2
+    from {{ ref('int_funnel__periods_listed') }} as periods
+    inner join days as reached using (property_id, date)
+    inner join chain on reached.key = chain.step_key
+    inner join days as previous
+        on
+            reached.property_id = previous.property_id
+            and reached.date = previous.date
+            and reached.item_id = previous.item_id
+            and reached.item_name = previous.item_name
+            and chain.previous_step_key = previous.key
+    where periods.window_name <> '1d' and previous.units > 0 and reached.units >= 0
+    group by all
+),
+
+-- Of all items together, for one alone has too few days with anything.
+pooled as (
+    select
+        property_id,
+        window_name,
+        window_end,
+        numerator_key,
+        denominator_key,
+        sum(day_count - 1) as degrees,
+        sum(try_cast(chi2 as decimal(30, 6))) as chi2
+    from items
+    where chi2 is not null and day_count > 1
+    group by all
+)
+
+select
+    *,
+    case when degrees + 1 >= {{ var('least_varying_days') }} then greatest(1, cast(chi2 as double) / degrees) else 1 end as phi,
+    {{ widened_dispersion('phi', 'degrees + 1') }} as phi_wide
+from pooled
