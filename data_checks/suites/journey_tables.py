@@ -24,6 +24,7 @@ SALES = "marts.fct_sales_daily"
 PERIODS = "marts.fct_funnel_period"
 ENDS = "marts.fct_furthest_stage"
 FINDINGS = "marts.fct_finding"
+DETAILS = "marts.fct_finding_detail"
 
 _SEGMENT = ("window_name", "window_end", "segment_name", "segment_value")
 _STEP = ("window_name", "window_end", "funnel", "segment_value", "step_number")
@@ -181,6 +182,12 @@ JOURNEY_TABLES = (
         is_loss=True,
     ),
     _table(FINDINGS, ("finding_id",), "rate", ("numerator", "denominator")),
+    _table(
+        DETAILS,
+        ("finding_id", "kind", "detail_id", "detail_name"),
+        "rate",
+        ("numerator", "denominator"),
+    ),
 )
 
 

@@ -118,6 +118,8 @@ def fill(warehouse: Warehouse) -> None:
             _add_cell(tables, "device", mobile, {**common, "device_category": "mobile"})
             _add_cell(tables, "device", desktop, {**common, "device_category": "desktop"})
             tables.setdefault("raw.ga4_pages", []).append(_product_page(shop, day, whole, common))
+            if name == "P6" and day in NEW:
+                _add_details(tables, common)
         warehouse.query(
             "insert into ops.pulls (pull_id, property_id, report, report_version, date, status, "
             "row_count, totals, currency, time_zone, pulled_at) "
@@ -155,6 +157,19 @@ def _add_cell(
         tables.setdefault(f"raw.ga4_{report}_by_{segment}", []).append(
             {**common, column: value, "event_count": 2 * count, "sessions": count}
         )
+
+
+def _add_details(tables: dict[str, list[dict[str, object]]], common: dict[str, object]) -> None:
+    """A day's products and landing pages: of mug and /sale half as many views end in the cart."""
+    products = {"mug": (200, 2), **{f"product {number}": (100, 2) for number in range(1, 10)}}
+    for name, (viewed, added) in products.items():
+        item = {"item_id": name, "item_name": name, "item_revenue": 0.0}
+        units = {"items_viewed": viewed, "items_added_to_cart": added}
+        none = {"items_checked_out": 0, "items_purchased": 0}
+        tables.setdefault("raw.ga4_items", []).append({**common, **item, **units, **none})
+    for path, views in {"/sale": 600, "/a": 300, "/b": 300}.items():
+        counts = {"sessions": 2 * views, "product_view": views, "add_to_cart": 6, "purchase": 0}
+        _add_cell(tables, "landing_page", counts, {**common, "landing_page": path})
 
 
 def _product_page(

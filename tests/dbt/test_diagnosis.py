@@ -17,7 +17,7 @@ def diagnosed(dbt: Dbt, new_warehouse: Callable[[], Warehouse]) -> Warehouse:
     with warehouse.opened():
         playbook_shops.fill(warehouse)
     dbt(warehouse, "seed")
-    dbt(warehouse, "run", "--select", "+fct_diagnosis", "+fct_finding")
+    dbt(warehouse, "run", "--select", "+fct_diagnosis", "+fct_finding", "+fct_finding_detail")
     # Data tests and unit tests of what is new, on 18 shops.
     dbt(warehouse, "test", "--select", "int_metrics__*", "int_diagnosis__*", "diagnosis_playbook")
     return warehouse
@@ -82,6 +82,47 @@ def test_a_cause_names_its_finding(diagnosed: Warehouse) -> None:
     assert step == "purchase"
     assert {found for (found,) in findings(diagnosed, "X4", "finding_id")} == {finding}
     assert findings(diagnosed, "H1", "finding_id") == [(None,)]
+
+
+def test_where_to_look(diagnosed: Warehouse) -> None:
+    """Of equal days, and so with phi 1. mug: 56 of 5,600 beside 504 of 25,200, nine products alike;
+    /sale: 168 of 16,800 beside 336 of 16,800, two pages alike. It lacks 5 % of 33,600 - 504.
+    """
+    found = diagnosed.query(
+        "select kind, detail_name, numerator, denominator, outside_rate, shrunk_rate, shortfall, "
+        "shortfall_share, is_of_scope from marts.fct_finding_detail "
+        "where property_id = ? and step_key = 'add_to_cart' order by detail_rank",
+        [PROPERTIES["P6"]],
+    )
+    sale, mug = shrunk(168, 16_800, [(168, 8_400)] * 2), shrunk(56, 5_600, [(56, 2_800)] * 9)
+    assert [sale, mug] == pytest.approx([0.010111, 0.011861], abs=1e-6)
+    lacking = 0.05 * 33_600 - 504
+    expected = [
+        ("landing_page", "/sale", 168, 16_800, 0.02, sale, 16_800 * (0.02 - sale), 504),
+        ("product", "mug", 56, 5_600, 0.02, mug, 5_600 * (0.02 - mug), 560),
+    ]
+    assert found == [
+        pytest.approx((*row, shortfall, shortfall / all_of_kind * 504 / lacking, True))
+        for *row, shortfall, all_of_kind in expected
+    ]
+
+
+def shrunk(x: int, n: int, others: list[tuple[int, int]]) -> float:
+    """A rate drawn to that of itself and the others together, by the method of moments."""
+    parts = [(x, n), *others]
+    total = sum(trials for _, trials in parts)
+    rate = sum(hits for hits, _ in parts) / total
+    spread = sum(trials * (hits / trials - rate) ** 2 for hits, trials in parts)
+    within = rate * (1 - rate)
+    between = (spread - within * (len(parts) - 1)) / (total - sum(t**2 for _, t in parts) / total)
+    strength = within / between - 1
+    return (x + strength * rate) / (n + strength)
+
+
+def test_nothing_is_named_where_nothing_stands_out(diagnosed: Warehouse) -> None:
+    assert diagnosed.query("select distinct property_id from marts.fct_finding_detail") == [
+        (PROPERTIES["P6"],)
+    ]
 
 
 @pytest.mark.parametrize(

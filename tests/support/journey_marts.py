@@ -108,4 +108,10 @@ JOURNEY_MARTS = (
     select '100' as property_id, {_WEEK}, 'a1b2c3d4' as finding_id, 20 as numerator,
         100 as denominator, 0.2 as rate, {_around("rate")}, {_STAMPS}
     """,
+    f"""
+    create table marts.fct_finding_detail as
+    select '100' as property_id, {_WEEK}, 'a1b2c3d4' as finding_id, 'product' as kind,
+        'mug' as detail_id, 'Mug' as detail_name, 2 as numerator, 40 as denominator,
+        0.05 as rate, {_around("rate")}, {_STAMPS}
+    """,
 )

@@ -31,6 +31,7 @@ def test_rates_of_the_reference_case_against_the_shop() -> None:
     )
     adds = scored[scored["step_key"] == "add_to_cart"]
     assert adds["shop_rate"].tolist() == pytest.approx([97 / 1530] * 5)
+    assert adds["outside_rate"].iloc[0] == pytest.approx(37 / 730)
     assert adds["shrunk_rate"].tolist() == pytest.approx(
         [(x + 162.5032 * 0.063399) / (n + 162.5032) for x, n in zip(added, viewed, strict=True)],
         abs=1e-6,

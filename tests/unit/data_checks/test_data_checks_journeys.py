@@ -13,7 +13,7 @@ SIGNALS, PRODUCTS = "fct_micro_conversion_window", "fct_product_funnel_window"
 PARAMETERS, REVIEWS = "fct_event_parameter", "fct_review_gap"
 ACTIONS = "fct_closed_funnel_next_action"
 SALES, ENDS, FINDINGS = "fct_sales_daily", "fct_furthest_stage", "fct_finding"
-PERIODS = "fct_funnel_period"
+PERIODS, DETAILS = "fct_funnel_period", "fct_finding_detail"
 
 CORRUPTIONS = {
     "users that GA4 did not tell": (
@@ -78,6 +78,10 @@ CORRUPTIONS = {
     "a finding outside of its interval": (
         f"update marts.{FINDINGS} set ci_low = 0.3",
         (FINDINGS, {"interval_holds_the_rate"}),
+    ),
+    "a product of a finding with another rate than its own": (
+        f"update marts.{DETAILS} set rate = 0.06, ci_low = 0.01, ci_high = 0.1",
+        (DETAILS, {"rate_is_their_ratio"}),
     ),
     "a cart table that does not say how whole it is": (
         f"update marts.{CARTS} set is_complete = null",
