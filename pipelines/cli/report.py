@@ -20,7 +20,7 @@ def report(
 
     settings = load_settings()
     with published_database(settings.published_dir) as connection:
-        first, *_ = write_page(connection, to, settings.cache_dir)
+        first, *_ = write_page(connection, to)
     # Many properties are too much for one file: the page is then an index of the others.
     beside = "" if first == to else f" It needs {first.parent.name}/ beside it."
     out.print(f"{to.resolve()}: open it in a browser.{beside}", markup=False)

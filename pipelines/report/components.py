@@ -1,4 +1,4 @@
-"""What a page is made of before it is HTML: sections, figures, tables and cards of plain text.
+"""What a page is made of before it is HTML: figures, cards, lists and tables of plain text.
 
 Everything here is text for people; the template escapes it.
 """
@@ -6,9 +6,8 @@ Everything here is text for people; the template escapes it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-Spec = dict[str, Any]
+from pipelines.report.charts import BarMark, RateMark, Trend
 
 
 @dataclass(frozen=True)
@@ -29,13 +28,20 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A Vega-Lite chart with the text that says what it shows."""
+class Rates:
+    """Rates on one scale, which ends at `scale`."""
 
-    name: str
     title: str
-    summary: str
-    spec: Spec
+    marks: tuple[RateMark, ...]
+    scale: float
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Values as bars of one scale."""
+
+    title: str
+    marks: tuple[BarMark, ...]
 
 
 @dataclass(frozen=True)
@@ -50,16 +56,92 @@ class Card:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page. `summary` says in words what figures and tables show."""
+    """A part of what is one click away. `summary` says in words what its charts and tables show."""
 
     name: str
     title: str
     summary: tuple[str, ...]
-    figures: tuple[Figure, ...] = ()
+    rates: tuple[Rates, ...] = ()
+    bars: tuple[Bars, ...] = ()
     tables: tuple[Table, ...] = ()
     cards: tuple[Card, ...] = ()
     # Read by those who ask how, not by those who look.
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the first screen: its value, the change since the window before, 90 days."""
+
+    label: str
+    value: str
+    change: str
+    trend: Trend | None
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What is often behind such numbers, what speaks for it here, and what to do."""
+
+    likely_cause: str
+    evidence: str
+    fix: str
+    confirm_with: str | None
+
+
+@dataclass(frozen=True)
+class FindingCard:
+    """One thing to put right. `rates`: name, rate and counts of the stretches before and after."""
+
+    tag: str
+    title: str
+    trend: Trend | None
+    legend: tuple[tuple[str, str], ...]
+    rates: tuple[tuple[str, str, str], ...]
+    worth: str
+    lines: tuple[tuple[str, str], ...]
+    causes: tuple[Cause, ...]
+
+
+@dataclass(frozen=True)
+class FunnelRow:
+    """A step of the funnel; empty texts where it has none. `share` is of all sessions, 0-1.
+
+    `missing` says why there is no rate `of_before`, the step before.
+    """
+
+    label: str
+    reached: str
+    share: float | None
+    of_all: str
+    of_before: str
+    missing: str
+    benchmark: str
+    verdict: str
+    change: str
+    trend: Trend | None
+
+
+@dataclass(frozen=True)
+class Box:
+    """A short text, with items that each have a name and a number in words."""
+
+    title: str
+    summary: str
+    items: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class WindowPart:
+    """What the page says of the last 7, or 28, days."""
+
+    days: int
+    period: str
+    figures: tuple[Figure, ...]
+    funnel: tuple[FunnelRow, ...]
+    ends: tuple[BarMark, ...]
+    boxes: tuple[Box, ...]
+    more: tuple[Section, ...]
 
 
 def columns(*names: str) -> tuple[Column, ...]:

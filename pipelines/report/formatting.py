@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from math import floor, log10
 
+from pipelines.wording import counted
+
 NOTHING = "–"
 # A number stays with its unit at the end of a line.
 _HARD_SPACE = "\u00a0"
@@ -12,6 +14,7 @@ _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 _SIGNIFICANT = 3
 _HARDLY, _SURELY = 0.005, 0.995
 _SMALL_RATE = 0.01
+_WEEKS_OF_A_YEAR = 52
 STATES = {
     "tracked": "tracked",
     "not_tracked": "not tracked",
@@ -72,6 +75,13 @@ def verdict_words(status: str | None) -> str:
     return f"{SIGNS[status]} {words}" if status in SIGNS else words
 
 
+def known_in(weeks: float) -> str:
+    """When a rate can be told from its floor: known in about 5 weeks."""
+    if weeks > _WEEKS_OF_A_YEAR:
+        return "not known within a year"
+    return f"known in about {counted(round(weeks) or 1, 'week')}"
+
+
 def count(number: float | None) -> str:
     """12,345."""
     return NOTHING if number is None else f"{number:,.0f}"
@@ -83,6 +93,11 @@ def percent(rate: float | None) -> str:
         return NOTHING
     decimals = 2 if 0 < abs(rate) < _SMALL_RATE else 1
     return f"{100 * rate:.{decimals}f}{_HARD_SPACE}%".replace("-", "−")
+
+
+def whole_percent(share: float) -> str:
+    """95 %."""
+    return f"{100 * share:.0f}{_HARD_SPACE}%"
 
 
 def bound(rate: float | None) -> str:
@@ -125,6 +140,11 @@ def points_interval(low: float | None, high: float | None) -> str:
     return f"{100 * low:+.1f} to {points(high)}".replace("-", "−")
 
 
+def relative(change: float) -> str:
+    """A change as a share of what was before: +12 %."""
+    return f"{100 * change:+.0f}{_HARD_SPACE}%".replace("-", "−")
+
+
 def chance(probability: float | None) -> str:
     """A probability; draws never make one certain."""
     if probability is None:
@@ -152,6 +172,11 @@ def signed_amount(value: float | None, currency: str | None) -> str:
     """The same of a change, with its sign."""
     text = amount(value, currency)
     return f"+{text}" if value is not None and value > 0 else text
+
+
+def bare_day(moment: date) -> str:
+    """19 Nov."""
+    return f"{moment.day} {moment:%b}"
 
 
 def day(moment: date | None) -> str:

@@ -80,38 +80,143 @@ class Benchmark:
 
 
 @dataclass(frozen=True)
-class Leak:
-    """What a step's gap to the floor of its benchmark is worth; `leak_order` 1 is the largest."""
+class Sales:
+    """Figures of the window's `days` and of the one before; None where a day is not known."""
 
-    leak_order: int
-    segment_name: str
-    segment_value: str
-    step_key: str
-    step_label: str
-    previous_label: str | None
-    numerator: int | None
-    denominator: int | None
-    rate: float | None
-    benchmark_low: float | None
-    p05: float | None
-    p50: float | None
-    p95: float | None
-    p50_reduced: float | None
-    p_gap: float | None
-    p_biggest: float | None
-    allocated: float | None
+    days: int
     currency: str | None
-    is_leak: bool
-    state: str
+    revenue: float | None
+    orders: int | None
+    conversion: float | None
+    order_value: float | None
+    prior_revenue: float | None
+    prior_orders: int | None
+    prior_conversion: float | None
+    prior_order_value: float | None
+
+
+@dataclass(frozen=True)
+class SalesWeek:
+    """Seven days; None where one of them is not known."""
+
+    start: date
+    end: date
+    revenue: float | None
+    orders: int | None
+    conversion: float | None
+    order_value: float | None
+
+
+@dataclass(frozen=True)
+class StepWeek:
+    """A step's rate in a calendar week that is whole."""
+
+    step_key: str
+    start: date
+    end: date
+    rate: float | None
+
+
+@dataclass(frozen=True)
+class End:
+    """Sessions that came to a step and not to the next; over all steps they add up to all."""
+
+    step_label: str
+    next_label: str | None
+    ended_sessions: int | None
+    ended_share: float | None
+    status: str
+
+
+@dataclass(frozen=True)
+class Carts:
+    """Carts that ended without an order, and what reminders may win back of them."""
+
+    carts: int | None
+    lost_carts: int | None
+    cart_abandonment_rate: float | None
+    cart_status: str
+    recovery_rate: float
+    recoverable_value: float | None
+    currency: str | None
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product that goes on surely less often than the shop's other ones, in units."""
+
+    item_name: str
+    step_label: str
+    units: int | None
+    previous_units: int | None
+    step_rate: float
+    shop_rate: float
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, and the sessions that ended on it at once."""
+
+    page_path: str
+    sessions: int | None
+    bounced_sessions: int
+    bounce_rate: float | None
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The part of the shop that explains why a step leaks, and its worth, as sentences."""
+    """The part of the shop that explains why a step leaks: what there is to put right.
 
-    headline: str
-    worth: str
+    `earlier_state` is that of the last night before; None where that had no such finding.
+    """
+
+    finding_id: str
     state: str
+    earlier_state: str | None
+    step_key: str
+    step_label: str
+    previous_label: str
+    scope_label: str
+    conditions: str | None
+    title: str
+    headline: str
+    worth_sentence: str
+    window_start: date
+    benchmark_low: float
+    benchmark_high: float
+    since_date: date | None
+    since_earliest: date | None
+    since_latest: date | None
+    numerator: int | None
+    denominator: int | None
+    rate: float | None
+    before_numerator: int | None
+    before_denominator: int | None
+    before_rate: float | None
+    since_numerator: int | None
+    since_denominator: int | None
+    since_rate: float | None
+    now_numerator: int | None
+    now_denominator: int | None
+    now_rate: float | None
+    outside_numerator: int | None
+    outside_denominator: int | None
+    outside_rate: float | None
+    worth_since: float | None
+    currency: str | None
+    explained_share: float | None
+
+
+@dataclass(frozen=True)
+class FindingDay:
+    """Counts of the step on one day, in the scope of a finding and elsewhere."""
+
+    finding_id: str
+    date: date
+    numerator: int | None
+    denominator: int | None
+    outside_numerator: int | None
+    outside_denominator: int | None
 
 
 @dataclass(frozen=True)
@@ -192,11 +297,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """A rule of the playbook that fired."""
+    """A likely cause, of a finding or (None) of a step that has none."""
 
-    segment_name: str
+    finding_id: str | None
     segment_value: str
-    rule: str
     likely_cause: str
     fix: str
     confirm_with: str | None
@@ -244,6 +348,14 @@ class Completeness:
 
 
 @dataclass(frozen=True)
+class Growing:
+    """Days whose numbers GA4 still adds to, and by which share such days usually grow, 0-1."""
+
+    days: int
+    usual_growth: float | None
+
+
+@dataclass(frozen=True)
 class Gate:
     """A gate of the last run."""
 
@@ -273,31 +385,53 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Window:
+    """Everything the page says of the last `days` days."""
+
+    days: int
+    steps: tuple[Step, ...]
+    benchmarks: tuple[Benchmark, ...]
+    micros: tuple[Micro, ...]
+    sales: Sales | None
+    ends: tuple[End, ...]
+    carts: Carts | None
+    products: tuple[Product, ...]
+    pages: tuple[Page, ...]
+
+    @property
+    def whole(self) -> tuple[Step, ...]:
+        """The core funnel of the whole shop."""
+        return tuple(step for step in self.steps if step.segment_name == "all")
+
+
+@dataclass(frozen=True)
 class PropertyData:
     """Everything the page says about one property."""
 
     shop: Shop
     run: Run | None
     held_back: str | None
-    steps: tuple[Step, ...]
-    benchmarks: tuple[Benchmark, ...]
-    leaks: tuple[Leak, ...]
-    micros: tuple[Micro, ...]
+    month: Window
+    week: Window
+    findings: tuple[Finding, ...]
+    finding_days: tuple[FindingDay, ...]
+    has_findings: bool
+    sales_weeks: tuple[SalesWeek, ...]
+    step_weeks: tuple[StepWeek, ...]
     factors: tuple[Factor, ...]
     shifts: tuple[Shift, ...]
     alerts: tuple[Alert, ...]
     judged: Judged
     diagnoses: tuple[Diagnosis, ...]
-    has_diagnosis: bool
     coverage: tuple[Coverage, ...]
     suggestions: tuple[Suggestion, ...]
     completeness: tuple[Completeness, ...]
+    growing: Growing
     doubtful_days: tuple[DoubtfulDay, ...]
     gates: tuple[Gate, ...]
     warnings: tuple[GateWarning, ...]
-    findings: tuple[Finding, ...]
 
     @property
-    def whole(self) -> tuple[Step, ...]:
-        """The core funnel of the whole shop."""
-        return tuple(step for step in self.steps if step.segment_name == "all")
+    def leaking(self) -> tuple[Finding, ...]:
+        """The findings that go on, most money first."""
+        return tuple(one for one in self.findings if one.state != "healed")

@@ -30,7 +30,7 @@ def write_run_page(settings: Settings, run_id: str, path: Path) -> None:
         _block(settings, run_id, failed)
         # Their rows are now those of the version before, which a page was once made of.
         shops, failed = _pages(settings, run_id)
-    write_shops((*shops, *map(_unmade, failed.items())), path, settings.cache_dir)
+    write_shops((*shops, *map(_unmade, failed.items())), path)
 
 
 def _pages(settings: Settings, run_id: str) -> tuple[tuple[ShopPage, ...], dict[str, str]]:
@@ -73,5 +73,4 @@ def _unmade(failure: tuple[str, str]) -> ShopPage:
         verdict="This property's part of the page could not be made.",
         facts=(f"Property {name}",),
         warnings=(f"{why}. Its numbers are in the published database all the same.",),
-        sections=(),
     )

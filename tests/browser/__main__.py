@@ -10,7 +10,7 @@ WIDTH, HEIGHT = 1000, 1046
 
 
 def take(page: Path, picture: Path = PICTURE) -> None:
-    """Its top in light colours: the verdict, the funnel and the leaks."""
+    """Its top in light colours: the verdict, the figures and the first finding."""
     picture.parent.mkdir(parents=True, exist_ok=True)
     with open_browser() as browser, open_page(browser, page.resolve(), width=WIDTH) as opened:
         clip = {"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT}

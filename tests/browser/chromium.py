@@ -17,8 +17,6 @@ _ARGUMENTS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 NO_BROWSER = "no Chromium on this machine: 'apt-get install chromium' lets these tests run"
-# Charts are drawn one after the other; each notes its view when it stands.
-DRAWN = "[...document.querySelectorAll('.shown [data-chart]')].every(box => box.view)"
 
 
 @dataclass
@@ -61,13 +59,11 @@ def open_page(
     width: int = 1440,
     scheme: str = "light",
     anchor: str = "",
-    has_script: bool = True,
 ) -> Iterator[Opened]:
-    """`file` at a width and colour scheme, all its charts drawn."""
+    """`file` at a width and colour scheme."""
     context = browser.new_context(
         viewport={"width": width, "height": 900},
         color_scheme=scheme,  # type: ignore[arg-type]
-        java_script_enabled=has_script,
     )
     opened = Opened(context.new_page())
     opened.page.on("console", lambda message: opened.said.append(message.text))
@@ -75,7 +71,5 @@ def open_page(
     opened.page.on("dialog", opened.refuse)
     opened.page.on("request", lambda request: opened.requests.append(request.url))
     opened.page.goto(f"{file.as_uri()}{anchor}")
-    if has_script:
-        opened.page.wait_for_function(DRAWN)
     yield opened
     context.close()

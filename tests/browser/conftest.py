@@ -40,3 +40,9 @@ def many_file(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 def crowded_file(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of twenty properties."""
     return crowded_page(published, tmp_path_factory.mktemp("crowd"))
+
+
+@pytest.fixture(scope="session")
+def thronged_file(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of more properties than one file can hold."""
+    return crowded_page(published, tmp_path_factory.mktemp("throng"), properties=40)

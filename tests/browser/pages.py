@@ -12,34 +12,44 @@ from pipelines.report.page import write_page
 # All that HTML, an attribute, a script and a narrow screen could stumble over.
 NASTY = "</script><script>alert('x')</script> & Söhne \"Quoted\" " + "Donaudampfschifffahrt" * 6
 NO_REVENUE, NASTY_ID, ONE_DAY, EMPTY = "200000001", "200000002", "200000003", "200000004"
-# A leak and a change with numbers of their own, so that a test knows them without asking.
+TITLE = "Checkout started → Purchased, mobile: leaks since 1 June 2026 and goes on."
+# A finding with numbers of its own, and what it is a part of, so that a test knows them without
+# asking: 20 of 100 sessions a day went on before 20 June, 2 of 100 since.
+_LEAKING = (
+    "delete from marts.fct_finding where property_id = '{id}'",
+    "insert into marts.fct_finding by name select '{id}' as property_id, '28d' as window_name, "
+    "window_start, window_end, 'f1' as finding_id, 1 as finding_rank, 'new' as state, "
+    "'purchase' as step_key, 'Purchased' as step_label, 'checkout_start' as previous_step_key, "
+    '\'[{{"segment_name": "device", "segment_value": "mobile"}}]\' as scope, '
+    "'mobile' as scope_label, 0.5 as benchmark_low, 0.7 as benchmark_high, "
+    "window_end - 10 as since_date, window_end - 11 as since_earliest, "
+    "window_end - 9 as since_latest, 'The headline.' as headline, 'Worth 12 orders.' "
+    f"as worth_sentence, '{TITLE}' as title, 22 as since_numerator, 1100 as since_denominator, "
+    "0.02 as since_rate from marts.fct_funnel_window where property_id = '{id}' "
+    "and window_name = '28d' and funnel = 'core' and segment_name = 'all' "
+    "and step_key = 'purchase'",
+    "update marts.fct_funnel_daily set previous_reached = 100, reached = case when date > "
+    "(select max(date) from marts.fct_funnel_daily) - 11 then 2 else 20 end "
+    "where property_id = '{id}' and step_key = 'purchase' and segment_value = 'mobile'",
+    "delete from marts.fct_diagnosis where property_id = '{id}'",
+    "insert into marts.fct_diagnosis by name select '{id}' as property_id, '28d' as window_name, "
+    "'device' as segment_name, 'mobile' as segment_value, 1 as diagnosis_rank, 'X4' as rule, "
+    "'f1' as finding_id, 'Likely a <missing> wallet' as likely_cause, 'Offer a wallet' as fix, "
+    "'Recordings' as confirm_with, 'Payment 20 of 90 sessions' as evidence",
+)
 _WITHOUT_REVENUE = (
-    "update marts.fct_leak set currency = null, value_unit = 'orders', is_leak = false "
-    "where property_id = '{id}'",
-    "update marts.fct_leak set is_leak = true, status = 'leak', opportunity_p05 = 3, "
-    "opportunity_p50 = 12, opportunity_p95 = 20, p_gap = 0.97, p_biggest = 0.9 "
-    "where property_id = '{id}' and segment_name = 'all' and step_key = 'purchase'",
     "delete from marts.fct_funnel_change where property_id = '{id}'",
     "insert into marts.fct_funnel_change by name select '{id}' as property_id, "
     "'28d' as window_name, window_start, window_end, 'all' as segment_name, "
     "'all' as segment_value, 'stage' as effect, factors.* from (values "
-    "(0, 'sessions', 100, 120, 5.25, 'orders'), (4, 'purchase', 0.5, 0.4, -8.5, 'orders')) "
+    "(0, 'sessions', 100, 120, 5.25, 'orders'), (4, 'purchase', 0.5, 0.4, -10.5, 'orders')) "
     "as factors (factor_number, factor_key, prior_value, value_now, contribution, unit), "
     "(select distinct window_start, window_end from marts.fct_funnel_window "
     "where window_name = '28d')",
     "update marts.dim_property set currency = null where property_id = '{id}'",
-)
-_DIAGNOSED = (
-    # Columns as the mart has them that the page reads; a version may have been made without it.
-    "create table if not exists marts.fct_diagnosis (property_id varchar, window_name varchar, "
-    "segment_name varchar, segment_value varchar, diagnosis_rank integer, rule varchar, "
-    "likely_cause varchar, fix varchar, confirm_with varchar, evidence varchar, "
-    "recoverable_value double, currency varchar)",
-    "delete from marts.fct_diagnosis where property_id = '{id}'",
-    "insert into marts.fct_diagnosis by name select '{id}' as property_id, '28d' as window_name, "
-    "'device' as segment_name, 'mobile' as segment_value, 1 as diagnosis_rank, 'X4' as rule, "
-    "'Likely a <missing> wallet' as likely_cause, 'Offer a wallet' as fix, "
-    "'Recordings' as confirm_with, 'Payment 20 of 90 sessions' as evidence",
+    "update marts.fct_sales_daily set currency = null, purchase_revenue = null "
+    "where property_id = '{id}'",
+    "update marts.fct_cart_recovery set recoverable_value = null where property_id = '{id}'",
 )
 _FIRST_DAY = (
     "update marts.fct_funnel_window set days_loaded = 1, prior_days_loaded = 0, "
@@ -49,8 +59,7 @@ _FIRST_DAY = (
     "where property_id = '{id}'",
     "update marts.fct_funnel_window set benchmark_status = 'insufficient_data' "
     "where property_id = '{id}' and benchmark_key is not null",
-    "update marts.fct_leak set is_leak = false, opportunity_p05 = null, opportunity_p50 = null, "
-    "opportunity_p95 = null, p_gap = null, p_biggest = null where property_id = '{id}'",
+    "delete from marts.fct_finding where property_id = '{id}'",
     "delete from marts.fct_funnel_change where property_id = '{id}'",
     "delete from marts.fct_anomaly where property_id = '{id}'",
 )
@@ -67,6 +76,9 @@ _UNTRACKED = (
     "update marts.fct_micro_conversion_window set key = '<b>' || key where property_id = '{id}'",
     "update marts.fct_funnel_window set segment_value = '<i>mobile</i> & \"co\"' "
     "where property_id = '{id}' and segment_value = 'mobile'",
+    "update marts.fct_page_engagement set page_path = '/<img src=x>' where property_id = '{id}'",
+    "update marts.fct_finding set title = '<script>alert(1)</script>', scope_label = '<i>mobile' "
+    "where property_id = '{id}'",
 )
 
 
@@ -79,27 +91,27 @@ def difficult_page(published: Path, folder: Path) -> Path:
         names = {NO_REVENUE: "No revenue", NASTY_ID: NASTY, ONE_DAY: "One day"}
         _copy_property(connection, names)
         for identity, changes in (
-            (NO_REVENUE, _WITHOUT_REVENUE), (NO_REVENUE, _DIAGNOSED),
-            (NASTY_ID, _UNTRACKED), (ONE_DAY, _FIRST_DAY),
+            (NO_REVENUE, _LEAKING), (NO_REVENUE, _WITHOUT_REVENUE),
+            (NASTY_ID, _LEAKING), (NASTY_ID, _UNTRACKED), (ONE_DAY, _FIRST_DAY),
         ):  # fmt: skip
             for change in changes:
                 connection.execute(change.format(id=identity))
         connection.execute(
             "insert into marts.dim_property (property_id, days_loaded) values (?, 0)", [EMPTY]
         )
-        write_page(connection, page, folder)
+        write_page(connection, page)
     return page
 
 
 def crowded_page(published: Path, folder: Path, properties: int = 20) -> Path:
-    """A page of more properties than one file can hold."""
+    """A page of so many properties."""
     database = folder / "sluice.duckdb"
     shutil.copyfile(published / "sluice.duckdb", database)
     page = folder / "report.html"
     with duckdb.connect(str(database)) as connection:
         numbers = range(1, properties)
         _copy_property(connection, {f"{300_000_000 + one}": f"Shop <{one}>" for one in numbers})
-        write_page(connection, page, folder)
+        write_page(connection, page)
     return page
 
 
@@ -109,7 +121,7 @@ def _copy_property(connection: duckdb.DuckDBPyConnection, names: dict[str, str])
         "select table_name from duckdb_columns() "
         "where schema_name = 'marts' and column_name = 'property_id' "
         # Large, and not read by the page.
-        "and not suffix(table_name, '_daily')"
+        "and table_name not in ('fct_micro_conversion_daily', 'fct_cell_funnel')"
     ).fetchall()
     for (table,) in tables:
         connection.execute(

@@ -12,7 +12,7 @@ from pipelines.config.settings import Settings
 from pipelines.errors import ReportError
 from pipelines.publishing.next_version import next_version
 from pipelines.report import page as report_page
-from pipelines.report.page import write_page
+from pipelines.report.page import property_page, write_page
 from pipelines.report.queries import read_shop
 from pipelines.report.run_page import write_run_page
 from tests.e2e.shop import PROPERTY
@@ -45,13 +45,15 @@ def test_a_version_of_older_code_has_a_page(published_home: Settings, tmp_path: 
     """After an upgrade, before its first run: what the version does not have yet is left out."""
     older = shutil.copy(published_home.published_dir / "current" / "sluice.duckdb", tmp_path)
     with duckdb.connect(str(older)) as connection:
-        connection.execute("drop table marts.fct_finding; drop table marts.fct_diagnosis")
+        for table in ("finding", "diagnosis", "sales_daily", "furthest_stage", "funnel_period"):
+            connection.execute(f"drop table marts.fct_{table}")
         connection.execute("alter table marts.fct_anomaly drop column is_news")
-        connection.execute("alter table marts.fct_leak drop column finding_id")
+        connection.execute("alter table marts.fct_data_completeness drop column usual_growth")
         shop = read_shop(connection, PROPERTY)
-    assert (shop.findings, shop.diagnoses, shop.alerts) == ((), (), ())
-    assert shop.leaks
-    assert shop.whole
+        page = property_page(connection, PROPERTY)
+    assert (shop.findings, shop.diagnoses, shop.alerts, shop.month.sales) == ((), (), (), None)
+    assert shop.month.whole
+    assert page.verdict == "This version is of older code: the next run tells what leaks."
 
 
 def test_nothing_published_and_a_full_folder_are_said_plainly(
@@ -83,7 +85,7 @@ def test_page_of_a_kept_back_property_shows_the_version_before(
     for kept_back, is_new in (((), True), ((PROPERTY,), False)):
         page = tmp_path / f"{is_new}.html"
         with next_version(build, published_home.published_dir, kept_back) as connection:
-            write_page(connection, page, published_home.cache_dir)
+            write_page(connection, page)
         assert ("987,654,321" in page.read_text(encoding="utf-8")) is is_new
 
 
@@ -137,8 +139,7 @@ def test_a_broken_template_is_named_with_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "page.html").write_text("fine\n{% if %}\n")
-    for name in ("style.css", "page.js"):
-        (tmp_path / name).write_text("")
+    (tmp_path / "style.css").write_text("")
     monkeypatch.setattr(report_page, "TEMPLATE_DIR", tmp_path)
     with pytest.raises(ReportError, match=r"line 2 .*Correct it"):
-        report_page.render((), "")
+        report_page.render(())

@@ -1,10 +1,20 @@
 """What the page reads of a property of which nothing is known."""
 
-from pipelines.report.page_data import Judged, PropertyData, Shop
+from pipelines.report.page_data import Growing, Judged, PropertyData, Shop, Window
+
+
+def empty_window(days: int) -> Window:
+    """No row of any kind."""
+    return Window(
+        days=days, steps=(), benchmarks=(), micros=(), sales=None, ends=(), carts=None, products=(),
+        pages=(),
+    )  # fmt: skip
+
 
 EMPTY = PropertyData(
-    shop=Shop("1", None, None, None, None, None, None, 0), run=None, held_back=None, steps=(),
-    benchmarks=(), leaks=(), micros=(), factors=(), shifts=(), alerts=(),
-    judged=Judged(0, 0, 0, None, None, None), diagnoses=(), has_diagnosis=True, coverage=(),
-    suggestions=(), completeness=(), doubtful_days=(), gates=(), warnings=(), findings=(),
+    shop=Shop("1", None, None, None, None, None, None, 0), run=None, held_back=None,
+    month=empty_window(28), week=empty_window(7), findings=(), finding_days=(), has_findings=True,
+    sales_weeks=(), step_weeks=(), factors=(), shifts=(), alerts=(),
+    judged=Judged(0, 0, 0, None, None, None), diagnoses=(), coverage=(), suggestions=(),
+    completeness=(), growing=Growing(0, None), doubtful_days=(), gates=(), warnings=(),
 )  # fmt: skip

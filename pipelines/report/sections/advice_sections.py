@@ -1,4 +1,4 @@
-"""What to look into: the playbook's diagnoses, and the tracking that is missing."""
+"""What to look into: causes of what has no finding, and the tracking that is missing."""
 
 from __future__ import annotations
 
@@ -10,18 +10,14 @@ from pipelines.wording import counted
 _MISSING = {"not_tracked", "tracking_lost", "sessionless"}
 
 
-def diagnosis_section(shop: PropertyData) -> Section:
-    """Likely causes with what speaks for them."""
-    if not shop.has_diagnosis:
-        text = "This version was made without the playbook of diagnoses."
-        return Section("diagnosis", "Diagnosis", (text,))
-    if not shop.diagnoses:
-        text = "No rule of the playbook fired: the numbers do not point at a known cause."
-        return Section("diagnosis", "Diagnosis", (text,))
-    text = f"{counted(len(shop.diagnoses), 'rule')} of the playbook fired."
-    note = "A rule names what is often behind such numbers. Confirm it before changing anything."
-    cards = tuple(_diagnosis(one) for one in shop.diagnoses)
-    return Section("diagnosis", "Diagnosis", (text,), cards=cards, notes=(note,))
+def hint_section(shop: PropertyData) -> Section:
+    """Likely causes of what is low without a finding, with what speaks for them."""
+    hints = [one for one in shop.diagnoses if one.finding_id is None]
+    if not hints:
+        return Section("hints", "Other hints", ("The numbers point at no further known cause.",))
+    text = "What is often behind such numbers. Confirm it before changing anything."
+    cards = tuple(map(_hint, hints))
+    return Section("hints", "Other hints", (text,), cards=cards)
 
 
 def tracking_section(shop: PropertyData) -> Section:
@@ -46,15 +42,15 @@ def tracking_section(shop: PropertyData) -> Section:
     )
 
 
-def _diagnosis(one: Diagnosis) -> Card:
-    where = "" if one.segment_name == "all" else f" ({one.segment_value})"
+def _hint(one: Diagnosis) -> Card:
+    where = "" if one.segment_value == "all" else f" ({one.segment_value})"
     lines = [("Evidence", one.evidence), ("Try", one.fix)]
     if one.confirm_with:
         lines.append(("Confirm with", one.confirm_with))
     if one.recoverable_value is not None:
         worth = formatting.amount(one.recoverable_value, one.currency)
         lines.append(("May win back", f"about {worth} in 28 days"))
-    return Card("diagnosis", f"likely · {one.rule}", one.likely_cause + where, tuple(lines))
+    return Card("hint", "likely", one.likely_cause + where, tuple(lines))
 
 
 def _todo(row: Coverage) -> Card:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from pipelines.config.thresholds import threshold
 from pipelines.report import formatting
-from pipelines.report.charts import BarMark, bars
-from pipelines.report.components import Card, Figure, Section, Table, columns
+from pipelines.report.charts import bars
+from pipelines.report.components import Bars, Card, Section, Table, columns
 from pipelines.report.page_data import Alert, Factor, Judged, PropertyData, Shift
 from pipelines.wording import counted
 
@@ -47,7 +47,7 @@ def change_section(shop: PropertyData) -> Section:
         name="change",
         title="What changed",
         summary=(summary, *_warnings(shop.shifts), *_incomplete(known, shop.shifts)),
-        figures=(_figure(known, what),),
+        bars=(_bars(known, what),),
         tables=(_table(known), *_shift_table(shop.shifts)),
         notes=_NOTE,
     )
@@ -77,7 +77,7 @@ def alert_section(shop: PropertyData) -> Section:
     count = f"{counted(len(cards), 'alert')}, newest first; what goes on is told once."
     note = (
         "Days are named where they are at least 15 % off with 100 sessions or more, and at most "
-        "one in twenty of such alerts would be chance (Benjamini–Hochberg q ≤ 0.05 over the night)."
+        "one in twenty of such alerts would be chance."
     )
     return Section("alerts", "Alerts", (looked, count), cards=cards, notes=(note,))
 
@@ -93,7 +93,7 @@ def _looked_at(judged: Judged) -> str:
             f"({counted(judged.tests, 'comparison')}).{rest}"
         )
     if judged.last_date is None or judged.weeks is None:
-        return "No day can be compared yet: none is settled."
+        return "No day can be compared yet: all of them may still grow."
     if judged.weeks >= threshold("anomaly_least_weeks"):
         return f"No day could be compared: all rates have {_UNTESTED}."
     first = judged.last_date - timedelta(days=threshold("anomaly_history_days"))
@@ -147,21 +147,18 @@ def _incomplete(known: list[Factor], shifts: tuple[Shift, ...]) -> tuple[str, ..
     return ("Some of these numbers rest on incomplete data: see Data quality.",)
 
 
-def _figure(known: list[Factor], what: str) -> Figure:
-    marks = [
-        BarMark(
-            label=_factor_label(factor),
-            text=f"{_factor_label(factor)}: "
-            f"{formatting.signed_amount(factor.contribution, factor.currency)}",
-            short=formatting.signed_amount(factor.contribution, factor.currency),
-            value=factor.contribution,
-            group="below" if (factor.contribution or 0) < 0 else "other",
-        )
-        for factor in known
-    ]
-    summary = "; ".join(mark.text for mark in marks) + "."
-    title = f"Part of the change ({known[0].currency or 'orders'})"
-    return Figure("change", f"{what}: what the change consists of", summary, bars(marks, title))
+def _bars(known: list[Factor], what: str) -> Bars:
+    marks = bars(
+        [
+            (
+                _factor_label(factor),
+                formatting.signed_amount(factor.contribution, factor.currency),
+                factor.contribution,
+            )
+            for factor in known
+        ]
+    )
+    return Bars(f"{what}: what the change consists of", marks)
 
 
 def _table(known: list[Factor]) -> Table:

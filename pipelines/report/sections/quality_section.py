@@ -1,4 +1,4 @@
-"""How far the numbers can be trusted: completeness, what is provisional, gates."""
+"""How far the numbers can be trusted: what is missing, what may still grow, what failed."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ def _caption(title: str, number: int, shown: int) -> str:
 def _provisional(reports: Sequence[Completeness]) -> str:
     days = [one.provisional_from for one in reports if one.provisional_from]
     if not days:
-        return "Nothing is provisional any more."
-    return f"Provisional from {formatting.day(min(days))} on: GA4 still adds events for 72 hours."
+        return "No day grows any more."
+    return f"From {formatting.day(min(days))} on days may still grow: GA4 adds events for 72 hours."
 
 
 def _doubts(reports: Sequence[Completeness]) -> tuple[str, ...]:
@@ -115,14 +115,14 @@ def _gates(gates: Sequence[Gate]) -> tuple[str, ...]:
         return ()
     total, failed = sum(gate.expectations for gate in gates), sum(gate.failed for gate in gates)
     if not failed:
-        return (f"All {total:,} checks of the gates passed.",)
-    return (f"{failed:,} of {total:,} checks of the gates gave a warning.",)
+        return (f"All {total:,} checks passed.",)
+    return (f"{failed:,} of {total:,} checks failed, none of which holds the numbers back.",)
 
 
 def _table(reports: Sequence[Completeness]) -> Table:
     return Table(
         "Reports of the last 28 days",
-        columns("Report", "#Days pulled", "#Complete", "Provisional from", "Settled from", "Notes"),
+        columns("Report", "#Days pulled", "#Complete", "May grow from", "May move from", "Notes"),
         tuple(
             (
                 formatting.key_words(one.report),
@@ -146,8 +146,8 @@ def _gate_table(gates: Sequence[Gate]) -> tuple[Table, ...]:
     if not gates:
         return ()
     table = Table(
-        "Gates of the run",
-        columns("Gate", "#Checks", "#Warnings"),
+        "Checks of the run",
+        columns("Stage", "#Checks", "#Failed"),
         tuple(
             (gate.gate, formatting.count(gate.expectations), formatting.count(gate.failed))
             for gate in gates
@@ -160,8 +160,8 @@ def _warning_table(warnings: Sequence[GateWarning]) -> tuple[Table, ...]:
     if not warnings:
         return ()
     table = Table(
-        _caption("Warnings of the gates", len(warnings), WARNINGS_SHOWN),
-        columns("Gate", "Table", "Check that failed", "Days", "Observed"),
+        _caption("Checks that failed", len(warnings), WARNINGS_SHOWN),
+        columns("Stage", "Table", "Check that failed", "Days", "Observed"),
         tuple(
             (
                 one.gate,

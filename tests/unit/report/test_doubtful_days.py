@@ -171,7 +171,7 @@ def test_the_page_names_the_day_the_report_and_the_warning() -> None:
     assert "Not whole, though GA4 answered: 28 Jun 2026." in section.summary
     tables = {table.caption: table.rows for table in section.tables}
     assert tables["Days that are not whole"] == (("28 Jun 2026", "Sessions by channel", WORDS),)
-    assert tables["Warnings of the gates"] == (
+    assert tables["Checks that failed"] == (
         ("raw", "raw.ga4_sessions_by_channel", "Parts add up to total", "2026-06-28", "parts 3"),
     )
 

@@ -44,6 +44,12 @@ def test_draws_never_make_certain() -> None:
     ]  # fmt: skip
 
 
+def test_weeks_to_know_end_with_a_year() -> None:
+    assert [formatting.known_in(weeks) for weeks in (0.2, 5.2, 415)] == [
+        "known in about 1 week", "known in about 5 weeks", "not known within a year",
+    ]  # fmt: skip
+
+
 def test_points_and_bands() -> None:
     assert formatting.points(-0.2607) == "−26.1\u00a0points"
     assert formatting.points_interval(-0.3345, -0.181) == "−33.5 to −18.1\u00a0points"

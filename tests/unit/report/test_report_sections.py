@@ -1,17 +1,35 @@
 """What the page says of a shop: the verdict, missing numbers, nothing at all. No database."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from pipelines.report.page_data import Alert, Coverage, Finding, Judged, Leak, Step
-from pipelines.report.sections.advice_sections import diagnosis_section, tracking_section
+from pipelines.report.components import Section
+from pipelines.report.page_data import (
+    Alert,
+    Carts,
+    Coverage,
+    Diagnosis,
+    Finding,
+    FindingDay,
+    Growing,
+    Judged,
+    PropertyData,
+    Sales,
+    SalesWeek,
+    Step,
+)
+from pipelines.report.sections.advice_sections import hint_section, tracking_section
+from pipelines.report.sections.benchmark_section import benchmark_section
+from pipelines.report.sections.boxes import boxes
 from pipelines.report.sections.change_sections import alert_section, change_section
-from pipelines.report.sections.funnel_sections import device_section, funnel_section
-from pipelines.report.sections.leak_section import leak_section, verdict
+from pipelines.report.sections.figures import figures
+from pipelines.report.sections.finding_cards import finding_cards
+from pipelines.report.sections.funnel_section import device_section, funnel_rows
 from pipelines.report.sections.micro_section import micro_section
 from pipelines.report.sections.quality_section import quality_section
+from pipelines.report.sections.verdict import facts, lines, rest, verdict
 from tests.support.empty_page import EMPTY
 
 SESSIONS = Step(
@@ -27,106 +45,225 @@ ADDED = replace(
     previous_reached=2000, rate=0.03, ci_low=0.0234, ci_high=0.0384, state="measured",
     benchmark_low=0.05, benchmark_high=0.1, verdict="below",
 )  # fmt: skip
-LEAK = Leak(
-    leak_order=1, segment_name="all", segment_value="all", step_key="add_to_cart",
-    step_label="Added", previous_label="Sessions", numerator=60, denominator=2000, rate=0.03,
-    benchmark_low=0.05,
-    p05=700.0, p50=1234.0, p95=1800.0, p50_reduced=617.0,
-    p_gap=0.99, p_biggest=0.9, allocated=1200.0, currency="EUR", is_leak=True, state="leak",
+FINDING = Finding(
+    finding_id="f1", state="ongoing", earlier_state="ongoing", step_key="add_to_cart",
+    step_label="Added", previous_label="Sessions", scope_label="mobile",
+    conditions="device = mobile",
+    title="Sessions → Added, mobile: leaks since 21 June 2026 and goes on.",
+    headline="Added after Sessions, mobile: 2.0 % of 1,000 sessions.",
+    worth_sentence="Worth about 20 EUR.", window_start=date(2026, 6, 3), benchmark_low=0.05,
+    benchmark_high=0.1, since_date=date(2026, 6, 21), since_earliest=date(2026, 6, 20),
+    since_latest=date(2026, 6, 22), numerator=20, denominator=1000, rate=0.02,
+    before_numerator=60, before_denominator=1000, before_rate=0.06, since_numerator=4,
+    since_denominator=400, since_rate=0.01, now_numerator=3, now_denominator=280, now_rate=3 / 280,
+    outside_numerator=70, outside_denominator=1000, outside_rate=0.07, worth_since=900.0,
+    currency="EUR", explained_share=0.95,
 )  # fmt: skip
-MOBILE = replace(
-    LEAK, leak_order=2, segment_name="device", segment_value="mobile", p50=900.0, numerator=20,
-    denominator=1000, rate=0.02,
+CAUSE = Diagnosis(
+    "f1", "mobile", "Likely a small button", "Make it larger", "Recordings", "20 of 1,000.", None,
+    None,
 )  # fmt: skip
 TAG = Coverage("add_to_cart", "Product page", True, "tracked", 60, None, None)
-WHOLE = replace(EMPTY, steps=(SESSIONS, ADDED), coverage=(TAG,))
+
+
+def with_steps(*steps: Step, shop: PropertyData = EMPTY) -> PropertyData:
+    """The shop with these steps in its 28 days."""
+    return replace(shop, month=replace(shop.month, steps=steps))
+
+
+WHOLE = replace(with_steps(SESSIONS, replace(ADDED, verdict="within")), coverage=(TAG,))
+LEAKING = replace(
+    with_steps(SESSIONS, ADDED), coverage=(TAG,), findings=(FINDING,), diagnoses=(CAUSE,)
+)
 
 
 def said(text: str) -> str:
     return text.replace("\u00a0", " ")
 
 
-def test_a_leak_is_told_with_its_rate_its_range_and_its_device() -> None:
-    assert said(verdict(replace(WHOLE, leaks=(LEAK, MOBILE)))) == (
-        "The largest leak is likely between “Sessions” and “Added”: 3.0 % (60 of 2,000) go on "
-        "where at least 5 % is usual, worth about €1,230 (€700 to €1,800) in 28 days, most of it "
-        "on mobile: 2.0 % (20 of 1,000)."
+def test_a_finding_opens_the_page_with_its_worth_and_what_to_do() -> None:
+    """In the words of fct_finding."""
+    assert verdict(LEAKING) == FINDING.title
+    assert lines(LEAKING) == (
+        "Worth about 20 EUR.", "Do first: Make it larger.", "Nothing new since the last version.",
+    )  # fmt: skip
+    assert rest(LEAKING) == "Nothing else is below its usual range."
+
+
+def test_what_is_new_is_told_and_what_was_so_the_night_before_is_not() -> None:
+    healed = replace(FINDING, finding_id="f2", state="healed", title="Bought: healed on 9 June.")
+    shop = replace(LEAKING, findings=(replace(FINDING, state="new", earlier_state=None), healed))
+    assert lines(shop)[-1] == "New: finding 1; Healed: Bought: healed on 9 June."
+    older = replace(LEAKING, findings=(FINDING, replace(healed, earlier_state="healed")))
+    assert lines(older)[-1] == "Nothing new since the last version."
+    # What healed has no card; without another it is the verdict.
+    assert [card.title for card in finding_cards(shop)] == [FINDING.title]
+    assert verdict(replace(LEAKING, findings=(healed,))) == (
+        "Bought: healed on 9 June. Nothing else is below its usual range."
     )
-
-
-def test_a_part_of_the_shop_that_costs_more_than_all_of_it_is_the_largest_leak() -> None:
-    mobile = replace(MOBILE, leak_order=1, p50=1500.0)
-    page = replace(WHOLE, leaks=(replace(LEAK, leak_order=2), mobile))
-    assert said(verdict(page)) == (
-        "The largest leak is likely between “Sessions” and “Added” (mobile): 2.0 % (20 of 1,000) "
-        "go on where at least 5 % is usual, worth about €1,500 (€700 to €1,800) in 28 days."
-    )
-    assert leak_section(page).summary[0].startswith("Added, device: mobile: worth about €1,500")
-
-
-def test_a_device_with_less_than_half_is_not_named() -> None:
-    small = replace(MOBILE, p50=400.0)
-    assert "mobile" not in verdict(replace(WHOLE, leaks=(LEAK, small)))
-
-
-def test_what_may_be_a_leak_is_not_called_none() -> None:
-    unsure = replace(LEAK, is_leak=False, state="no_leak", p_gap=0.67)
-    sure = replace(unsure, p_gap=0.01)
-    rows = leak_section(replace(WHOLE, leaks=(LEAK, unsure, sure))).tables[0].rows
-    assert [row[-1] for row in rows] == ["▼ likely a leak", "○ cannot be told yet", "no leak"]
 
 
 def test_missing_tracking_comes_before_every_leak() -> None:
-    lost = replace(WHOLE, leaks=(LEAK,), coverage=(replace(TAG, state="not_tracked"),))
+    lost = replace(LEAKING, coverage=(replace(TAG, state="not_tracked", fix="Send add_to_cart."),))
+    assert lines(lost)[0] == "Send add_to_cart."
     assert verdict(lost).startswith("Set up tracking first: without “Added” nobody can tell")
 
 
-def test_a_finding_opens_the_page() -> None:
-    """In the words of fct_finding, with its worth; what healed is called so."""
-    finding = Finding("Added after Sessions, mobile: 2 %.", "Worth about 20 EUR.", "new")
-    assert verdict(replace(WHOLE, leaks=(LEAK, MOBILE), findings=(finding,))) == (
-        "Added after Sessions, mobile: 2 %. Worth about 20 EUR."
-    )
-    healed = replace(finding, state="healed")
-    assert verdict(replace(WHOLE, leaks=(LEAK,), findings=(healed,))) == (
-        "Healed: Added after Sessions, mobile: 2 %."
-    )
-
-
 @pytest.mark.parametrize(
-    ("status", "words"),
+    ("change", "words"),
     [
-        ("within", "No step of the funnel is likely below"),
-        ("insufficient_data", "There is too little data yet"),
+        ({"verdict": "within"}, "No step of the funnel is below its usual range."),
+        (
+            {"verdict": "insufficient_data", "weeks_to_know": 5.2},
+            "No step is surely below its usual range. There is too little data yet to tell: "
+            "Added (known in about 5 weeks).",
+        ),
+        (
+            {"verdict": "leaning_below"},
+            "No step is surely below its usual range. There is too little data yet to tell: Added.",
+        ),
+        ({"verdict": "below"}, "Below the usual range: Added."),
+        (
+            {"verdict": "withheld", "rate": None},
+            "No step is surely below its usual range. Not known: Added.",
+        ),
     ],
 )
-def test_without_a_leak(status: str, words: str) -> None:
-    step = replace(ADDED, verdict=status)
-    leak = replace(LEAK, is_leak=False, state="no_leak")
-    assert verdict(replace(WHOLE, steps=(SESSIONS, step), leaks=(leak,))).startswith(words)
+def test_without_a_finding(change: dict[str, object], words: str) -> None:
+    assert verdict(with_steps(SESSIONS, replace(ADDED, **change))) == words  # type: ignore[arg-type]
 
 
-def test_not_tracked_is_no_zero_in_table_and_chart() -> None:
+def test_a_version_without_findings_says_so() -> None:
+    assert verdict(replace(WHOLE, has_findings=False)).startswith("This version is of older code")
+
+
+def days_of(trials: int) -> tuple[FindingDay, ...]:
+    """Twenty days, the last ten of which go on half as often."""
+    return tuple(
+        FindingDay(
+            "f1", date(2026, 6, 11) + timedelta(day), trials // (10 if day < 10 else 20), trials,
+            trials // 10, trials,
+        )
+        for day in range(20)
+    )  # fmt: skip
+
+
+def test_a_card_has_the_stretches_the_dates_and_what_to_watch() -> None:
+    (card,) = finding_cards(replace(LEAKING, finding_days=days_of(100)))
+    assert card.tag == "goes on"
+    assert [kind for kind, _ in card.legend] == ["inside", "outside", "since", "band"]
+    assert [(name, said(rate), counts) for name, rate, counts in card.rates] == [
+        ("before", "6.0 %", "60 of 1,000"), ("since 21 Jun", "1.0 %", "4 of 400"),
+        ("now (last 7 days)", "1.1 %", "3 of 280"), ("elsewhere", "7.0 %", "70 of 1,000"),
+    ]  # fmt: skip
+    assert dict(card.lines) == {
+        "It began": "between 20 Jun 2026 and 22 Jun 2026 (95 % sure)",
+        "How much of it": "95\u00a0% of what this step lacks is lost here",
+        "Likely cause": "Likely a small button", "What to do": "Make it larger",
+        "To be sure": "Recordings",
+        "Recordings to watch": "device = mobile; visits with “Sessions” and without “Added”",
+    }  # fmt: skip
+    # What was lost before the 28 days is told only where the 28 days do not hold all of it.
+    older = replace(FINDING, since_date=date(2026, 5, 1))
+    (card,) = finding_cards(replace(LEAKING, findings=(older,)))
+    assert dict(card.lines)["Lost since then"] == "about €900"
+
+
+def test_the_chart_is_by_day_or_where_days_are_thin_by_week_from_the_day_it_began() -> None:
+    (card,) = finding_cards(replace(LEAKING, finding_days=days_of(100)))
+    assert card.trend is not None
+    # 20 days of 5 each; the top is 10 % and a little: .10 / (.10 * 1.06) of 40 is 37.74.
+    assert card.trend.inside.startswith("M0.0 2.26H5.0V2.26H10.0")
+    assert card.trend.inside.endswith("V21.13H100.0")
+    assert (card.trend.mark, card.trend.words) == (50.0, FINDING.headline)
+    assert card.trend.band == (2.26, 18.87)
+    (card,) = finding_cards(replace(LEAKING, finding_days=days_of(20)))
+    assert card.trend is not None
+    # Weeks from 21 June on, both ways: 3, 7, 7 and 3 days.
+    assert card.trend.inside == "M0.0 2.26H15.0V2.26H50.0V21.13H85.0V21.13H100.0"
+    assert card.legend[0] == ("inside", "mobile, by week")
+
+
+def test_a_finding_without_a_cause_or_a_date_is_a_card_all_the_same() -> None:
+    undated = replace(
+        FINDING, since_date=None, since_earliest=None, since_latest=None, before_rate=None,
+        since_rate=None, outside_rate=None, conditions="",
+    )  # fmt: skip
+    (card,) = finding_cards(replace(LEAKING, findings=(undated,), diagnoses=()))
+    assert [name for name, *_ in card.rates] == ["in 28 days", "now (last 7 days)"]
+    assert [name for name, _ in card.lines] == ["Likely cause", "Recordings to watch"]
+    assert card.trend is None
+
+
+SALES = Sales(28, "EUR", 3000.0, 30, 0.015, 100.0, 4000.0, 30, 0.02, None)
+
+
+def test_figures_stand_against_the_window_before() -> None:
+    weeks = (SalesWeek(date(2026, 6, 24), date(2026, 6, 30), 700.0, 7, 0.0149, 100.0),)
+    shop = replace(WHOLE, month=replace(WHOLE.month, sales=SALES), sales_weeks=weeks)
+    told = figures(shop, shop.month)
+    assert [(one.label, said(one.value), said(one.change)) for one in told] == [
+        ("Revenue", "€3,000", "▼ −25 % from €4,000"),
+        ("Orders", "30", "as before"),
+        ("Conversion", "1.5 %", "▼ −25 % from 2.0 %"),
+        ("Order value", "€100", "28 days before: not known"),
+    ]
+    trend = told[0].trend
+    assert trend is not None
+    assert trend.words == "Revenue, 1 week; the newest: €700."
+
+
+def test_a_figure_of_a_part_of_the_days_says_so_and_an_unknown_one_is_a_dash() -> None:
+    sales = replace(SALES, days=9, revenue=None, currency=None)
+    shop = replace(WHOLE, month=replace(WHOLE.month, sales=sales))
+    assert [(one.value, one.change) for one in figures(shop, shop.month)][:2] == [
+        ("–", "not known"), ("30", "in 9 days"),
+    ]  # fmt: skip
+
+
+def test_how_much_the_newest_days_grow_is_told_where_it_is_known() -> None:
+    shop = replace(WHOLE, shop=replace(EMPTY.shop, last_date=date(2026, 6, 30)))
+    assert facts(shop) == ("Property 1", "data to Tue 30 Jun 2026")
+    growing = replace(shop, growing=Growing(3, 0.012))
+    assert said(facts(growing)[-1]) == "the newest 3 days usually still grow by 1.2 %"
+    assert facts(replace(shop, growing=Growing(1, None)))[-1] == "the newest 1 day may still grow"
+
+
+def test_carts_are_worth_what_reminders_may_win_back() -> None:
+    carts = Carts(100, 80, 0.8, "measured", 0.1, 800.0, "EUR")
+    texts = boxes(replace(WHOLE.month, carts=carts))
+    assert said(texts[-1].summary) == (
+        "80 of 100 carts ended without an order (80.0 %). If reminders win back 10 % of them (a "
+        "house figure): about €800."
+    )
+    untracked = replace(carts, lost_carts=None, cart_status="not_tracked")
+    assert boxes(replace(WHOLE.month, carts=untracked))[-1].summary == "Not known: not tracked."
+
+
+def test_not_tracked_is_no_zero() -> None:
     step = replace(
         ADDED, reached=None, rate=None, ci_low=None, ci_high=None, state="not_tracked",
         verdict="not_tracked",
     )  # fmt: skip
-    section = funnel_section(replace(WHOLE, steps=(SESSIONS, step)))
-    assert section.tables[0].rows[1][:3] == ("Added", "not tracked", "not tracked")
-    reach = section.figures[0].spec["data"]["values"]
-    assert [mark["value"] for mark in reach] == [2000, None]
-    assert "Added: not tracked" in section.figures[0].summary
+    shop = with_steps(SESSIONS, step)
+    row = funnel_rows(shop, shop.month)[1]
+    assert (row.reached, row.share, row.of_before, row.missing) == (
+        "not tracked", None, "", "not tracked",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "build",
-    [funnel_section, leak_section, device_section, micro_section, change_section, alert_section,
-     tracking_section, quality_section, diagnosis_section],
+    "section",
+    [
+        *(build(EMPTY) for build in (change_section, alert_section, hint_section, tracking_section,
+                                     quality_section)),
+        *(build(EMPTY.month) for build in (device_section, micro_section, benchmark_section)),
+    ],
+    ids=lambda section: section.name,
 )  # fmt: skip
-def test_a_shop_without_a_row_gets_a_sentence(build: object) -> None:
-    section = build(EMPTY)  # type: ignore[operator]
+def test_a_shop_without_a_row_gets_a_sentence(section: Section) -> None:
     assert section.summary[0].endswith(".")
-    assert (section.figures, section.tables, section.cards) == ((), (), ())
+    assert (section.rates, section.bars, section.tables, section.cards) == ((), (), (), ())
 
 
 ORDERED = replace(
@@ -136,46 +273,44 @@ ORDERED = replace(
 )  # fmt: skip
 FIX = "98 of 122 orders came without a session in 28 days: send session_id."
 ORDERS = Coverage("purchase", "Order", True, "sessionless", 24, None, FIX)
-SERVER_SIDE = replace(WHOLE, steps=(SESSIONS, ADDED, ORDERED), coverage=(TAG, ORDERS))
+SERVER_SIDE = replace(with_steps(SESSIONS, ADDED, ORDERED), coverage=(TAG, ORDERS))
 
 
 def test_orders_without_sessions_come_before_every_leak() -> None:
-    assert verdict(replace(SERVER_SIDE, leaks=(LEAK,))).startswith(f"{FIX} The largest leak is")
-    fine = replace(ADDED, verdict="within")
-    assert verdict(replace(SERVER_SIDE, steps=(SESSIONS, fine, ORDERED))) == (
-        f"{FIX} No other step of the funnel is likely below the floor of its benchmark."
+    assert verdict(replace(SERVER_SIDE, findings=(FINDING,))) == f"{FIX} {FINDING.title}"
+
+    def said_of(status: str) -> str:
+        return verdict(
+            with_steps(SESSIONS, replace(ADDED, verdict=status), ORDERED, shop=SERVER_SIDE)
+        )
+
+    assert said_of("within") == (
+        f"{FIX} No other step is surely below its usual range. Not known: Purchased."
     )
-    thin = replace(ADDED, verdict="insufficient_data")
-    assert verdict(replace(SERVER_SIDE, steps=(SESSIONS, thin, ORDERED))) == (
-        f"{FIX} There is too little data yet to tell whether any other step leaks."
+    assert said_of("insufficient_data") == (
+        f"{FIX} No other step is surely below its usual range. There is too little data yet to "
+        "tell: Added. Not known: Purchased."
     )
     lost = replace(SERVER_SIDE, coverage=(replace(TAG, state="not_tracked"), ORDERS))
     assert verdict(lost).endswith(f"nobody can tell where the funnel leaks. {FIX}")
 
 
 def test_sessionless_is_no_bar_of_0_and_no_rate() -> None:
-    section = funnel_section(SERVER_SIDE)
-    assert section.tables[0].rows[2][:3] == (
-        "Purchased", "came without sessions", "came without sessions (24 of 60)",
+    row = funnel_rows(SERVER_SIDE, SERVER_SIDE.month)[2]
+    assert (row.reached, row.share, row.missing) == (
+        "came without sessions", None, "came without sessions (24 of 60)",
     )  # fmt: skip
-    assert [mark["value"] for mark in section.figures[0].spec["data"]["values"]] == [2000, 60, None]
     (todo,) = tracking_section(SERVER_SIDE).cards
     assert (todo.kind, todo.mark, todo.lines[0]) == ("missing", "✕ expected", ("To do", FIX))
     assert "orders came without sessions" in change_section(SERVER_SIDE).summary[0]
 
 
-def test_a_leak_whose_worth_nobody_knows_is_named_without_one() -> None:
-    unknown = replace(LEAK, p05=None, p50=None, p95=None, p50_reduced=None, allocated=None)
-    assert said(verdict(replace(WHOLE, leaks=(unknown,)))).endswith(
-        "where at least 5 % is usual, of unknown worth, for orders are not counted."
-    )
-    assert "of unknown worth" in leak_section(replace(WHOLE, leaks=(unknown,))).summary[0]
-
-
-def test_no_diagnosis_and_no_playbook_are_two_things() -> None:
-    assert "No rule of the playbook fired" in diagnosis_section(EMPTY).summary[0]
-    older = replace(EMPTY, has_diagnosis=False)
-    assert "without the playbook" in diagnosis_section(older).summary[0]
+def test_causes_of_a_finding_are_on_its_card_and_the_others_are_hints() -> None:
+    other = replace(CAUSE, finding_id=None, likely_cause="Likely the images", segment_value="all")
+    shop = replace(LEAKING, diagnoses=(CAUSE, other))
+    assert [card.title for card in hint_section(shop).cards] == ["Likely the images"]
+    (card,) = finding_cards(shop)
+    assert [cause.likely_cause for cause in card.causes] == ["Likely a small button"]
 
 
 def alerts_said(judged: Judged, *alerts: Alert) -> tuple[str, ...]:

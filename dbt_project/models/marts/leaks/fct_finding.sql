@@ -83,6 +83,20 @@ select
     explained_share,
     -- In the same words wherever it is told.
     concat(
+        previous_step_label, ' → ', step_label, ', ', scope_label, ': ',
+        case
+            when state = 'healed' then coalesce('healed on ' || strftime(recovered_date, '%-d %B %Y'), 'healed')
+            when state = 'improving'
+                then concat(
+                    'leaks less', ' since ' || strftime(recovered_date, '%-d %B %Y'),
+                    '; it began on ' || strftime(since_date, '%-d %B %Y')
+                )
+            when since_date is null then 'leaks for as long as there is data and goes on'
+            else concat('leaks since ', strftime(since_date, '%-d %B %Y'), ' and goes on')
+        end,
+        '.'
+    ) as title,
+    concat(
         step_label, ' after ', previous_step_label, ', ', scope_label, ': ',
         case
             when since_date is not null

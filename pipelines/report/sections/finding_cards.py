@@ -1,0 +1,158 @@
+"""The findings as cards: one cause is one card, and its words are those of fct_finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from itertools import groupby
+from statistics import median
+
+from pipelines.report import formatting
+from pipelines.report.charts import Stretch, Trend, trend
+from pipelines.report.components import Cause, FindingCard
+from pipelines.report.page_data import Finding, FindingDay, PropertyData
+from pipelines.report.queries import FINDINGS_SHOWN
+
+_STATES = {"ongoing": "goes on"}
+# A rate of fewer sessions a day is drawn by the week: 30 is what a verdict needs at least.
+LEAST_A_DAY = 30
+WEEK = 7
+_NO_CAUSE = "No known cause fits these numbers: watch where these visits stop."
+
+
+def finding_cards(shop: PropertyData) -> tuple[FindingCard, ...]:
+    """Most money first, at most five."""
+    return tuple(_card(shop, finding) for finding in shop.leaking[:FINDINGS_SHOWN])
+
+
+def _card(shop: PropertyData, finding: Finding) -> FindingCard:
+    days = [day for day in shop.finding_days if day.finding_id == finding.finding_id]
+    causes = tuple(
+        Cause(one.likely_cause, one.evidence, one.fix, one.confirm_with)
+        for one in shop.diagnoses
+        if one.finding_id == finding.finding_id
+    )
+    return FindingCard(
+        tag=_STATES.get(finding.state, finding.state),
+        title=finding.title,
+        trend=_trend(finding, days),
+        legend=_legend(finding, days),
+        rates=_rates(finding),
+        worth=finding.worth_sentence,
+        lines=(*_since(finding), *_share(finding), *_doing(causes), _recordings(finding)),
+        causes=causes,
+    )
+
+
+def _trend(finding: Finding, days: Sequence[FindingDay]) -> Trend | None:
+    if not days:
+        return None
+    anchor = finding.since_date or days[-1].date + timedelta(1)
+    length = _length(days)
+    return trend(
+        _stretches(days, anchor, length, lambda day: (day.numerator, day.denominator)),
+        finding.headline,
+        outside=_stretches(
+            days, anchor, length, lambda day: (day.outside_numerator, day.outside_denominator)
+        ),
+        band=(finding.benchmark_low, finding.benchmark_high),
+        mark=finding.since_date,
+    )
+
+
+def _length(days: Sequence[FindingDay]) -> int:
+    """Days that a rate is drawn of together."""
+    return 1 if median(day.denominator or 0 for day in days) >= LEAST_A_DAY else WEEK
+
+
+def _stretches(
+    days: Sequence[FindingDay],
+    anchor: date,
+    length: int,
+    counts: Callable[[FindingDay], tuple[int | None, int | None]],
+) -> list[Stretch]:
+    """`length` days at a time, so that one begins at `anchor`."""
+    found = []
+    for _, group in groupby(days, key=lambda day: (day.date - anchor).days // length):
+        members = list(group)
+        told = [(x, n) for x, n in map(counts, members) if x is not None and n is not None]
+        trials = sum(n for _, n in told)
+        rate = sum(x for x, _ in told) / trials if trials else None
+        found.append(Stretch(members[0].date, members[-1].date, rate))
+    return found
+
+
+def _legend(finding: Finding, days: Sequence[FindingDay]) -> tuple[tuple[str, str], ...]:
+    """Kind of line and what it is."""
+    by = "by day" if days and _length(days) == 1 else "by week"
+    rest = [("outside", "elsewhere")] if finding.outside_rate is not None else []
+    mark = [("since", formatting.bare_day(finding.since_date))] if finding.since_date else []
+    return (
+        ("inside", f"{finding.scope_label}, {by}"),
+        *rest,
+        *mark,
+        ("band", f"usual: {formatting.band(finding.benchmark_low, finding.benchmark_high)}"),
+    )
+
+
+def _rates(finding: Finding) -> tuple[tuple[str, str, str], ...]:
+    stretches = [
+        ("before", finding.before_rate, finding.before_numerator, finding.before_denominator),
+        (
+            f"since {formatting.bare_day(finding.since_date)}" if finding.since_date else "since",
+            finding.since_rate, finding.since_numerator, finding.since_denominator,
+        ),
+        ("now (last 7 days)", finding.now_rate, finding.now_numerator, finding.now_denominator),
+        (
+            "elsewhere", finding.outside_rate, finding.outside_numerator,
+            finding.outside_denominator,
+        ),
+    ]  # fmt: skip
+    if finding.since_date is None:
+        stretches[1] = ("in 28 days", finding.rate, finding.numerator, finding.denominator)
+    return tuple(
+        (name, formatting.percent(rate), f"{formatting.count(x)} of {formatting.count(n)}")
+        for name, rate, x, n in stretches
+        if rate is not None
+    )
+
+
+def _since(finding: Finding) -> list[tuple[str, str]]:
+    """The set of dates, and what was lost since where the 28 days do not hold all of it."""
+    found = []
+    if finding.since_date:
+        first, last = finding.since_earliest, finding.since_latest
+        between = (
+            f"between {formatting.day(first)} and {formatting.day(last)}"
+            if first != last
+            else f"on {formatting.day(finding.since_date)}"
+        )
+        found.append(("It began", f"{between} (95 % sure)"))
+        if finding.since_date < finding.window_start and finding.worth_since is not None:
+            lost = formatting.amount(finding.worth_since, finding.currency)
+            found.append(("Lost since then", f"about {lost}"))
+    return found
+
+
+def _share(finding: Finding) -> list[tuple[str, str]]:
+    if finding.explained_share is None or not finding.conditions:
+        return []
+    share = formatting.whole_percent(finding.explained_share)
+    return [("How much of it", f"{share} of what this step lacks is lost here")]
+
+
+def _doing(causes: Sequence[Cause]) -> list[tuple[str, str]]:
+    if not causes:
+        return [("Likely cause", _NO_CAUSE)]
+    first = causes[0]
+    check = [("To be sure", first.confirm_with)] if first.confirm_with else []
+    return [("Likely cause", first.likely_cause), ("What to do", first.fix), *check]
+
+
+def _recordings(finding: Finding) -> tuple[str, str]:
+    """What to filter session recordings by."""
+    where = f"{finding.conditions}; " if finding.conditions else ""
+    return (
+        "Recordings to watch",
+        f"{where}visits with “{finding.previous_label}” and without “{finding.step_label}”",
+    )

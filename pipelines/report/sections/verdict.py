@@ -1,0 +1,140 @@
+"""The first screen in words: the verdict, what to do first, what is new, what speaks against it."""
+
+from __future__ import annotations
+
+from pipelines.report import formatting
+from pipelines.report.page_data import PropertyData, Step
+from pipelines.wording import counted
+
+UNTRACKED = {"not_tracked", "tracking_lost"}
+SESSIONLESS = "sessionless"
+# Not below for sure, and not sure to be fine either.
+UNDECIDED = {"insufficient_data", "leaning_below"}
+_NEWS = {"New": "new", "Worse": "worse", "Recovering": "improving", "Healed": "healed"}
+
+
+def verdict(shop: PropertyData) -> str:
+    """The page in one sentence."""
+    if not shop.month.whole:
+        return "There are no numbers of the last 28 days yet."
+    if lost := [f"“{label}”" for label in _lost(shop).values()]:
+        said = (
+            f"Set up tracking first: without {' and '.join(lost)} nobody can tell where the "
+            "funnel leaks."
+        )
+        return " ".join([said, *_sessionless(shop)])
+    if shop.leaking:
+        return " ".join([*_sessionless(shop), shop.leaking[0].title])
+    return " ".join([*_sessionless(shop), *_healed(shop), rest(shop)])
+
+
+def rest(shop: PropertyData) -> str:
+    """What is said of the steps of the funnel that have no finding."""
+    if not shop.has_findings:
+        return "This version is of older code: the next run tells what leaks."
+    told = {finding.step_key for finding in shop.findings}
+    steps = [one for one in shop.month.whole if one.benchmark_low and one.step_key not in told]
+    below = [step.step_label for step in steps if step.verdict == "below"]
+    unsure = [_unsure(step) for step in steps if step.verdict in UNDECIDED]
+    unknown = [step.step_label for step in steps if step.rate is None]
+    other = "other " if told or _sessionless(shop) else ""
+    if below:
+        first = f"Below the usual range: {', '.join(below)}."
+    elif unsure or unknown:
+        first = f"No {other}step is surely below its usual range."
+    elif told:
+        first = "Nothing else is below its usual range."
+    else:
+        first = f"No {other}step of the funnel is below its usual range."
+    return " ".join(
+        [
+            first,
+            *([f"There is too little data yet to tell: {', '.join(unsure)}."] if unsure else []),
+            *([f"Not known: {', '.join(unknown)}."] if unknown else []),
+        ]
+    )
+
+
+def lines(shop: PropertyData) -> tuple[str, ...]:
+    """Under the verdict: what it is worth, what to do first, what is new."""
+    return (*_to_do(shop), *_news(shop))
+
+
+def facts(shop: PropertyData) -> tuple[str, ...]:
+    """Which property, data of which days, and how much may still come."""
+    found = [f"Property {shop.shop.property_id}"]
+    if shop.shop.last_date:
+        found.append(f"data to {shop.shop.last_date:%a} {formatting.day(shop.shop.last_date)}")
+    if shop.growing.days:
+        growth = shop.growing.usual_growth
+        said = f"usually still grow by {formatting.percent(growth)}" if growth else "may still grow"
+        found.append(f"the newest {counted(shop.growing.days, 'day')} {said}")
+    return tuple(found)
+
+
+def warnings(shop: PropertyData) -> tuple[str, ...]:
+    """What speaks against the numbers of the whole page."""
+    found = []
+    if shop.held_back:
+        found.append(
+            f"This property was held back: {shop.held_back.rstrip('.')}. Its numbers are those of "
+            "the version before."
+        )
+    for step in shop.month.whole[:1]:
+        if step.days_loaded < step.window_days:
+            found.append(f"Only {step.days_loaded} of the last {step.window_days} days are loaded.")
+        if not step.is_complete and step.maturity != "provisional":
+            found.append("Some numbers rest on incomplete data: see Data quality.")
+    return tuple(found)
+
+
+def _sessionless(shop: PropertyData) -> list[str]:
+    """What the warehouse says of core steps that came without sessions, the order first."""
+    said = {row.key: row.fix for row in shop.coverage if row.state == SESSIONLESS and row.fix}
+    return [fix for step in reversed(shop.month.whole) if (fix := said.get(step.step_key))]
+
+
+def _unsure(step: Step) -> str:
+    """A step that cannot be judged yet, and for how long."""
+    if not step.weeks_to_know:
+        return step.step_label
+    return f"{step.step_label} ({formatting.known_in(step.weeks_to_know)})"
+
+
+def _healed(shop: PropertyData) -> list[str]:
+    return [finding.title for finding in shop.findings if finding.state == "healed"]
+
+
+def _to_do(shop: PropertyData) -> list[str]:
+    """What comes before all else, and what it is worth."""
+    untracked = [one.fix for one in shop.coverage if one.key in _lost(shop) and one.fix]
+    if untracked or not shop.leaking:
+        return untracked
+    first = shop.leaking[0]
+    fixes = [one.fix for one in shop.diagnoses if one.finding_id == first.finding_id]
+    return [first.worth_sentence, *(f"Do first: {fix}." for fix in fixes[:1])]
+
+
+def _lost(shop: PropertyData) -> dict[str, str]:
+    """Key → label of the funnel's steps that nobody counts."""
+    untracked = {row.key for row in shop.coverage if row.state in UNTRACKED}
+    return {one.step_key: one.step_label for one in shop.month.whole if one.step_key in untracked}
+
+
+def _news(shop: PropertyData) -> list[str]:
+    """What the version before did not have."""
+    if not shop.has_findings:
+        return []
+    told = []
+    for word, state in _NEWS.items():
+        names = [
+            one.title.rstrip(".") if state == "healed" else f"finding {number}"
+            for number, one in enumerate(shop.findings, 1)
+            if one.state == state != one.earlier_state
+        ]
+        if names:
+            told.append(f"{word}: {', '.join(names)}")
+    rates = sum(one.date == shop.judged.last_date for one in shop.alerts)
+    if rates:
+        told.append(f"{counted(rates, 'unusual rate')}, see Alerts")
+    return [f"{'; '.join(told)}." if told else "Nothing new since the last version."]
