@@ -84,7 +84,7 @@ _SALES_SUMS = """
     case when orders > 0 and revenue >= 0 then revenue / orders end as order_value
 """
 # One row; none of a property without a day.
-_SALES = f"""
+SALES = f"""
     with {_SALES_DAYS},
     summed as (
         select age >= $days as is_prior, count(*) as days, any_value(currency) as currency,
@@ -97,7 +97,7 @@ _SALES = f"""
     from summed as now left join summed as prior on prior.is_prior and prior.days = $days
     where not now.is_prior
 """
-_SALES_WEEKS = f"""
+SALES_WEEKS = f"""
     with {_SALES_DAYS}
     select min(date) as start, max(date) as "end", {_SALES_SUMS}
     from days where age < 7 * {WEEKS_SHOWN}
@@ -341,7 +341,7 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         return fetch(connection, kind, query, wanted)
 
     def window(name: str, days: int) -> Window:
-        sales = ask(page_data.Sales, _SALES, "fct_sales_daily", days=days)
+        sales = ask(page_data.Sales, SALES, "fct_sales_daily", days=days)
         carts = ask(page_data.Carts, _CARTS, window=name)
         return Window(
             days=days,
@@ -367,7 +367,7 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         findings=ask(page_data.Finding, _FINDINGS) if has_findings else (),
         finding_days=ask(page_data.FindingDay, _FINDING_DAYS) if has_findings else (),
         has_findings=has_findings,
-        sales_weeks=ask(page_data.SalesWeek, _SALES_WEEKS, "fct_sales_daily"),
+        sales_weeks=ask(page_data.SalesWeek, SALES_WEEKS, "fct_sales_daily"),
         step_weeks=ask(page_data.StepWeek, _STEP_WEEKS, "fct_funnel_period"),
         factors=ask(page_data.Factor, _FACTORS),
         shifts=ask(page_data.Shift, _SHIFTS),

@@ -260,7 +260,7 @@ def test_names_are_text_and_missing_numbers_are_said(browser: Browser, many_file
     assert "/<img src=x>" in texts[NASTY_ID]
     assert "<script>alert(1)</script>" in texts[NASTY_ID]
     assert "Only 1 of the last 28 days are loaded." in texts[ONE_DAY]
-    assert "There is too little data yet to tell:" in texts[ONE_DAY]
+    assert "There is too little data yet to tell of" in texts[ONE_DAY]
     assert "There are no numbers of the last 28 days yet." in texts[EMPTY]
 
 

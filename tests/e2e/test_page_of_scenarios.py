@@ -178,7 +178,7 @@ def test_what_is_usual_is_no_warning_and_what_was_not_compared_is_not_quiet(
 @pytest.mark.parametrize(
     ("scenario", "words"),
     [
-        ("none", "No step of the funnel is below its usual range."),
+        ("none", "No step is below its usual range."),
         (
             HEALED,
             "Checkout started → Purchased, mobile: healed on 24 June 2026. Nothing else is below "

@@ -36,7 +36,7 @@ def build_report_asset(settings: Settings, marts: Sequence[AssetKey]) -> AssetsD
         description="One self-contained page of what readers are about to get.",
     )
     def published_report(context: AssetExecutionContext) -> MaterializeResult[None]:
-        # Charts take a second to import: only the run that draws them pays.
+        # Only the run that makes a page imports what a page takes.
         from pipelines.report.run_page import write_run_page  # noqa: PLC0415
 
         page = page_of_run(settings, context.run_id)

@@ -92,7 +92,7 @@ def _row(shop: PropertyData, step: Step, first: Step) -> FunnelRow:
         if _is_countless(step)
         else formatting.count(step.reached),
         share=share,
-        of_all="" if share is None else formatting.percent(share),
+        of_all="" if share is None or step is first else formatting.percent(share),
         of_before="" if step.rate is None else formatting.percent(step.rate),
         missing=_missing(step) if step.previous_label and step.rate is None else "",
         benchmark=formatting.band(*band) if band else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelines.report import formatting
 from pipelines.report.page_data import PropertyData, Step
+from pipelines.report.queries import FINDINGS_SHOWN
 from pipelines.wording import counted
 
 UNTRACKED = {"not_tracked", "tracking_lost"}
@@ -33,26 +34,31 @@ def rest(shop: PropertyData) -> str:
     if not shop.has_findings:
         return "This version is of older code: the next run tells what leaks."
     told = {finding.step_key for finding in shop.findings}
-    steps = [one for one in shop.month.whole if one.benchmark_low and one.step_key not in told]
+    steps = [
+        step
+        for step in shop.month.whole
+        if step.benchmark_low is not None and step.step_key not in told
+    ]
     below = [step.step_label for step in steps if step.verdict == "below"]
     unsure = [_unsure(step) for step in steps if step.verdict in UNDECIDED]
     unknown = [step.step_label for step in steps if step.rate is None]
     other = "other " if told or _sessionless(shop) else ""
+    said = []
     if below:
-        first = f"Below the usual range: {', '.join(below)}."
-    elif unsure or unknown:
-        first = f"No {other}step is surely below its usual range."
-    elif told:
-        first = "Nothing else is below its usual range."
-    else:
-        first = f"No {other}step of the funnel is below its usual range."
-    return " ".join(
-        [
-            first,
-            *([f"There is too little data yet to tell: {', '.join(unsure)}."] if unsure else []),
-            *([f"Not known: {', '.join(unknown)}."] if unknown else []),
-        ]
-    )
+        said.append(f"Below the usual range: {', '.join(below)}.")
+    elif told and not unsure and not unknown:
+        said.append("Nothing else is below its usual range.")
+    elif len(unsure) + len(unknown) < len(steps):
+        surely = "surely " if unsure or unknown else ""
+        said.append(f"No {other}step is {surely}below its usual range.")
+    if unsure:
+        said.append(f"There is too little data yet to tell of {', '.join(unsure)}.")
+    if unknown:
+        said.append(f"Not known: {', '.join(unknown)}.")
+    if len(shop.leaking) > FINDINGS_SHOWN:
+        smaller = counted(len(shop.leaking) - FINDINGS_SHOWN, "smaller finding")
+        said.append(f"{smaller} in the table fct_finding.")
+    return " ".join(said)
 
 
 def lines(shop: PropertyData) -> tuple[str, ...]:

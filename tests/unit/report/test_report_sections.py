@@ -112,20 +112,16 @@ def test_missing_tracking_comes_before_every_leak() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"verdict": "within"}, "No step of the funnel is below its usual range."),
+        ({"verdict": "within"}, "No step is below its usual range."),
         (
             {"verdict": "insufficient_data", "weeks_to_know": 5.2},
-            "No step is surely below its usual range. There is too little data yet to tell: "
-            "Added (known in about 5 weeks).",
+            "There is too little data yet to tell of Added (known in about 5 weeks).",
         ),
-        (
-            {"verdict": "leaning_below"},
-            "No step is surely below its usual range. There is too little data yet to tell: Added.",
-        ),
+        ({"verdict": "leaning_below"}, "There is too little data yet to tell of Added."),
         ({"verdict": "below"}, "Below the usual range: Added."),
         (
             {"verdict": "withheld", "rate": None},
-            "No step is surely below its usual range. Not known: Added.",
+            "Not known: Added.",
         ),
     ],
 )
@@ -288,8 +284,7 @@ def test_orders_without_sessions_come_before_every_leak() -> None:
         f"{FIX} No other step is surely below its usual range. Not known: Purchased."
     )
     assert said_of("insufficient_data") == (
-        f"{FIX} No other step is surely below its usual range. There is too little data yet to "
-        "tell: Added. Not known: Purchased."
+        f"{FIX} There is too little data yet to tell of Added. Not known: Purchased."
     )
     lost = replace(SERVER_SIDE, coverage=(replace(TAG, state="not_tracked"), ORDERS))
     assert verdict(lost).endswith(f"nobody can tell where the funnel leaks. {FIX}")

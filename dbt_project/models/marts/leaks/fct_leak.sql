@@ -72,7 +72,7 @@ select
     order_value,
     is_own_order_value,
     cast(leak_rank as integer) as leak_rank,
-    -- What the page, the command line and the dashboard call the largest leak is the first one.
+    -- What the dashboard calls the largest leak is the first one.
     cast(row_number() over (
         partition by property_id, window_name
         order by

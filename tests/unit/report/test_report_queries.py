@@ -1,0 +1,69 @@
+"""What the page sums up itself: sales of a window and by week."""
+
+from datetime import date, timedelta
+
+import duckdb
+import pytest
+
+from pipelines.report import queries
+from pipelines.report.fetch import fetch
+from pipelines.report.page_data import Sales, SalesWeek
+
+LAST = date(2026, 6, 30)
+
+
+def sold(days: int, *changes: str) -> duckdb.DuckDBPyConnection:
+    """Days with 100 sessions, of which 2 order for 50 each, up to `LAST`; then these changes."""
+    connection = duckdb.connect()
+    connection.execute("create schema marts")
+    connection.execute(
+        "create table marts.fct_sales_daily as select '1' as property_id, 'all' as segment_name, "
+        "?::date - d::integer as date, 100 as sessions, 2 as purchase_sessions, 2 as transactions, "
+        "100.0 as purchase_revenue, 'EUR' as currency, 'tracked' as tracking_state "
+        "from range(?) as days (d)",
+        [LAST, days],
+    )
+    for change in changes:
+        connection.execute(f"update marts.fct_sales_daily set {change}")
+    return connection
+
+
+def sales(connection: duckdb.DuckDBPyConnection) -> Sales:
+    (found,) = fetch(connection, Sales, queries.SALES, {"property": "1", "days": 28})
+    return found
+
+
+THIN = (
+    "transactions = null, purchase_revenue = null, purchase_sessions = null, sessions = null, "
+    "tracking_state = 'unknown_low_volume'"
+)
+
+
+def test_a_window_stands_against_the_one_before() -> None:
+    whole = sales(sold(90, "transactions = 4 where date <= date '2026-06-02'"))
+    assert whole == Sales(28, "EUR", 2800, 56, 0.02, 50, 2800, 112, 0.02, 25)
+    # 28 days before are not 27.
+    assert sales(sold(55)).prior_orders is None
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("transactions = null where date = '2026-06-30'", (2800, None, 0.02, None)),
+        ("purchase_revenue = null where date = '2026-06-30'", (None, 56, 0.02, None)),
+        ("tracking_state = 'sessionless' where date = '2026-06-30'", (2800, 56, None, 50)),
+        # Too few visits to tell of a day: nobody bought, where orders are counted on other days.
+        (f"{THIN} where date = '2026-06-30'", (2700, 54, 0.02, 50)),
+        (THIN, (None, None, None, None)),
+    ],
+)
+def test_a_sum_over_an_unknown_day_is_unknown(change: str, expected: tuple[object, ...]) -> None:
+    found = sales(sold(28, change))
+    assert (found.revenue, found.orders, found.conversion, found.order_value) == expected
+
+
+def test_weeks_are_whole_and_end_with_the_newest_day() -> None:
+    weeks = fetch(sold(100), SalesWeek, queries.SALES_WEEKS, {"property": "1"})
+    assert len(weeks) == 13
+    assert weeks[-1] == SalesWeek(LAST - timedelta(6), LAST, 700, 14, 0.02, 50)
+    assert len(fetch(sold(13), SalesWeek, queries.SALES_WEEKS, {"property": "1"})) == 1
