@@ -40,7 +40,7 @@ class Trend:
     words: str
 
 
-def trend(
+def trend_of(
     inside: Sequence[Stretch],
     words: str,
     *,

@@ -178,19 +178,24 @@ _FINDING_DAYS = f"""
         from marts.fct_finding where property_id = $property and state <> 'healed'
         qualify row_number() over (order by finding_rank) <= {FINDINGS_SHOWN}
     ),
+    shown as (
+        select max(window_end) - {DAYS_SHOWN} as before
+        from marts.fct_finding where property_id = $property
+    ),
     counts as (
         select date, step_key, reached, previous_reached, cube as source,
             {{'device': device, 'channel': channel, 'visitor': visitor, 'country': country}} as cell
-        from marts.fct_cell_funnel where property_id = $property
+        from marts.fct_cell_funnel, shown where property_id = $property and date > before
         union all by name
         select date, step_key, reached, previous_reached, segment_name as source, {{
             'device': segment_value, 'channel': segment_value, 'visitor': segment_value,
             'country': segment_value
         }} as cell
-        from marts.fct_funnel_daily where property_id = $property and funnel = 'core'
+        from marts.fct_funnel_daily, shown
+        where property_id = $property and funnel = 'core' and date > before
     ),
     placed as (
-        select finding_id, date, reached, previous_reached, max(date) over () - date as age,
+        select finding_id, date, reached, previous_reached,
             len(list_filter(conditions, lambda part: part.segment_value <> case part.segment_name
                 when 'device' then cell.device when 'channel' then cell.channel
                 when 'visitor' then cell.visitor else cell.country end)) = 0 as is_inside
@@ -202,7 +207,7 @@ _FINDING_DAYS = f"""
         sum(previous_reached) filter (is_inside)::bigint as denominator,
         sum(reached) filter (not is_inside)::bigint as outside_numerator,
         sum(previous_reached) filter (not is_inside)::bigint as outside_denominator
-    from placed where age < {DAYS_SHOWN} group by finding_id, date order by finding_id, date
+    from placed group by finding_id, date order by finding_id, date
 """
 # Steps of the core funnel have their rates there.
 _MICROS = f"""

@@ -48,7 +48,7 @@ def change_section(shop: PropertyData) -> Section:
         title="What changed",
         summary=(summary, *_warnings(shop.shifts), *_incomplete(known, shop.shifts)),
         bars=(_bars(known, what),),
-        tables=(_table(known), *_shift_table(shop.shifts)),
+        tables=_shift_table(shop.shifts),
         notes=_NOTE,
     )
 
@@ -148,33 +148,19 @@ def _incomplete(known: list[Factor], shifts: tuple[Shift, ...]) -> tuple[str, ..
 
 
 def _bars(known: list[Factor], what: str) -> Bars:
+    """The part of each factor, from the 28 days before to now."""
     marks = bars(
         [
             (
                 _factor_label(factor),
-                formatting.signed_amount(factor.contribution, factor.currency),
+                f"{formatting.signed_amount(factor.contribution, factor.currency)} "
+                f"({_value(factor, factor.prior_value)} → {_value(factor, factor.value_now)})",
                 factor.contribution,
             )
             for factor in known
         ]
     )
     return Bars(f"{what}: what the change consists of", marks)
-
-
-def _table(known: list[Factor]) -> Table:
-    return Table(
-        "Parts of the change",
-        columns("Factor", "#28 days before", "#Now", "#Part of the change"),
-        tuple(
-            (
-                _factor_label(factor),
-                _value(factor, factor.prior_value),
-                _value(factor, factor.value_now),
-                formatting.signed_amount(factor.contribution, factor.currency),
-            )
-            for factor in known
-        ),
-    )  # fmt: skip
 
 
 def _value(factor: Factor, value: float | None) -> str:

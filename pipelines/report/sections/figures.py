@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipelines.report import formatting
-from pipelines.report.charts import Stretch, trend
+from pipelines.report.charts import Stretch, trend_of
 from pipelines.report.components import Figure
 from pipelines.report.page_data import PropertyData, Sales, Window
 from pipelines.wording import counted
@@ -44,7 +44,7 @@ def _figure(shop: PropertyData, window: Window, sales: Sales, kind: _Kind) -> Fi
     newest = weeks[-1].value if weeks else None
     words = f"{kind.label}, {counted(len(weeks), 'week')}; the newest: {kind.write(newest)}."
     value = kind.write(getattr(sales, kind.field))
-    return Figure(kind.label, value, _change(window, sales, kind), trend(weeks, words))
+    return Figure(kind.label, value, _change(window, sales, kind), trend_of(weeks, words))
 
 
 def _change(window: Window, sales: Sales, kind: _Kind) -> str:

@@ -8,7 +8,7 @@ from itertools import groupby
 from statistics import median
 
 from pipelines.report import formatting
-from pipelines.report.charts import Stretch, Trend, trend
+from pipelines.report.charts import Stretch, Trend, trend_of
 from pipelines.report.components import Cause, FindingCard
 from pipelines.report.page_data import Finding, FindingDay, PropertyData
 from pipelines.report.queries import FINDINGS_SHOWN
@@ -32,11 +32,12 @@ def _card(shop: PropertyData, finding: Finding) -> FindingCard:
         for one in shop.diagnoses
         if one.finding_id == finding.finding_id
     )
+    trend = _trend(finding, days)
     return FindingCard(
         tag=_STATES.get(finding.state, finding.state),
         title=finding.title,
-        trend=_trend(finding, days),
-        legend=_legend(finding, days),
+        trend=trend,
+        legend=_legend(finding, trend, _length(days)),
         rates=_rates(finding),
         worth=finding.worth_sentence,
         lines=(*_since(finding), *_share(finding), *_doing(causes), _recordings(finding)),
@@ -45,11 +46,12 @@ def _card(shop: PropertyData, finding: Finding) -> FindingCard:
 
 
 def _trend(finding: Finding, days: Sequence[FindingDay]) -> Trend | None:
+    """Of the scope and of the rest of the shop; None where no day is known."""
     if not days:
         return None
     anchor = finding.since_date or days[-1].date + timedelta(1)
     length = _length(days)
-    return trend(
+    return trend_of(
         _stretches(days, anchor, length, lambda day: (day.numerator, day.denominator)),
         finding.headline,
         outside=_stretches(
@@ -62,7 +64,7 @@ def _trend(finding: Finding, days: Sequence[FindingDay]) -> Trend | None:
 
 def _length(days: Sequence[FindingDay]) -> int:
     """Days that a rate is drawn of together."""
-    return 1 if median(day.denominator or 0 for day in days) >= LEAST_A_DAY else WEEK
+    return 1 if days and median(day.denominator or 0 for day in days) >= LEAST_A_DAY else WEEK
 
 
 def _stretches(
@@ -82,15 +84,14 @@ def _stretches(
     return found
 
 
-def _legend(finding: Finding, days: Sequence[FindingDay]) -> tuple[tuple[str, str], ...]:
-    """Kind of line and what it is."""
-    by = "by day" if days and _length(days) == 1 else "by week"
-    rest = [("outside", "elsewhere")] if finding.outside_rate is not None else []
-    mark = [("since", formatting.bare_day(finding.since_date))] if finding.since_date else []
+def _legend(finding: Finding, trend: Trend | None, length: int) -> tuple[tuple[str, str], ...]:
+    """Kind of mark and what it is."""
+    outside = [("outside", "elsewhere")] if finding.outside_rate is not None else []
+    is_marked = trend is not None and trend.mark is not None and finding.since_date is not None
     return (
-        ("inside", f"{finding.scope_label}, {by}"),
-        *rest,
-        *mark,
+        ("inside", f"{finding.scope_label}, by {'day' if length == 1 else 'week'}"),
+        *outside,
+        *([("since", formatting.bare_day(finding.since_date))] if is_marked else []),
         ("band", f"usual: {formatting.band(finding.benchmark_low, finding.benchmark_high)}"),
     )
 

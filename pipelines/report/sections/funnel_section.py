@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelines.report import formatting
-from pipelines.report.charts import BarMark, RateMark, Stretch, bars, scale_of, trend
+from pipelines.report.charts import BarMark, RateMark, Stretch, bars, scale_of, trend_of
 from pipelines.report.components import FunnelRow, Rates, Section
 from pipelines.report.page_data import End, PropertyData, Step, Window
 from pipelines.report.sections.verdict import SESSIONLESS, UNDECIDED
@@ -98,7 +98,7 @@ def _row(shop: PropertyData, step: Step, first: Step) -> FunnelRow:
         benchmark=formatting.band(*band) if band else "",
         verdict=_verdict(step) if band and step.rate is not None else "",
         change=_change(step),
-        trend=trend(weeks, words, band=band) if step.previous_label and weeks else None,
+        trend=trend_of(weeks, words, band=band) if step.previous_label and weeks else None,
     )
 
 

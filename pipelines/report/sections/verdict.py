@@ -89,7 +89,7 @@ def warnings(shop: PropertyData) -> tuple[str, ...]:
     for step in shop.month.whole[:1]:
         if step.days_loaded < step.window_days:
             found.append(f"Only {step.days_loaded} of the last {step.window_days} days are loaded.")
-        if not step.is_complete and step.maturity != "provisional":
+        if not step.is_complete:
             found.append("Some numbers rest on incomplete data: see Data quality.")
     return tuple(found)
 

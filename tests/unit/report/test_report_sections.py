@@ -11,6 +11,7 @@ from pipelines.report.page_data import (
     Carts,
     Coverage,
     Diagnosis,
+    Factor,
     Finding,
     FindingDay,
     Growing,
@@ -306,6 +307,22 @@ def test_causes_of_a_finding_are_on_its_card_and_the_others_are_hints() -> None:
     assert [card.title for card in hint_section(shop).cards] == ["Likely the images"]
     (card,) = finding_cards(shop)
     assert [cause.likely_cause for cause in card.causes] == ["Likely a small button"]
+
+
+def test_a_change_is_told_in_orders_where_no_revenue_is_known() -> None:
+    shop = replace(
+        EMPTY,
+        factors=(
+            Factor("sessions", "Sessions", 100, 120, 5.25, None, True),
+            Factor("purchase", "Purchased", 0.5, 0.4, -10.5, None, True),
+        ),
+    )
+    section = change_section(shop)
+    assert said(section.summary[0]).startswith("Orders moved by −5 orders since the 28 days before")
+    assert [(one.label, said(one.text), one.share) for one in section.bars[0].marks] == [
+        ("Sessions", "+5 orders (100 → 120)", 0.5),
+        ("Purchased", "−10 orders (50.0 % → 40.0 %)", -1),
+    ]
 
 
 def alerts_said(judged: Judged, *alerts: Alert) -> tuple[str, ...]:
