@@ -1,5 +1,5 @@
 """The morning page: one HTML file over a published version. No Dagster.
 
-`queries.py` asks the published schemas, `sections/` turns rows into words and charts, `page.py`
-puts them into `template/`.
+`rows/` is what it reads, `sections/` turns rows into words and charts, `page.py` puts them into
+`template/`.
 """

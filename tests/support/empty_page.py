@@ -1,6 +1,9 @@
 """What the page reads of a property of which nothing is known."""
 
-from pipelines.report.page_data import Growing, Judged, PropertyData, Shop, Window
+from pipelines.report.page_data import PropertyData, Window
+from pipelines.report.rows.changes import Judged
+from pipelines.report.rows.properties import Shop
+from pipelines.report.rows.quality import Growing
 
 
 def empty_window(days: int) -> Window:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pipelines.report import formatting
 from pipelines.report.components import Card, Section, Table, columns
-from pipelines.report.page_data import Coverage, Diagnosis, PropertyData
+from pipelines.report.page_data import PropertyData
+from pipelines.report.rows.findings import Diagnosis
+from pipelines.report.rows.tracking import Coverage
 from pipelines.wording import counted
 
 _MISSING = {"not_tracked", "tracking_lost", "sessionless"}

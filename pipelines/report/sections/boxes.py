@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pipelines.report import formatting
 from pipelines.report.components import Box
-from pipelines.report.page_data import Carts, Page, Product, Window
+from pipelines.report.page_data import Window
+from pipelines.report.rows.items import Carts, Page, Product
 
 
 def boxes(window: Window) -> tuple[Box, ...]:

@@ -8,7 +8,8 @@ from pipelines.config.thresholds import threshold
 from pipelines.report import formatting
 from pipelines.report.charts import bars
 from pipelines.report.components import Bars, Card, Section, Table, columns
-from pipelines.report.page_data import Alert, Factor, Judged, PropertyData, Shift
+from pipelines.report.page_data import PropertyData
+from pipelines.report.rows.changes import Alert, Factor, Judged, Shift
 from pipelines.wording import counted
 
 _NOTE = (

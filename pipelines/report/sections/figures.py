@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pipelines.report import formatting
 from pipelines.report.charts import Stretch, trend_of
 from pipelines.report.components import Figure
-from pipelines.report.page_data import PropertyData, Sales, Window
+from pipelines.report.page_data import PropertyData, Window
+from pipelines.report.rows.sales import Sales
 from pipelines.wording import counted
 
 

@@ -10,8 +10,8 @@ from statistics import median
 from pipelines.report import formatting
 from pipelines.report.charts import Stretch, Trend, trend_of
 from pipelines.report.components import Cause, FindingCard
-from pipelines.report.page_data import Finding, FindingDay, PropertyData
-from pipelines.report.queries import FINDINGS_SHOWN
+from pipelines.report.page_data import PropertyData
+from pipelines.report.rows.findings import FINDINGS_SHOWN, Finding, FindingDay
 
 _STATES = {"ongoing": "goes on"}
 # A rate of fewer sessions a day is drawn by the week: 30 is what a verdict needs at least.

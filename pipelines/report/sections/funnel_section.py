@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pipelines.report import formatting
 from pipelines.report.charts import BarMark, RateMark, Stretch, bars, scale_of, trend_of
 from pipelines.report.components import FunnelRow, Rates, Section
-from pipelines.report.page_data import End, PropertyData, Step, Window
+from pipelines.report.page_data import PropertyData, Window
+from pipelines.report.rows.funnel import End, Step
 from pipelines.report.sections.verdict import SESSIONLESS, UNDECIDED
 
 _TELLING = {"moderate", "strong"}

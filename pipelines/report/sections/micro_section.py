@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pipelines.report import formatting
 from pipelines.report.charts import RateMark, scale_of
 from pipelines.report.components import Rates, Section
-from pipelines.report.page_data import Micro, Window
+from pipelines.report.page_data import Window
+from pipelines.report.rows.micro import Micro
 from pipelines.wording import counted
 
 

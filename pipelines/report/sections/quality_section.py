@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pipelines.report import formatting
 from pipelines.report.components import Section, Table, columns
 from pipelines.report.doubtful_days import DoubtfulDay
-from pipelines.report.page_data import Completeness, Gate, GateWarning, PropertyData
+from pipelines.report.page_data import PropertyData
+from pipelines.report.rows.quality import Completeness, Gate, GateWarning
 from pipelines.wording import counted
 
 # The page stays readable: the rest is counted, and stands in `ops.gate_results`.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pipelines.report import formatting
-from pipelines.report.page_data import PropertyData, Step
-from pipelines.report.queries import FINDINGS_SHOWN
+from pipelines.report.page_data import PropertyData
+from pipelines.report.rows.findings import FINDINGS_SHOWN
+from pipelines.report.rows.funnel import Step
 from pipelines.wording import counted
 
 UNTRACKED = {"not_tracked", "tracking_lost"}

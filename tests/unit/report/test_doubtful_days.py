@@ -9,8 +9,9 @@ import pytest
 from pipelines.config.settings import Alerts, Property, Settings
 from pipelines.monitoring.alerts import tell
 from pipelines.report.doubtful_days import DoubtfulDay
-from pipelines.report.page_data import Completeness, Factor, GateWarning, Shift
 from pipelines.report.queries import doubtful_days
+from pipelines.report.rows.changes import Factor, Shift
+from pipelines.report.rows.quality import Completeness, GateWarning
 from pipelines.report.sections.change_sections import change_section
 from pipelines.report.sections.quality_section import DAYS_SHOWN, quality_section
 from pipelines.warehouse.connect import build_database

@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 
-from pipelines.report import queries
 from pipelines.report.fetch import fetch
-from pipelines.report.page_data import Sales, SalesWeek
+from pipelines.report.rows import sales as rows
+from pipelines.report.rows.sales import Sales, SalesWeek
 
 LAST = date(2026, 6, 30)
 
@@ -29,7 +29,7 @@ def sold(days: int, *changes: str) -> duckdb.DuckDBPyConnection:
 
 
 def sales(connection: duckdb.DuckDBPyConnection) -> Sales:
-    (found,) = fetch(connection, Sales, queries.SALES, {"property": "1", "days": 28})
+    (found,) = fetch(connection, Sales, rows.SALES, {"property": "1", "days": 28})
     return found
 
 
@@ -63,7 +63,7 @@ def test_a_sum_over_an_unknown_day_is_unknown(change: str, expected: tuple[objec
 
 
 def test_weeks_are_whole_and_end_with_the_newest_day() -> None:
-    weeks = fetch(sold(100), SalesWeek, queries.SALES_WEEKS, {"property": "1"})
+    weeks = fetch(sold(100), SalesWeek, rows.SALES_WEEKS, {"property": "1"})
     assert len(weeks) == 13
     assert weeks[-1] == SalesWeek(LAST - timedelta(6), LAST, 700, 14, 0.02, 50)
-    assert len(fetch(sold(13), SalesWeek, queries.SALES_WEEKS, {"property": "1"})) == 1
+    assert len(fetch(sold(13), SalesWeek, rows.SALES_WEEKS, {"property": "1"})) == 1

@@ -6,21 +6,14 @@ from datetime import date, timedelta
 import pytest
 
 from pipelines.report.components import Section
-from pipelines.report.page_data import (
-    Alert,
-    Carts,
-    Coverage,
-    Diagnosis,
-    Factor,
-    Finding,
-    FindingDay,
-    Growing,
-    Judged,
-    PropertyData,
-    Sales,
-    SalesWeek,
-    Step,
-)
+from pipelines.report.page_data import PropertyData
+from pipelines.report.rows.changes import Alert, Factor, Judged
+from pipelines.report.rows.findings import Diagnosis, Finding, FindingDay
+from pipelines.report.rows.funnel import Step
+from pipelines.report.rows.items import Carts
+from pipelines.report.rows.quality import Growing
+from pipelines.report.rows.sales import Sales, SalesWeek
+from pipelines.report.rows.tracking import Coverage
 from pipelines.report.sections.advice_sections import hint_section, tracking_section
 from pipelines.report.sections.benchmark_section import benchmark_section
 from pipelines.report.sections.boxes import boxes
