@@ -12,7 +12,6 @@ NOTHING = "–"
 _HARD_SPACE = "\u00a0"
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 _SIGNIFICANT = 3
-_HARDLY, _SURELY = 0.005, 0.995
 _SMALL_RATE = 0.01
 _WEEKS_OF_A_YEAR = 52
 STATES = {
@@ -133,27 +132,9 @@ def points(difference: float | None) -> str:
     return f"{100 * difference:+.1f}{_HARD_SPACE}points".replace("-", "−")
 
 
-def points_interval(low: float | None, high: float | None) -> str:
-    """−33.5 to −18.1 points."""
-    if low is None or high is None:
-        return NOTHING
-    return f"{100 * low:+.1f} to {points(high)}".replace("-", "−")
-
-
 def relative(change: float) -> str:
     """A change as a share of what was before: +12 %."""
     return f"{100 * change:+.0f}{_HARD_SPACE}%".replace("-", "−")
-
-
-def chance(probability: float | None) -> str:
-    """A probability; draws never make one certain."""
-    if probability is None:
-        return NOTHING
-    if probability >= _SURELY:
-        return f">{_HARD_SPACE}99{_HARD_SPACE}%"
-    if probability < _HARDLY:
-        return f"<{_HARD_SPACE}1{_HARD_SPACE}%"
-    return f"{100 * probability:.0f}{_HARD_SPACE}%"
 
 
 def amount(value: float | None, currency: str | None) -> str:

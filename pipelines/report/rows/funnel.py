@@ -22,7 +22,7 @@ STEPS = f"""
         benchmark_low, benchmark_high, benchmark_status as verdict, weeks_to_know,
         directional_evidence, benchmark_source as source, prior_step_rate as prior_rate,
         step_rate_change as change, change_ci_low as change_low, change_ci_high as change_high,
-        window_start, window_end, window_days, days_loaded, is_complete, maturity
+        window_start, window_end, window_days, days_loaded, is_complete
     from marts.fct_funnel_window as funnel
     left join labels on funnel.previous_step_key = labels.key
     where property_id = $property and window_name = $window
@@ -88,7 +88,6 @@ class Step:
     window_days: int
     days_loaded: int
     is_complete: bool
-    maturity: str
 
 
 @dataclass(frozen=True)

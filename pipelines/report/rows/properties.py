@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 PROPERTY_IDS = "select property_id from marts.dim_property order by property_name, property_id"
 SHOP = """
-    select property_id, property_name, store_name, time_zone, currency, first_date, last_date,
-        days_loaded
+    select property_id, property_name, store_name, last_date
     from marts.dim_property where property_id = $property
 """
 RUN = """
-    select run_id, code_version, started_at from ops.runs order by started_at desc limit 1
+    select run_id from ops.runs order by started_at desc limit 1
 """
 HELD_BACK = "select reason from ops.held_back where run_id = ? and property_id = ? limit 1"
 
 
 @dataclass(frozen=True)
 class Shop:
-    """A property, and the window that the page is about."""
+    """A property, and its newest day."""
 
     property_id: str
     property_name: str | None
     store_name: str | None
-    time_zone: str | None
-    currency: str | None
-    first_date: date | None
     last_date: date | None
-    days_loaded: int
 
     @property
     def label(self) -> str:
@@ -41,5 +36,3 @@ class Run:
     """The run that made the version."""
 
     run_id: str
-    code_version: str | None
-    started_at: datetime | None

@@ -119,7 +119,12 @@ def _to_do(shop: PropertyData) -> list[str]:
         return untracked
     first = shop.leaking[0]
     fixes = [one.fix for one in shop.diagnoses if one.finding_id == first.finding_id]
-    return [first.worth_sentence, *(f"Do first: {fix}." for fix in fixes[:1])]
+    others = len(shop.leaking) - 1
+    return [
+        first.worth_sentence,
+        *(f"Do first: {fix}." for fix in fixes[:1]),
+        *([f"{counted(others, 'more finding')} below."] if others else []),
+    ]
 
 
 def _lost(shop: PropertyData) -> dict[str, str]:

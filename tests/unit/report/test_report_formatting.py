@@ -38,12 +38,6 @@ def test_amounts_have_three_digits(value: float | None, currency: str | None, sa
     assert formatting.amount(value, currency) == said.replace(" ", "\u00a0")
 
 
-def test_draws_never_make_certain() -> None:
-    assert [formatting.chance(p) for p in (1.0, 0.97, 0.001, 0.0, None)] == [
-        ">\u00a099\u00a0%", "97\u00a0%", "<\u00a01\u00a0%", "<\u00a01\u00a0%", "–",
-    ]  # fmt: skip
-
-
 def test_weeks_to_know_end_with_a_year() -> None:
     assert [formatting.known_in(weeks) for weeks in (0.2, 5.2, 415)] == [
         "known in about 1 week", "known in about 5 weeks", "not known within a year",
@@ -52,7 +46,6 @@ def test_weeks_to_know_end_with_a_year() -> None:
 
 def test_points_and_bands() -> None:
     assert formatting.points(-0.2607) == "−26.1\u00a0points"
-    assert formatting.points_interval(-0.3345, -0.181) == "−33.5 to −18.1\u00a0points"
     assert formatting.band(0.5, 0.7) == "50 – 70\u00a0%"
     assert formatting.band(0.055, 0.098) == "5.5 – 9.8\u00a0%"
     assert formatting.interval(0.2831, 0.4177) == "28.3 – 41.8\u00a0%"

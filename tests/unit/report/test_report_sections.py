@@ -32,7 +32,7 @@ SESSIONS = Step(
     state="entry", benchmark_low=None, benchmark_high=None, verdict=None, weeks_to_know=None,
     directional_evidence=None, source=None, prior_rate=None, change=None, change_low=None,
     change_high=None, window_start=date(2026, 6, 3), window_end=date(2026, 6, 30), window_days=28,
-    days_loaded=28, is_complete=True, maturity="final",
+    days_loaded=28, is_complete=True,
 )  # fmt: skip
 ADDED = replace(
     SESSIONS, step_key="add_to_cart", step_label="Added", previous_label="Sessions", reached=60,
@@ -82,6 +82,16 @@ def test_a_finding_opens_the_page_with_its_worth_and_what_to_do() -> None:
         "Worth about 20 EUR.", "Do first: Make it larger.", "Nothing new since the last version.",
     )  # fmt: skip
     assert rest(LEAKING) == "Nothing else is below its usual range."
+
+
+def test_more_findings_are_counted_and_five_of_them_are_cards() -> None:
+    many = tuple(replace(FINDING, finding_id=f"f{number}") for number in range(1, 8))
+    shop = replace(LEAKING, findings=many)
+    assert lines(shop)[2] == "6 more findings below."
+    assert [card.title for card in finding_cards(shop)] == [FINDING.title] * 5
+    assert rest(shop) == (
+        "Nothing else is below its usual range. 2 smaller findings in the table fct_finding."
+    )
 
 
 def test_what_is_new_is_told_and_what_was_so_the_night_before_is_not() -> None:
