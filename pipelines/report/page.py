@@ -60,7 +60,7 @@ class ShopPage:
     warnings: tuple[str, ...]
     lines: tuple[str, ...] = ()
     cards: tuple[FindingCard, ...] = ()
-    # What is said of the steps without a card, and of what healed.
+    # What is said of the steps without a card.
     rest: str = ""
     windows: tuple[WindowPart, ...] = ()
     more: tuple[Section, ...] = ()
@@ -84,16 +84,17 @@ def property_page(connection: duckdb.DuckDBPyConnection, property_id: str) -> Sh
     """What the page says of one property; a fault in its rows is raised here, and by no other."""
     shop = read_shop(connection, property_id)
     cards = finding_cards(shop)
+    first, *others = verdict(shop)
     return ShopPage(
         anchor=f"p-{property_id}",
         label=shop.shop.label,
         property_id=property_id,
-        verdict=verdict(shop),
+        verdict=first,
         facts=facts(shop),
         warnings=warnings(shop),
-        lines=lines(shop),
+        lines=(*others, *lines(shop)),
         cards=cards,
-        rest=rest(shop) if cards else "",
+        rest=" ".join(rest(shop)) if cards else "",
         windows=tuple(_window_part(shop, window) for window in (shop.month, shop.week)),
         more=tuple(build(shop) for build in _SECTIONS),
     )

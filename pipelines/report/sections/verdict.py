@@ -15,25 +15,25 @@ UNDECIDED = {"insufficient_data", "leaning_below"}
 _NEWS = {"New": "new", "Worse": "worse", "Recovering": "improving", "Healed": "healed"}
 
 
-def verdict(shop: PropertyData) -> str:
-    """The page in one sentence."""
+def verdict(shop: PropertyData) -> tuple[str, ...]:
+    """The page in one sentence, then what else comes before all numbers."""
     if not shop.month.whole:
-        return "There are no numbers of the last 28 days yet."
+        return ("There are no numbers of the last 28 days yet.",)
     if lost := [f"“{label}”" for label in _lost(shop).values()]:
         said = (
             f"Set up tracking first: without {' and '.join(lost)} nobody can tell where the "
             "funnel leaks."
         )
-        return " ".join([said, *_sessionless(shop)])
+        return (said, *_sessionless(shop))
     if shop.leaking:
-        return " ".join([*_sessionless(shop), shop.leaking[0].title])
-    return " ".join([*_sessionless(shop), *_healed(shop), rest(shop)])
+        return (*_sessionless(shop), shop.leaking[0].title)
+    return (*_sessionless(shop), *_healed(shop), *rest(shop))
 
 
-def rest(shop: PropertyData) -> str:
+def rest(shop: PropertyData) -> list[str]:
     """What is said of the steps of the funnel that have no finding."""
     if not shop.has_findings:
-        return "This version is of older code: the next run tells what leaks."
+        return ["This version is of older code: the next run tells what leaks."]
     told = {finding.step_key for finding in shop.findings}
     steps = [
         step
@@ -59,7 +59,7 @@ def rest(shop: PropertyData) -> str:
     if len(shop.leaking) > FINDINGS_SHOWN:
         smaller = counted(len(shop.leaking) - FINDINGS_SHOWN, "smaller finding")
         said.append(f"{smaller} in the table fct_finding.")
-    return " ".join(said)
+    return said
 
 
 def lines(shop: PropertyData) -> tuple[str, ...]:
