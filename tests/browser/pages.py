@@ -31,6 +31,8 @@ _LEAKING = (
     "update marts.fct_funnel_daily set previous_reached = 100, reached = case when date > "
     "(select max(date) from marts.fct_funnel_daily) - 11 then 2 else 20 end "
     "where property_id = '{id}' and step_key = 'purchase' and segment_value = 'mobile'",
+    "update marts.fct_funnel_daily set previous_reached = 40, reached = 24 where "
+    "property_id = '{id}' and step_key = 'purchase' and segment_value = 'desktop'",
     "delete from marts.fct_diagnosis where property_id = '{id}'",
     "insert into marts.fct_diagnosis by name select '{id}' as property_id, '28d' as window_name, "
     "'device' as segment_name, 'mobile' as segment_value, 1 as diagnosis_rank, 'X4' as rule, "

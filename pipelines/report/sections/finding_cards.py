@@ -63,8 +63,13 @@ def _trend(finding: Finding, days: Sequence[FindingDay]) -> Trend | None:
 
 
 def _length(days: Sequence[FindingDay]) -> int:
-    """Days that a rate is drawn of together."""
-    return 1 if days and median(day.denominator or 0 for day in days) >= LEAST_A_DAY else WEEK
+    """Days that a rate is drawn of together: one where both lines have enough sessions a day."""
+    lines = [
+        [day.denominator for day in days if day.denominator is not None],
+        [day.outside_denominator for day in days if day.outside_denominator is not None],
+    ]
+    is_thin = any(line and median(line) < LEAST_A_DAY for line in lines)
+    return WEEK if is_thin else 1
 
 
 def _stretches(

@@ -187,6 +187,10 @@ def test_the_chart_is_by_day_or_where_days_are_thin_by_week_from_the_day_it_bega
     # Weeks from 21 June on, both ways: 3, 7, 7 and 3 days.
     assert card.trend.inside == "M0.0 2.26H15.0V2.26H50.0V21.13H85.0V21.13H100.0"
     assert card.legend[0] == ("inside", "mobile, by week")
+    # The line of the rest is as thin.
+    thin = tuple(replace(day, outside_denominator=20) for day in days_of(100))
+    (card,) = finding_cards(replace(LEAKING, finding_days=thin))
+    assert card.legend[0] == ("inside", "mobile, by week")
 
 
 def test_a_finding_without_a_cause_or_a_date_is_a_card_all_the_same() -> None:
