@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipelines.report.doubtful_days import DoubtfulDay
 from pipelines.report.rows.changes import Alert, Factor, Judged, Shift
-from pipelines.report.rows.findings import Diagnosis, Finding, FindingDay
+from pipelines.report.rows.findings import Diagnosis, Finding, FindingDay, FindingDetail
 from pipelines.report.rows.funnel import Benchmark, End, Step, StepWeek
 from pipelines.report.rows.items import Carts, Page, Product
 from pipelines.report.rows.micro import Micro
@@ -47,6 +47,7 @@ class PropertyData:
     week: Window
     findings: tuple[Finding, ...]
     finding_days: tuple[FindingDay, ...]
+    finding_details: tuple[FindingDetail, ...]
     has_findings: bool
     sales_weeks: tuple[SalesWeek, ...]
     step_weeks: tuple[StepWeek, ...]

@@ -33,6 +33,12 @@ _LEAKING = (
     "where property_id = '{id}' and step_key = 'purchase' and segment_value = 'mobile'",
     "update marts.fct_funnel_daily set previous_reached = 40, reached = 24 where "
     "property_id = '{id}' and step_key = 'purchase' and segment_value = 'desktop'",
+    "insert into marts.fct_finding_detail by name select '{id}' as property_id, "
+    "'f1' as finding_id, '28d' as window_name, window_start, window_end, 'purchase' as step_key, "
+    "'checkout_start' as previous_step_key, 'product' as kind, 'sku' as detail_id, "
+    "'<b>Coat' as detail_name, 1 as detail_rank, 'items' as unit, 2 as numerator, "
+    "100 as denominator, 0.02 as rate, 0.2 as outside_rate from marts.fct_finding "
+    "where property_id = '{id}'",
     "delete from marts.fct_diagnosis where property_id = '{id}'",
     "insert into marts.fct_diagnosis by name select '{id}' as property_id, '28d' as window_name, "
     "'device' as segment_name, 'mobile' as segment_value, 1 as diagnosis_rank, 'X4' as rule, "

@@ -118,7 +118,10 @@ def test_a_finding_is_drawn_at_its_rates_and_told_with_what_to_do(
     )
     assert verdict == TITLE
     assert lines == ["Worth 12 orders.", "Do first: Offer a wallet.", "New: finding 1."]
-    for said in ("22 of 1,100", "Likely a <missing> wallet", "device = mobile; visits"):
+    for said in (
+        "22 of 1,100", "Likely a <missing> wallet", "device = mobile; visits",
+        "<b>Coat: 2.0\u00a0% (2 of 100), others 20.0\u00a0%",
+    ):  # fmt: skip
         assert said in " ".join(text.split(" ")).replace("\n", " ")
     assert "Payment 20 of 90 sessions" in evidence
     assert figures[0].split() == ["–", "not", "known"]

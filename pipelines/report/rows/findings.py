@@ -9,6 +9,7 @@ from pipelines.report.rows.funnel import LABELS
 
 FINDINGS_SHOWN = 5
 DAYS_SHOWN = 90
+DETAILS_SHOWN = 3
 _CONDITIONS = 'from_json(scope, \'[{"segment_name": "VARCHAR", "segment_value": "VARCHAR"}]\')'
 FINDINGS = f"""
     with {LABELS},
@@ -21,8 +22,9 @@ FINDINGS = f"""
     )
     select finding.finding_id, finding.state, earlier.state as earlier_state, finding.step_key,
         step_label, labels.label as previous_label, scope_label, title, headline, worth_sentence,
-        window_start, benchmark_low, benchmark_high, since_date, since_earliest, since_latest,
-        numerator, denominator, rate, before_numerator, before_denominator, before_rate,
+        surplus_sentence, window_start, benchmark_low, benchmark_high, since_date,
+        since_earliest, since_latest, numerator, denominator, rate, before_numerator,
+        before_denominator, before_rate,
         since_numerator, since_denominator, since_rate, now_numerator, now_denominator, now_rate,
         outside_numerator, outside_denominator, outside_rate, worth_since, currency,
         explained_share,
@@ -81,6 +83,14 @@ FINDING_DAYS = f"""
         sum(previous_reached) filter (not is_inside)::bigint as outside_denominator
     from placed group by finding_id, date order by finding_id, date
 """
+FINDING_DETAILS = f"""
+    select finding_id, kind, detail_name, numerator, denominator, rate, outside_rate
+    from marts.fct_finding_detail where property_id = $property
+    qualify {DETAILS_SHOWN} >= row_number() over (
+        partition by finding_id, kind order by detail_rank
+    )
+    order by finding_id, detail_rank
+"""
 DIAGNOSES = """
     select finding_id, segment_value, likely_cause, fix, confirm_with, evidence,
         recoverable_value, currency
@@ -107,6 +117,7 @@ class Finding:
     title: str
     headline: str
     worth_sentence: str
+    surplus_sentence: str | None
     window_start: date
     benchmark_low: float
     benchmark_high: float
@@ -143,6 +154,19 @@ class FindingDay:
     denominator: int | None
     outside_numerator: int | None
     outside_denominator: int | None
+
+
+@dataclass(frozen=True)
+class FindingDetail:
+    """A product or landing page that does clearly worse at the finding's step than the others."""
+
+    finding_id: str
+    kind: str
+    detail_name: str
+    numerator: int | None
+    denominator: int | None
+    rate: float | None
+    outside_rate: float | None
 
 
 @dataclass(frozen=True)

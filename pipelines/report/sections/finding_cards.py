@@ -17,6 +17,10 @@ _STATES = {"ongoing": "goes on"}
 # A rate of fewer sessions a day is drawn by the week: 30 is what a verdict needs at least.
 LEAST_A_DAY = 30
 WEEK = 7
+_KINDS = {
+    "product": "Products that do clearly worse",
+    "landing_page": "Landing pages that do clearly worse",
+}
 _NO_CAUSE = "No known cause fits these numbers: watch where these visits stop."
 
 
@@ -40,7 +44,13 @@ def _card(shop: PropertyData, finding: Finding) -> FindingCard:
         legend=_legend(finding, trend, _length(days)),
         rates=_rates(finding),
         worth=finding.worth_sentence,
-        lines=(*_since(finding), *_share(finding), *_doing(causes), _recordings(finding)),
+        lines=(
+            *_since(finding),
+            *_share(finding),
+            *_doing(causes),
+            *_details(shop, finding),
+            _recordings(finding),
+        ),
         causes=causes,
     )
 
@@ -141,6 +151,9 @@ def _since(finding: Finding) -> list[tuple[str, str]]:
 
 
 def _share(finding: Finding) -> list[tuple[str, str]]:
+    """How much of what the step lacks is lost here, or what the rest of the shop has beyond it."""
+    if finding.surplus_sentence:
+        return [("Against the rest of the shop", finding.surplus_sentence)]
     if finding.explained_share is None or not finding.conditions:
         return []
     share = formatting.whole_percent(finding.explained_share)
@@ -153,6 +166,22 @@ def _doing(causes: Sequence[Cause]) -> list[tuple[str, str]]:
     first = causes[0]
     check = [("To be sure", first.confirm_with)] if first.confirm_with else []
     return [("Likely cause", first.likely_cause), ("What to do", first.fix), *check]
+
+
+def _details(shop: PropertyData, finding: Finding) -> list[tuple[str, str]]:
+    """Products and landing pages to look at first; they are known of the whole shop."""
+    found = []
+    for kind, name in _KINDS.items():
+        texts = [
+            f"{one.detail_name}: "
+            f"{formatting.rate_of(one.rate, one.numerator, one.denominator)}, others "
+            f"{formatting.percent(one.outside_rate)}"
+            for one in shop.finding_details
+            if (one.finding_id, one.kind) == (finding.finding_id, kind)
+        ]
+        if texts:
+            found.append((name, "; ".join(texts)))
+    return found
 
 
 def _recordings(finding: Finding) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import pytest
 from pipelines.report.components import Section
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.changes import Alert, Factor, Judged
-from pipelines.report.rows.findings import Diagnosis, Finding, FindingDay
+from pipelines.report.rows.findings import Diagnosis, Finding, FindingDay, FindingDetail
 from pipelines.report.rows.funnel import Step
 from pipelines.report.rows.items import Carts
 from pipelines.report.rows.quality import Growing
@@ -45,8 +45,9 @@ FINDING = Finding(
     conditions="device = mobile",
     title="Sessions → Added, mobile: leaks since 21 June 2026 and goes on.",
     headline="Added after Sessions, mobile: 2.0 % of 1,000 sessions.",
-    worth_sentence="Worth about 20 EUR.", window_start=date(2026, 6, 3), benchmark_low=0.05,
-    benchmark_high=0.1, since_date=date(2026, 6, 21), since_earliest=date(2026, 6, 20),
+    worth_sentence="Worth about 20 EUR.", surplus_sentence=None,
+    window_start=date(2026, 6, 3), benchmark_low=0.05, benchmark_high=0.1,
+    since_date=date(2026, 6, 21), since_earliest=date(2026, 6, 20),
     since_latest=date(2026, 6, 22), numerator=20, denominator=1000, rate=0.02,
     before_numerator=60, before_denominator=1000, before_rate=0.06, since_numerator=4,
     since_denominator=400, since_rate=0.01, now_numerator=3, now_denominator=280, now_rate=3 / 280,
@@ -172,6 +173,22 @@ def test_a_card_has_the_stretches_the_dates_and_what_to_watch() -> None:
     older = replace(FINDING, since_date=date(2026, 5, 1))
     (card,) = finding_cards(replace(LEAKING, findings=(older,)))
     assert dict(card.lines)["Lost since then"] == "about €900"
+
+
+def test_a_card_names_what_does_worse_and_what_the_rest_has_beyond_the_floor() -> None:
+    coat = FindingDetail("f1", "product", "Coat", 22, 610, 22 / 610, 0.062)
+    shop = replace(
+        LEAKING,
+        findings=(replace(FINDING, surplus_sentence="Mobile lacks 30."),),
+        finding_details=(coat, replace(coat, detail_name="Hat"), replace(coat, finding_id="f2")),
+    )
+    told = dict(finding_cards(shop)[0].lines)
+    assert told["Against the rest of the shop"] == "Mobile lacks 30."
+    assert "How much of it" not in told
+    assert said(told["Products that do clearly worse"]) == (
+        "Coat: 3.6 % (22 of 610), others 6.2 %; Hat: 3.6 % (22 of 610), others 6.2 %"
+    )
+    assert "Landing pages that do clearly worse" not in told
 
 
 def test_the_chart_is_by_day_or_where_days_are_thin_by_week_from_the_day_it_began() -> None:
