@@ -55,7 +55,11 @@ def published_home(
 
 @pytest.fixture(scope="session")
 def scenarios(tmp_path_factory: pytest.TempPathFactory) -> "ScenarioShops":
-    """One published night over all scenarios: each a property with a seed of its own."""
-    from tests.e2e.scenarios import run_all
+    """One published night over all scenarios: each a property with a seed of its own.
 
-    return run_all(tmp_path_factory.mktemp("scenarios"))
+    It is made once for all workers.
+    """
+    from tests.e2e.scenarios import all_shops, found_shops, run_shops
+
+    with made_once(tmp_path_factory, "scenarios") as (folder, is_new):
+        return (run_shops if is_new else found_shops)(folder, all_shops())

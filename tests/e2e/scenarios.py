@@ -69,10 +69,10 @@ class ScenarioShops:
         return read_truth(self.folder / PROPERTIES[scenario], name)
 
 
-def run_all(folder: Path) -> ScenarioShops:
+def all_shops() -> dict[str, SimulatedShop]:
     """Every scenario with its seed, over all days of `WINDOW`, and a large realistic shop."""
     shops = {own: SimulatedShop(name, int(own[-1])) for name, own in PROPERTIES.items()}
-    return run_shops(folder, {**shops, REALISTIC: large_shop(seed=7)})
+    return {**shops, REALISTIC: large_shop(seed=7)}
 
 
 def run_shops(folder: Path, shops: Mapping[str, SimulatedShop]) -> ScenarioShops:
@@ -87,15 +87,23 @@ def run_shops(folder: Path, shops: Mapping[str, SimulatedShop]) -> ScenarioShops
     realistic = [property_id for property_id, shop in shops.items() if not shop.is_exact]
     with serve(folders, now=running_now(), exact=True) as emulator:
         emulator.set_faults([{"when": {"property": realistic}, "do": {"realism": {}}}])
-        settings = Settings(
-            home=folder / "home",
-            store=Store(name="Test shops"),
-            ga4=Ga4(endpoint=emulator.endpoint),
-            properties=tuple(
-                Property(id=property_id, name=shop.scenario, time_zone=ZONE)
-                for property_id, shop in shops.items()
-            ),
-        )
-        record, _ = night(at_now(settings), WINDOW)
+        found = found_shops(folder, shops, emulator.endpoint)
+        record, _ = night(at_now(found.settings), WINDOW)
     assert record.status == "published", record.message
+    return found
+
+
+def found_shops(
+    folder: Path, shops: Mapping[str, SimulatedShop], endpoint: str | None = None
+) -> ScenarioShops:
+    """What `run_shops` left in the folder, also when another process ran it."""
+    settings = Settings(
+        home=folder / "home",
+        store=Store(name="Test shops"),
+        ga4=Ga4(endpoint=endpoint),
+        properties=tuple(
+            Property(id=property_id, name=shop.scenario, time_zone=ZONE)
+            for property_id, shop in shops.items()
+        ),
+    )
     return ScenarioShops(folder, settings)
