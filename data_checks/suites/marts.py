@@ -12,7 +12,7 @@ from data_checks.suites.cell_tables import cell_rates
 from data_checks.suites.dates import dates_slice, dates_suite
 from data_checks.suites.journey_tables import journey_slices
 from data_checks.suites.page_tables import page_slices
-from data_checks.suites.rate_tables import RATE_TABLES, rate_slice
+from data_checks.suites.rate_tables import RATE_TABLES, REACH, rate_slice
 
 DAILY = "marts.fct_funnel_daily"
 COMPLETENESS = "marts.fct_data_completeness"
@@ -21,6 +21,8 @@ COVERAGE = "marts.fct_tracking_coverage"
 COMPARISON = "marts.fct_benchmark_comparison"
 BENCHMARKS = "intermediate.int_benchmarks__resolved"
 PLAN = "intermediate.int_plan__resolved"
+RECONCILIATION = "marts.fct_reconciliation"
+ACTIVE = "intermediate.int_properties__active"
 
 RATE_EXPECTATIONS = (
     never("grain_is_unique", "duplicate_keys"),
@@ -67,6 +69,16 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
             (
                 never("benchmark_has_source_and_date", "rows_without_source"),
                 never("benchmark_range_is_valid", "broken_ranges"),
+            ),
+        ),
+        Suite(
+            "sources",
+            ("date",),
+            (_sources_slice(),),
+            (
+                never("value_equals_intermediate", "unequal_values"),
+                never("ratio_is_of_its_values", "ratios_not_of_values"),
+                never("what_a_source_lacks_is_said", "sides_not_said"),
             ),
         ),
     )
@@ -155,4 +167,47 @@ left join sourced using (benchmark_key)
 group by property_id, benchmark_key
 order by property_id, benchmark_key
 """,
+    )
+
+
+def _sources_slice() -> Slice:
+    """One row per property × date of a shop with two sources: both counts, ratio and status."""
+    values = " or ".join(
+        f"value_{side} is not null and value_{side} <> coalesce(by_{side}.sessions, 0)"
+        for side in "ab"
+    )
+    ratio = "ratio is distinct from value_b / nullif(value_a::double, 0)"
+    sides = " or ".join(
+        f"(value_{lacking} is null) <> coalesce(status = 'only_in_source_{other}', false)"
+        for lacking, other in ("ab", "ba")
+    )
+    return Slice(
+        RECONCILIATION,
+        f"""
+with routes as (
+    select property_id as shop, property_id from {ACTIVE}
+    union
+    select same_shop_as, property_id from {ACTIVE} where same_shop_as is not null
+),
+reach as (
+    select shop as property_id, route, date, key as step_key, sessions
+    from {REACH} inner join routes using (property_id)
+    where segment_name = 'all'
+)
+select
+    told.property_id, told.date,
+    {counted("unequal_values", values, "told.step_key")},
+    {counted("ratios_not_of_values", ratio, "told.step_key")},
+    {counted("sides_not_said", sides, "told.step_key")}
+from (select * from {RECONCILIATION} where {ASKED}) as told
+left join reach as by_a
+    on told.property_id = by_a.property_id and told.date = by_a.date
+    and told.step_key = by_a.step_key and told.source_a = by_a.route
+left join reach as by_b
+    on told.property_id = by_b.property_id and told.date = by_b.date
+    and told.step_key = by_b.step_key and told.source_b = by_b.route
+group by all
+order by all
+""",
+        may_be_empty=True,
     )

@@ -231,6 +231,19 @@ rated as (
     tracking_state
 {%- endmacro %}
 
+{#- The days of each property that are compared with those before them: the newest may still change (`anomaly_lag_days`). -#}
+{% macro judged_days() -%}
+(
+    select
+        property_id,
+        min(date) as first_date,
+        max(date) - {{ var('anomaly_lag_days') }} as last_judged,
+        last_judged - {{ var('anomaly_days') }} + 1 as first_judged
+    from {{ ref('int_funnel__periods_listed') }}
+    group by property_id
+)
+{%- endmacro %}
+
 {#- The core funnel of the seed: each step with the one before it, also where one is not tracked. -#}
 {% macro core_steps() -%}
 (

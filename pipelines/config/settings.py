@@ -41,6 +41,7 @@ DEFAULT_CONFIG = "sluice.yml"
 DEFAULT_TRACKING_PLAN = "tracking_plan.yml"
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
+ID = r"^[0-9]{1,20}$"
 
 
 class _Section(BaseModel):
@@ -73,14 +74,18 @@ class Ga4(_Section):
 
 
 class Property(_Section):
-    """One GA4 property; `time_zone` is learned from GA4 unless it is written here."""
+    """One GA4 property; `time_zone` is learned from GA4 unless it is written here.
 
-    id: str = Field(pattern=r"^[0-9]{1,20}$")
+    `same_shop_as`: the id of the entry by which the same shop is read from the Data API.
+    """
+
+    id: str = Field(pattern=ID)
     name: Line = ""
     source: Literal["data_api", "export"] = "data_api"
     path: ExportPath | None = None
     time_zone: TimeZoneName | None = None
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+    same_shop_as: str | None = Field(default=None, pattern=ID)
 
     @property
     def is_export(self) -> bool:
@@ -100,6 +105,11 @@ class Property(_Section):
             raise ValueError(
                 f"property {self.id} has a path, which only source export reads: add "
                 "'source: export', or remove it"
+            )
+        if not self.is_export and self.same_shop_as is not None:
+            raise ValueError(
+                f"property {self.id} has same_shop_as, which belongs to the entry with source "
+                "export: write it there"
             )
         return self
 
@@ -195,6 +205,22 @@ class Settings(BaseSettings):
         ids = [item.id for item in self.properties]
         if twice := sorted({one for one in ids if ids.count(one) > 1}):
             raise ValueError(f"property {twice[0]} is listed twice under properties")
+        return self
+
+    @model_validator(mode="after")
+    def _routes_of_one_shop(self) -> Self:
+        """An export is compared with an entry of the Data API, and that with one export only."""
+        told = {item.id for item in self.properties if not item.is_export}
+        others = [item.same_shop_as for item in self.properties if item.same_shop_as]
+        if wrong := next((one for one in others if one not in told), None):
+            raise ValueError(
+                f"same_shop_as names property {wrong}, which no entry reads from the Data API: "
+                "write the id of one that does"
+            )
+        if twice := next((one for one in others if others.count(one) > 1), None):
+            raise ValueError(
+                f"same_shop_as names property {twice} twice: only one export can be held against it"
+            )
         return self
 
     @property

@@ -26,7 +26,10 @@ _WORDS = {
     "string_type": "write a text",
     "tuple_type": "write a list of '- {id: …}' lines",
 }
-_EXAMPLES = {"at": "05:30", "endpoint": "127.0.0.1:8080", "id": "123456789", "currency": "EUR"}
+_EXAMPLES = {
+    "at": "05:30", "endpoint": "127.0.0.1:8080", "id": "123456789", "same_shop_as": "123456789",
+    "currency": "EUR",
+}  # fmt: skip
 _EMPTY = (
     "it is empty, as ~ and null are: write a value, in quotes where the word is meant, or take the "
     "line out"

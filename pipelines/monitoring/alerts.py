@@ -45,6 +45,7 @@ ORDER = (
     PULL_FAILED,
     "tracking_lost",
     DATA_QUALITY,
+    "source_moved",
     "finding_worse",
     "finding_new",
     "behaviour",

@@ -232,6 +232,7 @@ def _row(settings: Settings, item: Property, profile: Profile) -> dict[str, Any]
         "property_id": item.id,
         "name": item.name or item.id,
         "source": item.source,
+        "same_shop_as": item.same_shop_as,
         "time_zone": item.time_zone or profile.time_zone or "UTC",
         "currency": profile.currency or "",
         "store_name": settings.store.name,

@@ -15,6 +15,8 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         "property_id": "VARCHAR PRIMARY KEY",
         "name": "VARCHAR",
         "source": "VARCHAR",
+        # The property by which the same shop is read from the Data API.
+        "same_shop_as": "VARCHAR",
         "time_zone": "VARCHAR",
         "currency": "VARCHAR",
         "store_name": "VARCHAR",

@@ -124,7 +124,14 @@ def hand_made(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
     A build costs what its models cost, of ten shops as of one.
     """
-    from tests.dbt import test_flags, test_leaks, test_left_out, test_odd_rows, test_sessionless
+    from tests.dbt import (
+        test_flags,
+        test_leaks,
+        test_left_out,
+        test_odd_rows,
+        test_reconciliation,
+        test_sessionless,
+    )
 
     with made_once(tmp_path_factory, "hand-made") as (folder, is_new):
         warehouse = Warehouse(folder / "build.duckdb")
@@ -135,6 +142,7 @@ def hand_made(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
                     test_leaks,
                     test_left_out,
                     test_odd_rows,
+                    test_reconciliation,
                     test_sessionless,
                 ):
                     module.fill(warehouse)

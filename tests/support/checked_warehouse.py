@@ -310,7 +310,8 @@ with counted as (
     from staging.stg_ga4__micro_conversions
 )
 select *, null::bigint as users, null::double as revenue, null::varchar as currency,
-    'data_api' as route, false as is_exact, true as is_complete, 'final' as maturity
+    case property_id when '200' then 'export' else 'data_api' end as route,
+    false as is_exact, true as is_complete, 'final' as maturity
 from counted
 """
 

@@ -103,6 +103,25 @@ JOURNEY_MARTS = (
         ended_sessions / 200 as ended_share, {_STAMPS}
     from (values (0, 150), (1, 55), (2, -5)) as ended (step_number, ended_sessions)
     """,
+    """
+    create table intermediate.int_properties__active as
+    select unnest(['100', '200']) as property_id, unnest([null, '100']) as same_shop_as
+    """,
+    # The first day is not whole by the Data API, the second one not by the export.
+    """
+    create table marts.fct_reconciliation as
+    select
+        property_id, date, key as step_key, 'data_api' as source_a, 'export' as source_b,
+        case when date <> '2026-03-01' then a.sessions end as value_a,
+        case when date <> '2026-03-02' then b.sessions end as value_b,
+        value_b / value_a as ratio,
+        case date when '2026-03-01' then 'only_in_source_b' when '2026-03-02' then
+            'only_in_source_a' else 'usual' end as status
+    from intermediate.int_funnel__reach_daily as a
+    inner join (select * exclude (property_id) from intermediate.int_funnel__reach_daily
+        where property_id = '200') as b using (date, segment_name, segment_value, key)
+    where a.property_id = '100' and segment_name = 'all' and key in ('sessions', 'purchase')
+    """,
     f"""
     create table marts.fct_finding as
     select '100' as property_id, {_WEEK}, 'a1b2c3d4' as finding_id, 20 as numerator,

@@ -7,6 +7,14 @@ import pytest
 from pipelines.config.settings import load_settings
 from pipelines.errors import ConfigError
 
+
+def _export(name: int, other: int) -> str:
+    return (
+        f"{{id: {name}, source: export, path: x, time_zone: UTC, currency: EUR, "
+        f"same_shop_as: {other}}}"
+    )
+
+
 # What is said of a setting → what is written in the file, or as NAME=value in the environment, and
 # which setting it is.
 SETTINGS = {
@@ -88,7 +96,8 @@ SETTINGS = {
         ("properties: {id: '1'}", "properties"),
         ('SLUICE_PROPERTIES={"id": "1"}', "properties"),
     ],
-    "write it as {key: value} with the keys id, name, source, path, time_zone, currency": [
+    "write it as {key: value} with the keys id, name, source, path, time_zone, currency, "
+    "same_shop_as": [
         ("properties: [shop]", "properties.0"),
         ("properties: [[1]]", "properties.0"),
         ("properties: [null]", "properties.0"),
@@ -136,6 +145,23 @@ SETTINGS = {
     ],
     "property 1 has a path, which only source export reads: add 'source: export', or remove it": [
         ("properties: [{id: 1, path: x}]", "properties.0"),
+    ],
+    "property 1 has same_shop_as, which belongs to the entry with source export: write it there": [
+        ("properties: [{id: 1, same_shop_as: 2}, {id: 2}]", "properties.0"),
+    ],
+    (
+        "same_shop_as names property 2, which no entry reads from the Data API: write the id of "
+        "one that does"
+    ): [
+        (f"properties: [{_export(1, 2)}, {other}]", "properties")
+        for other in ("{id: 3}", _export(2, 3))
+    ],
+    (
+        "same_shop_as names property 1, which no entry reads from the Data API: write the id of "
+        "one that does"
+    ): [(f"properties: [{_export(1, 1)}]", "properties")],
+    "same_shop_as names property 1 twice: only one export can be held against it": [
+        (f"properties: [{{id: 1}}, {_export(2, 1)}, {_export(3, 1)}]", "properties"),
     ],
     "it does not look like EUR": [
         ("properties: [{id: 1, currency: euro}]", "properties.0.currency"),

@@ -13,7 +13,7 @@ SIGNALS, PRODUCTS = "fct_micro_conversion_window", "fct_product_funnel_window"
 PARAMETERS, REVIEWS = "fct_event_parameter", "fct_review_gap"
 ACTIONS = "fct_closed_funnel_next_action"
 SALES, ENDS, FINDINGS = "fct_sales_daily", "fct_furthest_stage", "fct_finding"
-PERIODS, DETAILS = "fct_funnel_period", "fct_finding_detail"
+PERIODS, DETAILS, SOURCES = "fct_funnel_period", "fct_finding_detail", "fct_reconciliation"
 
 CORRUPTIONS = {
     "users that GA4 did not tell": (
@@ -82,6 +82,19 @@ CORRUPTIONS = {
     "a product of a finding with another rate than its own": (
         f"update marts.{DETAILS} set rate = 0.06, ci_low = 0.01, ci_high = 0.1",
         (DETAILS, {"rate_is_their_ratio"}),
+    ),
+    "orders that neither source has": (
+        f"update marts.{SOURCES} set value_b = 4, ratio = 0.8 where date = '2026-03-03' "
+        "and step_key = 'purchase'",
+        (SOURCES, {"value_equals_intermediate"}),
+    ),
+    "a ratio the other way round": (
+        f"update marts.{SOURCES} set ratio = 2 where date = '2026-03-04'",
+        (SOURCES, {"ratio_is_of_its_values"}),
+    ),
+    "a day that one source lacks as 0": (
+        f"update marts.{SOURCES} set value_a = 0 where date = '2026-03-01'",
+        (SOURCES, {"value_equals_intermediate", "what_a_source_lacks_is_said"}),
     ),
     "a cart table that does not say how whole it is": (
         f"update marts.{CARTS} set is_complete = null",

@@ -1,12 +1,7 @@
--- Daily rates with the days before that they are compared with: the core steps of the shop and by device, and every other
--- key over its parent for the whole shop. Only days old enough to be settled (`anomaly_lag_days`) are judged.
+-- Daily rates with the days before that they are compared with: the core steps of the shop and by device, every other key
+-- over its parent for the whole shop, and what each of two sources has of the larger of their counts.
 with latest as (
-    select
-        property_id,
-        max(date) - {{ var('anomaly_lag_days') }} as last_judged,
-        last_judged - {{ var('anomaly_days') }} + 1 as first_judged
-    from {{ ref('int_funnel__periods_listed') }}
-    group by property_id
+    select * from {{ judged_days() }}
 ),
 
 core as (
@@ -68,11 +63,44 @@ paired as (
     where
         rates.parent_key = denominator_row.key
         and numerator_row.date between latest.first_judged - {{ var('anomaly_history_days') }} and latest.last_judged
+),
+
+-- Each source for itself: a share of the larger count is a rate whichever of the two has more. Days that one of them does not
+-- have whole are no rate, and their own alerts tell of them.
+sources as (
+    select
+        *,
+        unnest([source_a, source_b]) as source,
+        unnest([source_b, source_a]) as other_source,
+        unnest([value_a, value_b]) as value
+    from {{ ref('int_sources__paired') }}
+    where value_a is not null and value_b is not null
 )
 
 select
     *,
+    cast(null as varchar) as source,
+    cast(null as varchar) as other_source,
     tracking_state = 'tracking_lost' as is_lost,
     not is_complete or tracking_state = 'withheld' as is_flawed
 from paired
 where tracking_state in ('tracked', 'withheld', 'tracking_lost')
+union all by name
+select
+    property_id,
+    date,
+    'source' as segment_name,
+    source || ' / ' || other_source as segment_value,
+    step_key as key,
+    step_key as parent_key,
+    value as numerator,
+    greatest(value_a, value_b) as denominator,
+    first_judged,
+    'tracked' as tracking_state,
+    true as is_complete,
+    false as is_declared,
+    source,
+    other_source,
+    false as is_lost,
+    false as is_flawed
+from sources

@@ -2,6 +2,7 @@ select
     property_id,
     name as property_name,
     source as property_source,
+    same_shop_as,
     time_zone,
     currency,
     store_name,

@@ -12,6 +12,7 @@ select
     properties.property_id,
     properties.property_name,
     properties.property_source,
+    properties.same_shop_as,
     properties.time_zone,
     properties.currency,
     properties.store_name,

@@ -15,10 +15,18 @@ with judged as (
         cast(floor(scored.weeks) as integer) as weeks,
         scored.p_value,
         scored.q_value,
-        cast(scored.alert_kind as varchar) as alert_class,
+        case
+            when dated.source is not null and scored.alert_kind = 'behaviour' then 'source_moved'
+            else cast(scored.alert_kind as varchar)
+        end as alert_class,
         alert_class is not null as is_alert,
         dated.tracking_state,
-        scored.is_declared > 0 as is_declared
+        scored.is_declared > 0 as is_declared,
+        dated.source,
+        dated.other_source,
+        -- The one that has less beside the other than before, and the other.
+        if(observed < expected, dated.source, dated.other_source) as lacking_source,
+        if(observed < expected, dated.other_source, dated.source) as full_source
     from {{ ref('int_anomalies__scored') }} as scored
     inner join {{ ref('int_anomalies__dated') }} as dated
         using (property_id, segment_name, segment_value, key, date)
@@ -29,6 +37,7 @@ with judged as (
 told as (
     select
         *,
+        if(window_days = 1, 'on', format('in the {} days to', window_days)) as days_in_words,
         is_alert
         and coalesce(window_days = min(window_days) filter (is_alert) over same_night, false)
         and max(date) filter (is_alert) over week_before is null as is_news
@@ -41,6 +50,23 @@ told as (
             partition by property_id, segment_name, segment_value, key, alert_class, observed > expected order by date
             range between interval 7 days preceding and interval 1 day preceding
         )
+),
+
+causes as (
+    select
+        source as lacking_source,
+        other_source as full_source,
+        string_agg(likely_cause, '; ' order by position) as likely_causes
+    from {{ ref('source_causes') }}
+    group by source, other_source
+),
+
+explained as (
+    select
+        told.*,
+        causes.likely_causes
+    from told
+    left join causes using (lacking_source, full_source)
 )
 
 select
@@ -63,18 +89,27 @@ select
     is_alert,
     is_news,
     alert_class,
-    case alert_class when 'tracking_lost' then 1 when 'data_quality' then 2 when 'behaviour' then 3 end as alert_order,
+    case alert_class
+        when 'tracking_lost' then 1 when 'data_quality' then 2 when 'source_moved' then 2 when 'behaviour' then 3
+    end as alert_order,
     case alert_class
         when 'tracking_lost' then format('{}: no event any more on {}; check its tag.', key, date)
         when 'data_quality' then format('{} per {} on {} rests on incomplete data.', key, parent_key, date)
+        when 'source_moved'
+            then concat_ws(
+                ' Likely ', format(
+                    '{} by {} and {} {} {}: {} has {:.1f} % of the larger count instead of about {:.1f} %.', key, source,
+                    other_source, days_in_words, date, source, 100 * observed, 100 * expected
+                ), likely_causes || '.'
+            )
         when 'behaviour'
             then format(
-                '{} per {} {} {}: {:.1f} % instead of about {:.1f} % on {}{}.', key, parent_key,
-                if(window_days = 1, 'on', format('in the {} days to', window_days)), date, 100 * observed, 100 * expected,
+                '{} per {} {} {}: {:.1f} % instead of about {:.1f} % on {}{}.', key, parent_key, days_in_words, date,
+                100 * observed, 100 * expected,
                 if(window_days = 1, 'this weekday', 'these weekdays'),
                 if(segment_name = 'all', '', ' (' || segment_value || ')')
             )
     end as message,
     tracking_state,
     is_declared
-from told
+from explained
