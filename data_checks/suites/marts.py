@@ -179,7 +179,7 @@ def _sources_slice() -> Slice:
     ratio = "ratio is distinct from value_b / nullif(value_a::double, 0)"
     sides = " or ".join(
         f"(value_{lacking} is null) <> coalesce(status = 'only_in_source_{other}', false)"
-        for lacking, other in ("ab", "ba")
+        for lacking, other in (("a", "b"), ("b", "a"))
     )
     return Slice(
         RECONCILIATION,

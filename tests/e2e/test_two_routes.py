@@ -20,7 +20,7 @@ WINDOW = DayWindow(LAST_DAY - timedelta(days=DAYS - 1), LAST_DAY)
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The home after the night."""
     folder = tmp_path_factory.mktemp("routes")
-    events = simulated(folder / "events", scenario="none", seed=5, days=DAYS, sessions=60)
+    events = simulated(folder / "events", scenario="none", seed=6, days=DAYS, sessions=60)
     with serve([events], exact=True, now=running_now()) as emulator:
         settings = Settings(
             home=folder / "home",

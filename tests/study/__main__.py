@@ -13,6 +13,7 @@ from tests.study.ladder import ladder_section
 from tests.study.nights import nights_section
 from tests.study.results import SEED, Section
 from tests.study.shops import shops_section
+from tests.study.sources import sources_section
 
 OUTPUT = Path(__file__).parents[2] / "docs" / "study.md"
 
@@ -30,6 +31,7 @@ PARTS = (
     coverage_section,
     families_section,
     nights_section,
+    sources_section,
     shops_section,
     findings_section,
 )
