@@ -20,6 +20,7 @@ _NOTE = (
 _ALERT_MARKS = {
     "tracking_lost": "✕ tracking lost",
     "data_quality": "! data not whole",
+    "source_moved": "≠ sources differ",
     "behaviour": "↕ unusual",
 }
 _UNTESTED = "under 100 sessions in seven days, or fewer than six weeks to compare with"
