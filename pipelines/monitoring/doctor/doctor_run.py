@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from pipelines.config.settings import Ga4, Settings
+from pipelines.config.settings import Ga4, Property, Settings
 from pipelines.errors import ConfigError, SeedError, SluiceError
 from pipelines.ga4.api_errors import CredentialsError, UnreachableError
 from pipelines.ga4.client import connect
@@ -25,6 +26,7 @@ from pipelines.monitoring.doctor.property_checks import examine
 from pipelines.monitoring.doctor.step_model import Block, Diagnosis, Step, not_checked, right, wrong
 
 SETTINGS, PLAN, CREDENTIALS = "settings", "tracking plan", "credentials"
+SAME_SHOP = "same shop"
 
 
 def diagnose(
@@ -53,7 +55,11 @@ def diagnose(
         *engine_steps(settings),
         schedule_step(settings, now),
     )
-    blocks = (one.block for one in seen)
+    blocks = [one.block for one in seen]
+    blocks = [
+        replace(block, steps=(*block.steps, *_compared_step(item, blocks)))
+        for item, block in zip(settings.properties, blocks, strict=True)
+    ]
     return Diagnosis((Block("Sluice", start), *blocks, Block("This machine", end)))
 
 
@@ -76,6 +82,26 @@ def _settings_step(settings: Settings) -> Step:
     number = len(settings.properties)
     kinds = f"{number} {'property' if number == 1 else 'properties'}"
     return right(SETTINGS, f"{kinds}, home {settings.home}", facts={"home": str(settings.home)})
+
+
+def _compared_step(item: Property, blocks: Sequence[Block]) -> tuple[Step, ...]:
+    """Of the export of a shop that is read from the Data API, too: whether both mean one day."""
+    other = item.same_shop_as
+    if other is None:
+        return ()
+    told = (step.facts for block in blocks if block.property_id == other for step in block.steps)
+    zone = next((facts["time_zone"] for facts in told if facts.get("time_zone")), None)
+    if zone is None:
+        return (not_checked(SAME_SHOP, f"property {other} gave no answer"),)
+    if zone != item.time_zone:
+        return (
+            wrong(
+                SAME_SHOP,
+                f"Its days are those of {item.time_zone}, the days of property {other} those of "
+                f"{zone}, and cannot be compared: correct time_zone in sluice.yml.",
+            ),
+        )
+    return (right(SAME_SHOP, f"day by day compared with property {other}"),)
 
 
 def _plan(shop: Path | None) -> tuple[ReadPlan | None, Step]:

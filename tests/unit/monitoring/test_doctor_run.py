@@ -225,6 +225,32 @@ def test_of_a_property_that_is_read_from_an_export_the_files_are_looked_at(tmp_p
     assert fake.asked == []
 
 
+@pytest.mark.parametrize(
+    ("zone", "refusals", "mark", "words"),
+    [
+        ("Europe/Berlin", {}, Mark.RIGHT, "day by day compared with property 42"),
+        ("UTC", {}, Mark.WRONG, "Its days are those of UTC, the days of property 42 those of Euro"),
+        (
+            "Europe/Berlin",
+            {("42", "sessions"): PropertyError("Refused.")},
+            Mark.NOT_CHECKED,
+            "Not checked: property 42 gave no answer.",
+        ),
+    ],
+)
+def test_both_routes_of_a_shop_have_to_mean_the_same_days(tmp_path, zone, refusals, mark, words):
+    export = Property(
+        id="43", source="export", path=str(tmp_path), time_zone=zone, currency="EUR",
+        same_shop_as="42",
+    )  # fmt: skip
+    fake = FakeGa4(refusals=refusals)
+    diagnosis = visit(tmp_path, fake, properties=(Property(id="42"), export))
+    step = steps(diagnosis, "43")["same shop"]
+    assert step.mark is mark
+    assert step.message.startswith(words)
+    assert "same shop" not in steps(diagnosis, "42")
+
+
 def test_no_property_at_all(tmp_path):
     diagnosis = visit(tmp_path, FakeGa4(), properties=())
     rest = steps(diagnosis)
