@@ -101,6 +101,8 @@ def test_a_property_that_is_not_asked_for_is_not_judged(gate: str) -> None:
         "marts.fct_funnel_daily",
     ):
         connection.execute(f"delete from {table} where property_id = '200'")
+    # A row of property 100 that is about property 200, too.
+    connection.execute("delete from marts.fct_reconciliation")
     report = run_gate(
         gate, connection, window=WINDOW, run_id="run", properties=["100"], now=MORNING
     )

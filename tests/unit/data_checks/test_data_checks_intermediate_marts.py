@@ -314,6 +314,7 @@ def test_a_day_without_any_visitor_is_not_a_lost_day() -> None:
         f"marts.{DAILY}",
         f"marts.{MICRO}",
         "marts.fct_sales_daily",
+        "marts.fct_reconciliation",
     )
     for table in tables:
         connection.execute(f"delete from {table} where {DAY}")
@@ -346,7 +347,7 @@ def test_a_day_of_which_only_sessions_could_be_loaded_lacks_no_step() -> None:
     """Its sessions are in reach; the daily mart has no funnel of it, and another day's is whole."""
     connection = build_warehouse()
     connection.execute(f"delete from {REACH} where {DAY} and key <> 'sessions'")
-    for table in (DAILY, MICRO, "fct_sales_daily"):
+    for table in (DAILY, MICRO, "fct_sales_daily", "fct_reconciliation"):
         connection.execute(f"delete from marts.{table} where {DAY}")
     failed = failures(check(connection, "marts"))
     assert failed == {
