@@ -7,6 +7,6 @@
     )
 {%- endmacro %}
 
-{% macro is_blocked(table) -%}
-    {{ table }}.property_id in (select p.property_id from {{ source('ops', 'properties') }} as p where p.is_blocked)
+{% macro is_blocked(table, column='property_id') -%}
+    {{ table }}.{{ column }} in (select p.property_id from {{ source('ops', 'properties') }} as p where p.is_blocked)
 {%- endmacro %}

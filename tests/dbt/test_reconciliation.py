@@ -1,9 +1,11 @@
 """One shop by two sources: their ratio by day and step, what moved, and what one of them lacks."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
+from tests.dbt.conftest import Dbt
 from tests.dbt.warehouse import Day, Warehouse
 
 LAST = date(2026, 4, 30)
@@ -138,3 +140,20 @@ def test_what_one_source_lacks_is_null_and_said(built: Warehouse) -> None:
     # From the first day that both have; the last three days may still change.
     told = statuses(built, YOUNG[0], "sessions")
     assert (min(told), max(told), len(told)) == (days(30)[0], JUDGED, 27)
+
+
+def test_while_one_of_the_two_is_blocked_nothing_is_compared(
+    dbt: Dbt, built: Warehouse, tmp_path: Path
+) -> None:
+    """Also by a gate after the layer that computes it: the other one would show its numbers."""
+    blocked = built.copied_to(tmp_path)
+    blocked.query("update ops.properties set is_blocked = property_id = ?", [BROKEN[1]])
+    dbt(blocked, "run", "--select", "fct_reconciliation", "fct_anomaly")
+    compared = [(SMALL[0],), (YOUNG[0],)]
+    assert compared == blocked.query(
+        "select distinct property_id from marts.fct_reconciliation order by 1"
+    )
+    assert compared == blocked.query(
+        "select distinct property_id from marts.fct_anomaly where segment_name = 'source' "
+        "order by 1"
+    )

@@ -81,6 +81,7 @@ select
     *,
     cast(null as varchar) as source,
     cast(null as varchar) as other_source,
+    cast(null as varchar) as other_property_id,
     tracking_state = 'tracking_lost' as is_lost,
     not is_complete or tracking_state = 'withheld' as is_flawed
 from paired
@@ -101,6 +102,7 @@ select
     false as is_declared,
     source,
     other_source,
+    other_property_id,
     false as is_lost,
     false as is_flawed
 from sources

@@ -4,7 +4,7 @@ with pairs as (
     select
         main.property_id,
         main.property_source as source_a,
-        other.property_id as other_id,
+        other.property_id as other_property_id,
         other.property_source as source_b,
         days.first_judged,
         days.last_judged,
@@ -48,7 +48,7 @@ told as (
         cast(null as bigint) as value_a,
         whole.sessions as value_b
     from pairs
-    inner join whole on pairs.other_id = whole.property_id
+    inner join whole on pairs.other_property_id = whole.property_id
 )
 
 select
@@ -58,6 +58,7 @@ select
     step_key,
     source_a,
     source_b,
+    other_property_id,
     first_judged,
     max(value_a) as value_a,
     max(value_b) as value_b

@@ -22,7 +22,7 @@ with judged as (
             and dated.segment_value = scored.segment_value
             and dated.key = scored.key
             and dated.date = scored.date
-    where paired.date >= paired.first_judged
+    where paired.date >= paired.first_judged and not {{ is_blocked('paired', 'other_property_id') }}
     group by all
 )
 

@@ -30,7 +30,9 @@ with judged as (
     from {{ ref('int_anomalies__scored') }} as scored
     inner join {{ ref('int_anomalies__dated') }} as dated
         using (property_id, segment_name, segment_value, key, date)
-    where dated.date >= dated.first_judged
+    where
+        dated.date >= dated.first_judged
+        and (dated.other_property_id is null or not {{ is_blocked('dated', 'other_property_id') }})
 ),
 
 -- One cause is news once: its first night, and on that the fewest days that show it. Seven days without end it.
