@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from pipelines.clock import Clock, pin_clock
 from pipelines.config.settings import Ga4, Property, Settings, Store
 from pipelines.emulator.server import serve
-from pipelines.emulator.simulator import simulate
+from pipelines.emulator.simulator import PROPERTY_ID, simulate
 from pipelines.errors import ConfigError
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow, yesterday
 from pipelines.monitoring.home_lock import hold_lock, lock_path
@@ -24,7 +24,6 @@ from pipelines.orchestration.nightly_run import Step, run_nightly
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import RunRecord
 
-PROPERTY_ID = "100000001"
 TIME_ZONE = "Europe/Berlin"
 CURRENCY = "EUR"
 # The demo's calendar is the same on any day: it ends with a whole month, and its home believes

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 # A server's sentence is a line or two; what repeats a whole answer is not read by anybody.
 MOST_CHARACTERS = 500
@@ -49,6 +51,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 day`, `2 days`, `1,200 days`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def local(moment: datetime, zone: ZoneInfo) -> str:
+    """`2026-06-30 05:30` by the clocks of `zone`, which the text around it names."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def shown(text: str) -> str:

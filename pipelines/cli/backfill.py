@@ -17,9 +17,9 @@ from pipelines.cli.common import (
     show_warnings,
 )
 from pipelines.cli.progress import show_pulls, show_step
-from pipelines.config.settings import load_settings
+from pipelines.config.settings import Settings, load_settings
 from pipelines.errors import ConfigError
-from pipelines.wording import counted
+from pipelines.wording import local
 
 if TYPE_CHECKING:
     from pipelines.ingest.backfill import TokenPlan
@@ -28,7 +28,18 @@ if TYPE_CHECKING:
 def backfill(
     start: Annotated[str, typer.Option(help="First day, YYYY-MM-DD.")],
     end: Annotated[str, typer.Option(help="Last day, YYYY-MM-DD.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only plan the tokens.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Only tell what it would cost, as earlier pulls did; asks nobody."
+        ),
+    ] = False,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure", help="With --dry-run: ask GA4 for prices not known; spends tokens."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Pull many days within GA4's quota, over hours if need be, then publish.
@@ -42,6 +53,8 @@ def backfill(
         check_window,
         close_backfill,
         done_days,
+        estimate_tokens,
+        known_prices,
         note_plan,
         open_backfill,
         plan_tokens,
@@ -52,7 +65,7 @@ def backfill(
         profile_properties,
     )
     from pipelines.ingest.pull_plan import offered
-    from pipelines.ingest.run_window import with_time_zones
+    from pipelines.ingest.run_window import with_remembered_time_zones, with_time_zones
     from pipelines.monitoring.home_lock import MAX_BACKFILL_HOURS, hold_lock, lock_path
     from pipelines.orchestration.nightly_run import run_nightly
     from pipelines.warehouse.connect import build_database
@@ -64,21 +77,28 @@ def backfill(
     settings = load_settings()
     check_properties(settings)
     specs = build_reports(load_plan(shop=settings.tracking_plan))
+    if dry_run and not measure:
+        settings = with_remembered_time_zones(settings)
+        window = check_window(settings, first, last)
+        _show_plan(estimate_tokens(settings, specs, window), settings, as_json)
+        return
     client = client_for(settings, Governor(BACKFILL))
     profiles, _ = profile_properties(settings, client)
     settings = with_time_zones(settings, profiles)
     window = check_window(settings, first, last)
     reports = offered(profiles, specs)
     if dry_run:
-        _show_plan(plan_tokens(client, reports, window, set()), as_json)
+        plan = plan_tokens(client, reports, window, set(), known_prices(settings))
+        _show_plan(plan, settings, as_json)
         return
     # One lock over plan, run and end: a night between them would change what was planned.
     with hold_lock(lock_path(settings), MAX_BACKFILL_HOURS):
         with build_database(settings.build_db) as connection:
             backfill_id = open_backfill(connection, settings, window)
-        plan = plan_tokens(client, reports, window, done_days(settings, backfill_id))
+        done = done_days(settings, backfill_id)
+        plan = plan_tokens(client, reports, window, done, known_prices(settings))
         note_plan(settings, backfill_id, plan)
-        _show_plan(plan, as_json=False)
+        _show_plan(plan, settings, as_json=False)
         with show_pulls():
             record = run_nightly(
                 settings, window, command="backfill", on_step=show_step, backfill_id=backfill_id
@@ -91,13 +111,22 @@ def backfill(
         out.print(f"Published {window}; the pulls cost {used:,} tokens.")
 
 
-def _show_plan(plan: TokenPlan, as_json: bool) -> None:
+def _show_plan(plan: TokenPlan, settings: Settings, as_json: bool) -> None:
+    ends_by = plan.ends_by(settings.clock.now())
     if as_json:
-        print_json(asdict(plan))
+        print_json({**asdict(plan), "ends_by": ends_by})
         return
     done = f", {plan.done_items} are done" if plan.done_items else ""
-    notes.print(
-        f"{plan.items} pulls to do{done}: about {plan.tokens:,} tokens, "
-        f"{counted(plan.hours, 'hour')} of a standard property's quota "
-        f"(planning cost {plan.probe_tokens:,} tokens)."
-    )
+    asked = f" (to learn the price took {plan.probe_tokens:,})" if plan.probe_tokens else ""
+    end = "one hour's quota is enough"
+    if ends_by:
+        zone = settings.time_zone
+        end = (
+            f"with the quota of a standard property it ends about {local(ends_by, zone)} in {zone}"
+        )
+    notes.print(f"{plan.items} pulls to do{done}: about {plan.tokens:,} tokens{asked}; {end}.")
+    if plan.unpriced_items:
+        notes.print(
+            f"{plan.unpriced_items} of the pulls are not in that: nothing like them was pulled "
+            "before. --measure lets GA4 tell their price, for some tokens."
+        )

@@ -10,7 +10,6 @@ import typer
 from pipelines.cli.common import (
     AsJson,
     notes,
-    out,
     parse_day,
     print_json,
     refuse_failed,
@@ -59,7 +58,3 @@ def demo(
         print_json({"run_id": record.run_id, "status": record.status, "home": wish.home})
         return
     print_summary(wish.home / "published")
-    out.print(
-        f'Ask on: sluice sql "select * from marts.fct_funnel_window"   '
-        f"({wish.home / 'published' / 'current' / 'sluice.duckdb'})"
-    )

@@ -77,4 +77,11 @@ def _print_verdict(diagnosis: Diagnosis) -> None:
         things = counted(len(wrong), "thing")
         out.print(f"[red]✘[/red] {things} to put right; begin at the top.")
     else:
-        out.print("[green]✔[/green] Nothing is wrong.")
+        out.print(f"[green]✔[/green] Nothing is wrong.{_next_step(diagnosis)}")
+
+
+def _next_step(diagnosis: Diagnosis) -> str:
+    """What to do where no night was published yet; nothing where one was."""
+    steps = {step.name: step for block in diagnosis.blocks for step in block.steps}
+    is_new = steps["schedule"].mark.value == "not_checked"
+    return " Next: 'sluice nightly' pulls the first days and publishes them." if is_new else ""

@@ -8,13 +8,18 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.common import AsJson, out, parse_day, print_json
+from pipelines.cli.common import AsJson, notes, out, parse_day, print_json
 from pipelines.cli.progress import show_work
 from pipelines.config.settings import load_settings
 
 
 def simulate_shop(
-    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the events.")],
+    out_dir: Annotated[
+        Path,
+        typer.Option(
+            "--out", help="Folder for the events; an earlier simulation there is replaced."
+        ),
+    ],
     days: Annotated[int, typer.Option(min=1, help="Days to simulate.")] = 90,
     end: Annotated[str | None, typer.Option(help="Last day (default: yesterday).")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same shop.")] = 7,
@@ -30,7 +35,7 @@ def simulate_shop(
     as_json: AsJson = False,
 ) -> None:
     """Simulate a shop: events in GA4's export schema, one Parquet file a day, and the truth."""
-    from pipelines.emulator.simulator import read_leak, simulate
+    from pipelines.emulator.simulator import PROPERTY_ID, read_leak, simulate
 
     last = parse_day(end, "--end") or load_settings().clock.now().date() - timedelta(days=1)
     with show_work("days") as advance:
@@ -47,7 +52,12 @@ def simulate_shop(
     if as_json:
         print_json({"events": result.events, "sessions": result.sessions, "folder": out_dir})
     else:
-        out.print(f"{result.events:,} events of {result.sessions:,} sessions in {out_dir}")
+        out.print(
+            f"{result.events:,} events of {result.sessions:,} sessions of property "
+            f"{PROPERTY_ID} in {out_dir}. Next: 'sluice emulator --events {out_dir} --port 8181' "
+            "serves them as GA4 would.",
+            soft_wrap=True,
+        )
 
 
 def emulate(
@@ -72,4 +82,9 @@ def emulate(
             print_json({"endpoint": server.endpoint, "properties": ids})
         else:
             out.print(f"GA4 Data API for {', '.join(ids)} on {server.endpoint}; Ctrl-C ends it.")
+            notes.print(
+                f"Next, in another terminal: sluice init --property {ids[0]} --endpoint "
+                f"{server.endpoint}",
+                soft_wrap=True,
+            )
         server.wait()

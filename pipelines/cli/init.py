@@ -27,6 +27,9 @@ def init(
         typer.Option(help="A service account's JSON key ('': Application Default Credentials)."),
     ] = None,
     home: Annotated[str | None, typer.Option(help="Where data goes (default: ./data).")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The shop's name, the title of its page.")
+    ] = None,
     industry: Annotated[
         str | None, typer.Option(help="Category whose benchmarks to use (default: all).")
     ] = None,
@@ -44,11 +47,12 @@ def init(
     path = Path(config).expanduser()
     refuse_existing(path, force=force)
     answers = Answers(
-        tuple(property_ids or _ask_properties()),
-        _ask("Path of the service account's JSON key", credentials, "") or None,
-        _ask("Where data goes", home, Answers.home),
-        _ask("Category of the shop, for its benchmarks", industry, Answers.industry),
-        endpoint,
+        property_ids=tuple(property_ids or _ask_properties()),
+        name=_ask("Name of the shop", name, Answers.name),
+        credentials=_ask("Path of the service account's JSON key", credentials, "") or None,
+        home=_ask("Where data goes", home, Answers.home),
+        industry=_ask("Category of the shop, for its benchmarks", industry, Answers.industry),
+        endpoint=endpoint,
     )
     _write(path, answers)
 
@@ -66,7 +70,11 @@ def _write(path: Path, answers: Answers) -> None:
         out.print(f"GA4 answers for property {property_id}: its days are those of {zone}.")
     for problem in problems:
         say_warning(f"GA4 told no time zone: {problem}")
-    out.print(f"Wrote {escape(str(path))}. Next: 'sluice doctor' checks it, 'sluice nightly' runs.")
+    out.print(
+        f"Wrote {escape(str(path))}. Next: 'sluice doctor' checks it, 'sluice nightly' publishes "
+        "the first days.",
+        soft_wrap=True,
+    )
 
 
 def _ask(question: str, given: str | None, proposal: str) -> str:

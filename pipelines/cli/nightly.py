@@ -9,7 +9,6 @@ import typer
 from pipelines.cli.common import (
     AsJson,
     notes,
-    out,
     parse_day,
     print_json,
     refuse_failed,
@@ -39,7 +38,7 @@ def nightly(
     Exit code: 0 published, 1 failed, 2 a gate held it (or a property) back, 75 no quota or answer.
     """
     from pipelines import __version__
-    from pipelines.cli.summary import print_tracking
+    from pipelines.cli.summary import print_verdict
     from pipelines.config.tracking_plan import load_plan
     from pipelines.ingest.property_access import (
         TRY_LATER,
@@ -91,5 +90,4 @@ def nightly(
         print_json({**result, "start": window.start, "end": window.end})
     refuse_failed(record)
     if not as_json:
-        print_tracking(settings.published_dir)
-        out.print(f"Published {settings.published_dir / 'current' / 'sluice.duckdb'}")
+        print_verdict(settings.published_dir)

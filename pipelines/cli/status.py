@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.markup import escape
@@ -10,14 +11,27 @@ from rich.markup import escape
 from pipelines.cli.common import AsJson, new_table, out, print_json
 from pipelines.cli.progress import duration
 from pipelines.config.settings import load_settings
+from pipelines.ingest.run_window import with_remembered_time_zones
+from pipelines.wording import local
 
 if TYPE_CHECKING:
     from pipelines.monitoring.status import HomeStatus
 
 _NUMBERS = {
     "expectations", "critical", "warnings", "provisional_days", "incomplete_days",
-    "consumed_by_request", "remaining", "took",
+    "left", "took",
 }  # fmt: skip
+# What GA4 counts, as people say it: reports and closed funnels have tokens of their own.
+_QUOTA_WORDS = {
+    "core": "reports",
+    "funnel": "closed funnels",
+    "tokens_per_day": "tokens of the day",
+    "tokens_per_hour": "tokens of the hour",
+    "tokens_per_project_per_hour": "tokens of the hour for this Cloud project",
+    "concurrent_requests": "requests at once",
+    "server_errors_per_project_per_hour": "server errors of the hour",
+    "potentially_thresholded_requests_per_hour": "requests of the hour that may be thresholded",
+}
 _COLOURS = {0: "green", 1: "red", 2: "yellow", 75: "yellow"}
 
 
@@ -29,15 +43,16 @@ def status(as_json: AsJson = False) -> None:
     """
     from pipelines.monitoring.status import read_status
 
-    state = read_status(load_settings())
+    settings = with_remembered_time_zones(load_settings())
+    state = read_status(settings)
     if as_json:
         print_json(state.as_dict())
     else:
-        _print_status(state)
+        _print_status(state, settings.time_zone)
     raise typer.Exit(state.exit_code)
 
 
-def _print_status(state: HomeStatus) -> None:
+def _print_status(state: HomeStatus, zone: ZoneInfo) -> None:
     word = state.state.replace("_", " ").capitalize()
     colour = _COLOURS[state.exit_code]
     out.print(f"[{colour}]{word}[/{colour}]: {escape(state.verdict)}", soft_wrap=True)
@@ -45,7 +60,7 @@ def _print_status(state: HomeStatus) -> None:
         out.print(f"This is a demo's home: its clock stands at {state.now:%Y-%m-%d}.")
     for name, why in state.damaged_versions.items():
         out.print(f"Version {name} is damaged: {escape(why)}.", soft_wrap=True)
-    _print("Last runs", [_run(row) for row in state.runs])
+    _print(f"Last runs (times of {zone})", [_run(row, zone) for row in state.runs])
     _print("Gates of the last run", state.gates)
     _print("Checks that held it back", state.failures)
     _print("Warnings of the last run", state.warnings)
@@ -53,14 +68,27 @@ def _print_status(state: HomeStatus) -> None:
     if any(row["provisional_days"] for row in state.freshness):
         out.print("  Provisional days may still change in GA4; the next nights pull them again.\n")
     # The other quotas matter when they are used up; `--json` has them all.
-    _print("Quota left", [row for row in state.quota if _matters(row)])
+    left = [_quota(row, zone) for row in state.quota if _matters(row)]
+    _print("What is left of GA4's quota", left)
 
 
 def _matters(row: dict[str, Any]) -> bool:
     return "tokens" in row["quota"] or not row["remaining"]
 
 
-def _run(row: dict[str, Any]) -> dict[str, Any]:
+def _quota(row: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    """A reading as people read it; `--json` has it as it is stored."""
+    bucket, _, name = row["quota"].partition("_")
+    words = f"{_QUOTA_WORDS.get(bucket, bucket)}: {_QUOTA_WORDS.get(name, name.replace('_', ' '))}"
+    return {
+        "property": row["property_id"],
+        "quota": words,
+        "left": f"{row['remaining']:,}",
+        "as of": local(row["read_at"], zone),
+    }
+
+
+def _run(row: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     """A run as people read it; `--json` has it as it is stored."""
     began, ended = row["started_at"], row["finished_at"]
     return {
@@ -68,7 +96,7 @@ def _run(row: dict[str, Any]) -> dict[str, Any]:
         "command": row["command"],
         "days": f"{row['window_start']} to {row['window_end']}" if row["window_start"] else "",
         "ended as": row["status"].replace("_", " "),
-        "began": f"{began:%Y-%m-%d %H:%M} UTC",
+        "began": local(began, zone),
         "took": duration((ended - began).total_seconds()) if ended else "",
         "message": " ".join((row["message"] or "").split()),
     }

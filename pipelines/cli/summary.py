@@ -1,4 +1,4 @@
-"""Prints what a run found: the funnel, the verdicts and the findings."""
+"""Prints what a run found: the funnel, the verdicts and the findings, and where its page is."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.table import Table
 
 from pipelines.cli.common import new_table, out
 from pipelines.config.settings import DEFAULT_TRACKING_PLAN
+from pipelines.publishing.versions import DATABASE, PAGE
 from pipelines.warehouse.connect import published_database
 
 SEGMENTS_SHOWN = 5
@@ -30,9 +31,17 @@ _VERDICTS = """
     order by segment_name <> 'all', shortfall desc nulls last, benchmark_key
 """
 _FINDINGS = """
-    select headline, concat_ws(' ', worth_sentence, surplus_sentence), state, p_gap
+    select property_name, headline, concat_ws(' ', worth_sentence, surplus_sentence), state, p_gap
     from marts.fct_finding
-    order by opportunity_p50 desc nulls last, finding_id
+    inner join marts.dim_property using (property_id)
+    order by property_name, opportunity_p50 desc nulls last, finding_id
+"""
+_PROPERTIES = "select count(*) from marts.dim_property"
+# Steps of whole shops, of which anything at all can be said.
+_JUDGED = """
+    select count(*) from marts.fct_benchmark_comparison
+    where window_name = '28d' and segment_name = 'all'
+        and rate is not null and status <> 'insufficient_data'
 """
 _NOT_TRACKED = """
     select key, tracking_state from marts.fct_tracking_coverage
@@ -59,13 +68,22 @@ def print_summary(published_dir: Path) -> None:
         _print_sessionless(connection)
         _print_suggestions(connection)
         _print_findings(connection)
+    _print_places(published_dir)
 
 
-def print_tracking(published_dir: Path) -> None:
-    """What the published version lacks: sessions of events that came without, renamed events."""
+def print_verdict(published_dir: Path) -> None:
+    """What the published version lacks, what it found, and where its page and numbers are."""
     with published_database(published_dir) as connection:
         _print_sessionless(connection)
         _print_suggestions(connection)
+        _print_findings(connection)
+    _print_places(published_dir)
+
+
+def _print_places(published_dir: Path) -> None:
+    current = escape(str(published_dir / "current"))
+    out.print(f"Page: {current}/{PAGE}", soft_wrap=True)
+    out.print(f"Numbers: {current}/{DATABASE} ('sluice sql' asks them)", soft_wrap=True)
 
 
 def _print_sessionless(connection: duckdb.DuckDBPyConnection) -> None:
@@ -131,12 +149,18 @@ def _table(title: str, columns: list[str]) -> Table:
 
 def _print_findings(connection: duckdb.DuckDBPyConnection) -> None:
     rows = connection.execute(_FINDINGS).fetchall()
-    if not rows:
+    (properties,), (judged,) = (
+        connection.execute(query).fetchall()[0] for query in (_PROPERTIES, _JUDGED)
+    )
+    if not rows and judged:
         out.print("No step is likely to be below its benchmark.")
-    for headline, worth, state, p_gap in rows:
+    elif not rows:
+        out.print("There is too little data yet to tell whether any step leaks.")
+    for name, headline, worth, state, p_gap in rows:
+        whose = f", {escape(name)}" if properties > 1 else ""
         out.print(
-            f"[bold]Finding ({state})[/bold]: {escape(f'{headline} {worth}')} Below the floor with "
-            f"a probability of {100 * p_gap:.0f} %.",
+            f"[bold]Finding ({state}{whose})[/bold]: {escape(headline)} {worth} Below the floor "
+            f"with a probability of {100 * p_gap:.0f} %.",
             soft_wrap=True,
         )
 

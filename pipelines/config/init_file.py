@@ -53,6 +53,7 @@ class Answers:
     home: str = "./data"
     industry: str = "all"
     endpoint: str | None = None
+    name: str = Store().name
 
 
 def refuse_existing(config: Path, *, force: bool) -> None:
@@ -125,11 +126,13 @@ def render(answers: Answers, zones: Mapping[str, str], folder: Path) -> str:
     nightly, publish = Nightly(), Publish()
     return _TEXT.format(
         home=_quoted(_seen_from(folder, answers.home)),
-        name=_quoted(Store().name),
+        name=_quoted(answers.name),
         industry=_quoted(answers.industry),
         credentials=_quoted(_seen_from(folder, answers.credentials)),
         endpoint=_quoted(answers.endpoint),
-        properties="\n".join(_property(one, zones.get(one)) for one in answers.property_ids),
+        properties="\n".join(
+            _property(one, _name(answers), zones.get(one)) for one in answers.property_ids
+        ),
         at=_quoted(nightly.at),
         lookback_days=nightly.lookback_days,
         keep_versions=publish.keep_versions,
@@ -138,9 +141,14 @@ def render(answers: Answers, zones: Mapping[str, str], folder: Path) -> str:
     )
 
 
-def _property(property_id: str, zone: str | None) -> str:
+def _name(answers: Answers) -> str:
+    """The shop's name is its property's; which of several is which, only its owner knows."""
+    return answers.name if len(answers.property_ids) == 1 else ""
+
+
+def _property(property_id: str, name: str, zone: str | None) -> str:
     known = f", time_zone: {_quoted(zone)}" if zone else ""
-    return f'  - {{id: {_quoted(property_id)}, name: ""{known}}}'
+    return f"  - {{id: {_quoted(property_id)}, name: {_quoted(name)}{known}}}"
 
 
 def _seen_from(folder: Path, typed: str | None) -> str | None:

@@ -1,8 +1,8 @@
 """A backfill: many days, within the quota, over hours, and after a kill where it was.
 
-Its tokens are planned first. The plan asks every report once for the newest stretch of days (and
-for the oldest, which may be shorter) with one row a request, which tells GA4's real price, and
-counts that price for every stretch of as many days.
+Its tokens are planned first, at the price of what was pulled before. Of a report that never was,
+the plan asks GA4 once for the newest stretch of days (and for the oldest, which may be shorter)
+with one row a request, which tells the real price, and counts it for every stretch of as many days.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -30,13 +31,15 @@ from pipelines.ga4.api_errors import (
 from pipelines.ga4.client import Ga4Client, Profile
 from pipelines.ga4.decode.encoded_answer import EncodedAnswer
 from pipelines.ga4.extract.pull import pull
-from pipelines.ga4.rate_limit import BACKFILL, HOURLY_LIMITS
+from pipelines.ga4.rate_limit import BACKFILL, HOURLY_LIMITS, next_hour
 from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.ga4.report_request import PAGE_ROWS
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow
-from pipelines.ingest.pull_plan import PullTask, backfill_items, finished, item_days
+from pipelines.ingest.paid_prices import PaidPrice, paid_prices
+from pipelines.ingest.pull_plan import PullTask, backfill_items, finished, item_days, offered
 from pipelines.ingest.run_window import newest_day
-from pipelines.warehouse.connect import build_database
+from pipelines.publishing.versions import current_name
+from pipelines.warehouse.connect import build_database, published_database
 
 RUNNING, FINISHED = "running", "finished"
 _HOURLY = HOURLY_LIMITS["tokens_per_project_per_hour"][0]
@@ -49,6 +52,7 @@ class TokenPlan:
     `tokens`: of the core quota, by report in `by_report`; `hours`: full hours of a standard
     property's tokens, less the reserve. `items`: pulls still to do, `done_items`: pulls that an
     earlier run of the same backfill has finished. `probe_tokens`: what planning itself cost.
+    `unpriced_items`: pulls whose price nobody told, which are not in `tokens`.
     """
 
     items: int
@@ -56,7 +60,12 @@ class TokenPlan:
     tokens: int
     hours: int
     probe_tokens: int
+    unpriced_items: int
     by_report: dict[str, int]
+
+    def ends_by(self, now: datetime) -> datetime | None:
+        """When the last hour of quota is over that it needs; None where the first is enough."""
+        return next_hour(now) + timedelta(hours=self.hours - 1) if self.hours > 1 else None
 
 
 @dataclass
@@ -107,10 +116,13 @@ def plan_tokens(
     reports: Sequence[tuple[Profile, ReportSpec]],
     window: DayWindow,
     done: set[tuple[str, str, Any]],
+    paid: Mapping[tuple[str, str], PaidPrice] | None = None,
 ) -> TokenPlan:
-    """Measure the price of every report on the newest stretch of each length, and count all.
+    """Count the tokens of all pulls at the prices that were `paid` for such ones before.
 
-    What is read from an export costs nothing; `client` is None where that is all.
+    Of a report without one GA4 is asked for it, on the newest stretch of each length. Where
+    `client` is None nobody is asked. What is read from an export, and what has another quota,
+    costs nothing.
 
     `done`: (property, report, day) that need not be pulled again. A report that GA4 refuses costs
     nothing, and an optional one that fails is no reason not to begin. Raises QuotaError when there
@@ -118,14 +130,18 @@ def plan_tokens(
     """
     items = backfill_items(reports, window)
     todo = [item for item in items if not is_done(item, done)]
-    priced = [item for item in todo if not item.profile.is_export]
-    newest = {_price_key(item): item for item in reversed(priced)}
-    metered = MeteredClient(client) if client else None
-    prices = metered.tokens if metered else Counter[str]()
-    for price_key, item in newest.items():
-        assert metered is not None, "who is priced is asked"
-        metered.report = price_key
-        _measure(metered, item)
+    prices, unknown = Counter[str](), dict[str, PullTask]()
+    priced = [item for item in todo if _costs_tokens(item)]
+    # The newest stretch of each length comes last, and stays.
+    for item in reversed(priced):
+        if price := (paid or {}).get((item.property_id, item.spec.name)):
+            prices[_price_key(item)] = price.of(len(item_days(item)))
+        else:
+            unknown[_price_key(item)] = item
+    metered = MeteredClient(client, prices) if client else None
+    if metered:
+        for metered.report, item in unknown.items():
+            _measure(metered, item)
     by_report: Counter[str] = Counter()
     for item in todo:
         by_report[item.spec.name] += prices[_price_key(item)]
@@ -137,6 +153,7 @@ def plan_tokens(
         tokens,
         hours,
         metered.spent if metered else 0,
+        0 if metered else sum(_price_key(item) in unknown for item in priced),
         dict(by_report),
     )
 
@@ -146,9 +163,26 @@ def _price_key(item: PullTask) -> str:
     return f"{item.property_id} {item.spec.name} {(item.end - item.start).days + 1}"
 
 
+def estimate_tokens(
+    settings: Settings, specs: Sequence[ReportSpec], window: DayWindow
+) -> TokenPlan:
+    """The plan as far as what was pulled and published before tells it; nobody is asked."""
+    profiles = [
+        Profile(item.id, item.time_zone, item.currency, frozenset(), is_export=item.is_export)
+        for item in settings.properties
+    ]
+    paid = {}
+    if current_name(settings.published_dir):
+        with published_database(settings.published_dir) as connection:
+            paid = paid_prices(connection)
+    return plan_tokens(None, offered(profiles, specs), window, set(), paid)
+
+
+def _costs_tokens(item: PullTask) -> bool:
+    return not item.profile.is_export and item.spec.kind.shares_core_quota
+
+
 def _measure(metered: MeteredClient, item: PullTask) -> None:
-    if not item.spec.kind.shares_core_quota:
-        return
     try:
         pull(
             metered, item.property_id, item.spec, item.start, item.end,
@@ -187,6 +221,12 @@ def open_backfill(
         [backfill_id, window.start, window.end, properties, RUNNING, settings.clock.now()],
     )
     return backfill_id
+
+
+def known_prices(settings: Settings) -> dict[tuple[str, str], PaidPrice]:
+    """What the pulls that are stored did cost."""
+    with build_database(settings.build_db) as connection:
+        return paid_prices(connection)
 
 
 def done_days(settings: Settings, backfill_id: str) -> set[tuple[str, str, Any]]:

@@ -39,6 +39,8 @@ CUSTOM_DIMENSIONS = (
 )
 _OWN_FILES = re.compile(r"events_\d{8}\.parquet|property\.json|truth\.json")
 
+PROPERTY_ID = "100000001"
+
 
 @dataclass(frozen=True)
 class Simulation:
@@ -75,7 +77,7 @@ def simulate(
     scenario: str = "none",
     leaks: tuple[Leak, ...] = (),
     sessions_per_day: int = 1000,
-    property_id: str = "100000001",
+    property_id: str = PROPERTY_ID,
     progress: Callable[[int, int], None] | None = None,
 ) -> Simulation:
     """Writes `days` local dates of a shop's events into the folder `out`, which then holds one

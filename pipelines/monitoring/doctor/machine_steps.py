@@ -15,10 +15,11 @@ from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
 from pipelines.export.engine import open_engine
 from pipelines.export.errors import ExportError
-from pipelines.monitoring.doctor.step_model import Step, right, wrong
+from pipelines.monitoring.doctor.step_model import Step, not_yet, right, wrong
 from pipelines.monitoring.home_lock import lock_path, no_run
 from pipelines.publishing.versions import DATABASE, Version, find_versions
 from pipelines.warehouse.connect import build_database, unlocked
+from pipelines.wording import local
 
 DISK, WAREHOUSE, ENGINE, SCHEDULE = "disk", "build database", "engine", "schedule"
 # A night writes dbt's scratch and one more version before old ones go (house default).
@@ -60,7 +61,7 @@ def disk_step(settings: Settings) -> Step:
 def database_step(settings: Settings) -> Step:
     """The build database can be read; beside a run, which has it open, it is not looked at."""
     if not settings.build_db.exists():
-        return right(WAREHOUSE, "none yet: the first night makes it")
+        return not_yet(WAREHOUSE, "none yet: the first night makes it")
     with no_run(lock_path(settings)) as is_idle:
         if not is_idle:
             return right(WAREHOUSE, "a run has it open")
@@ -100,7 +101,7 @@ def schedule_step(settings: Settings, now: datetime) -> Step:
             "to publish another.",
         )
     if not versions:
-        return wrong(
+        return not_yet(
             SCHEDULE,
             f"No night was published in {settings.home} yet: run 'sluice nightly' once, then let "
             f"it start every night ({cron}).",
@@ -120,7 +121,8 @@ def schedule_step(settings: Settings, now: datetime) -> Step:
             f"let 'sluice nightly' start every night ({cron}).",
         )
     finished, last_day = night
-    when = f"{finished:%Y-%m-%d %H:%M} UTC, days up to {last_day}"
+    zone = settings.time_zone
+    when = f"{local(finished, zone)} in {zone}, days up to {last_day}"
     facts = {"last_night": finished.isoformat(), "last_day": last_day}
     if now - finished > PATIENCE:
         return wrong(

@@ -88,6 +88,10 @@ wrong = partial(Step, Mark.WRONG)
 """A step that needs something; the message says what."""
 
 
+not_yet = partial(Step, Mark.NOT_CHECKED)
+"""A step that only time can bring; the message says what brings it."""
+
+
 def not_checked(name: str, why: str) -> Step:
     """A step that could not be looked at."""
     return Step(Mark.NOT_CHECKED, name, f"Not checked: {why}.")

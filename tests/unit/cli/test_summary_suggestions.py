@@ -1,19 +1,18 @@
-"""After a night: events without sessions, and events that look renamed."""
+"""After a night: events without sessions, events that look renamed, the verdict, the page."""
 
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from pipelines.cli.summary import print_tracking
+from pipelines.cli.summary import print_verdict
 
 
-def test_what_came_without_sessions_then_the_most_frequent_renamed_event(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = tmp_path / "current"
-    folder.mkdir()
-    with duckdb.connect(str(folder / "sluice.duckdb")) as connection:
+def marts(folder: Path, findings: str, status: str) -> None:
+    """The tables that the verdict is read from; `findings`: a VALUES list."""
+    current = folder / "current"
+    current.mkdir()
+    with duckdb.connect(str(current / "sluice.duckdb")) as connection:
         connection.execute(
             "create schema marts; create table marts.fct_event_suggestion as "
             "select unnest([7, 900]) as events_28d, unnest(['rare?', 'often?']) as words, "
@@ -25,10 +24,55 @@ def test_what_came_without_sessions_then_the_most_frequent_renamed_event(
             "unnest(['sessionless', 'sessionless', 'not_tracked']) as tracking_state, "
             "unnest(['12 gallery events.', '98 of 122 orders.', 'No view_cart.']) as fix"
         )
-    print_tracking(tmp_path)
-    orders, events, often, rare = capsys.readouterr().out.splitlines()
+        connection.execute(
+            "create table marts.dim_property as select unnest(['42', '43']) as property_id, "
+            "unnest(['Main', 'Outlet']) as property_name"
+        )
+        connection.execute(
+            f"create table marts.fct_finding as from (values {findings}) as rows (property_id, "
+            "finding_id, headline, worth_sentence, state, p_gap, opportunity_p50, surplus_sentence)"
+        )
+        connection.execute(
+            "create table marts.fct_benchmark_comparison as select '28d' as window_name, "
+            f"'all' as segment_name, 0.5 as rate, '{status}' as status"
+        )
+
+
+def test_what_lacks_what_was_found_and_where_it_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = (
+        "('42', 'a', 'Less ordered.', 'Worth 2.', 'new', 0.99, 2.0, 'Others 1.'), "
+        "('43', 'b', 'Less viewed.', null, 'known', 0.9, null, null)"
+    )
+    marts(tmp_path, found, "within")
+    print_verdict(tmp_path)
+    orders, events, often, rare, *found_lines, page, numbers = capsys.readouterr().out.splitlines()
     # Orders without sessions come first: no rate of them is right.
     assert orders == "Property 42: 98 of 122 orders."
     assert events == "Property 42: 12 gallery events."
     assert often == "often? If so, put into tracking_plan.yml: b: {event_names: [b, B]}"
     assert rare.startswith("rare?")
+    assert found_lines == [
+        "Finding (new, Main): Less ordered. Worth 2. Others 1. Below the floor with a probability of 99 %.",
+        "Finding (known, Outlet): Less viewed.  Below the floor with a probability of 90 %.",
+    ]
+    assert page == f"Page: {tmp_path}/current/report.html"
+    assert numbers == f"Numbers: {tmp_path}/current/sluice.duckdb ('sluice sql' asks them)"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("within", "No step is likely to be below its benchmark."),
+        ("insufficient_data", "There is too little data yet to tell whether any step leaks."),
+    ],
+)
+def test_nothing_found_is_not_the_same_as_nothing_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], status: str, words: str
+) -> None:
+    marts(tmp_path, "(null, null, null, null, null, null, null, null)", status)
+    with duckdb.connect(str(tmp_path / "current" / "sluice.duckdb")) as connection:
+        connection.execute("delete from marts.fct_finding")
+    print_verdict(tmp_path)
+    assert words in capsys.readouterr().out.splitlines()

@@ -43,6 +43,18 @@ def test_the_answers_are_read_back(tmp_path, monkeypatch):
     assert config.read_text().count("#") >= 5
 
 
+def test_the_shop_has_a_name(tmp_path):
+    config = tmp_path / "sluice.yml"
+    write_config(config, Answers(("42",), name="Wool & Co"), {})
+    settings = load_settings(config)
+    assert (settings.store.name, settings.properties[0].name) == ("Wool & Co", "Wool & Co")
+    # Which of two properties is which shop, nobody was asked.
+    write_config(config, Answers(("42", "43"), name="Wool & Co"), {})
+    settings = load_settings(config)
+    assert settings.store.name == "Wool & Co"
+    assert [one.name for one in settings.properties] == ["", ""]
+
+
 def test_what_was_not_answered_is_the_default(tmp_path):
     ga4 = write_config(tmp_path / "sluice.yml", Answers(("42",)), {})
     assert ga4 == Ga4()
@@ -50,8 +62,11 @@ def test_what_was_not_answered_is_the_default(tmp_path):
 
 @given(st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=30))
 def test_any_text_survives(text):
-    written = yaml.safe_load(render(Answers(("42",), text, f"/{text}", text), {}, Path.cwd()))
-    assert written["store"]["industry"] == text
+    written = yaml.safe_load(
+        render(Answers(("42",), text, f"/{text}", text, name=text), {}, Path.cwd())
+    )
+    assert written["store"] == {"name": text, "industry": text}
+    assert written["properties"][0]["name"] == text
     assert written["ga4"]["credentials"] == text
     assert written["home"] == f"/{text}"
 

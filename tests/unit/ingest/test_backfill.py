@@ -1,6 +1,7 @@
 """A backfill is planned first, and it is one backfill until it is finished."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from shutil import copyfile
 
 import grpc
 import pytest
@@ -13,12 +14,15 @@ from pipelines.ingest.backfill import (
     check_window,
     close_backfill,
     done_days,
+    estimate_tokens,
+    known_prices,
     note_plan,
     open_backfill,
     plan_tokens,
 )
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow
 from pipelines.ingest.run_window import newest_day
+from pipelines.publishing.versions import point_current_at
 from pipelines.warehouse.connect import build_database
 from tests.support.night import ALL_REPORTS, BY_DEVICE, REPORTS, WINDOW, Night
 from tests.support.protocol_server import Fault, asks_for, names
@@ -32,6 +36,14 @@ METADATA = ReportSpec("metadata", (), (), (), is_required=False, kind=ReportKind
 
 def reports(night: Night, *specs: ReportSpec) -> list:
     return [(night.client().profile("42", WINDOW.end), spec) for spec in specs]
+
+
+def publish(night: Night) -> None:
+    """The build database as a version."""
+    folder = night.settings.published_dir / "versions" / "20260303T050000.000000Z"
+    folder.mkdir(parents=True)
+    copyfile(night.settings.build_db, folder / "sluice.duckdb")
+    point_current_at(night.settings.published_dir, folder.name)
 
 
 def opened(night: Night, window: DayWindow = LONG) -> str:
@@ -61,6 +73,40 @@ def test_pages_are_counted_before_they_are_pulled(night):
     plan = plan_tokens(night.client(), reports(night, DEVICE), LONG, set())
     assert plan.tokens == 3 * 4 * PRICE
     assert plan.probe_tokens == 2 * PRICE
+
+
+def test_what_was_pulled_before_is_not_asked_for_again(night):
+    items = next(spec for spec in REPORTS if spec.name == "items")
+    night.run(LONG, reports=(DEVICE,))
+    publish(night)
+    asked = len(night.server.requests)
+    # One request of 60 days for four tokens: two for 28 days, one for four.
+    plan = estimate_tokens(night.settings, (DEVICE, items, METADATA), LONG)
+    assert plan.by_report == {"sessions_by_device": 2 + 2 + 1, "items": 0, "metadata": 0}
+    assert (plan.items, plan.unpriced_items, plan.probe_tokens) == (7, 3, 0)
+    assert len(night.server.requests) == asked
+    paid = known_prices(night.settings)
+    measured = plan_tokens(night.client(), reports(night, DEVICE, items), LONG, set(), paid)
+    assert measured.by_report == {"sessions_by_device": 5, "items": 3 * PRICE}
+    assert (measured.unpriced_items, measured.probe_tokens) == (0, 2 * PRICE)
+
+
+def test_before_the_first_pull_nothing_is_known(night):
+    plan = estimate_tokens(night.settings, (DEVICE,), LONG)
+    assert (plan.items, plan.unpriced_items, plan.tokens) == (3, 3, 0)
+    assert night.server.requests == []
+
+
+@pytest.mark.parametrize(("tokens", "end"), [(11_200, None), (11_201, 14), (11_200 * 5, 17)])
+def test_a_plan_says_when_it_would_end(night, tokens, end):
+    def dear(answer) -> None:
+        answer.property_quota.tokens_per_day.consumed = tokens
+
+    night.server.faults = [Fault(tamper=dear)]
+    plan = plan_tokens(night.client(), reports(night, DEVICE), WINDOW, set())
+    # What is left of this hour is the first.
+    expected = datetime(2026, 3, 3, end, tzinfo=UTC) if end else None
+    assert plan.ends_by(datetime(2026, 3, 3, 12, 10, tzinfo=UTC)) == expected
 
 
 def test_hours_leave_the_reserve_to_others(night):

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.config.settings import Settings
+from pipelines.config.settings import Property, Settings
 from pipelines.monitoring.doctor import machine_steps
 from pipelines.monitoring.doctor.machine_steps import database_step, disk_step, schedule_step
 from pipelines.monitoring.doctor.step_model import Mark
@@ -80,7 +80,7 @@ def test_a_home_that_is_a_file(settings):
 
 def test_nothing_was_published_yet(settings):
     step = schedule_step(settings, NOW)
-    assert step.mark is Mark.WRONG
+    assert step.mark is Mark.NOT_CHECKED
     assert "run 'sluice nightly' once" in step.message
     assert "30 5 * * *" in step.message
     assert not settings.home.exists()
@@ -89,7 +89,7 @@ def test_nothing_was_published_yet(settings):
 @pytest.mark.parametrize(
     ("hours", "mark", "words"),
     [
-        (7, Mark.RIGHT, "last night published 2026-07-01 05:00 UTC, days up to 2026-06-30"),
+        (7, Mark.RIGHT, "last night published 2026-07-01 05:00 in UTC, days up to 2026-06-30"),
         (36, Mark.RIGHT, "2026-06-30"),
         (37, Mark.WRONG, "37 hours ago"),
         (24 * 5, Mark.WRONG, "5 days ago"),
@@ -102,6 +102,13 @@ def test_a_night_must_be_recent(settings, command, hours, mark, words):
     assert step.mark is mark
     assert words in step.message
     assert step.facts["last_day"] == "2026-06-30"
+
+
+def test_a_night_is_told_by_the_property_s_clock(settings):
+    publish(settings, ("nightly", "published", hours_ago(7)))
+    shop = Property(id="42", time_zone="America/Los_Angeles")
+    there = settings.model_copy(update={"properties": (shop,)})
+    assert "2026-06-30 22:00 in America/Los_Angeles" in schedule_step(there, NOW).message
 
 
 def test_other_commands_are_no_night(settings):
@@ -151,7 +158,7 @@ def test_the_build_database_may_be_in_use(settings):
 
 
 def test_a_build_database_that_is_not_there_yet(settings):
-    assert database_step(settings).mark is Mark.RIGHT
+    assert database_step(settings).mark is Mark.NOT_CHECKED
     assert not settings.home.exists()
 
 

@@ -100,7 +100,7 @@ def test_a_second_night_waits_before_it_looks_into_the_database(path, tmp_path, 
 
     monkeypatch.setattr("pipelines.orchestration.nightly_run.run_nightly", run_nightly)
     monkeypatch.setattr("pipelines.cli.nightly.show_warnings", lambda: None)
-    monkeypatch.setattr("pipelines.cli.summary.print_tracking", lambda published_dir: None)
+    monkeypatch.setattr("pipelines.cli.summary.print_verdict", lambda published_dir: None)
 
     def second_run() -> None:
         try:

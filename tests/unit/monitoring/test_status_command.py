@@ -75,10 +75,26 @@ def test_status_after_a_good_and_a_bad_night(published):
     assert "Provisional days may still change" in text
 
 
-def test_status_tells_moments_in_utc(published, monkeypatch):
+def test_status_tells_moments_and_quota_in_the_property_s_zone_and_in_words(published, monkeypatch):
     # Wide enough that no column is folded, however long the paths in the others are.
     monkeypatch.setattr("pipelines.cli.common.out._width", 300)
-    assert "2026-03-04 04:30 UTC" in run("status").stdout
+    shop = '[{"id": "42", "time_zone": "America/Los_Angeles"}]'
+    monkeypatch.setenv("SLUICE_PROPERTIES", shop)
+    with build_database(published / "build.duckdb") as build:
+        build.execute(
+            "insert into ops.quota values "
+            "('42', timestamptz '2026-03-04 05:10:00+00', 'core_tokens_per_hour', 8, 39992), "
+            "('42', timestamptz '2026-03-04 05:10:00+00', 'core_concurrent_requests', 1, 0)"
+        )
+    text = run("status").stdout
+    assert "Last runs (times of America/Los_Angeles)" in text
+    assert "2026-03-03 20:30" in text
+    lines = [line.split() for line in text.splitlines() if "reports: " in line]
+    assert [" ".join(line) for line in lines] == [
+        "42 reports: requests at once 0 2026-03-03 21:10",
+        "42 reports: tokens of the hour 39,992 2026-03-03 21:10",
+    ]
+    assert "consumed" not in text
 
 
 def test_status_shows_a_message_as_it_is(published):

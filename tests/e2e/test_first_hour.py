@@ -1,0 +1,70 @@
+"""README's walk from a property to its first night, line by line, from an empty folder."""
+
+import shlex
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.e2e.readme import README
+from tests.e2e.test_command_line import SLUICE, sluice
+
+_BEGIN = "**The same without Google**"
+COMMAND = ".venv/bin/sluice "
+
+
+def walk() -> list[list[str]]:
+    """The words of each command, without the program's name."""
+    block = README.read_text(encoding="utf-8").partition(_BEGIN)[2].split("```")[1]
+    lines = [line.removesuffix(" &") for line in block.strip().splitlines()]
+    assert lines.pop() == "kill %1"
+    assert all(line.startswith(COMMAND) for line in lines)
+    return [shlex.split(line.removeprefix(COMMAND)) for line in lines]
+
+
+def free_port() -> str:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return str(one.getsockname()[1])
+
+
+@contextmanager
+def served(folder: Path, words: list[str]) -> Iterator[str]:
+    """The emulator in a process of its own; yields what it says when it answers."""
+    with subprocess.Popen(
+        [SLUICE, *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as server:
+        try:
+            assert server.stdout
+            yield server.stdout.readline() + server.stdout.readline()
+        finally:
+            server.terminate()
+
+
+def test_readme_s_first_hour(tmp_path: Path) -> None:
+    """Every command ends well and names the next; the last one costs no token."""
+    port = free_port()
+    simulate, emulate, *rest = ([word.replace("8181", port) for word in words] for words in walk())
+    said = {}
+    ended = sluice(tmp_path, *simulate)
+    assert ended.returncode == 0, ended.stderr
+    assert "sluice emulator --events data/trial/shop --port 8181" in ended.stdout
+    with served(tmp_path, emulate) as server:
+        assert f"GA4 Data API for 100000001 on 127.0.0.1:{port}" in server
+        assert f"sluice init --property 100000001 --endpoint 127.0.0.1:{port}" in server
+        for words in rest:
+            ended = sluice(tmp_path, *words)
+            assert ended.returncode == 0, (words, ended.stdout, ended.stderr)
+            said[words[0]] = ended.stdout + ended.stderr
+    assert list(said) == ["init", "doctor", "nightly", "status", "backfill"]
+    assert "'sluice doctor'" in said["init"]
+    assert "Nothing is wrong. Next: 'sluice nightly'" in said["doctor"]
+    assert "– schedule" in said["doctor"]
+    page = tmp_path / "data/trial/home/published/current/report.html"
+    assert f"Page: {page}" in said["nightly"]
+    assert "Finding (new): Purchased after Checkout started, mobile: " in said["nightly"]
+    assert "My shop" in page.read_text(encoding="utf-8")
+    assert said["status"].startswith("Fine: ")
+    assert "pulls to do: about " in said["backfill"]
+    assert "not in that" not in said["backfill"]
