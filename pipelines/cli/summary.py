@@ -10,6 +10,7 @@ from rich.table import Table
 
 from pipelines.cli.common import new_table, out
 from pipelines.config.settings import DEFAULT_TRACKING_PLAN
+from pipelines.publishing.verdict import verdict_sentences
 from pipelines.publishing.versions import DATABASE, PAGE
 from pipelines.warehouse.connect import published_database
 
@@ -29,19 +30,6 @@ _VERDICTS = """
     where window_name = '28d'
         and (segment_name = 'all' or status = 'below')
     order by segment_name <> 'all', shortfall desc nulls last, benchmark_key
-"""
-_FINDINGS = """
-    select property_name, headline, concat_ws(' ', worth_sentence, surplus_sentence), state, p_gap
-    from marts.fct_finding
-    inner join marts.dim_property using (property_id)
-    order by property_name, opportunity_p50 desc nulls last, finding_id
-"""
-_PROPERTIES = "select count(*) from marts.dim_property"
-# Steps of whole shops, of which anything at all can be said.
-_JUDGED = """
-    select count(*) from marts.fct_benchmark_comparison
-    where window_name = '28d' and segment_name = 'all'
-        and rate is not null and status <> 'insufficient_data'
 """
 _NOT_TRACKED = """
     select key, tracking_state from marts.fct_tracking_coverage
@@ -148,21 +136,8 @@ def _table(title: str, columns: list[str]) -> Table:
 
 
 def _print_findings(connection: duckdb.DuckDBPyConnection) -> None:
-    rows = connection.execute(_FINDINGS).fetchall()
-    (properties,), (judged,) = (
-        connection.execute(query).fetchall()[0] for query in (_PROPERTIES, _JUDGED)
-    )
-    if not rows and judged:
-        out.print("No step is likely to be below its benchmark.")
-    elif not rows:
-        out.print("There is too little data yet to tell whether any step leaks.")
-    for name, headline, worth, state, p_gap in rows:
-        whose = f", {escape(name)}" if properties > 1 else ""
-        out.print(
-            f"[bold]Finding ({state}{whose})[/bold]: {escape(headline)} {worth} Below the floor "
-            f"with a probability of {100 * p_gap:.0f} %.",
-            soft_wrap=True,
-        )
+    for sentence in verdict_sentences(connection):
+        out.print(escape(sentence), soft_wrap=True)
 
 
 def words(name: str) -> str:

@@ -17,16 +17,19 @@ from pipelines.wording import redacted
 # A run leaves about 6 MB, most of it dbt's compiled SQL.
 RUNS_KEPT = 14
 FAULT = "error-"
+RUN_LOG = "run"
 
 
 @contextmanager
 def run_log(folder: Path) -> Iterator[Path]:
     """Write all log records from INFO on to `run.log` in `folder` while a run lasts."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "run.log"
+    path = folder / f"{RUN_LOG}.log"
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setLevel(logging.INFO)
     handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    # It tells of each of two hundred functions that it does not register.
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -14,11 +15,16 @@ from pipelines.config.settings import DBT_PROJECT_DIR, Settings, load_settings
 from pipelines.config.tracking_plan import load_plan
 from pipelines.ga4.report_catalog import build_reports
 from pipelines.ingest.run_window import with_remembered_time_zones
-from pipelines.orchestration.assets.dbt_layers import build_dbt_layers, layer_keys
+from pipelines.orchestration.assets.dbt_layers import (
+    build_dbt_layers,
+    build_ops_specs,
+    layer_keys,
+)
 from pipelines.orchestration.assets.publish_asset import build_publish_asset
 from pipelines.orchestration.assets.raw_assets import build_raw_assets
 from pipelines.orchestration.assets.report_asset import build_report_asset
 from pipelines.orchestration.checks import build_gate
+from pipelines.orchestration.column_lineage import Lineage
 from pipelines.orchestration.dbt_cli import parse_project
 from pipelines.orchestration.event_log import write_less
 from pipelines.orchestration.jobs import build_nightly_job
@@ -27,11 +33,14 @@ from pipelines.orchestration.schedules import build_nightly_schedule
 
 
 def build_defs(
-    settings: Settings | None = None, resources: Mapping[str, Any] | None = None
+    settings: Settings | None = None,
+    resources: Mapping[str, Any] | None = None,
+    lineage: Lineage | None = None,
 ) -> Definitions:
     """Everything Dagster needs to know.
 
-    `settings` default to `load_settings()`; `resources` replace the default ones by name.
+    `settings` default to `load_settings()`; `resources` replace the default ones by name; the
+    `lineage` of columns is only looked at in the UI.
     Raises ConfigError or SeedError when a file the definitions are made from is broken.
     """
     settings = with_remembered_time_zones(settings or load_settings())
@@ -41,17 +50,17 @@ def build_defs(
     plan = load_plan(shop=settings.tracking_plan)
     raw = build_raw_assets(settings, build_reports(plan), plan)
     manifest = parse_project(DBT_PROJECT_DIR, settings.cache_dir).as_dict
-    layers = build_dbt_layers(settings, manifest)
+    layers = build_dbt_layers(settings, manifest, lineage or {})
     marts = layer_keys(layers, "marts")
     published = [build_report_asset(settings, marts), build_publish_asset(settings, marts)]
     stages = [raw, *layers, published[0]]
     gates = [
-        build_gate(settings, gate, _read_by(after, stage), tests_of_layer(manifest, gate))
+        build_gate(settings, gate, _read_by(after, stage, gate), tests_of_layer(manifest, gate))
         for gate, (stage, after) in zip(GATES, pairwise(stages), strict=True)
     ]
     job = build_nightly_job(settings)
     return Definitions(
-        assets=[raw, *layers, *published],
+        assets=[raw, *build_ops_specs(manifest), *layers, *published],
         asset_checks=gates,
         jobs=[job],
         schedules=[build_nightly_schedule(settings, job)],
@@ -62,7 +71,8 @@ def build_defs(
     )
 
 
-def _read_by(after: AssetsDefinition, stage: AssetsDefinition) -> AssetKey:
-    """An asset of the stage that what comes after it reads."""
-    read = {key for keys in after.asset_deps.values() for key in keys}
-    return min(stage.keys & read)
+def _read_by(after: AssetsDefinition, stage: AssetsDefinition, gate: str) -> AssetKey:
+    """The asset of the stage, of the gate's own schema, that most of what comes after reads."""
+    read = Counter(key for keys in after.asset_deps.values() for key in keys)
+    own = sorted(key for key in stage.keys & read.keys() if key.path[0] == gate)
+    return max(own, key=lambda key: read[key])

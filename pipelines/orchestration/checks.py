@@ -12,16 +12,25 @@ from dagster import (
     AssetCheckSeverity,
     AssetCheckSpec,
     AssetKey,
+    MetadataValue,
     multi_asset_check,
 )
 
-from data_checks import GateReport, ModelTest
+from data_checks import GateReport, GateResult, ModelTest
 from pipelines.config.settings import Settings
 from pipelines.ingest.day_window import nightly_window, window_of_tags
 from pipelines.ingest.run_window import newest_day
 from pipelines.warehouse.gate_run import judge_gate
+from pipelines.wording import counted
 
-CHECK_NAME = "gate"
+# What each gate guards, as its check is called.
+GUARDED = {
+    "raw": "answers_are_whole",
+    "staging": "nothing_is_lost_from_raw",
+    "intermediate": "counts_fit_together",
+    "marts": "numbers_may_be_published",
+}
+MOST_SHOWN = 20
 
 
 def build_gate(
@@ -33,7 +42,10 @@ def build_gate(
     among what the next layer reads.
     """
     spec = AssetCheckSpec(
-        CHECK_NAME, asset=key, blocking=True, description=f"The {gate} gate, over all its tables."
+        GUARDED[gate],
+        asset=key,
+        blocking=True,
+        description=f"The {gate} gate, over all its tables: {GUARDED[gate].replace('_', ' ')}.",
     )
 
     @multi_asset_check(name=f"gate_{gate}", specs=[spec], required_resource_keys={"run_lock"})
@@ -48,17 +60,34 @@ def build_gate(
 
 
 def _told(report: GateReport) -> AssetCheckResult:
-    """What Dagster is told: one result a gate. Every expectation stands in ops.gate_results."""
-    failed = [result for result in report.results if not result.is_success]
+    """One result a gate, and a table of what failed. All expectations are in ops.gate_results."""
     critical = report.failed_critical
+    failed = (*critical, *report.warnings)
     return AssetCheckResult(
         passed=not failed,
         severity=AssetCheckSeverity.ERROR
         if critical and not report.others_go_on
         else AssetCheckSeverity.WARN,
-        description="; ".join(result.sentence for result in (critical or failed)[:3]),
+        description="; ".join(result.sentence for result in (critical or failed)[:3])
+        or f"All {counted(len(report.results), 'expectation')} hold.",
         metadata={
             "expectations": len(report.results),
-            "failed": [result.sentence for result in failed],
+            "critical": len(critical),
+            "warnings": len(failed) - len(critical),
+            **({"failed": MetadataValue.md(_as_table(failed))} if failed else {}),
         },
+    )
+
+
+def _as_table(failed: Sequence[GateResult]) -> str:
+    """What failed, in Markdown."""
+    lines = [
+        f"| {one.severity} | {one.property_id} | {one.table_name} | "
+        f"{one.expectation.replace('_', ' ')} | {one.observed.replace('|', '¦')} |"
+        for one in failed[:MOST_SHOWN]
+    ]
+    head = "| severity | property | table | expectation | observed |\n|---|---|---|---|---|"
+    more = len(failed) - MOST_SHOWN
+    return "\n".join(
+        [head, *lines, *([f"\nand {more:,} more in ops.gate_results"] if more > 0 else [])]
     )

@@ -13,11 +13,15 @@ from dagster import DagsterInstance
 
 from pipelines.config.settings import Settings, load_settings
 
-# One run at a time (one writer). Captured output would cost a tail process a step; events are
-# stored anyhow, and dbt's and the run's own logs lie under logs/.
+# One run at a time (one writer). The step logs are the run's own, and the first look at the UI is
+# the graph and no invitation.
 DAGSTER_YAML = """\
 telemetry:
   enabled: false
+nux:
+  enabled: false
+freshness:
+  enabled: true
 concurrency:
   runs:
     max_concurrent_runs: 1
@@ -27,8 +31,10 @@ event_log_storage:
   config:
     base_dir: {base_dir}
 compute_logs:
-  module: dagster._core.storage.noop_compute_log_manager
-  class: NoOpComputeLogManager
+  module: pipelines.orchestration.step_logs
+  class: StepLogs
+  config:
+    base_dir: {logs_dir}
 """
 
 
@@ -40,7 +46,8 @@ def prepare_dagster_home(settings: Settings) -> Path:
     """Write `dagster.yaml` (a home may have moved); returns the folder."""
     settings.dagster_dir.mkdir(parents=True, exist_ok=True)
     base_dir = json.dumps(str(settings.dagster_dir / "events"))
-    text = DAGSTER_YAML.format(base_dir=base_dir)
+    logs_dir = json.dumps(str(settings.logs_dir))
+    text = DAGSTER_YAML.format(base_dir=base_dir, logs_dir=logs_dir)
     config = settings.dagster_dir / "dagster.yaml"
     if not config.exists() or config.read_text(encoding="utf-8") != text:
         config.write_text(text, encoding="utf-8")

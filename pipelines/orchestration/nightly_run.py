@@ -17,7 +17,6 @@ from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError
 from pipelines.ingest.day_window import DayWindow
 from pipelines.monitoring.home_lock import MAX_BACKFILL_HOURS, hold_lock, lock_path
-from pipelines.monitoring.run_logs import run_log
 from pipelines.orchestration.build import build_defs
 from pipelines.orchestration.dagster_home import open_instance
 from pipelines.orchestration.dbt_cli import stop_dbt
@@ -74,7 +73,7 @@ def run_nightly(
     with hold_lock(lock_path(settings), hours):
         job = build_defs(settings, resources).resolve_job_def(NIGHTLY)
         run_id = str(uuid4())
-        with run_log(settings.logs_dir / run_id), open_instance(settings) as instance:
+        with open_instance(settings) as instance:
             instance.add_event_listener(run_id, _Progress(on_step))
             tags = {**window.tags(), COMMAND_TAG: command}
             if backfill_id:

@@ -5,12 +5,12 @@ what is below it builds the days that changed; a full refresh builds all.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from dagster import (
     AssetExecutionContext,
     AssetKey,
-    AssetObservation,
     AssetsDefinition,
     AssetSpec,
     BackfillPolicy,
@@ -24,10 +24,19 @@ from dagster_dbt import (
 )
 
 from pipelines.config.settings import Settings
+from pipelines.orchestration.asset_facts import (
+    ANALYTICS,
+    DATA,
+    FRESHNESS,
+    table_metadata,
+    topic,
+)
+from pipelines.orchestration.column_lineage import Lineage, lineage_metadata
 from pipelines.orchestration.dbt_cli import SluiceDbt, first_words
 from pipelines.orchestration.layer_build import LAYERS, LayerBuild
 from pipelines.orchestration.resources import RunLock
 from pipelines.warehouse.runs import is_rebuilding
+from pipelines.warehouse.table_facts import table_facts
 
 # The gates judge the generic tests (data_checks/dbt_tests.py), `make test` runs the unit tests.
 # The few tests left are whole queries of their own, about seeds; dbt runs them with the layer.
@@ -35,22 +44,31 @@ NOT_AT_NIGHT = "resource_type:unit_test test_type:generic"
 
 
 class LayerTranslator(DagsterDbtTranslator):
-    """Groups assets by layer; keys stay dagster-dbt's own (`marts/fct_funnel_daily`)."""
+    """Groups assets by layer and topic; keys stay dagster-dbt's own (`marts/fct_leak`)."""
 
-    def __init__(self, layer: str) -> None:
+    def __init__(self, layer: str, lineage: Lineage) -> None:
         # The gates judge dbt's tests and report each of them in ops.gate_results. As asset checks
         # they would be two hundred more events a night, a fifth of its time on tiny data.
         super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=False))
         self._layer = layer
+        self._lineage = lineage
         self._specs: dict[str, AssetSpec] = {}
 
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> AssetSpec:
-        """The default spec in the group of its layer; made once, asked for by every event."""
+        """The default spec with topic, owner and freshness; made once, asked for by every event."""
         if unique_id not in self._specs:
             spec = super().get_asset_spec(manifest, unique_id, project)
-            self._specs[unique_id] = spec.replace_attributes(group_name=self._layer)
+            if unique_id in manifest["nodes"]:
+                spec = spec.replace_attributes(
+                    group_name=topic(self._layer, manifest["nodes"][unique_id]),
+                    owners=[ANALYTICS],
+                    freshness_policy=FRESHNESS,
+                )
+                columns = self._lineage.get(manifest["nodes"][unique_id]["name"], {})
+                spec = spec.merge_attributes(metadata=lineage_metadata(columns))
+            self._specs[unique_id] = spec
         return self._specs[unique_id]
 
 
@@ -59,28 +77,38 @@ def dbt_arguments(*, is_full_refresh: bool) -> list[str]:
     return ["build", *(["--full-refresh"] if is_full_refresh else [])]
 
 
-def build_dbt_layers(settings: Settings, manifest: dict[str, Any]) -> list[AssetsDefinition]:
+def build_dbt_layers(
+    settings: Settings, manifest: dict[str, Any], lineage: Lineage
+) -> list[AssetsDefinition]:
     """The assets of every layer, in order."""
-    return [_layer(settings, manifest, name, select) for name, select in LAYERS.items()]
+    return [
+        _layer(settings, manifest, LayerTranslator(layer, lineage), layer, select)
+        for layer, select in LAYERS.items()
+    ]
 
 
 def _layer(
-    settings: Settings, manifest: dict[str, Any], layer: str, select: str
+    settings: Settings,
+    manifest: dict[str, Any],
+    translator: LayerTranslator,
+    layer: str,
+    select: str,
 ) -> AssetsDefinition:
     @dbt_assets(
         manifest=manifest,
         select=select,
         exclude=NOT_AT_NIGHT,
         name=f"dbt_{layer}",
-        dagster_dbt_translator=LayerTranslator(layer),
+        dagster_dbt_translator=translator,
         backfill_policy=BackfillPolicy.single_run(),
     )
     def build(context: AssetExecutionContext, dbt: SluiceDbt, run_lock: RunLock) -> Iterator[Any]:
         arguments = dbt_arguments(is_full_refresh=is_rebuilding(settings.build_db))
-        told: set[str] = set()
 
-        def attempt() -> Iterator[Any]:
-            yield from _new(dbt.cli(arguments, context=context).stream(), told)
+        def attempt() -> Iterator[Output[Any]]:
+            events = dbt.cli(arguments, context=context).stream()
+            built = [event for event in events if isinstance(event, Output)]
+            yield from _with_tables(built, manifest["nodes"], settings.build_db)
 
         def run_dbt(layers: Sequence[str]) -> None:
             chosen = " ".join(LAYERS[name] for name in layers)
@@ -97,16 +125,30 @@ def _layer(
     return build
 
 
-def _new(events: Iterator[Any], told: set[str]) -> Iterator[Any]:
-    """Without what Dagster was told before: a layer that is built again has the same outputs."""
-    for event in events:
-        if isinstance(event, AssetObservation):
-            continue
-        if isinstance(event, Output):
-            if event.output_name in told:
-                continue
-            told.add(event.output_name)
-        yield event
+def _with_tables(
+    built: Sequence[Output[Any]], nodes: Mapping[str, Any], build_db: Path
+) -> Iterator[Output[Any]]:
+    """The outputs of a layer with rows and columns, once all of it is there."""
+    props = [nodes[str(output.metadata["unique_id"].value)] for output in built]
+    facts = table_facts(build_db, [(one["schema"], one["alias"]) for one in props])
+    for output, one in zip(built, props, strict=True):
+        about = table_metadata(facts[one["schema"], one["alias"]], one)
+        yield output.with_metadata({**output.metadata, **about})
+
+
+def build_ops_specs(manifest: Mapping[str, Any]) -> list[AssetSpec]:
+    """What models read of the pipeline's own records: every run writes them, no asset does."""
+    return [
+        AssetSpec(
+            ["ops", source["name"]],
+            group_name="ops",
+            owners=[DATA],
+            kinds={"duckdb"},
+            description=source["description"],
+        )
+        for source in manifest["sources"].values()
+        if source["schema"] == "ops"
+    ]
 
 
 def layer_keys(layers: list[AssetsDefinition], layer: str) -> list[AssetKey]:

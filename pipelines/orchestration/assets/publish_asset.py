@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from dagster import (
     AssetExecutionContext,
@@ -9,6 +10,7 @@ from dagster import (
     AssetsDefinition,
     BackfillPolicy,
     MaterializeResult,
+    MetadataValue,
     asset,
 )
 
@@ -18,10 +20,14 @@ from pipelines.errors import ReportError
 from pipelines.ingest.day_window import window_of_tags
 from pipelines.monitoring.alerts import tell
 from pipelines.monitoring.run_logs import prune_logs
+from pipelines.orchestration.asset_facts import FRESHNESS, REPORTING, ROW_COUNT
 from pipelines.orchestration.assets.report_asset import REPORT_KEY, page_of_run
 from pipelines.orchestration.dagster_home import prune_runs
 from pipelines.publishing.publication import Publication
 from pipelines.publishing.publish import publish
+from pipelines.publishing.verdict import verdict_sentences
+from pipelines.publishing.version_diff import mart_rows
+from pipelines.publishing.versions import PAGE, current_version
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.findings_memory import remember_findings
 from pipelines.warehouse.property_records import held_back
@@ -38,6 +44,8 @@ def build_publish_asset(settings: Settings, marts: Sequence[AssetKey]) -> Assets
         deps=[*marts, REPORT_KEY],
         group_name="published",
         kinds={"duckdb", "parquet"},
+        owners=[REPORTING],
+        freshness_policy=FRESHNESS,
         backfill_policy=BackfillPolicy.single_run(),
         required_resource_keys={"run_lock"},
         description="Marts, ops and the page: a complete, audited copy, swapped in atomically.",
@@ -69,9 +77,26 @@ def build_publish_asset(settings: Settings, marts: Sequence[AssetKey]) -> Assets
             settings.clock.now(),
         )  # fmt: skip
         tell(settings, context.run_id, publication.status, "")
-        return MaterializeResult(metadata={"version": version, "held_back": list(kept_back)})
+        return MaterializeResult(metadata=_facts(settings, kept_back))
 
     return published_version
+
+
+def _facts(settings: Settings, kept_back: Mapping[str, str]) -> dict[str, Any]:
+    """What Dagster shows of a version: what it holds, what it found and where it is."""
+    version = current_version(settings.published_dir)
+    assert version is not None, "it was published just now"
+    days = version.manifest["window"]
+    with build_database(settings.build_db) as connection:
+        verdict = "\n\n".join(verdict_sentences(connection))
+    return {
+        ROW_COUNT: mart_rows(version.manifest),
+        "version": version.name,
+        "days": f"{days['start']} to {days['end']}",
+        "verdict": MetadataValue.md(verdict),
+        "page": MetadataValue.path(version.path / PAGE),
+        "held_back": list(kept_back),
+    }
 
 
 def _page(settings: Settings, run_id: str) -> Path:

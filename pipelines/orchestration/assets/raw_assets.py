@@ -24,10 +24,12 @@ from pipelines.ga4.rate_limit import BACKFILL, NIGHTLY
 from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.ingest.day_window import window_of_tags
 from pipelines.ingest.ingest_run import Run, ingest
+from pipelines.orchestration.asset_facts import DATA, FRESHNESS, ROW_COUNT, columns_metadata
 from pipelines.orchestration.partitions import BACKFILL_TAG, COMMAND_TAG, daily_partitions
 from pipelines.orchestration.resources import Ga4Resource, RunLock
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import start_run
+from pipelines.warehouse.table_facts import table_facts
 from pipelines.warehouse.tracking_overrides import remember_plan
 
 
@@ -45,6 +47,9 @@ def build_raw_assets(
             raw_key(spec),
             group_name="raw",
             kinds={"googleanalytics", "duckdb"},
+            owners=[DATA],
+            freshness_policy=FRESHNESS,
+            metadata=columns_metadata(spec.columns, {}),
             description=f"GA4 report {spec.name}: one row per property, date and "
             f"{', '.join(spec.key_columns) or 'nothing else'}, as the API gave it.",
         )
@@ -81,11 +86,13 @@ def build_raw_assets(
         policy = BACKFILL if run.backfill_id else NIGHTLY
         client = ga4.client(policy) if settings.asks_ga4 else None
         outcome = ingest(settings, client, wanted, window, run)
+        stored = table_facts(settings.build_db, [("raw", spec.table) for spec in wanted])
         for spec in wanted:
             yield MaterializeResult(
                 asset_key=raw_key(spec),
                 metadata={
-                    "rows": outcome.rows.get(spec.name, 0),
+                    ROW_COUNT: stored["raw", spec.table].rows,
+                    "pulled_rows": outcome.rows.get(spec.name, 0),
                     "days": (window.end - window.start).days + 1,
                     "problems": outcome.problems.get(spec.name, ""),
                 },

@@ -9,10 +9,12 @@ from dagster import (
     AssetsDefinition,
     BackfillPolicy,
     MaterializeResult,
+    MetadataValue,
     asset,
 )
 
 from pipelines.config.settings import Settings
+from pipelines.orchestration.asset_facts import FRESHNESS, REPORTING
 from pipelines.publishing.versions import PAGE
 
 REPORT_KEY = AssetKey(["published", "report"])
@@ -31,6 +33,8 @@ def build_report_asset(settings: Settings, marts: Sequence[AssetKey]) -> AssetsD
         deps=list(marts),
         group_name="published",
         kinds={"html"},
+        owners=[REPORTING],
+        freshness_policy=FRESHNESS,
         backfill_policy=BackfillPolicy.single_run(),
         required_resource_keys={"run_lock"},
         description="One self-contained page of what readers are about to get.",
@@ -41,6 +45,8 @@ def build_report_asset(settings: Settings, marts: Sequence[AssetKey]) -> AssetsD
 
         page = page_of_run(settings, context.run_id)
         write_run_page(settings, context.run_id, page)
-        return MaterializeResult(metadata={"bytes": page.stat().st_size})
+        return MaterializeResult(
+            metadata={"page": MetadataValue.path(page), "bytes": page.stat().st_size}
+        )
 
     return published_report

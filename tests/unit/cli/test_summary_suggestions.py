@@ -55,7 +55,7 @@ def test_what_lacks_what_was_found_and_where_it_stands(
     assert rare.startswith("rare?")
     assert found_lines == [
         "Finding (new, Main): Less ordered. Worth 2. Others 1. Below the floor with a probability of 99 %.",
-        "Finding (known, Outlet): Less viewed.  Below the floor with a probability of 90 %.",
+        "Finding (known, Outlet): Less viewed. Below the floor with a probability of 90 %.",
     ]
     assert page == f"Page: {tmp_path}/current/report.html"
     assert numbers == f"Numbers: {tmp_path}/current/sluice.duckdb ('sluice sql' asks them)"
