@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from rich.markup import escape
 from pipelines.cli.common import AsJson, new_table, out, print_json
 from pipelines.cli.progress import duration
 from pipelines.config.settings import load_settings
-from pipelines.ingest.run_window import with_remembered_time_zones
+from pipelines.errors import WarehouseError
 from pipelines.wording import local
 
 if TYPE_CHECKING:
@@ -41,13 +42,19 @@ def status(as_json: AsJson = False) -> None:
     Exit code: 0 fine or running, 1 stale, failed, killed or never run, 2 held back (also a
     single property), 75 paused on quota.
     """
+    import duckdb
+
+    from pipelines.ingest.run_window import with_remembered_time_zones
     from pipelines.monitoring.status import read_status
 
-    settings = with_remembered_time_zones(load_settings())
+    settings = load_settings()
     state = read_status(settings)
     if as_json:
         print_json(state.as_dict())
     else:
+        # Where it is remembered in what cannot be read, the status says that, in UTC.
+        with suppress(WarehouseError, duckdb.Error):
+            settings = with_remembered_time_zones(settings)
         _print_status(state, settings.time_zone)
     raise typer.Exit(state.exit_code)
 

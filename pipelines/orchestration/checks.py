@@ -82,12 +82,11 @@ def _told(report: GateReport) -> AssetCheckResult:
 def _as_table(failed: Sequence[GateResult]) -> str:
     """What failed, in Markdown."""
     lines = [
-        f"| {one.severity} | {one.property_id} | {one.table_name} | "
-        f"{one.expectation.replace('_', ' ')} | {one.observed.replace('|', '¦')} |"
+        f"| {one.severity} | {one.property_id or 'all'} | {one.table_name} | "
+        f"{one.expectation} | {one.observed.replace('|', '¦')} |"
         for one in failed[:MOST_SHOWN]
     ]
     head = "| severity | property | table | expectation | observed |\n|---|---|---|---|---|"
     more = len(failed) - MOST_SHOWN
-    return "\n".join(
-        [head, *lines, *([f"\nand {more:,} more in ops.gate_results"] if more > 0 else [])]
-    )
+    rest = [f"\nand {more:,} more in ops.gate_results"] if more > 0 else []
+    return "\n".join([head, *lines, *rest])

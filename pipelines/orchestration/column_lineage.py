@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dagster import (
-    AssetKey,
-    TableColumnDep,
-    TableColumnLineage,
-)
+from dagster import AssetKey, TableColumnDep, TableColumnLineage
 from sqlglot import MappingSchema, exp
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 
 from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
+from pipelines.monitoring.home_lock import lock_path, no_run
 from pipelines.warehouse.connect import build_database
 
 DIALECT, KEY = "duckdb", "dagster/column_lineage"
@@ -33,25 +31,36 @@ Lineage = dict[str, Columns]
 
 
 def derive_lineage(settings: Settings) -> Lineage:
-    """The lineage of every model that the newest run built from SQL."""
+    """The lineage of every model that the newest run built from SQL.
+
+    While a run has the build database open, what was derived before.
+    """
     path = settings.cache_dir / "column_lineage.json"
-    kept: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    found: dict[str, Any] = {}
-    schema: MappingSchema | None = None
-    for name, sql in _compiled(settings.logs_dir).items():
-        digest = hashlib.sha256(sql.encode()).hexdigest()
-        if kept.get(name, {}).get("sql") != digest:
-            try:
-                schema = schema or _schema(settings.build_db)
-            except WarehouseError:
-                # A run has it open: the next start of the UI reads it.
-                return {model: one["columns"] for model, one in kept.items()}
-            kept[name] = {"sql": digest, "columns": _columns(sql, schema)}
-        found[name] = kept[name]
+    kept = _kept(path)
+    texts = _compiled(settings.logs_dir)
+    sums = {model: hashlib.sha256(sql.encode()).hexdigest() for model, sql in texts.items()}
+    changed = [model for model, digest in sums.items() if kept.get(model, {}).get("sql") != digest]
+    schema = None
+    # Of a build database that cannot be read the status tells; the UI starts all the same.
+    with no_run(lock_path(settings)) as is_idle, suppress(WarehouseError):
+        schema = _schema(settings.build_db) if changed and is_idle else None
     if schema:
+        derived = {
+            model: {"sql": sums[model], "columns": _columns(texts[model], schema)}
+            for model in changed
+        }
+        kept = {**{model: kept[model] for model in sums.keys() & kept.keys()}, **derived}
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(found), encoding="utf-8")
-    return {model: one["columns"] for model, one in found.items()}
+        path.write_text(json.dumps(kept), encoding="utf-8")
+    return {model: one["columns"] for model, one in kept.items()}
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    """Model → checksum and columns as they were derived before; nothing of a damaged file."""
+    try:
+        return dict(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError):
+        return {}
 
 
 def _compiled(logs_dir: Path) -> dict[str, str]:

@@ -26,6 +26,8 @@ from pipelines.publishing.publication import Publication
 from pipelines.publishing.versions import DATABASE, Version, current_version
 from pipelines.sql_text import identifier, literal
 from pipelines.warehouse.ops import transaction
+from pipelines.warehouse.ops_words import ops_words
+from pipelines.warehouse.schema import OPS_TABLES
 
 # The mart that lists every table and column of the marts with its description.
 DICTIONARY = "dim_column"
@@ -33,28 +35,17 @@ DICTIONARY = "dim_column"
 # rows stand beside the old ones, whose room the next night uses: a home with 30 small days stays
 # at twice its size (eight nights), a large one far below.
 MOST_GROWTH = 2.5
-_COMMENTS_TO_SET = f"""
-    with wanted as (
-        select distinct table_name, null as column_name, table_description as words
-        from marts.{DICTIONARY}
-        union all
-        select table_name, column_name, description from marts.{DICTIONARY}
-    ),
-
-    present as (
-        select table_name, null as column_name, comment as words
-        from duckdb_tables() where database_name = '{OWN}' and schema_name = 'marts'
-        union all
-        select table_name, column_name, comment
-        from duckdb_columns() where database_name = '{OWN}' and schema_name = 'marts'
-    )
-
-    select present.table_name, present.column_name, wanted.words
-    from present
-    left join wanted
-        on present.table_name = wanted.table_name
-        and present.column_name is not distinct from wanted.column_name
-    where present.words is distinct from wanted.words
+_WORDS = f"""
+    select distinct 'marts', table_name, null, table_description from marts.{DICTIONARY}
+    union all
+    select 'marts', table_name, column_name, description from marts.{DICTIONARY}
+"""
+_COMMENTS = f"""
+    select schema_name, table_name, null, comment
+    from duckdb_tables() where database_name = '{OWN}'
+    union all
+    select schema_name, table_name, column_name, comment
+    from duckdb_columns() where database_name = '{OWN}'
 """
 
 
@@ -138,13 +129,17 @@ def _write_table(
 
 
 def _describe(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the dictionary's words the comments of tables and columns."""
-    if ("marts", DICTIONARY) not in tables_to_publish(connection):
-        return
-    for table, column, words in connection.execute(_COMMENTS_TO_SET).fetchall():
-        kind, target = ("column", f".{identifier(column)}") if column else ("table", "")
-        comment = "null" if words is None else literal(words)
-        connection.execute(f"comment on {kind} marts.{table}{target} is {comment}")
+    """Make the dictionary's words, and those of `ops`, the comments of tables and columns."""
+    wanted = {("ops", table, column): words for table, column, words in ops_words(OPS_TABLES)}
+    if ("marts", DICTIONARY) in tables_to_publish(connection):
+        rows = connection.execute(_WORDS).fetchall()
+        wanted |= {(schema, table, column): words for schema, table, column, words in rows}
+    for schema, table, column, present in connection.execute(_COMMENTS).fetchall():
+        words = wanted.get((schema, table, column))
+        if words != present:
+            kind, target = ("column", f".{identifier(column)}") if column else ("table", "")
+            comment = "null" if words is None else literal(words)
+            connection.execute(f"comment on {kind} {schema}.{table}{target} is {comment}")
 
 
 def _bring_macros(connection: duckdb.DuckDBPyConnection) -> None:

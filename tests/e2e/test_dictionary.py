@@ -1,11 +1,15 @@
 """The published file documents itself: marts.dim_column and marts.dim_metric."""
 
+import re
+
 import pytest
 
 from pipelines.config.settings import Settings
 from pipelines.reference_docs.metric_seed import TARGET, metric_rows, to_csv
 from pipelines.reference_docs.metrics_document import read_document
 from tests.e2e.shop import PROPERTY, published
+from tests.unit.test_documents import ROOT
+from tests.unit.test_requirement_numbers import cited
 
 
 def test_every_column_is_in_the_dictionary_as_the_database_has_it(published_home: Settings) -> None:
@@ -91,3 +95,43 @@ def test_readers_with_an_older_duckdb_can_open_the_file(published_home: Settings
             "select tags['storage_version'] from duckdb_databases() where database_name = 'sluice'"
         ).fetchone()
     assert version == "v1.0.0+"
+
+
+def test_the_charts_of_the_bi_document_have_rows(published_home: Settings) -> None:
+    """Every statement of docs/bi.md, as it stands there."""
+    text = (ROOT / "docs" / "bi.md").read_text(encoding="utf-8")
+    statements = [block.partition("```")[0] for block in text.split("```sql\n")[1:]]
+    assert len(statements) >= 5
+    with published(published_home) as connection:
+        for statement in statements:
+            rows = connection.execute(statement).fetchall()
+            assert rows, statement
+            assert len(rows) == len(set(rows)), statement
+
+
+def test_nothing_published_cites_a_requirement_by_its_number(published_home: Settings) -> None:
+    """No comment, no word of a seed and no text of the page."""
+    current = published_home.published_dir / "current"
+    with published(published_home) as connection:
+        comments = connection.execute(
+            "select comment from duckdb_tables() union all select comment from duckdb_columns()"
+        ).fetchall()
+        texts = connection.execute(
+            "select schema_name, table_name, column_name from duckdb_columns() "
+            "where data_type = 'VARCHAR' and schema_name in ('marts', 'ops')"
+        ).fetchall()
+        words = [
+            row
+            for schema, table, column in texts
+            for row in connection.execute(
+                f"select distinct {column} from {schema}.{table} where {column} is not null"
+            ).fetchall()
+        ]
+    told = [str(word) for (word,) in (*comments, *words)]
+    assert len(told) > 1_000
+    assert {text: cited(text) for text in told if cited(text)} == {}
+    page = (current / "report.html").read_text(encoding="utf-8")
+    # Without code and drawings, whose paths are full of letters and numbers.
+    text = re.sub(r"(?s)<(script|style)\b.*?</\1>|<[^>]+>", " ", page)
+    assert len(text) > 5_000
+    assert cited(text) == set()

@@ -91,13 +91,27 @@ def test_tables_and_columns_are_commented_as_the_dictionary_has_it(publication):
     publish(publication)
     assert rows(
         publication,
-        "select table_name, comment from duckdb_tables() where comment is not null order by all",
+        "select table_name, comment from duckdb_tables() "
+        "where schema_name = 'marts' and comment is not null order by all",
     ) == [("dim_empty", "Nothing."), ("fct_funnel_window", COMMENT)]
     assert rows(
         publication,
         "select table_name, column_name, comment from duckdb_columns() "
-        "where comment is not null order by all",
+        "where schema_name = 'marts' and comment is not null order by all",
     ) == [("dim_empty", "rate", "0-1"), ("fct_funnel_window", "date", COMMENT)]
+
+
+def test_every_table_and_column_of_ops_is_commented(publication):
+    publish(publication)
+    # Also where a version begins as a copy of the one before, and a table is written anew.
+    publish(replace(publication, run_id="r1", now=MORNING + timedelta(days=1)))
+    told = rows(
+        publication,
+        "select table_name, '', comment from duckdb_tables() where schema_name = 'ops' union all "
+        "select table_name, column_name, comment from duckdb_columns() where schema_name = 'ops'",
+    )
+    assert len({table for table, *_ in told}) == len(OPS_TABLES)
+    assert [(table, column) for table, column, words in told if not words] == []
 
 
 def test_functions_beside_the_marts_are_published(publication):
