@@ -115,8 +115,10 @@ def _print(title: str, rows: list[dict[str, Any]]) -> None:
     table = new_table(*(name.replace("_", " ") for name in rows[0]), title=title)
     for column, name in zip(table.columns, rows[0], strict=True):
         column.justify = "right" if name in _NUMBERS else "left"
-        # The last message stands in the first line, all of them in `--json`.
-        column.no_wrap = name == "message"
+        # A message takes what the others leave, in one line; `--json` has all of it.
+        if "message" in rows[0]:
+            table.expand, column.no_wrap = True, True
+            column.ratio = 1 if name == "message" else None
     for row in rows:
         table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
     out.print(table)

@@ -54,7 +54,8 @@ def test_what_lacks_what_was_found_and_where_it_stands(
     assert often == "often? If so, put into tracking_plan.yml: b: {event_names: [b, B]}"
     assert rare.startswith("rare?")
     assert found_lines == [
-        "Finding (new, Main): Less ordered. Worth 2. Others 1. Below the floor with a probability of 99 %.",
+        "Finding (new, Main): Less ordered. Worth 2. Others 1. Below the floor with a probability "
+        "of 99 %.",
         "Finding (known, Outlet): Less viewed. Below the floor with a probability of 90 %.",
     ]
     assert page == f"Page: {tmp_path}/current/report.html"

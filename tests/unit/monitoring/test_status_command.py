@@ -97,6 +97,16 @@ def test_status_tells_moments_and_quota_in_the_property_s_zone_and_in_words(publ
     assert "consumed" not in text
 
 
+def test_a_long_message_leaves_room_for_the_run(published):
+    build_db = published / "build.duckdb"
+    with build_database(build_db) as build:
+        start_run(build, "r2", "nightly", date(2026, 3, 1), date(2026, 3, 2), "0.1.0", LATER)
+    finish_run(build_db, "r2", RunStatus.FAILED, "The step fails. " * 30, LATER)
+    (line,) = [one for one in run("status").stdout.splitlines() if one.strip().startswith("r2 ")]
+    assert "nightly   2026-03-01 to 2026-03-02   failed" in line
+    assert line.rstrip().endswith("…")
+
+
 def test_status_shows_a_message_as_it_is(published):
     build_db = published / "build.duckdb"
     with build_database(build_db) as build:
