@@ -93,10 +93,13 @@ def _schema(build_db: Path) -> MappingSchema:
 
 
 def _columns(sql: str, schema: MappingSchema) -> Columns:
-    """Column → what it is made of; nothing where sqlglot cannot read the statement."""
+    """Column → what it is made of; nothing where sqlglot does not follow the statement.
+
+    That is a `union all by name` whose parts have unlike columns.
+    """
     try:
         nodes = lineage(None, sql, schema, dialect=DIALECT, trim_selects=False)
-    except SqlglotError:
+    except (SqlglotError, ValueError):
         return {}
     return {column: sorted(map(list, _leaves(node))) for column, node in nodes.items()}
 
