@@ -32,6 +32,7 @@ _TABLES: dict[str, dict[str, str]] = {
         "source": "Where its numbers come from: data_api or export.",
         "store_name": "The shop's name from sluice.yml.",
         "industry": "Category whose benchmarks count.",
+        "same_shop_as": "Property by which the same shop is read from the Data API; NULL for none.",
         "is_active": "False once it is not in sluice.yml any more; its rows stay.",
         "is_blocked": "Whether the run that is going on leaves its rows out.",
         "custom_dimensions": "Event parameters registered in GA4, as a JSON list.",
