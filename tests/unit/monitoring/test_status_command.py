@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.cli.common import WIDTH_WITHOUT_TERMINAL, out
 from pipelines.clock import FULL_SPEED, pin_clock
 from pipelines.monitoring.home_lock import hold_lock
 from pipelines.warehouse.connect import build_database
@@ -97,7 +98,8 @@ def test_status_tells_moments_and_quota_in_the_property_s_zone_and_in_words(publ
     assert "consumed" not in text
 
 
-def test_a_long_message_leaves_room_for_the_run(published):
+def test_a_long_message_leaves_room_for_the_run(published, monkeypatch):
+    monkeypatch.setattr(out, "width", WIDTH_WITHOUT_TERMINAL)
     build_db = published / "build.duckdb"
     with build_database(build_db) as build:
         start_run(build, "r2", "nightly", date(2026, 3, 1), date(2026, 3, 2), "0.1.0", LATER)
