@@ -1,3 +1,22 @@
+with told as (
+    select distinct
+        property_id,
+        window_name,
+        segment_name,
+        segment_value,
+        benchmark_key,
+        figures
+    from {{ ref('int_figures__nearest') }}
+),
+
+compared as (
+    select
+        judged.*,
+        told.figures
+    from {{ ref('int_benchmarks__judged') }} as judged
+    left join told using (property_id, window_name, segment_name, segment_value, benchmark_key)
+)
+
 select
     {{ window_columns() }},
     segment_name,
@@ -27,11 +46,17 @@ select
     case when tracking_state = 'tracked' then greatest(0, benchmark_low * denominator - numerator) end as shortfall,
     tracking_state,
     source,
+    publisher,
+    sample,
+    period,
+    link,
     source_date,
     source_kind,
+    source_text,
+    figures,
     is_default,
     benchmark_industry,
     benchmark_device,
     benchmark_region,
     {{ quality_columns() }}
-from {{ ref('int_benchmarks__judged') }}
+from compared
