@@ -172,14 +172,21 @@ with sourced as (
     where not ({_without("resolved", *_RANGE_SAID)})
 ),
 compared as (
-    select property_id, benchmark_key, benchmark_low as low, benchmark_high as high
+    select
+        property_id, benchmark_key, benchmark_low as low, benchmark_high as high, source_text,
+        source_kind = 'own_history' as is_own, shortfall
     from {COMPARISON}
     where {ASKED} and window_end >= $start
 )
 select
     property_id, benchmark_key,
-    count(*) filter (where sourced.benchmark_key is null) as rows_without_source,
-    count(*) filter (where {_BROKEN_RANGE}) as broken_ranges
+    count(*) filter (
+        where if(is_own, {_without("compared", "source_text")}, sourced.benchmark_key is null)
+    ) as rows_without_source,
+    -- Too few weeks of the shop's own are told without a range; with one they are no floor.
+    count(*) filter (
+        where {_BROKEN_RANGE} and not (is_own and low is null) or is_own and shortfall is not null
+    ) as broken_ranges
 from compared
 left join sourced using (benchmark_key)
 group by property_id, benchmark_key

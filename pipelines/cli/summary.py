@@ -27,7 +27,7 @@ _VERDICTS = """
     select benchmark_key, segment_name, segment_value, numerator, denominator, rate, ci_low,
         ci_high, benchmark_low, benchmark_high, status, shortfall
     from marts.fct_benchmark_comparison
-    where window_name = '28d'
+    where window_name = '28d' and source_kind <> 'own_history'
         and (segment_name = 'all' or status = 'below')
     order by segment_name <> 'all', shortfall desc nulls last, benchmark_key
 """

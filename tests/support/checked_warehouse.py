@@ -418,10 +418,19 @@ _MARTS = (
         'all' as segment_name, 'all' as segment_value, benchmark_key,
         numerator as numerator_key, denominator as denominator_key, unit, 40 as numerator,
         200 as denominator, 0.2::double as rate, 0.15::double as ci_low, 0.26::double as ci_high,
-        low as benchmark_low, high as benchmark_high, 'above' as status,
+        low as benchmark_low, high as benchmark_high, 'above' as status, source_kind,
+        source as source_text, 0.0 as shortfall,
         true as is_complete, 'final' as maturity, null::varchar as flags
     from (select distinct on (benchmark_key) * from seeds.benchmarks)
     cross join (select unnest(['100', '200']) as property_id)
+    """,
+    """
+    insert into marts.fct_benchmark_comparison by name
+    select * replace (
+        'own_best_weeks_of_gallery' as benchmark_key, 'gallery' as numerator_key,
+        'own_history' as source_kind, 'best weeks' as source_text, null as shortfall
+    )
+    from marts.fct_benchmark_comparison where benchmark_key = 'add_to_cart_rate'
     """,
     """
     create table marts.fct_benchmark_figure as

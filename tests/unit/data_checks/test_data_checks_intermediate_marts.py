@@ -155,6 +155,16 @@ MARTS = {
             for table in ("int_benchmarks__resolved", COMPARISON)
         },
     ),
+    "own weeks that nothing is said of": (
+        f"update marts.{COMPARISON} set source_text = '' where property_id = '100' "
+        "and source_kind = 'own_history'",
+        {("100", COMPARISON, "benchmark_has_source_and_date")},
+    ),
+    "own weeks as a floor": (
+        f"update marts.{COMPARISON} set shortfall = 3 where property_id = '100' "
+        "and source_kind = 'own_history'",
+        {("100", COMPARISON, "benchmark_range_is_valid")},
+    ),
     "a figure without a sample": (
         f"update marts.{FIGURES} set sample = null where property_id = '100'",
         {("100", FIGURES, "figure_has_publisher_sample_and_period")},

@@ -15,6 +15,9 @@ compared as (
         told.figures
     from {{ ref('int_benchmarks__judged') }} as judged
     left join told using (property_id, window_name, segment_name, segment_value, benchmark_key)
+    union all by name
+    select *
+    from {{ ref('int_metrics__best_compared') }}
 )
 
 select
@@ -43,7 +46,9 @@ select
     cast(posterior_mean as double) as posterior_mean,
     cast(shrunk_rate as double) as shrunk_rate,
     directional_evidence,
-    case when tracking_state = 'tracked' then greatest(0, benchmark_low * denominator - numerator) end as shortfall,
+    case
+        when tracking_state = 'tracked' and source_kind <> 'own_history' then greatest(0, benchmark_low * denominator - numerator)
+    end as shortfall,
     tracking_state,
     source,
     publisher,
