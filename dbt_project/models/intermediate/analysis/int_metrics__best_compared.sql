@@ -77,7 +77,8 @@ select
                         '{} of {} from {} to {}, {:,} of {:,} sessions, ',
                         best_weeks, weeks, first_day, last_day, best_numerator, best_denominator
                     ),
-                    {{ percent_text('best_rate') }}
+                    {{ percent_text('best_rate') }},
+                    format(' ({:.1f} to {:.1f} %)', 100 * best_ci_low, 100 * best_ci_high)
                 )
         else format('your own best weeks: needs {} whole weeks before this window, has {}', {{ var('least_best_weeks') }}, weeks)
     end as source_text,
