@@ -18,6 +18,7 @@ DAILY = "marts.fct_funnel_daily"
 COMPLETENESS = "marts.fct_data_completeness"
 PRODUCTS = "marts.fct_product_funnel"
 COVERAGE = "marts.fct_tracking_coverage"
+FIGURES = "marts.fct_benchmark_figure"
 COMPARISON = "marts.fct_benchmark_comparison"
 BENCHMARKS = "intermediate.int_benchmarks__resolved"
 PLAN = "intermediate.int_plan__resolved"
@@ -81,6 +82,16 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
                 never("what_a_source_lacks_is_said", "sides_not_said"),
             ),
         ),
+        Suite(
+            "figures",
+            ("benchmark_key",),
+            (_figures_slice(),),
+            (
+                never("figure_has_publisher_sample_and_period", "rows_without_source"),
+                never("figure_is_a_share", "no_shares"),
+                never("figure_counts_what_the_benchmark_counts", "crossed"),
+            ),
+        ),
     )
 
 
@@ -124,8 +135,14 @@ order by property_id, key
     )
 
 
-_WITHOUT_SOURCE = "coalesce(trim(source), '') = '' or coalesce(source_date::varchar, '') = ''"
+_SAID = ("publisher", "sample", "period")
+_RANGE_SAID = ("source", "source_date", *_SAID)
 _BROKEN_RANGE = "not coalesce(low >= 0 and low < high and high <= 1, false)"
+
+
+def _without(table: str, *columns: str) -> str:
+    """Condition: one of the columns says nothing."""
+    return " or ".join(f"coalesce(trim({table}.{one}::varchar), '') = ''" for one in columns)
 
 
 def _benchmarks_slice() -> Slice:
@@ -135,10 +152,10 @@ def _benchmarks_slice() -> Slice:
         f"""
 select
     property_id, benchmark_key,
-    count(*) filter (where {_WITHOUT_SOURCE}) as rows_without_source,
+    count(*) filter (where {_without("resolved", *_RANGE_SAID)}) as rows_without_source,
     count(*) filter (where {_BROKEN_RANGE}) as broken_ranges
 from asked_properties
-cross join {BENCHMARKS}
+cross join {BENCHMARKS} as resolved
 group by property_id, benchmark_key
 order by property_id, benchmark_key
 """,
@@ -151,17 +168,25 @@ def _comparison_slice() -> Slice:
         COMPARISON,
         f"""
 with sourced as (
-    select distinct benchmark_key from {BENCHMARKS} where not ({_WITHOUT_SOURCE})
+    select distinct benchmark_key from {BENCHMARKS} as resolved
+    where not ({_without("resolved", *_RANGE_SAID)})
 ),
 compared as (
-    select property_id, benchmark_key, benchmark_low as low, benchmark_high as high
+    select
+        property_id, benchmark_key, benchmark_low as low, benchmark_high as high, source_text,
+        source_kind = 'own_history' as is_own, shortfall
     from {COMPARISON}
     where {ASKED} and window_end >= $start
 )
 select
     property_id, benchmark_key,
-    count(*) filter (where sourced.benchmark_key is null) as rows_without_source,
-    count(*) filter (where {_BROKEN_RANGE}) as broken_ranges
+    count(*) filter (
+        where if(is_own, {_without("compared", "source_text")}, sourced.benchmark_key is null)
+    ) as rows_without_source,
+    -- Too few weeks of the shop's own are told without a range; with one they are no floor.
+    count(*) filter (
+        where {_BROKEN_RANGE} and not (is_own and low is null) or is_own and shortfall is not null
+    ) as broken_ranges
 from compared
 left join sourced using (benchmark_key)
 group by property_id, benchmark_key
@@ -210,4 +235,30 @@ group by all
 order by all
 """,
         may_be_empty=True,
+    )
+
+
+def _figures_slice() -> Slice:
+    """One row per property × benchmark with figures: who says so, and if the rate is the same."""
+    counts = ("numerator_key", "denominator_key", "unit")
+    crossed = " or ".join(f"figures.{one} is distinct from compared.{one}" for one in counts)
+    return Slice(
+        FIGURES,
+        f"""
+with figures as (
+    from {FIGURES} where {ASKED} and window_end >= $start
+),
+compared as (
+    select distinct benchmark_key, {", ".join(counts)} from {COMPARISON}
+)
+select
+    property_id, benchmark_key,
+    count(*) filter (where {_without("figures", *_SAID, "definition")}) as rows_without_source,
+    count(*) filter (where not coalesce(value > 0 and value < 1, false)) as no_shares,
+    count(*) filter (where compared.benchmark_key is not null and ({crossed})) as crossed
+from figures
+left join compared using (benchmark_key)
+group by property_id, benchmark_key
+order by property_id, benchmark_key
+""",
     )

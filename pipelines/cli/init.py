@@ -33,6 +33,9 @@ def init(
     industry: Annotated[
         str | None, typer.Option(help="Category whose benchmarks to use (default: all).")
     ] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Country whose benchmarks to prefer (default: all).")
+    ] = None,
     endpoint: Annotated[
         str | None, typer.Option(help="host:port of another Data API server.")
     ] = None,
@@ -43,6 +46,7 @@ def init(
 ) -> None:
     """Write sluice.yml; on a terminal, asks for what no option says."""
     from pipelines.config.init_file import Answers, refuse_existing
+    from pipelines.config.store_names import known_industries, known_regions
 
     path = Path(config).expanduser()
     refuse_existing(path, force=force)
@@ -51,10 +55,17 @@ def init(
         name=_ask("Name of the shop", name, Answers.name),
         credentials=_ask("Path of the service account's JSON key", credentials, "") or None,
         home=_ask("Where data goes", home, Answers.home),
-        industry=_ask("Category of the shop, for its benchmarks", industry, Answers.industry),
+        industry=_ask(
+            _question("Category of the shop", known_industries()), industry, Answers.industry
+        ),
+        region=_ask(_question("Its country", known_regions()), region, Answers.region),
         endpoint=endpoint,
     )
     _write(path, answers)
+
+
+def _question(what: str, known: frozenset[str]) -> str:
+    return f"{what}, for its benchmarks ({', '.join(sorted(known))})"
 
 
 def _write(path: Path, answers: Answers) -> None:

@@ -27,9 +27,14 @@ _VERDICTS = """
     select benchmark_key, segment_name, segment_value, numerator, denominator, rate, ci_low,
         ci_high, benchmark_low, benchmark_high, status, shortfall
     from marts.fct_benchmark_comparison
-    where window_name = '28d'
+    where window_name = '28d' and source_kind <> 'own_history'
         and (segment_name = 'all' or status = 'below')
     order by segment_name <> 'all', shortfall desc nulls last, benchmark_key
+"""
+_FIGURES = """
+    select distinct benchmark_key, figures from marts.fct_benchmark_figure
+    where window_name = '28d' and segment_name = 'all'
+    order by benchmark_key
 """
 _NOT_TRACKED = """
     select key, tracking_state from marts.fct_tracking_coverage
@@ -49,6 +54,10 @@ def print_summary(published_dir: Path) -> None:
     with published_database(published_dir) as connection:
         out.print(_funnel(connection))
         out.print(_verdicts(connection))
+        for key, figures in connection.execute(_FIGURES).fetchall():
+            out.print(
+                f"What other shops have, {words(key.removesuffix('_rate'))}: {escape(figures)}"
+            )
         for key, state in connection.execute(_NOT_TRACKED).fetchall():
             out.print(
                 f"[yellow]{words(key)} is {words(state)}[/yellow]: set up its tracking first."

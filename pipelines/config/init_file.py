@@ -15,6 +15,7 @@ from pipelines.config.settings import (
     Store,
     load_settings,
 )
+from pipelines.config.store_names import ANY, known_industries, known_regions
 from pipelines.config.timezones import known_time_zones
 from pipelines.errors import ConfigError
 from pipelines.ga4.api_errors import CredentialsError, Ga4Error
@@ -25,8 +26,10 @@ _TEXT = """\
 # Every key is also an environment variable: ga4.credentials is SLUICE_GA4_CREDENTIALS.
 # Relative paths start at this file's folder. 'sluice doctor' checks all of it.
 home: {home}
-# `industry` chooses category benchmarks; `all` are those of every shop.
-store: {{name: {name}, industry: {industry}}}
+# `industry` and `region` choose the nearest benchmarks; `all` are those of every shop.
+# Industries: {industries}.
+# Regions: {regions}.
+store: {{name: {name}, industry: {industry}, region: {region}}}
 ga4:
   # Path of a service account's JSON key; null for Application Default Credentials.
   credentials: {credentials}
@@ -51,7 +54,8 @@ class Answers:
     property_ids: tuple[str, ...]
     credentials: str | None = None
     home: str = "./data"
-    industry: str = "all"
+    industry: str = ANY
+    region: str = ANY
     endpoint: str | None = None
     name: str = Store().name
 
@@ -128,6 +132,9 @@ def render(answers: Answers, zones: Mapping[str, str], folder: Path) -> str:
         home=_quoted(_seen_from(folder, answers.home)),
         name=_quoted(answers.name),
         industry=_quoted(answers.industry),
+        region=_quoted(answers.region),
+        industries=", ".join(sorted(known_industries())),
+        regions=", ".join(sorted(known_regions())),
         credentials=_quoted(_seen_from(folder, answers.credentials)),
         endpoint=_quoted(answers.endpoint),
         properties="\n".join(

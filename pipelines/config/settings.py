@@ -31,6 +31,7 @@ from pipelines.config.environment import (
 )
 from pipelines.config.field_types import Count, Endpoint, ExportPath, Line, Number, PlainPath, Text
 from pipelines.config.settings_problems import first_problem, unknown_key
+from pipelines.config.store_names import ANY, Industry, Region
 from pipelines.config.timezones import TimeZoneName
 from pipelines.config.yamlfile import read_yaml
 from pipelines.errors import ConfigError
@@ -39,8 +40,6 @@ from pipelines.monitoring.webhook import check_address, is_loopback
 DEFAULT_CONFIG = "sluice.yml"
 # The shop's own tracking plan: beside the settings file, if it is there.
 DEFAULT_TRACKING_PLAN = "tracking_plan.yml"
-PROJECT_DIR = Path(__file__).resolve().parents[2]
-DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
 ID = r"^[0-9]{1,20}$"
 
 
@@ -49,10 +48,11 @@ class _Section(BaseModel):
 
 
 class Store(_Section):
-    """Who the shop is; `industry` chooses category benchmarks."""
+    """Who the shop is; `industry` and `region` choose the benchmarks that are nearest."""
 
     name: Text = "My shop"
-    industry: Text = "all"
+    industry: Industry = ANY
+    region: Region = ANY
 
 
 class Ga4(_Section):

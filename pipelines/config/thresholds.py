@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from pipelines.config.settings import DBT_PROJECT_DIR
+from pipelines.config.folders import DBT_PROJECT_DIR
 
 
 @cache

@@ -11,7 +11,8 @@ from typing import Any
 from dagster import AssetKey, AssetsDefinition, BetaWarning, Definitions, in_process_executor
 
 from data_checks import GATES, tests_of_layer
-from pipelines.config.settings import DBT_PROJECT_DIR, Settings, load_settings
+from pipelines.config.folders import DBT_PROJECT_DIR
+from pipelines.config.settings import Settings, load_settings
 from pipelines.config.tracking_plan import load_plan
 from pipelines.ga4.report_catalog import build_reports
 from pipelines.ingest.run_window import with_remembered_time_zones

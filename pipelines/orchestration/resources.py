@@ -10,7 +10,8 @@ from typing import Any
 from dagster import ConfigurableResource, InitResourceContext
 from pydantic import PrivateAttr
 
-from pipelines.config.settings import DBT_PROJECT_DIR, Ga4, Settings
+from pipelines.config.folders import DBT_PROJECT_DIR
+from pipelines.config.settings import Ga4, Settings
 from pipelines.errors import WarehouseError
 from pipelines.ga4.client import Ga4Client, connect
 from pipelines.ga4.rate_limit import Governor, Policy

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dbt.cli.main import dbtRunner
 
-from pipelines.config.settings import DBT_PROJECT_DIR, PROJECT_DIR
+from pipelines.config.folders import DBT_PROJECT_DIR, PROJECT_DIR
 from pipelines.errors import ConfigError
 
 SITE = PROJECT_DIR / "build" / "docs" / "index.html"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from pipelines.config.settings import DBT_PROJECT_DIR
+from pipelines.config.folders import DBT_PROJECT_DIR
 
 MARTS = DBT_PROJECT_DIR / "models" / "marts"
 _SHARED = re.compile(r"\{% docs (\w+) %\}\n(.*?)\n\{% enddocs %\}", re.DOTALL)

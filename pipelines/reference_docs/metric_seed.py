@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from pipelines.config.settings import DBT_PROJECT_DIR
+from pipelines.config.folders import DBT_PROJECT_DIR
 from pipelines.reference_docs.mart_contracts import MARTS, Mart, read_marts
 from pipelines.reference_docs.metrics_document import SHARE, Document, Metric
 

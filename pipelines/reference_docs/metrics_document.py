@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from pipelines.config.settings import PROJECT_DIR
+from pipelines.config.folders import PROJECT_DIR
 from pipelines.reference_docs.mart_contracts import read_marts
 
 SOURCE = PROJECT_DIR / "docs" / "metrics.yml"

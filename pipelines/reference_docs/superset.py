@@ -14,7 +14,8 @@ from uuid import UUID, uuid5
 
 import yaml
 
-from pipelines.config.settings import PROJECT_DIR, load_settings
+from pipelines.config.folders import PROJECT_DIR
+from pipelines.config.settings import load_settings
 from pipelines.reference_docs.mart_contracts import Mart, read_marts
 
 EXPORT = PROJECT_DIR / "docs" / "bi" / "superset"

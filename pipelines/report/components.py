@@ -11,6 +11,14 @@ from pipelines.report.charts import BarMark, RateMark, Trend
 
 
 @dataclass(frozen=True)
+class Link:
+    """A text that leads to where it can be read, if it can be."""
+
+    text: str
+    address: str | None
+
+
+@dataclass(frozen=True)
 class Column:
     """A column's heading; numbers stand to the right."""
 
@@ -24,7 +32,7 @@ class Table:
 
     caption: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[str | Link, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,8 @@ class FunnelRow:
     verdict: str
     change: str
     trend: Trend | None
+    # What other shops have, or the shop itself had in its best weeks.
+    beside: Link | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pipelines.report.rows.micro import Micro
 from pipelines.report.rows.properties import Run, Shop
 from pipelines.report.rows.quality import Completeness, Gate, GateWarning, Growing
 from pipelines.report.rows.sales import Sales, SalesWeek
+from pipelines.report.rows.sources import Compared, Figure
 from pipelines.report.rows.tracking import Coverage, Suggestion
 
 
@@ -23,6 +24,8 @@ class Window:
     days: int
     steps: tuple[Step, ...]
     benchmarks: tuple[Benchmark, ...]
+    compared: tuple[Compared, ...]
+    shop_figures: tuple[Figure, ...]
     micros: tuple[Micro, ...]
     sales: Sales | None
     ends: tuple[End, ...]

@@ -16,6 +16,7 @@ from pipelines.report.rows import (
     properties,
     quality,
     sales,
+    sources,
     tracking,
 )
 
@@ -50,6 +51,13 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
             days=days,
             steps=ask(funnel.Step, funnel.STEPS, window=name),
             benchmarks=ask(funnel.Benchmark, funnel.BENCHMARKS, window=name),
+            compared=ask(
+                sources.Compared,
+                sources.COMPARED,
+                "fct_benchmark_comparison.source_text",
+                window=name,
+            ),
+            shop_figures=ask(sources.Figure, sources.FIGURES, "fct_benchmark_figure", window=name),
             micros=ask(micro.Micro, micro.MICROS, window=name),
             sales=next(iter(sold), None),
             ends=ask(funnel.End, funnel.ENDS, "fct_furthest_stage", window=name),

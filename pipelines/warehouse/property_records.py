@@ -237,6 +237,7 @@ def _row(settings: Settings, item: Property, profile: Profile) -> dict[str, Any]
         "currency": profile.currency or "",
         "store_name": settings.store.name,
         "industry": settings.store.industry,
+        "region": settings.store.region,
         "is_active": True,
         "custom_dimensions": json.dumps(sorted(profile.custom_dimensions)),
         "checked_at": settings.clock.now(),

@@ -21,6 +21,7 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         "currency": "VARCHAR",
         "store_name": "VARCHAR",
         "industry": "VARCHAR",
+        "region": "VARCHAR",
         "is_active": "BOOLEAN",
         # Blocked by the run that is going on: its rows are left out of every model from there on.
         "is_blocked": "BOOLEAN",
@@ -122,9 +123,19 @@ OPS_TABLES: dict[str, dict[str, str]] = {
         "low": "DOUBLE",
         "high": "DOUBLE",
         **dict.fromkeys(("unit", "numerator", "denominator", "source"), "VARCHAR"),
+        **dict.fromkeys(("publisher", "sample", "period", "link"), "VARCHAR"),
         "source_date": "DATE",
         "source_kind": "VARCHAR",
         "is_default": "BOOLEAN",
+    },
+    "benchmark_figure_overrides": {
+        **dict.fromkeys(("benchmark_key", "industry", "device", "region", "statistic"), "VARCHAR"),
+        "value": "DOUBLE",
+        **dict.fromkeys(("unit", "numerator", "denominator", "definition"), "VARCHAR"),
+        **dict.fromkeys(("publisher", "sample", "period"), "VARCHAR"),
+        "period_end": "DATE",
+        **dict.fromkeys(("link", "read_from"), "VARCHAR"),
+        "read_on": "DATE",
     },
     # What GA4 tells of a property and changed: its currency or its time zone.
     "property_changes": {

@@ -17,6 +17,7 @@ def remember_plan(connection: duckdb.DuckDBPyConnection, plan: TrackingPlan) -> 
     with transaction(connection):
         _replace(connection, "tracking_plan_overrides", plan.shop.plan)
         _replace(connection, "benchmark_overrides", plan.shop.benchmarks)
+        _replace(connection, "benchmark_figure_overrides", plan.shop.figures)
         _replace(connection, "not_applicable_keys", declared)
 
 

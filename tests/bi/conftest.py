@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config.settings import PROJECT_DIR, Settings
+from pipelines.config.folders import PROJECT_DIR
+from pipelines.config.settings import Settings
 from pipelines.reference_docs.superset import bundle
 from tests.bi.server import PROGRAM, Superset, superset
 

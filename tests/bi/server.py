@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from pipelines.config.settings import PROJECT_DIR
+from pipelines.config.folders import PROJECT_DIR
 
 PROGRAM = PROJECT_DIR / ".venv-bi" / "bin" / "superset"
 USER = "admin"

@@ -30,6 +30,11 @@ not_applicable: [wishlist]
 benchmarks:
   - {benchmark_key: add_to_cart_rate, low: 0.3, high: 0.5, source: Own figures of 2025,
      source_date: 2026-01-15}
+figures:
+  - {benchmark_key: add_to_cart_rate, statistic: bottom_25, value: 0.2,
+     publisher: Shopify, period: March 2026, period_end: 2026-03-31}
+  - {benchmark_key: add_to_cart_rate, statistic: median, value: 0.35,
+     publisher: Shopify, period: March 2026, period_end: 2026-03-31}
 """
 
 
@@ -70,6 +75,39 @@ def test_a_declared_key_and_the_shop_s_own_benchmark(built: Warehouse) -> None:
         "from marts.fct_benchmark_comparison where window_name = '28d' "
         "and benchmark_key = 'add_to_cart_rate'"
     ) == [(40, 100, 0.3, 0.5, "Own figures of 2025", "within")]
+
+
+def test_figures_of_shops_like_this_one(built: Warehouse) -> None:
+    """The shop entered two; of the rest it has those of the seed that are of any shop."""
+    assert built.query(
+        "select statistic, value, denominator_key, is_own, figures from marts.fct_benchmark_figure "
+        "where window_name = '28d' and benchmark_key = 'add_to_cart_rate' order by value"
+    ) == [
+        (statistic, value, "product_view", True,
+         "Shopify, no sample stated, March 2026: bottom 25 % 20 %, median 35 %")
+        for statistic, value in (("bottom_25", 0.2), ("median", 0.35))
+    ]  # fmt: skip
+    assert built.query(
+        "select source_text, figures from marts.fct_benchmark_comparison "
+        "where window_name = '28d' and benchmark_key = 'add_to_cart_rate'"
+    ) == [
+        (
+            "the shop itself, no sample stated, 2026-01-15: Own figures of 2025",
+            "Shopify, no sample stated, March 2026: bottom 25 % 20 %, median 35 %",
+        )
+    ]
+
+
+def test_no_figure_stands_beside_another_rate(built: Warehouse) -> None:
+    beside = (
+        "from marts.fct_benchmark_figure as figures inner join marts.fct_benchmark_comparison "
+        "as compared using (property_id, window_name, segment_name, segment_value, benchmark_key)"
+    )
+    same = ("numerator_key", "denominator_key", "unit")
+    crossed = " or ".join(f"figures.{one} is distinct from compared.{one}" for one in same)
+    assert built.query(f"select count(*) > 3, count(*) filter (where {crossed}) {beside}") == [
+        (True, 0)
+    ]
 
 
 def test_an_event_that_looks_renamed_is_suggested(built: Warehouse) -> None:

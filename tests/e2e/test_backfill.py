@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from pipelines.clock import pin_clock
-from pipelines.config.settings import PROJECT_DIR, Settings
+from pipelines.config.folders import PROJECT_DIR
+from pipelines.config.settings import Settings
 from pipelines.emulator.server import Emulator, LoggedRequest, serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ga4.client import connect

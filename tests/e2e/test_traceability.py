@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config.settings import PROJECT_DIR, Settings
+from pipelines.config.folders import PROJECT_DIR
+from pipelines.config.settings import Settings
 from tests.e2e.shop import published
 
 REGISTER = PROJECT_DIR / "docs" / "requirements.csv"

@@ -17,7 +17,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.config.settings import DBT_PROJECT_DIR, Ga4, Property, Settings, Store
+from pipelines.config.folders import DBT_PROJECT_DIR
+from pipelines.config.settings import Ga4, Property, Settings, Store
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ingest.day_window import DayWindow

@@ -21,7 +21,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipelines.config.settings import PROJECT_DIR
+from pipelines.config.folders import PROJECT_DIR
 from pipelines.config.tracking_plan import load_plan
 from pipelines.emulator.simulator import simulate
 from tests.perf.compare import Measurement

@@ -86,7 +86,13 @@ def _fill(connection: duckdb.DuckDBPyConnection) -> None:
     for name, columns in OPS_TABLES.items():
         body = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         connection.execute(f"create table ops.{name} ({body})")
-    for seed in ("micro_conversions", "funnel_steps", "segments", "benchmarks"):
+    for seed in (
+        "micro_conversions",
+        "funnel_steps",
+        "segments",
+        "benchmarks",
+        "benchmark_figures",
+    ):
         connection.execute(
             f"create table seeds.{seed} as select * from read_csv('{SEEDS / seed}.csv')"
         )
@@ -409,12 +415,31 @@ _MARTS = (
     """
     create table marts.fct_benchmark_comparison as
     select property_id, '7d' as window_name, date '2026-03-04' as window_end,
-        'all' as segment_name, 'all' as segment_value, benchmark_key, 40 as numerator,
+        'all' as segment_name, 'all' as segment_value, benchmark_key,
+        numerator as numerator_key, denominator as denominator_key, unit, 40 as numerator,
         200 as denominator, 0.2::double as rate, 0.15::double as ci_low, 0.26::double as ci_high,
-        low as benchmark_low, high as benchmark_high, 'above' as status,
+        low as benchmark_low, high as benchmark_high, 'above' as status, source_kind,
+        source as source_text, 0.0 as shortfall,
         true as is_complete, 'final' as maturity, null::varchar as flags
     from (select distinct on (benchmark_key) * from seeds.benchmarks)
     cross join (select unnest(['100', '200']) as property_id)
+    """,
+    """
+    insert into marts.fct_benchmark_comparison by name
+    select * replace (
+        'own_best_weeks_of_gallery' as benchmark_key, 'gallery' as numerator_key,
+        'own_history' as source_kind, 'best weeks' as source_text, null as shortfall
+    )
+    from marts.fct_benchmark_comparison where benchmark_key = 'add_to_cart_rate'
+    """,
+    """
+    create table marts.fct_benchmark_figure as
+    select property_id, '7d' as window_name, date '2026-03-04' as window_end, benchmark_key,
+        numerator as numerator_key, denominator as denominator_key, unit, statistic, value,
+        definition, publisher, sample, period
+    from seeds.benchmark_figures
+    cross join (select unnest(['100', '200']) as property_id)
+    where industry = 'all' and device = 'all' and region = 'all'
     """,
     """
     create table marts.fct_leak as

@@ -85,6 +85,9 @@ def _check(rows: dict[str, list[Row]], seeds: Path) -> None:
             "dbt_project.yml has: add it, or take it out there."
         )
     refuse_other_definition(rows["benchmarks"], seeds / "benchmarks.csv")
+    refuse_other_definition(
+        [*rows["benchmarks"], *rows["benchmark_figures"]], seeds / "benchmark_figures.csv"
+    )
     playbook.check_playbook(
         rows[playbook.SEED],
         f"{seeds / playbook.SEED}.csv",

@@ -16,6 +16,12 @@ ASCII_NAME = r"[a-zA-Z_][a-zA-Z0-9_]*"
 CONDITION = rf" *({ASCII_NAME}(>= *[0-9]{{1,18}} *|=[^=&][^&]*))?"
 Device = Literal["all", "desktop", "mobile", "tablet", "smart tv"]
 
+# What a figure is of the shops that were measured: the best 20 % of them have at least `top_20`.
+Statistic = Literal[
+    "mean", "median", "bottom_10", "bottom_20", "bottom_25", "top_25", "top_20", "top_10",
+    "mean_of_bottom_25", "mean_of_top_25",
+]  # fmt: skip
+
 
 def in_context(kind: str) -> AfterValidator:
     """Only a name of this kind, as the context of the validation has them."""
@@ -54,6 +60,17 @@ Flag = Literal["true", "false"]
 Key = Annotated[str, in_context("keys")]
 Day = Annotated[str, AfterValidator(_day)]
 Digits = Annotated[Line, Field(pattern=r"^[0-9]{1,9}$", description="a whole number such as 3")]
+# Several are joined by '|', as names of events are: a figure may stand for more than one country.
+Regions = Annotated[
+    Line,
+    Field(
+        pattern=r"^[^\s|]([^|]*[^\s|])?(\|[^\s|]([^|]*[^\s|])?)*$",
+        description="'all', or countries as GA4 names them, joined by '|'",
+    ),
+]
+Link = Annotated[
+    Line, Field(pattern=r"^(https?://\S+)?$", description="an address that begins with https://")
+]
 Rate = Annotated[
     Line,
     Field(

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pipelines.config.tracking_plan.plan_model import SESSIONS, PlanOverrides, Row
 from pipelines.config.tracking_plan.row_models import (
     SEEDS,
+    SeedRow,
     check_row,
     known_names,
     refuse_other_definition,
@@ -23,14 +24,15 @@ from pipelines.errors import SeedError
 from pipelines.wording import nearest, shown
 
 _MICRO, _BENCHMARK = SEEDS["micro_conversions"], SEEDS["benchmarks"]
+_FIGURE = SEEDS["benchmark_figures"]
 _REQUIRED = ("stage", "family", "event_names", "description")
 _NEW = {
     **dict.fromkeys(_MICRO.model_fields, ""),
     "parent_key": SESSIONS, "is_expected": "false", "origin": "custom",
 }  # fmt: skip
-_USUAL = {
+_COMPARED = {
     "benchmark_key": "", "industry": "all", "device": "all", "region": "all", "unit": "sessions",
-    "source_kind": "primary",
+    "sample": "not stated", "link": "",
 }  # fmt: skip
 _FLAGS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 Seeds = Mapping[str, list[Row]]
@@ -67,6 +69,7 @@ class _ShopFile(BaseModel):
     )
     not_applicable: list[str] = Field([], description="a list of keys, such as [wishlist]")
     benchmarks: list[Changes] = Field([], description="a list of '- {benchmark_key: …, low: …}'")
+    figures: list[Changes] = Field([], description="a list of '- {benchmark_key: …, value: …}'")
 
 
 def read_overrides(path: Path, seeds: Seeds) -> PlanOverrides:
@@ -83,14 +86,22 @@ def read_overrides(path: Path, seeds: Seeds) -> PlanOverrides:
     benchmarks: list[Row] = []
     for changes in shop.benchmarks:
         benchmarks.append(_benchmark(path, changes, seeds["benchmarks"], benchmarks))
+    ranges = [*seeds["benchmarks"], *benchmarks]
+    figures: list[Row] = []
+    for changes in shop.figures:
+        figures.append(_figure(path, changes, [*ranges, *seeds["benchmark_figures"]], figures))
     known = known_names({
         **seeds,
         "micro_conversions": [*seeds["micro_conversions"], *plan],
-        "benchmarks": [*seeds["benchmarks"], *benchmarks],
+        "benchmarks": ranges,
     })  # fmt: skip
+    # A shop is of an industry of the seeds: a row of another one would never be compared.
+    known = {**known, "industries": known_names(seeds)["industries"]}
     for row in benchmarks:
         check_row(_BENCHMARK, row, path, known)
-    refuse_other_definition([*seeds["benchmarks"], *benchmarks], path)
+    for row in figures:
+        check_row(_FIGURE, row, path, known)
+    refuse_other_definition([*ranges, *seeds["benchmark_figures"], *figures], path)
     for row in plan:
         check_row(_MICRO, row, path, known)
     keys = known["keys"] - {SESSIONS}
@@ -100,7 +111,7 @@ def read_overrides(path: Path, seeds: Seeds) -> PlanOverrides:
                 f"The key {shown(key)} under not_applicable in {path} is not known: did you mean "
                 f"'{nearest(key, keys)}'?"
             )
-    return PlanOverrides(tuple(plan), tuple(shop.not_applicable), tuple(benchmarks))
+    return PlanOverrides(tuple(plan), tuple(shop.not_applicable), tuple(benchmarks), tuple(figures))
 
 
 def _misshapen(error: ValidationError, path: Path) -> str:
@@ -140,16 +151,47 @@ def _merged(path: Path, key: str, changes: Row, known: Mapping[str, Row]) -> Row
 def _benchmark(path: Path, changes: Row, seeds: list[Row], own: list[Row]) -> Row:
     """A whole row: what is compared comes from the rows of the same key, if there are any."""
     _refuse_column("is_default", changes, f"of a benchmark in {path}")
-    row = {**_USUAL, **changes}
-    same = [one for one in (*seeds, *own) if one["benchmark_key"] == row["benchmark_key"]]
-    compared = same[0] if same else {}
-    row = {one: compared[one] for one in ("numerator", "denominator") if one in compared} | row
-    name = [row[column] for column in _BENCHMARK.row_key]
-    if any(name == [one[column] for column in _BENCHMARK.row_key] for one in own):
-        raise SeedError(f"The benchmark {shown(', '.join(name))} is twice in {path}: keep one.")
-    replaced = [one for one in same if name == [one[column] for column in _BENCHMARK.row_key]]
+    same = _same_key(changes, [*seeds, *own])
+    row = {
+        **_COMPARED, "source_kind": "primary", "publisher": "the shop itself",
+        "period": changes.get("source_date", ""), **_keys(same), **changes,
+    }  # fmt: skip
+    _refuse_twice(_BENCHMARK, row, own, path)
+    replaced = [one for one in same if _name(_BENCHMARK, one) == _name(_BENCHMARK, row)]
     is_default = replaced[0]["is_default"] if replaced else str(not same).lower()
     return {**row, "is_default": is_default}
+
+
+def _figure(path: Path, changes: Row, seeds: list[Row], own: list[Row]) -> Row:
+    """A whole row: a figure of shops like this one, such as Shopify shows to who sells there."""
+    keys = {**_keys(_same_key(changes, [*seeds, *own])), **changes}
+    row = {
+        **_COMPARED, "definition": f"{keys.get('numerator')} / {keys.get('denominator')}",
+        "read_from": "primary", "read_on": changes.get("period_end", ""), **keys,
+    }  # fmt: skip
+    _refuse_twice(_FIGURE, row, own, path)
+    return row
+
+
+def _same_key(changes: Row, rows: list[Row]) -> list[Row]:
+    return [one for one in rows if one["benchmark_key"] == changes.get("benchmark_key")]
+
+
+def _keys(same: list[Row]) -> Row:
+    """What a benchmark of this name divides by what, as its first row has it."""
+    return {one: same[0][one] for one in ("numerator", "denominator") if same and one in same[0]}
+
+
+def _name(model: type[SeedRow], row: Row) -> list[str]:
+    return [row.get(column, "") for column in model.row_key]
+
+
+def _refuse_twice(model: type[SeedRow], row: Row, own: list[Row], path: Path) -> None:
+    name = _name(model, row)
+    if any(name == _name(model, one) for one in own):
+        raise SeedError(
+            f"The {model.row_noun} {shown(', '.join(name))} is twice in {path}: keep one."
+        )
 
 
 def _refuse_column(column: str, changes: Row, where: str) -> None:

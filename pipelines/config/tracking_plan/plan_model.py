@@ -84,12 +84,14 @@ class PlanOverrides:
     """What the shop's own file changes, as whole rows of the seeds' columns.
 
     `plan`: rows of micro_conversions that differ from the seed or are new. `not_applicable`:
-    declared keys. `benchmarks`: rows that replace the seed's or are new.
+    declared keys. `benchmarks`: rows that replace the seed's or are new. `figures`: rows beside
+    those of benchmark_figures.
     """
 
     plan: tuple[Row, ...] = ()
     not_applicable: tuple[str, ...] = ()
     benchmarks: tuple[Row, ...] = ()
+    figures: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True)

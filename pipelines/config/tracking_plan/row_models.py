@@ -34,8 +34,11 @@ from pipelines.config.tracking_plan.cell_types import (
     Filled,
     Flag,
     Key,
+    Link,
     Name,
     Rate,
+    Regions,
+    Statistic,
     in_context,
     is_day,
 )
@@ -153,7 +156,7 @@ class _SegmentRow(SeedRow):
 class _BenchmarkRow(SeedRow):
     row_noun, row_key = "benchmark", ("benchmark_key", "industry", "device", "region")
     benchmark_key: Name
-    industry: Filled
+    industry: Annotated[Filled, in_context("industries")]
     device: Device
     region: Filled
     low: Rate
@@ -162,6 +165,10 @@ class _BenchmarkRow(SeedRow):
     numerator: Key
     denominator: Key
     source: Filled
+    publisher: Filled
+    sample: Filled
+    period: Filled
+    link: Link
     source_date: Day
     source_kind: Literal["primary", "secondary"]
     is_default: Flag
@@ -174,6 +181,36 @@ class _BenchmarkRow(SeedRow):
             not 0 <= low < float(text) <= 1,
             "cannot be read: write two rates with 0 <= low < high <= 1, such as 0.05 and 0.10",
         )
+        return text
+
+
+class _FigureRow(SeedRow):
+    row_noun = "figure"
+    row_key = (
+        "benchmark_key", "industry", "device", "region", "publisher", "period", "statistic",
+    )  # fmt: skip
+    benchmark_key: Name
+    industry: Annotated[Filled, in_context("industries")]
+    device: Device
+    region: Regions
+    statistic: Statistic
+    value: Rate
+    unit: Literal["sessions"]
+    numerator: Key
+    denominator: Key
+    definition: Filled
+    publisher: Filled
+    sample: Filled
+    period: Filled
+    period_end: Day
+    link: Link
+    read_from: Filled
+    read_on: Day
+
+    @field_validator("value")
+    @classmethod
+    def _is_share(cls, text: str) -> str:
+        refuse_if(not 0 < float(text) < 1, "cannot be read: write a share such as 0.014 for 1.4 %")
         return text
 
 
@@ -266,6 +303,7 @@ SEEDS: dict[str, type[SeedRow]] = {
     "funnel_steps": _StepRow,
     "segments": _SegmentRow,
     "benchmarks": _BenchmarkRow,
+    "benchmark_figures": _FigureRow,
     "event_origins": _OriginRow,
     "changes": _ChangeRow,
     playbook.SEED: _RuleRow,
@@ -292,6 +330,7 @@ def known_names(seeds: Mapping[str, Iterable[Row]]) -> Known:
         "segments": frozenset(segment_columns()),
         "origins": names("event_origins", "origin"),
         "benchmarks": names("benchmarks", "benchmark_key") | {""},
+        "industries": names("benchmarks", "industry") | names("benchmark_figures", "industry"),
         "steps": frozenset(
             row["key"]
             for row in seeds["funnel_steps"]

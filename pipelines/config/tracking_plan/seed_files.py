@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipelines.config.settings import DBT_PROJECT_DIR
+from pipelines.config.folders import DBT_PROJECT_DIR
 from pipelines.config.textfile import UnreadableError, read_text
 from pipelines.config.tracking_plan.plan_model import Row
 from pipelines.config.tracking_plan.row_models import CHANNEL_SEEDS, SEEDS

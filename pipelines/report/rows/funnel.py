@@ -45,10 +45,11 @@ ENDS = f"""
     order by step_number
 """
 BENCHMARKS = """
-    select benchmark_key, numerator, denominator, rate, ci_low, ci_high, benchmark_low,
-        benchmark_high, status as verdict, source
+    select benchmark_key, numerator_key, denominator_key, numerator, denominator, rate, ci_low,
+        ci_high, benchmark_low, benchmark_high, status as verdict, source
     from marts.fct_benchmark_comparison as benchmark
     where property_id = $property and window_name = $window and segment_name = 'all'
+        and source_kind <> 'own_history'
         and not exists (
             select 1 from marts.fct_funnel_window as funnel
             where funnel.property_id = benchmark.property_id and funnel.funnel = 'core'
@@ -116,6 +117,8 @@ class Benchmark:
     """A benchmark that is no step of the core funnel."""
 
     benchmark_key: str
+    numerator_key: str
+    denominator_key: str
     numerator: int | None
     denominator: int | None
     rate: float | None

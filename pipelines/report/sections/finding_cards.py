@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from statistics import median
 
 from pipelines.report import formatting
@@ -12,6 +12,7 @@ from pipelines.report.charts import Stretch, Trend, trend_of
 from pipelines.report.components import Cause, FindingCard
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.findings import FINDINGS_SHOWN, Finding, FindingDay
+from pipelines.report.sections.benchmark_section import beside
 
 _STATES = {"ongoing": "goes on"}
 # A rate of fewer sessions a day is drawn by the week: 30 is what a verdict needs at least.
@@ -49,6 +50,7 @@ def _card(shop: PropertyData, finding: Finding) -> FindingCard:
             *_share(finding),
             *_doing(causes),
             *_details(shop, finding),
+            *_usual(shop, finding),
             _recordings(finding),
         ),
         causes=causes,
@@ -182,6 +184,18 @@ def _details(shop: PropertyData, finding: Finding) -> list[tuple[str, str]]:
         if texts:
             found.append((name, "; ".join(texts)))
     return found
+
+
+def _usual(shop: PropertyData, finding: Finding) -> list[tuple[str, str]]:
+    """Whose range it is that the step is below, and what other shops have."""
+    for previous, step in pairwise(shop.month.whole):
+        if step.step_key == finding.step_key and step.source:
+            found = beside(shop.month, step, previous.step_key)
+            return [
+                ("Usual according to", step.source),
+                *([("Beside it", found.text)] if found else []),
+            ]
+    return []
 
 
 def _recordings(finding: Finding) -> tuple[str, str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pipelines.report import formatting
 from pipelines.report.charts import BarMark, RateMark, Stretch, bars, scale_of, trend_of
 from pipelines.report.components import FunnelRow, Rates, Section
 from pipelines.report.page_data import PropertyData, Window
 from pipelines.report.rows.funnel import End, Step
+from pipelines.report.sections.benchmark_section import beside
 from pipelines.report.sections.verdict import SESSIONLESS, UNDECIDED
 
 _TELLING = {"moderate", "strong"}
@@ -27,7 +29,11 @@ def period(window: Window) -> str:
 
 def funnel_rows(shop: PropertyData, window: Window) -> tuple[FunnelRow, ...]:
     """Every step: of the step before, of all sessions, against its benchmark, over 90 days."""
-    return tuple(_row(shop, step, window.whole[0]) for step in window.whole)
+    keys = [step.step_key for step in window.whole]
+    return tuple(
+        replace(_row(shop, step, window.whole[0]), beside=beside(window, step, previous_key))
+        for step, previous_key in zip(window.whole, ["", *keys], strict=False)
+    )
 
 
 def end_marks(ends: Sequence[End]) -> tuple[BarMark, ...]:

@@ -123,9 +123,11 @@ BENCHMARKS = {
     ],
 }
 
+FIGURE = "benchmark_key: conversion_rate, publisher: Shopify, period: 2026, period_end: 2026-10-31"
+COHORT = "the figure 'conversion_rate, all, all, all, Shopify, 2026,"
 # What stands in the file → what is said.
 OTHERS = [
-    ("keys: {}", "The section 'keys' of {file} is not known: did you mean 'benchmarks'?"),
+    ("benchmark: {}", "The section 'benchmark' of {file} is not known: did you mean 'benchmarks'?"),
     (
         "micro_conversion: {}",
         "The section 'micro_conversion' of {file} is not known: did you mean 'micro_conversions'?",
@@ -306,6 +308,42 @@ OTHERS = [
         "benchmarks: [{benchmark_key: [[a]]}]",
         "The column 'benchmark_key' of item 1 under benchmarks in {file} is no text: write "
         "one value, or a list of names such as [one, two] (null and ~ in quotes, no '|').",
+    ),
+    (
+        "benchmarks: [{benchmark_key: add_to_cart_rate, low: 0.05, high: 0.1, source: me, "
+        "source_date: 2026-01-01, industry: foods}]",
+        "The industry 'foods' of the benchmark 'add_to_cart_rate, foods, all, all' in {file} is "
+        "not known: did you mean 'food'?",
+    ),
+    (
+        "figures: {value: 1}",
+        "The section 'figures' of {file} must be a list of '- {benchmark_key: …, value: …}'.",
+    ),
+    (
+        f"figures: [{{{FIGURE}, statistic: best, value: 0.02}}]",
+        f"The statistic 'best' of {COHORT} best' in {{file}} is not known: write 'mean', 'median', "
+        "'bottom_10', 'bottom_20', 'bottom_25', 'top_25', 'top_20', 'top_10', 'mean_of_bottom_25' "
+        "or 'mean_of_top_25'.",
+    ),
+    (
+        f"figures: [{{{FIGURE}, statistic: median, value: 2}}]",
+        f"The value '2' of {COHORT} median' in {{file}} cannot be read: write a share such as "
+        "0.014 for 1.4 %.",
+    ),
+    (
+        f"figures: [{{{FIGURE}, statistic: median, value: 0.02, link: shopify.com}}]",
+        f"The link 'shopify.com' of {COHORT} median' in {{file}} cannot be read: write an address "
+        "that begins with https://.",
+    ),
+    (
+        f"figures: [{{{FIGURE}, statistic: median, value: 0.02, denominator: product_view}}]",
+        "The benchmark 'conversion_rate' in {file} has the denominator 'product_view' in one row "
+        "and 'sessions' in another: give what is counted otherwise a name of its own.",
+    ),
+    (
+        f"figures: [{{{FIGURE}, statistic: median, value: 0.02}}, {{{FIGURE}, statistic: median, "
+        "value: 0.03}]",
+        f"The {COHORT.removeprefix('the ')} median' is twice in {{file}}: keep one.",
     ),
     (
         "benchmarks: [{benchmark_key: mine, is_default: true}]",

@@ -15,6 +15,9 @@ ROWS = {
     "funnel_steps": "step 'core, 1'",
     "segments": "segment 'device'",
     "benchmarks": "benchmark 'cart_to_checkout_rate, all, all, all'",
+    "benchmark_figures": (
+        "figure 'add_to_cart_per_session, all, all, all, Littledata, 2019-10, bottom_20'"
+    ),
     "event_origins": "origin 'enhanced'",
     "diagnosis_playbook": "rule 'H1'",
     "changes": "change 'sale'",
@@ -135,6 +138,22 @@ CELLS = {
         ],
         "is not known: write 'true' or 'false'.": [
             ("is_default", "yes", "The is_default 'yes'"),
+        ],
+    },
+    "benchmark_figures": {
+        "cannot be read: write a share such as 0.014 for 1.4 %.": [
+            ("value", "1.4", "The value '1.4'"),
+            ("value", "0", "The value '0'"),
+        ],
+        "cannot be read: write an address that begins with https://.": [
+            ("link", "www.littledata.io", "The link 'www.littledata.io'"),
+        ],
+        "is missing: add it.": [
+            ("sample", "", "The sample"),
+            ("definition", "", "The definition"),
+        ],
+        "is not known: write 'sessions'.": [
+            ("unit", "users", "The unit 'users'"),
         ],
     },
     "event_origins": {

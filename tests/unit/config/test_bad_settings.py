@@ -65,10 +65,25 @@ SETTINGS = {
         ("engine: [duckdb]", "engine"),
         ("SLUICE_ENGINE=postgres", "engine"),
     ],
-    "write it as {key: value} with the keys name, industry": [
+    "write it as {key: value} with the keys name, industry, region": [
         ("store: My shop", "store"),
         ("store: []", "store"),
         ('SLUICE_STORE=["shop"]', "store"),
+    ],
+    (
+        "no benchmark is of that industry (the nearest is 'fashion'): write one of all, "
+        "appliances, arts_crafts, automotive, baby, beauty, fashion, food, health, "
+        "health_and_beauty, home, luxury_apparel, luxury_jewelry, pet, sports"
+    ): [
+        ("store: {industry: fashon}", "store.industry"),
+        ("SLUICE_STORE_INDUSTRY=Fashion", "store.industry"),
+    ],
+    (
+        "no benchmark is of that region (the nearest is 'United Kingdom'): write one of Ireland, "
+        "United Kingdom, United States, all"
+    ): [
+        ("store: {region: united kingdom}", "store.region"),
+        ("SLUICE_STORE_REGION=United Kingdoms", "store.region"),
     ],
     "write a text": [
         ("store: {name: {}}", "store.name"),

@@ -20,7 +20,8 @@ from dbt_common.clients.agate_helper import from_csv
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.config.settings import DBT_PROJECT_DIR, PROJECT_DIR, Settings, load_settings
+from pipelines.config.folders import DBT_PROJECT_DIR, PROJECT_DIR
+from pipelines.config.settings import Settings, load_settings
 from pipelines.config.textfile import NO_TEXT
 from pipelines.config.tracking_plan import SEEDS, SEEDS_DIR, TrackingPlan, load_plan
 from pipelines.config.tracking_plan.seed_files import read_seed

@@ -28,7 +28,9 @@ def refusal(config: Path, answers: Answers) -> str:
 def test_the_answers_are_read_back(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = Path("sluice.yml")
-    answers = Answers(("42", "43"), "keys/ga4.json", "./there", "fashion", "127.0.0.1:8080")
+    answers = Answers(
+        ("42", "43"), "keys/ga4.json", "./there", "fashion", "Ireland", "127.0.0.1:8080"
+    )
     write_config(config, answers, {"43": "Europe/Berlin"})
     settings = load_settings()
     assert [(one.id, one.time_zone) for one in settings.properties] == [
@@ -37,7 +39,7 @@ def test_the_answers_are_read_back(tmp_path, monkeypatch):
     assert settings.home == tmp_path / "there"
     assert settings.ga4.credentials == tmp_path / "keys" / "ga4.json"
     assert settings.ga4.endpoint == "127.0.0.1:8080"
-    assert settings.store.industry == "fashion"
+    assert (settings.store.industry, settings.store.region) == ("fashion", "Ireland")
     assert (settings.nightly, settings.publish) == (Nightly(), Publish())
     assert [path.name for path in tmp_path.iterdir()] == ["sluice.yml"]
     assert config.read_text().count("#") >= 5
@@ -63,9 +65,9 @@ def test_what_was_not_answered_is_the_default(tmp_path):
 @given(st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=30))
 def test_any_text_survives(text):
     written = yaml.safe_load(
-        render(Answers(("42",), text, f"/{text}", text, name=text), {}, Path.cwd())
+        render(Answers(("42",), text, f"/{text}", text, text, name=text), {}, Path.cwd())
     )
-    assert written["store"] == {"name": text, "industry": text}
+    assert written["store"] == {"name": text, "industry": text, "region": text}
     assert written["properties"][0]["name"] == text
     assert written["ga4"]["credentials"] == text
     assert written["home"] == f"/{text}"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.config.settings import DBT_PROJECT_DIR
+from pipelines.config.folders import DBT_PROJECT_DIR
 from pipelines.config.tracking_plan import (
     SEEDS,
     SEEDS_DIR,

@@ -59,6 +59,7 @@ INTERMEDIATE = {
 
 DAILY, WINDOWED = "fct_funnel_daily", "fct_funnel_window"
 MICRO, COMPARISON = "fct_micro_conversion_daily", "fct_benchmark_comparison"
+FIGURES = "fct_benchmark_figure"
 CELL = f"{DAY} and segment_value = 'mobile' and step_key = 'purchase'"
 
 MARTS = {
@@ -145,6 +146,44 @@ MARTS = {
             for table in ("int_benchmarks__resolved", COMPARISON)
         },
     ),
+    "a range of nobody": (
+        "update intermediate.int_benchmarks__resolved set publisher = '' "
+        "where benchmark_key = 'email_capture_rate'",
+        {
+            (property_id, table, "benchmark_has_source_and_date")
+            for property_id in BOTH
+            for table in ("int_benchmarks__resolved", COMPARISON)
+        },
+    ),
+    "own weeks that nothing is said of": (
+        f"update marts.{COMPARISON} set source_text = '' where property_id = '100' "
+        "and source_kind = 'own_history'",
+        {("100", COMPARISON, "benchmark_has_source_and_date")},
+    ),
+    "own weeks as a floor": (
+        f"update marts.{COMPARISON} set shortfall = 3 where property_id = '100' "
+        "and source_kind = 'own_history'",
+        {("100", COMPARISON, "benchmark_range_is_valid")},
+    ),
+    "a figure without a sample": (
+        f"update marts.{FIGURES} set sample = null where property_id = '100'",
+        {("100", FIGURES, "figure_has_publisher_sample_and_period")},
+    ),
+    "a figure in percent": (
+        f"update marts.{FIGURES} set value = 100 * value where property_id = '100' "
+        "and benchmark_key = 'conversion_rate'",
+        {("100", FIGURES, "figure_is_a_share")},
+    ),
+    "a figure of product views": (
+        f"update marts.{FIGURES} set denominator_key = 'product_view' where property_id = '100' "
+        "and benchmark_key = 'add_to_cart_per_session'",
+        {("100", FIGURES, "figure_counts_what_the_benchmark_counts")},
+    ),
+    "figures of users": (
+        f"update marts.{FIGURES} set unit = 'users' where property_id = '100' "
+        "and benchmark_key = 'checkout_to_purchase_rate'",
+        {("100", FIGURES, "figure_counts_what_the_benchmark_counts")},
+    ),
     "a page that lost views": (
         "update marts.fct_page_engagement set views = views - 1 where property_id = '100'",
         {("100", "fct_page_engagement", "totals_equal_intermediate")},
@@ -198,6 +237,7 @@ def test_marts_gate_names_exactly_what_is_broken(
         ("marts", f"marts.{WINDOWED}"),
         ("marts", f"marts.{MICRO}"),
         ("marts", f"marts.{COMPARISON}"),
+        ("marts", f"marts.{FIGURES}"),
         ("marts", "marts.fct_tracking_coverage"),
         ("marts", "marts.fct_data_completeness"),
         ("marts", "intermediate.int_benchmarks__resolved"),

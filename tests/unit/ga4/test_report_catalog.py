@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from data_checks.catalog import Catalog
 from data_checks.suites.raw import REQUIRED_FAMILIES
-from pipelines.config.settings import DBT_PROJECT_DIR
+from pipelines.config.folders import DBT_PROJECT_DIR
 from pipelines.config.tracking_plan import (
     Funnel,
     FunnelStep,

@@ -27,16 +27,18 @@ chosen as (
         benchmarks.device as benchmark_device,
         benchmarks.region as benchmark_region,
         benchmarks.source,
+        benchmarks.publisher,
+        benchmarks.sample,
+        benchmarks.period,
+        benchmarks.link,
+        concat({{ publication_text('benchmarks.publisher', 'benchmarks.sample', 'benchmarks.period') }}, ': ', benchmarks.source)
+            as source_text,
         benchmarks.source_date,
         benchmarks.source_kind,
         benchmarks.is_default
     from cells
     inner join {{ ref('int_properties__active') }} as properties on cells.property_id = properties.property_id
-    inner join {{ ref('int_benchmarks__resolved') }} as benchmarks
-        on
-            benchmarks.industry in ('all', properties.industry)
-            and (benchmarks.device = 'all' or (cells.segment_name = 'device' and cells.segment_value = benchmarks.device))
-            and (benchmarks.region = 'all' or (cells.segment_name = 'country' and cells.segment_value = benchmarks.region))
+    inner join {{ ref('int_benchmarks__resolved') }} as benchmarks on {{ fits_cell('benchmarks') }}
     qualify row_number() over (
         partition by cells.property_id, cells.window_name, cells.segment_name, cells.segment_value, benchmarks.benchmark_key
         order by benchmarks.device = 'all', benchmarks.region = 'all', benchmarks.industry = 'all', benchmarks.is_default desc

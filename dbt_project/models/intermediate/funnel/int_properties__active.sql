@@ -6,6 +6,7 @@ select
     time_zone,
     currency,
     store_name,
-    industry
+    industry,
+    region
 from {{ source('ops', 'properties') }}
 where {{ takes_part() }}

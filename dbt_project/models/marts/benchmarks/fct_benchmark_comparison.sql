@@ -1,3 +1,25 @@
+with told as (
+    select distinct
+        property_id,
+        window_name,
+        segment_name,
+        segment_value,
+        benchmark_key,
+        figures
+    from {{ ref('int_figures__nearest') }}
+),
+
+compared as (
+    select
+        judged.*,
+        told.figures
+    from {{ ref('int_benchmarks__judged') }} as judged
+    left join told using (property_id, window_name, segment_name, segment_value, benchmark_key)
+    union all by name
+    select *
+    from {{ ref('int_metrics__best_compared') }}
+)
+
 select
     {{ window_columns() }},
     segment_name,
@@ -24,14 +46,22 @@ select
     cast(posterior_mean as double) as posterior_mean,
     cast(shrunk_rate as double) as shrunk_rate,
     directional_evidence,
-    case when tracking_state = 'tracked' then greatest(0, benchmark_low * denominator - numerator) end as shortfall,
+    case
+        when tracking_state = 'tracked' and source_kind <> 'own_history' then greatest(0, benchmark_low * denominator - numerator)
+    end as shortfall,
     tracking_state,
     source,
+    publisher,
+    sample,
+    period,
+    link,
     source_date,
     source_kind,
+    source_text,
+    figures,
     is_default,
     benchmark_industry,
     benchmark_device,
     benchmark_region,
     {{ quality_columns() }}
-from {{ ref('int_benchmarks__judged') }}
+from compared

@@ -17,6 +17,7 @@ select
     properties.currency,
     properties.store_name,
     properties.industry,
+    properties.region,
     dates.first_date,
     dates.last_date,
     coalesce(dates.days_loaded, 0) as days_loaded

@@ -28,7 +28,7 @@ benchmarks as (
         cast(benchmark_low as double) as benchmark_low,
         cast(benchmark_high as double) as benchmark_high,
         status as benchmark_status,
-        source as benchmark_source,
+        source_text as benchmark_source,
         directional_evidence,
         cast(weeks_to_know as double) as weeks_to_know
     from {{ ref('int_benchmarks__judged') }}

@@ -77,7 +77,7 @@ select
     compared.kind,
     compared.detail_id,
     compared.detail_name,
-    compared.page_type,
+    cast(compared.page_type as varchar) as page_type,
     cast(row_number() over (
         partition by findings.property_id, findings.finding_id order by compared.rise desc, compared.kind asc, compared.detail_id asc
     ) as integer) as detail_rank,

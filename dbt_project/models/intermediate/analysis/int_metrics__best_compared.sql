@@ -1,0 +1,92 @@
+-- Rates that nobody published a figure of, beside the shop's own best weeks. Some weeks are better by chance, so that a rate below
+-- them is a question and no finding (docs/analytics.md, "Verdicts").
+with rates as (
+    select
+        * exclude (status, tracking_state),
+        key as numerator_key,
+        parent_key as denominator_key,
+        sessions as numerator,
+        parent_sessions as denominator,
+        micro_rate as rate,
+        rate_state as tracking_state
+    from {{ ref('int_funnel__keys_rated') }} as rated
+    where is_current and parent_key is not null and segment_name in ('all', 'device')
+),
+
+compared as (
+    select
+        rates.*,
+        weeks.* exclude (property_id, window_name, segment_name, segment_value, key, weeks),
+        coalesce(weeks.weeks, 0) as weeks,
+        coalesce(weeks.weeks, 0) >= {{ var('least_best_weeks') }} as is_enough,
+        weeks.best_denominator / {{ widened_dispersion('weeks.week_phi', 'weeks.weeks') }} as best_n_eff
+    from rates
+    left join {{ ref('int_metrics__best_weeks') }} as weeks using (property_id, window_name, segment_name, segment_value, key)
+    anti join {{ ref('int_figures__nearest') }} as figures
+        on
+            rates.property_id = figures.property_id
+            and rates.key = figures.numerator
+            and rates.parent_key = figures.denominator
+),
+
+pooled as (
+    select
+        *,
+        {{ rate_with_interval('best_rate', 'is_enough', 'best_numerator', 'best_denominator', 'best_n_eff', ci='best_') }}
+    from compared
+)
+
+select
+    {{ window_columns() }},
+    segment_name,
+    segment_value,
+    'own_best_weeks_of_' || key as benchmark_key,
+    numerator_key,
+    denominator_key,
+    'sessions' as unit,
+    numerator,
+    denominator,
+    rate,
+    ci_low,
+    ci_high,
+    phi,
+    n_eff,
+    best_ci_low as benchmark_low,
+    best_ci_high as benchmark_high,
+    tracking_state,
+    case
+        when tracking_state <> 'tracked' then tracking_state
+        when {{ is_beyond('numerator', 'denominator') }} then 'anomaly'
+        when not is_enough or denominator < {{ var('least_trials') }} then 'insufficient_data'
+        when ci_high < best_ci_low then 'below'
+        when ci_low > best_ci_high then 'above'
+        else 'likely_within'
+    end as status,
+    'the shop''s own best weeks' as source,
+    'the shop itself' as publisher,
+    concat(weeks, ' whole weeks') as sample,
+    if(weeks > 0, concat(first_day, ' to ', last_day), 'the half year before the window') as period,
+    cast(window_start - 1 as date) as source_date,
+    'own_history' as source_kind,
+    case
+        when is_enough
+            then
+                concat(
+                    'your own best weeks: ',
+                    format(
+                        '{} of {} from {} to {}, {:,} of {:,} sessions, ',
+                        best_weeks, weeks, first_day, last_day, best_numerator, best_denominator
+                    ),
+                    {{ percent_text('best_rate') }},
+                    format(' ({:.1f} to {:.1f} %)', 100 * best_ci_low, 100 * best_ci_high)
+                )
+        else format('your own best weeks: needs {} whole weeks before this window, has {}', {{ var('least_best_weeks') }}, weeks)
+    end as source_text,
+    false as is_default,
+    'all' as benchmark_industry,
+    if(segment_name = 'device', segment_value, 'all') as benchmark_device,
+    'all' as benchmark_region,
+    is_complete,
+    maturity,
+    flag_bits
+from pooled
