@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # As the command does.
 collect_rarely()
+# The terminal that the tests are started from has a width; what they read has that of a pipe.
+os.environ.pop("COLUMNS", None)
 # No wall-clock limits on a loaded machine, and no folder of examples in the repository.
 hypothesis.settings.register_profile("sluice", deadline=None, database=None)
 hypothesis.settings.load_profile("sluice")
