@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 COMPARED = """
-    select numerator_key, denominator_key, numerator, denominator, rate, source_text, link,
-        source_kind = 'own_history' as is_own_weeks
+    select numerator_key, denominator_key, numerator, denominator, rate, benchmark_low,
+        benchmark_high, source_text, link, source_kind = 'own_history' as is_own_weeks
     from marts.fct_benchmark_comparison
     where property_id = $property and window_name = $window and segment_name = 'all'
     order by numerator_key, benchmark_key
@@ -33,6 +33,8 @@ class Compared:
     numerator: int | None
     denominator: int | None
     rate: float | None
+    benchmark_low: float | None
+    benchmark_high: float | None
     source_text: str
     link: str | None
     is_own_weeks: bool

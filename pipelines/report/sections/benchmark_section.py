@@ -6,6 +6,7 @@ from pipelines.report import formatting
 from pipelines.report.components import Link, Section, Table, columns
 from pipelines.report.page_data import Window
 from pipelines.report.rows.funnel import Step
+from pipelines.report.rows.sources import Compared
 
 
 def benchmark_section(window: Window) -> Section:
@@ -30,8 +31,15 @@ def beside(window: Window, step: Step, previous_key: str) -> Link | None:
             return Link(figure.figures, figure.link)
     for row in window.compared:
         if row.is_own_weeks and (row.numerator_key, row.denominator_key) == pair:
-            return Link(row.source_text, None)
+            return Link(_best_weeks(row), None)
     return None
+
+
+def _best_weeks(row: Compared) -> str:
+    """In short; "Where nobody published a figure" has the whole sentence."""
+    if row.benchmark_low is None:
+        return row.source_text
+    return f"your own best weeks: {formatting.interval(row.benchmark_low, row.benchmark_high)}"
 
 
 def _ranges(window: Window) -> Table:
