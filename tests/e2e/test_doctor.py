@@ -204,7 +204,7 @@ def test_nothing_wrong_ends_well(endpoint: str, tmp_path: Path) -> None:
 
 def test_init_asks_on_a_terminal(endpoint: str, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
-    os.write(ours, f"{PROPERTY}, {FAULTY}\nWool & Co\n\n./there\nfashion\n".encode())
+    os.write(ours, f"{PROPERTY}, {FAULTY}\nWool & Co\n\n./there\nfashion\nIreland\n".encode())
     ended = subprocess.run(
         [SLUICE, "init"],
         cwd=tmp_path,
@@ -213,6 +213,8 @@ def test_init_asks_on_a_terminal(endpoint: str, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
+        # A question more than there are answers would be waited at for ever.
+        timeout=120,
     )
     os.close(theirs)
     os.close(ours)
@@ -222,5 +224,6 @@ def test_init_asks_on_a_terminal(endpoint: str, tmp_path: Path) -> None:
         (PROPERTY, ZONE), (FAULTY, ZONE),
     ]  # fmt: skip
     assert settings.home == tmp_path / "there"
-    assert (settings.store.name, settings.store.industry) == ("Wool & Co", "fashion")
+    store = settings.store
+    assert (store.name, store.industry, store.region) == ("Wool & Co", "fashion", "Ireland")
     assert settings.ga4 == Ga4()

@@ -10,7 +10,8 @@ import duckdb
 import pytest
 
 from pipelines.cli import report as report_command
-from pipelines.config.settings import DBT_PROJECT_DIR, Settings
+from pipelines.config.folders import DBT_PROJECT_DIR
+from pipelines.config.settings import Settings
 from pipelines.orchestration.dbt_cli import parse_project
 from pipelines.warehouse.connect import published_database
 
