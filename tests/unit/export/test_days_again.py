@@ -63,8 +63,10 @@ def land(home: Path, export: Path) -> tuple[ExportSource, list[date]]:
     ]
 
 
-def _made(landing: Landing, day: date) -> int:
-    return landing.path(day, "day.json").stat().st_ino
+def _made(landing: Landing, day: date) -> tuple[int, int]:
+    # A day that is landed twice in a row may get the number of the file that went first.
+    found = landing.path(day, "day.json").stat()
+    return found.st_ino, found.st_mtime_ns
 
 
 def content(source: ExportSource) -> dict[tuple[date, str], list[Any]]:
