@@ -22,6 +22,9 @@ from pipelines.errors import ConfigError
 from pipelines.wording import local
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
     from pipelines.ingest.backfill import TokenPlan
 
 
@@ -54,10 +57,11 @@ def backfill(
         close_backfill,
         done_days,
         estimate_tokens,
-        known_prices,
         note_plan,
         open_backfill,
         plan_tokens,
+        published_prices,
+        stored_prices,
     )
     from pipelines.ingest.property_access import (
         check_properties,
@@ -74,6 +78,8 @@ def backfill(
     first, last = parse_day(start, "--start"), parse_day(end, "--end")
     if first is None or last is None:
         raise ConfigError("A backfill needs --start and --end.")
+    if measure and not dry_run:
+        raise ConfigError("--measure only measures with --dry-run: add it, or leave --measure out.")
     settings = load_settings()
     check_properties(settings)
     specs = build_reports(load_plan(shop=settings.tracking_plan))
@@ -88,7 +94,7 @@ def backfill(
     window = check_window(settings, first, last)
     reports = offered(profiles, specs)
     if dry_run:
-        plan = plan_tokens(client, reports, window, set(), known_prices(settings))
+        plan = plan_tokens(client, reports, window, set(), published_prices(settings))
         _show_plan(plan, settings, as_json)
         return
     # One lock over plan, run and end: a night between them would change what was planned.
@@ -96,7 +102,7 @@ def backfill(
         with build_database(settings.build_db) as connection:
             backfill_id = open_backfill(connection, settings, window)
         done = done_days(settings, backfill_id)
-        plan = plan_tokens(client, reports, window, done, known_prices(settings))
+        plan = plan_tokens(client, reports, window, done, stored_prices(settings))
         note_plan(settings, backfill_id, plan)
         _show_plan(plan, settings, as_json=False)
         with show_pulls():
@@ -118,15 +124,26 @@ def _show_plan(plan: TokenPlan, settings: Settings, as_json: bool) -> None:
         return
     done = f", {plan.done_items} are done" if plan.done_items else ""
     asked = f" (to learn the price took {plan.probe_tokens:,})" if plan.probe_tokens else ""
-    end = "one hour's quota is enough"
-    if ends_by:
-        zone = settings.time_zone
-        end = (
-            f"with the quota of a standard property it ends about {local(ends_by, zone)} in {zone}"
-        )
+    end = _ending(plan, ends_by, settings.time_zone)
     notes.print(f"{plan.items} pulls to do{done}: about {plan.tokens:,} tokens{asked}; {end}.")
     if plan.unpriced_items:
         notes.print(
             f"{plan.unpriced_items} of the pulls are not in that: nothing like them was pulled "
             "before. --measure lets GA4 tell their price, for some tokens."
         )
+
+
+def _ending(plan: TokenPlan, ends_by: datetime | None, zone: ZoneInfo) -> str:
+    """How long the quota of a standard property lets it take."""
+    if plan.unpriced_items:
+        return "when it would end cannot be told yet"
+    if plan.days > 1:
+        return (
+            f"that is a standard property's quota of {plan.days} days: when a day's tokens are "
+            "gone it stops, and the same command goes on the day after"
+        )
+    if ends_by:
+        return (
+            f"with the quota of a standard property it ends about {local(ends_by, zone)} in {zone}"
+        )
+    return "one hour's quota is enough"

@@ -31,12 +31,24 @@ from pipelines.ga4.api_errors import (
 from pipelines.ga4.client import Ga4Client, Profile
 from pipelines.ga4.decode.encoded_answer import EncodedAnswer
 from pipelines.ga4.extract.pull import pull
-from pipelines.ga4.rate_limit import BACKFILL, HOURLY_LIMITS, next_hour
+from pipelines.ga4.rate_limit import (
+    BACKFILL,
+    HOURLY_LIMITS,
+    STANDARD_DAILY_TOKENS,
+    next_hour,
+)
 from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.ga4.report_request import PAGE_ROWS
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow
 from pipelines.ingest.paid_prices import PaidPrice, paid_prices
-from pipelines.ingest.pull_plan import PullTask, backfill_items, finished, item_days, offered
+from pipelines.ingest.pull_plan import (
+    PullTask,
+    backfill_items,
+    finished,
+    is_done,
+    item_days,
+    offered,
+)
 from pipelines.ingest.run_window import newest_day
 from pipelines.publishing.versions import current_name
 from pipelines.warehouse.connect import build_database, published_database
@@ -49,23 +61,29 @@ _HOURLY = HOURLY_LIMITS["tokens_per_project_per_hour"][0]
 class TokenPlan:
     """What a backfill will cost.
 
-    `tokens`: of the core quota, by report in `by_report`; `hours`: full hours of a standard
-    property's tokens, less the reserve. `items`: pulls still to do, `done_items`: pulls that an
-    earlier run of the same backfill has finished. `probe_tokens`: what planning itself cost.
-    `unpriced_items`: pulls whose price nobody told, which are not in `tokens`.
+    `tokens`: of the core quota, by report in `by_report`. `hours`, `days`: full hours of a standard
+    property's tokens, less the reserve, and days, of the property that needs most. `items`: pulls
+    still to do, `done_items`: pulls that an earlier run of the same backfill has finished.
+    `probe_tokens`: what planning itself cost. `unpriced_items`: pulls whose price nobody told,
+    which are not in `tokens`.
     """
 
     items: int
     done_items: int
     tokens: int
     hours: int
+    days: int
     probe_tokens: int
     unpriced_items: int
     by_report: dict[str, int]
 
     def ends_by(self, now: datetime) -> datetime | None:
-        """When the last hour of quota is over that it needs; None where the first is enough."""
-        return next_hour(now) + timedelta(hours=self.hours - 1) if self.hours > 1 else None
+        """When the last hour of quota is over that it needs.
+
+        None where the first is enough, or the day's quota is not: it is then to be begun again.
+        """
+        has_waits = self.hours > 1 and self.days == 1
+        return next_hour(now) + timedelta(hours=self.hours - 1) if has_waits else None
 
 
 @dataclass
@@ -116,7 +134,7 @@ def plan_tokens(
     reports: Sequence[tuple[Profile, ReportSpec]],
     window: DayWindow,
     done: set[tuple[str, str, Any]],
-    paid: Mapping[tuple[str, str], PaidPrice] | None = None,
+    paid: Mapping[tuple[str, str], PaidPrice] = {},
 ) -> TokenPlan:
     """Count the tokens of all pulls at the prices that were `paid` for such ones before.
 
@@ -134,7 +152,7 @@ def plan_tokens(
     priced = [item for item in todo if _costs_tokens(item)]
     # The newest stretch of each length comes last, and stays.
     for item in reversed(priced):
-        if price := (paid or {}).get((item.property_id, item.spec.name)):
+        if price := paid.get((item.property_id, item.spec.name)):
             prices[_price_key(item)] = price.of(len(item_days(item)))
         else:
             unknown[_price_key(item)] = item
@@ -142,19 +160,21 @@ def plan_tokens(
     if metered:
         for metered.report, item in unknown.items():
             _measure(metered, item)
-    by_report: Counter[str] = Counter()
+    by_report, by_property = Counter[str](), Counter[str]()
     for item in todo:
         by_report[item.spec.name] += prices[_price_key(item)]
-    tokens = sum(by_report.values())
-    hours = math.ceil(tokens / (_HOURLY * (1 - BACKFILL.reserve)))
+        by_property[item.property_id] += prices[_price_key(item)]
+    # GA4 counts every property by itself, and they are pulled side by side.
+    most = max(by_property.values(), default=0)
     return TokenPlan(
-        len(todo),
-        len(items) - len(todo),
-        tokens,
-        hours,
-        metered.spent if metered else 0,
-        0 if metered else sum(_price_key(item) in unknown for item in priced),
-        dict(by_report),
+        items=len(todo),
+        done_items=len(items) - len(todo),
+        tokens=by_report.total(),
+        hours=math.ceil(most / (_HOURLY * (1 - BACKFILL.reserve))),
+        days=math.ceil(most / STANDARD_DAILY_TOKENS),
+        probe_tokens=metered.spent if metered else 0,
+        unpriced_items=0 if metered else sum(_price_key(item) in unknown for item in priced),
+        by_report=dict(by_report),
     )
 
 
@@ -171,11 +191,8 @@ def estimate_tokens(
         Profile(item.id, item.time_zone, item.currency, frozenset(), is_export=item.is_export)
         for item in settings.properties
     ]
-    paid = {}
-    if current_name(settings.published_dir):
-        with published_database(settings.published_dir) as connection:
-            paid = paid_prices(connection)
-    return plan_tokens(None, offered(profiles, specs), window, set(), paid)
+    reports = offered(profiles, specs)
+    return plan_tokens(None, reports, window, set(), published_prices(settings))
 
 
 def _costs_tokens(item: PullTask) -> bool:
@@ -194,11 +211,6 @@ def _measure(metered: MeteredClient, item: PullTask) -> None:
         if item.spec.is_required or isinstance(error, QuotaError):
             raise
         metered.tokens[metered.report] = 0
-
-
-def is_done(item: PullTask, done: set[tuple[str, str, Any]]) -> bool:
-    """Whether every day of an item was pulled before."""
-    return done >= {(item.property_id, item.spec.name, day) for day in item_days(item)}
 
 
 def open_backfill(
@@ -223,8 +235,16 @@ def open_backfill(
     return backfill_id
 
 
-def known_prices(settings: Settings) -> dict[tuple[str, str], PaidPrice]:
-    """What the pulls that are stored did cost."""
+def published_prices(settings: Settings) -> dict[tuple[str, str], PaidPrice]:
+    """What the pulls up to the newest version did cost; also beside a run."""
+    if not current_name(settings.published_dir):
+        return {}
+    with published_database(settings.published_dir) as connection:
+        return paid_prices(connection)
+
+
+def stored_prices(settings: Settings) -> dict[tuple[str, str], PaidPrice]:
+    """What all pulls did cost, those of a backfill that was killed among them."""
     with build_database(settings.build_db) as connection:
         return paid_prices(connection)
 

@@ -78,11 +78,7 @@ def plan_pulls(
     """The items of a night over `window`, or those that a backfill still has to do."""
     if backfill_id is not None:
         done = finished(connection, backfill_id)
-        return [
-            item
-            for item in backfill_items(reports, window)
-            if not done >= {(item.property_id, item.spec.name, day) for day in item_days(item)}
-        ]
+        return [item for item in backfill_items(reports, window) if not is_done(item, done)]
     first, items, gaps = first_loaded_days(connection), list[PullTask](), list[PullTask]()
     lacking = _lacking(connection, window, settings.nightly)
     for profile, spec in _required_first(reports):
@@ -239,3 +235,8 @@ def item_days(item: PullTask) -> list[date]:
     if not item.spec.kind.has_single_days:
         return [item.end]
     return days_between(item.start, item.end)
+
+
+def is_done(item: PullTask, done: set[tuple[str, str, date]]) -> bool:
+    """Whether every day of an item was pulled before."""
+    return done >= {(item.property_id, item.spec.name, day) for day in item_days(item)}

@@ -9,18 +9,21 @@ import pytest
 from pipelines.config.settings import Property
 from pipelines.errors import ConfigError
 from pipelines.ga4.api_errors import PropertyError
+from pipelines.ga4.client import Profile
 from pipelines.ga4.report_catalog import Metric, ReportKind, ReportSpec
 from pipelines.ingest.backfill import (
     check_window,
     close_backfill,
     done_days,
     estimate_tokens,
-    known_prices,
     note_plan,
     open_backfill,
     plan_tokens,
+    published_prices,
+    stored_prices,
 )
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow
+from pipelines.ingest.paid_prices import PaidPrice
 from pipelines.ingest.run_window import newest_day
 from pipelines.publishing.versions import point_current_at
 from pipelines.warehouse.connect import build_database
@@ -85,7 +88,8 @@ def test_what_was_pulled_before_is_not_asked_for_again(night):
     assert plan.by_report == {"sessions_by_device": 2 + 2 + 1, "items": 0, "metadata": 0}
     assert (plan.items, plan.unpriced_items, plan.probe_tokens) == (7, 3, 0)
     assert len(night.server.requests) == asked
-    paid = known_prices(night.settings)
+    paid = published_prices(night.settings)
+    assert paid == stored_prices(night.settings)
     measured = plan_tokens(night.client(), reports(night, DEVICE, items), LONG, set(), paid)
     assert measured.by_report == {"sessions_by_device": 5, "items": 3 * PRICE}
     assert (measured.unpriced_items, measured.probe_tokens) == (0, 2 * PRICE)
@@ -97,16 +101,26 @@ def test_before_the_first_pull_nothing_is_known(night):
     assert night.server.requests == []
 
 
-@pytest.mark.parametrize(("tokens", "end"), [(11_200, None), (11_201, 14), (11_200 * 5, 17)])
-def test_a_plan_says_when_it_would_end(night, tokens, end):
+def test_nothing_is_made_where_only_a_price_is_looked_for(night):
+    assert published_prices(night.settings) == {}
+    assert not night.settings.build_db.exists()
+
+
+@pytest.mark.parametrize(
+    ("tokens", "days", "end"),
+    # A standard property has 200,000 a day: what needs more has to be begun again.
+    [(11_200, 1, None), (11_201, 1, 14), (11_200 * 5, 1, 17), (200_000, 1, 30), (200_001, 2, None)],
+)
+def test_a_plan_says_when_it_would_end(night, tokens, days, end):
     def dear(answer) -> None:
         answer.property_quota.tokens_per_day.consumed = tokens
 
     night.server.faults = [Fault(tamper=dear)]
     plan = plan_tokens(night.client(), reports(night, DEVICE), WINDOW, set())
     # What is left of this hour is the first.
-    expected = datetime(2026, 3, 3, end, tzinfo=UTC) if end else None
+    expected = datetime(2026, 3, 3, tzinfo=UTC) + timedelta(hours=end) if end else None
     assert plan.ends_by(datetime(2026, 3, 3, 12, 10, tzinfo=UTC)) == expected
+    assert plan.days == days
 
 
 def test_hours_leave_the_reserve_to_others(night):
@@ -116,6 +130,15 @@ def test_hours_leave_the_reserve_to_others(night):
     night.server.faults = [Fault(tamper=dear)]
     # 15,000 tokens at 80 % of 14,000 an hour.
     assert plan_tokens(night.client(), reports(night, DEVICE), LONG, set()).hours == 2
+
+
+def test_every_property_has_hours_of_its_own(night):
+    """Two shops of 15,000 tokens each take the two hours of one."""
+    night.configure(Property(id="42"), Property(id="43"))
+    profiles = [Profile(one.id, "UTC", "EUR", frozenset()) for one in night.settings.properties]
+    paid = {(one.property_id, DEVICE.name): PaidPrice(7_000, 28) for one in profiles}
+    plan = plan_tokens(None, [(one, DEVICE) for one in profiles], LONG, set(), paid)
+    assert (plan.tokens, plan.hours) == (30_000, 2)
 
 
 def test_finished_pulls_are_planned_as_done(night):

@@ -11,7 +11,6 @@ import pytest
 from pipelines.config.settings import Nightly, Settings
 from pipelines.ga4.client import Profile
 from pipelines.ga4.report_catalog import Metric, ReportKind, ReportSpec
-from pipelines.ingest.backfill import is_done
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow
 from pipelines.ingest.pull_plan import (
     BACKFILL_DAYS,
@@ -19,6 +18,7 @@ from pipelines.ingest.pull_plan import (
     backfill_items,
     finished,
     first_day,
+    is_done,
     item_days,
     of_other_steps,
     plan_pulls,
