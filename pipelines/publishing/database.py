@@ -26,8 +26,7 @@ from pipelines.publishing.publication import Publication
 from pipelines.publishing.versions import DATABASE, Version, current_version
 from pipelines.sql_text import identifier, literal
 from pipelines.warehouse.ops import transaction
-from pipelines.warehouse.ops_words import ops_words
-from pipelines.warehouse.schema import OPS_TABLES
+from pipelines.warehouse.ops_tables import ops_words
 
 # The mart that lists every table and column of the marts with its description.
 DICTIONARY = "dim_column"
@@ -130,7 +129,7 @@ def _write_table(
 
 def _describe(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the dictionary's words, and those of `ops`, the comments of tables and columns."""
-    wanted = {("ops", table, column): words for table, column, words in ops_words(OPS_TABLES)}
+    wanted = {("ops", table, column): words for table, column, words in ops_words()}
     if ("marts", DICTIONARY) in tables_to_publish(connection):
         rows = connection.execute(_WORDS).fetchall()
         wanted |= {(schema, table, column): words for schema, table, column, words in rows}
