@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import duckdb
 
+# What is healed is worth nothing any more.
 _FINDINGS = """
-    select property_name, headline, concat_ws(' ', worth_sentence, surplus_sentence), state, p_gap
+    select property_name, state, headline, case when state <> 'healed' then concat_ws(
+        ' ', worth_sentence, surplus_sentence,
+        format('Below the floor with a probability of {:.0f} %.', cast(100 * p_gap as double))
+    ) end
     from marts.fct_finding
     inner join marts.dim_property using (property_id)
-    order by property_name, opportunity_p50 desc nulls last, finding_id
+    order by property_name, state = 'healed', opportunity_p50 desc nulls last, finding_id
 """
 _PROPERTIES = "select count(*) from marts.dim_property"
 # Steps of whole shops, of which anything at all can be said.
 _JUDGED = """
     select count(*) from marts.fct_benchmark_comparison
-    where window_name = '28d' and segment_name = 'all'
+    where window_name = '28d' and segment_name = 'all' and source_kind <> 'own_history'
         and rate is not null and status <> 'insufficient_data'
 """
 
 
 def verdict_sentences(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Every finding, the dearest of a property first; or that there is none, or cannot be yet."""
+    """Every finding, of a property what goes on and is dearest first; or why there is none."""
     found = connection.execute(_FINDINGS).fetchall()
     (properties,), (judged,) = (
         connection.execute(query).fetchall()[0] for query in (_PROPERTIES, _JUDGED)
@@ -31,7 +35,6 @@ def verdict_sentences(connection: duckdb.DuckDBPyConnection) -> list[str]:
         return ["There is too little data yet to tell whether any step leaks."]
     return [
         f"Finding ({state}{f', {name}' if properties > 1 else ''}): "
-        f"{' '.join(filter(None, (headline, worth)))} "
-        f"Below the floor with a probability of {100 * p_gap:.0f} %."
-        for name, headline, worth, state, p_gap in found
+        + " ".join(filter(None, (headline, rest)))
+        for name, state, headline, rest in found
     ]

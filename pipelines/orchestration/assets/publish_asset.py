@@ -28,7 +28,7 @@ from pipelines.publishing.publish import publish
 from pipelines.publishing.verdict import verdict_sentences
 from pipelines.publishing.version_diff import mart_rows
 from pipelines.publishing.versions import PAGE, current_version
-from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.connect import build_database, published_database
 from pipelines.warehouse.findings_memory import remember_findings
 from pipelines.warehouse.property_records import held_back
 from pipelines.warehouse.runs import finish_run
@@ -87,7 +87,7 @@ def _facts(settings: Settings, kept_back: Mapping[str, str]) -> dict[str, Any]:
     version = current_version(settings.published_dir)
     assert version is not None, "it was published just now"
     days = version.manifest["window"]
-    with build_database(settings.build_db) as connection:
+    with published_database(settings.published_dir) as connection:
         verdict = "\n\n".join(verdict_sentences(connection))
     return {
         ROW_COUNT: mart_rows(version.manifest),

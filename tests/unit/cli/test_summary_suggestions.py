@@ -7,8 +7,10 @@ import pytest
 
 from pipelines.cli.summary import print_verdict
 
+TOO_LITTLE = "There is too little data yet to tell whether any step leaks."
 
-def marts(folder: Path, findings: str, status: str) -> None:
+
+def marts(folder: Path, findings: str, status: str, source_kind: str = "secondary") -> None:
     """The tables that the verdict is read from; `findings`: a VALUES list."""
     current = folder / "current"
     current.mkdir()
@@ -34,7 +36,8 @@ def marts(folder: Path, findings: str, status: str) -> None:
         )
         connection.execute(
             "create table marts.fct_benchmark_comparison as select '28d' as window_name, "
-            f"'all' as segment_name, 0.5 as rate, '{status}' as status"
+            f"'all' as segment_name, 0.5 as rate, '{status}' as status, "
+            f"'{source_kind}' as source_kind"
         )
 
 
@@ -62,17 +65,35 @@ def test_what_lacks_what_was_found_and_where_it_stands(
     assert numbers == f"Numbers: {tmp_path}/current/sluice.duckdb ('sluice sql' asks them)"
 
 
+def test_what_is_healed_comes_last_and_is_worth_nothing_any_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = (
+        "('42', 'a', 'Ordered again.', 'Worth 9.', 'healed', 0.4, 9.0, null), "
+        "('42', 'b', 'Less viewed.', 'Worth 1.', 'new', 0.9, 1.0, null)"
+    )
+    marts(tmp_path, found, "below")
+    print_verdict(tmp_path)
+    *_, new, healed, _page, _numbers = capsys.readouterr().out.splitlines()
+    assert new == (
+        "Finding (new, Main): Less viewed. Worth 1. Below the floor with a probability of 90 %."
+    )
+    assert healed == "Finding (healed, Main): Ordered again."
+
+
 @pytest.mark.parametrize(
-    ("status", "words"),
+    ("status", "source_kind", "words"),
     [
-        ("within", "No step is likely to be below its benchmark."),
-        ("insufficient_data", "There is too little data yet to tell whether any step leaks."),
+        ("within", "secondary", "No step is likely to be below its benchmark."),
+        ("insufficient_data", "secondary", TOO_LITTLE),
+        # The shop's own best weeks are no benchmark.
+        ("likely_within", "own_history", TOO_LITTLE),
     ],
 )
 def test_nothing_found_is_not_the_same_as_nothing_known(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], status: str, words: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], status: str, source_kind: str, words: str
 ) -> None:
-    marts(tmp_path, "(null, null, null, null, null, null, null, null)", status)
+    marts(tmp_path, "(null, null, null, null, null, null, null, null)", status, source_kind)
     with duckdb.connect(str(tmp_path / "current" / "sluice.duckdb")) as connection:
         connection.execute("delete from marts.fct_finding")
     print_verdict(tmp_path)
