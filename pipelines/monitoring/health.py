@@ -12,6 +12,8 @@ from pipelines.warehouse.statuses import RunStatus
 
 # A night publishes yesterday; one more day for zones far to the west.
 DAYS_BEHIND = 2
+# One night a day, half a day of patience for one that was late (house default).
+PATIENCE = timedelta(hours=36)
 
 
 class Health(StrEnum):

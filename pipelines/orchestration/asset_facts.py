@@ -11,16 +11,15 @@ from typing import Any
 
 from dagster import FreshnessPolicy, TableColumn, TableSchema
 
+from pipelines.monitoring.health import PATIENCE
 from pipelines.warehouse.table_facts import TableFacts
 
 # Dagster's own names for what it shows in a place of its own.
 ROW_COUNT, COLUMN_SCHEMA = "dagster/row_count", "dagster/column_schema"
 # Who answers for what: the pulls and what they leave behind, the models, what readers get.
 DATA, ANALYTICS, REPORTING = "team:data", "team:analytics", "team:reporting"
-# A night a day; half a day of patience for one that was late, as `sluice doctor` has it.
-FRESHNESS = FreshnessPolicy.time_window(
-    fail_window=timedelta(hours=36), warn_window=timedelta(hours=26)
-)
+# Of a run a day, a warning where one is two hours later than the one before.
+FRESHNESS = FreshnessPolicy.time_window(fail_window=PATIENCE, warn_window=timedelta(hours=26))
 
 
 def topic(layer: str, props: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
 from pipelines.monitoring.home_lock import lock_path, no_run
 from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.table_facts import table_columns
 
 DIALECT, KEY = "duckdb", "dagster/column_lineage"
 # Column → what it is made of, as (asset, column); and that of every model.
@@ -78,13 +79,8 @@ def _compiled(logs_dir: Path) -> dict[str, str]:
 
 def _schema(build_db: Path) -> MappingSchema:
     """The columns of every table and view, as sqlglot asks for them."""
-    tables: dict[tuple[str, str], dict[str, str]] = {}
     with build_database(build_db, read_only=True) as connection:
-        for schema, table, column, kind in connection.execute(
-            "select schema_name, table_name, column_name, data_type from duckdb_columns() "
-            "where database_name = current_database()"
-        ).fetchall():
-            tables.setdefault((schema, table), {})[column] = kind
+        tables = table_columns(connection)
         (database,) = connection.execute("select current_database()").fetchall()[0]
     known = MappingSchema(dialect=DIALECT)
     for (schema, table), columns in tables.items():

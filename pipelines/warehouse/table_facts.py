@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from pipelines.sql_text import identifier, literal
 from pipelines.warehouse.connect import build_database
 
@@ -30,13 +32,18 @@ def table_facts(build_db: Path, relations: Iterable[Relation]) -> dict[Relation,
         f"from {identifier(schema)}.{identifier(table)}"
         for schema, table in wanted
     )
-    columns: dict[Relation, dict[str, str]] = {relation: {} for relation in wanted}
     with build_database(build_db) as connection:
-        for schema, table, name, kind in connection.execute(
-            "select schema_name, table_name, column_name, data_type from duckdb_columns() "
-            "where database_name = current_database() order by column_index"
-        ).fetchall():
-            if (schema, table) in columns:
-                columns[schema, table][name] = kind
+        columns = table_columns(connection)
         rows = connection.execute(counts).fetchall()
     return {(schema, table): TableFacts(n, columns[schema, table]) for schema, table, n in rows}
+
+
+def table_columns(connection: duckdb.DuckDBPyConnection) -> dict[Relation, dict[str, str]]:
+    """(schema, table or view) → column → DuckDB type, in the table's order."""
+    found: dict[Relation, dict[str, str]] = {}
+    for schema, table, column, kind in connection.execute(
+        "select schema_name, table_name, column_name, data_type from duckdb_columns() "
+        "where database_name = current_database() order by column_index"
+    ).fetchall():
+        found.setdefault((schema, table), {})[column] = kind
+    return found

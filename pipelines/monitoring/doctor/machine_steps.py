@@ -16,6 +16,7 @@ from pipelines.errors import WarehouseError
 from pipelines.export.engine import open_engine
 from pipelines.export.errors import ExportError
 from pipelines.monitoring.doctor.step_model import Step, not_yet, right, wrong
+from pipelines.monitoring.health import PATIENCE
 from pipelines.monitoring.home_lock import lock_path, no_run
 from pipelines.publishing.versions import DATABASE, Version, find_versions
 from pipelines.warehouse.connect import build_database, unlocked
@@ -24,8 +25,6 @@ from pipelines.wording import local
 DISK, WAREHOUSE, ENGINE, SCHEDULE = "disk", "build database", "engine", "schedule"
 # A night writes dbt's scratch and one more version before old ones go (house default).
 LEAST_FREE = 1_000_000_000
-# One night a day, half a day of patience for one that was late (house default).
-PATIENCE = timedelta(hours=36)
 _LAST_NIGHT = """
     select finished_at, window_end from ops.runs
     where status = 'published' and command in ('nightly', 'schedule') and finished_at is not null
