@@ -31,7 +31,7 @@ _QUOTA_WORDS = {
     "tokens_per_project_per_hour": "tokens of the hour for this Cloud project",
     "concurrent_requests": "requests at once",
     "server_errors_per_project_per_hour": "server errors of the hour",
-    "potentially_thresholded_requests_per_hour": "requests of the hour that may be thresholded",
+    "potentially_thresholded_requests_per_hour": "requests of the hour whose rows GA4 may hide",
 }
 _COLOURS = {0: "green", 1: "red", 2: "yellow", 75: "yellow"}
 

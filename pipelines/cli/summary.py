@@ -62,10 +62,7 @@ def print_summary(published_dir: Path) -> None:
             out.print(
                 f"[yellow]{words(key)} is {words(state)}[/yellow]: set up its tracking first."
             )
-        _print_sessionless(connection)
-        _print_suggestions(connection)
-        _print_findings(connection)
-    _print_places(published_dir)
+    print_verdict(published_dir)
 
 
 def print_verdict(published_dir: Path) -> None:
@@ -73,11 +70,8 @@ def print_verdict(published_dir: Path) -> None:
     with published_database(published_dir) as connection:
         _print_sessionless(connection)
         _print_suggestions(connection)
-        _print_findings(connection)
-    _print_places(published_dir)
-
-
-def _print_places(published_dir: Path) -> None:
+        for sentence in verdict_sentences(connection):
+            out.print(escape(sentence), soft_wrap=True)
     current = escape(str(published_dir / "current"))
     out.print(f"Page: {current}/{PAGE}", soft_wrap=True)
     out.print(f"Numbers: {current}/{DATABASE} ('sluice sql' asks them)", soft_wrap=True)
@@ -142,11 +136,6 @@ def _verdicts(connection: duckdb.DuckDBPyConnection) -> Table:
 
 def _table(title: str, columns: list[str]) -> Table:
     return new_table(*columns, title=title, numbers=NUMBERS)
-
-
-def _print_findings(connection: duckdb.DuckDBPyConnection) -> None:
-    for sentence in verdict_sentences(connection):
-        out.print(escape(sentence), soft_wrap=True)
 
 
 def words(name: str) -> str:
