@@ -58,14 +58,14 @@ def init(
         industry=_ask(
             _question("Category of the shop", known_industries()), industry, Answers.industry
         ),
-        region=_ask(_question("Its country", known_regions()), region, Answers.region),
+        region=_ask(_question("Its country in English", known_regions()), region, Answers.region),
         endpoint=endpoint,
     )
     _write(path, answers)
 
 
 def _question(what: str, known: frozenset[str]) -> str:
-    return f"{what}, for its benchmarks ({', '.join(sorted(known))})"
+    return f"{what}, for its benchmarks (there are some of {', '.join(sorted(known))})"
 
 
 def _write(path: Path, answers: Answers) -> None:

@@ -28,7 +28,7 @@ _TEXT = """\
 home: {home}
 # `industry` and `region` choose the nearest benchmarks; `all` are those of every shop.
 # Industries: {industries}.
-# Regions: {regions}.
+# Countries with figures: {regions}.
 store: {{name: {name}, industry: {industry}, region: {region}}}
 ga4:
   # Path of a service account's JSON key; null for Application Default Credentials.

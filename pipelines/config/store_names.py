@@ -1,4 +1,8 @@
-"""Industries and regions that a shop can be of: those that the seeds have benchmarks for."""
+"""Industries and regions that a shop can be of.
+
+An industry is one that the seeds have benchmarks for; a region is any country, also one of which
+nobody published a figure yet.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import io
 from functools import cache
 from typing import Annotated
 
+from babel import Locale
 from pydantic import AfterValidator
 
 from pipelines.config.field_types import Text
@@ -27,8 +32,18 @@ def known_industries() -> frozenset[str]:
 
 @cache
 def known_regions() -> frozenset[str]:
-    """Countries as GA4 names them; raises UnreadableError where the seeds cannot be read."""
+    """Countries that the seeds have benchmarks for, as GA4 names them, and `all`; raises
+    UnreadableError where these cannot be read.
+    """
     return frozenset("|".join(_column("region")).split("|"))
+
+
+@cache
+def _countries() -> frozenset[str]:
+    return (
+        frozenset(name for code, name in Locale("en").territories.items() if code.isalpha())
+        | known_regions()
+    )
 
 
 def _column(name: str) -> frozenset[str]:
@@ -39,18 +54,19 @@ def _column(name: str) -> frozenset[str]:
 
 
 def _industry(name: str) -> str:
-    return _known(name, "industry", known_industries()) if name != ANY else name
+    if name != ANY and name not in (known := known_industries()):
+        raise ValueError(
+            f"no benchmark is of that industry (the nearest is '{nearest(name, known)}'): write "
+            f"one of {', '.join(sorted(known))}"
+        )
+    return name
 
 
 def _region(name: str) -> str:
-    return _known(name, "region", known_regions()) if name != ANY else name
-
-
-def _known(name: str, what: str, known: frozenset[str]) -> str:
-    if name not in known:
+    if name not in known_regions() and name not in (countries := _countries()):
         raise ValueError(
-            f"no benchmark is of that {what} (the nearest is '{nearest(name, known)}'): write one "
-            f"of {', '.join(sorted(known))}"
+            f"no country has that name (the nearest is '{nearest(name, countries)}'): write it "
+            f"in English, as GA4 does, or '{ANY}'"
         )
     return name
 

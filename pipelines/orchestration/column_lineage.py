@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from dagster import AssetKey, TableColumnDep, TableColumnLineage
-from sqlglot import MappingSchema, exp
+from sqlglot import MappingSchema, exp, parse_one
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
+from sqlglot.optimizer.qualify import qualify
 
 from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
@@ -89,15 +91,37 @@ def _schema(build_db: Path) -> MappingSchema:
 
 
 def _columns(sql: str, schema: MappingSchema) -> Columns:
-    """Column → what it is made of; nothing where sqlglot does not follow the statement.
-
-    That is a `union all by name` whose parts have unlike columns.
-    """
+    """Column → what it is made of; nothing where sqlglot does not follow the statement."""
     try:
-        nodes = lineage(None, sql, schema, dialect=DIALECT, trim_selects=False)
+        query = _with_like_parts(parse_one(sql, dialect=DIALECT), schema)
+        nodes = lineage(None, query, schema, dialect=DIALECT, trim_selects=False)
     except (SqlglotError, ValueError):
         return {}
     return {column: sorted(map(list, _leaves(node))) for column, node in nodes.items()}
+
+
+def _with_like_parts(query: exp.Expr, schema: MappingSchema) -> exp.Expr:
+    """The same with NULL for what a part of a `union all by name` lacks: sqlglot goes by position.
+
+    The innermost first, as its columns may be those of another part.
+    """
+    unions = list(query.find_all(exp.Union))
+    for place in reversed(range(len(unions))):
+        union = unions[place]
+        if not union.args.get("by_name"):
+            continue
+        known = qualify(query.copy(), schema=schema, dialect=DIALECT, identify=False)
+        told = list(known.find_all(exp.Union))[place]
+        names = dict.fromkeys([*told.left.named_selects, *told.right.named_selects])
+        union.set("this", _with_columns(union.left, told.left.named_selects, names))
+        union.set("expression", _with_columns(union.right, told.right.named_selects, names))
+        union.set("by_name", False)
+    return query
+
+
+def _with_columns(part: exp.Query, own: Sequence[str], names: Iterable[str]) -> exp.Select:
+    columns = (exp.column(name, "part") if name in own else exp.null() for name in names)
+    return exp.select(*map(exp.alias_, columns, names)).from_(part.subquery("part"))
 
 
 def _leaves(node: Node) -> set[tuple[str, str]]:

@@ -204,7 +204,7 @@ def test_nothing_wrong_ends_well(endpoint: str, tmp_path: Path) -> None:
 
 def test_init_asks_on_a_terminal(endpoint: str, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
-    os.write(ours, f"{PROPERTY}, {FAULTY}\nWool & Co\n\n./there\nfashion\nIreland\n".encode())
+    os.write(ours, f"{PROPERTY}, {FAULTY}\nWool & Co\n\n./there\nfashion\nGermany\n".encode())
     ended = subprocess.run(
         [SLUICE, "init"],
         cwd=tmp_path,
@@ -225,5 +225,5 @@ def test_init_asks_on_a_terminal(endpoint: str, tmp_path: Path) -> None:
     ]  # fmt: skip
     assert settings.home == tmp_path / "there"
     store = settings.store
-    assert (store.name, store.industry, store.region) == ("Wool & Co", "fashion", "Ireland")
+    assert (store.name, store.industry, store.region) == ("Wool & Co", "fashion", "Germany")
     assert settings.ga4 == Ga4()

@@ -79,8 +79,8 @@ SETTINGS = {
         ("SLUICE_STORE_INDUSTRY=Fashion", "store.industry"),
     ],
     (
-        "no benchmark is of that region (the nearest is 'United Kingdom'): write one of Ireland, "
-        "United Kingdom, United States, all"
+        "no country has that name (the nearest is 'United Kingdom'): write it in English, as GA4 "
+        "does, or 'all'"
     ): [
         ("store: {region: united kingdom}", "store.region"),
         ("SLUICE_STORE_REGION=United Kingdoms", "store.region"),

@@ -40,7 +40,7 @@ def test_every_asset_has_owner_description_topic_and_freshness(defs: Definitions
 def test_topics_are_small(defs: Definitions) -> None:
     groups = [spec.group_name for spec in defs.resolve_all_asset_specs()]
     assert {"raw", "seeds", "ops", "staging_ga4", "marts_leaks", "published"} <= set(groups)
-    assert max(groups.count(name) for name in set(groups) - {"raw"}) <= 24
+    assert max(groups.count(name) for name in set(groups) - {"raw"}) <= 20
 
 
 def test_raw_tables_have_their_columns_before_the_first_night(defs: Definitions) -> None:

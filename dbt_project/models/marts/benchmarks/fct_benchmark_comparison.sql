@@ -17,7 +17,7 @@ compared as (
     left join told using (property_id, window_name, segment_name, segment_value, benchmark_key)
     union all by name
     select *
-    from {{ ref('int_metrics__best_compared') }}
+    from {{ ref('int_benchmarks__best_compared') }}
 )
 
 select

@@ -21,7 +21,7 @@ compared as (
         coalesce(weeks.weeks, 0) >= {{ var('least_best_weeks') }} as is_enough,
         weeks.best_denominator / {{ widened_dispersion('weeks.week_phi', 'weeks.weeks') }} as best_n_eff
     from rates
-    left join {{ ref('int_metrics__best_weeks') }} as weeks using (property_id, window_name, segment_name, segment_value, key)
+    left join {{ ref('int_benchmarks__best_weeks') }} as weeks using (property_id, window_name, segment_name, segment_value, key)
     anti join {{ ref('int_figures__nearest') }} as figures
         on
             rates.property_id = figures.property_id
