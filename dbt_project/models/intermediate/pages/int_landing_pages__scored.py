@@ -2,7 +2,7 @@
 
 from pipelines.analysis.stats.parts import score_parts
 
-KEYS = ["property_id", "window_name", "landing_page", "page_type", "step_key", "previous_step_key"]
+KEYS = ["property_id", "window_name", "landing_page", "step_key", "previous_step_key"]
 FAMILY = ["property_id", "window_name", "step_key"]
 
 

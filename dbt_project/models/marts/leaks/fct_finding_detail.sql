@@ -35,19 +35,22 @@ products as (
 landing_pages as (
     select
         scores.*,
+        pages.page_type,
         'landing_page' as kind,
         pages.landing_page as detail_id,
         pages.landing_page as detail_name,
         'sessions' as unit,
         pages.numerator,
         pages.denominator,
-        {{ rate_with_interval('rate', 'true', 'pages.numerator', 'pages.denominator', 'pages.denominator / pages.phi') }},
+        pages.rate,
+        pages.ci_low,
+        pages.ci_high,
         pages.is_complete,
         pages.maturity,
         {{ flag_names('pages.flag_bits') }} as flags
     from {{ ref('int_landing_pages__scored') }} as scores
     inner join {{ ref('int_landing_pages__stepped') }} as pages
-        using (property_id, window_name, landing_page, page_type, step_key, previous_step_key)
+        using (property_id, window_name, landing_page, step_key, previous_step_key)
 ),
 
 details as (
@@ -77,7 +80,7 @@ select
     compared.kind,
     compared.detail_id,
     compared.detail_name,
-    cast(compared.page_type as varchar) as page_type,
+    compared.page_type,
     cast(row_number() over (
         partition by findings.property_id, findings.finding_id order by compared.rise desc, compared.kind asc, compared.detail_id asc
     ) as integer) as detail_rank,
