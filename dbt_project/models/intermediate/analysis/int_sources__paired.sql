@@ -27,41 +27,20 @@ whole as (
     from {{ ref('int_funnel__days_filled') }} as filled
     inner join {{ core_steps() }} as steps on filled.key = steps.key
     where filled.segment_name = 'all' and filled.tracking_state = 'tracked' and filled.is_complete
-),
-
-told as (
-    select
-        pairs.*,
-        whole.date,
-        whole.step_number,
-        whole.step_key,
-        whole.sessions as value_a,
-        cast(null as bigint) as value_b
-    from pairs
-    inner join whole on pairs.property_id = whole.property_id
-    union all
-    select
-        pairs.*,
-        whole.date,
-        whole.step_number,
-        whole.step_key,
-        cast(null as bigint) as value_a,
-        whole.sessions as value_b
-    from pairs
-    inner join whole on pairs.other_property_id = whole.property_id
 )
 
 select
-    property_id,
-    date,
-    step_number,
-    step_key,
-    source_a,
-    source_b,
-    other_property_id,
-    first_judged,
-    max(value_a) as value_a,
-    max(value_b) as value_b
-from told
-where date between first_date and last_judged
+    pairs.property_id,
+    whole.date,
+    whole.step_number,
+    whole.step_key,
+    pairs.source_a,
+    pairs.source_b,
+    pairs.other_property_id,
+    pairs.first_judged,
+    max(whole.sessions) filter (whole.property_id = pairs.property_id) as value_a,
+    max(whole.sessions) filter (whole.property_id = pairs.other_property_id) as value_b
+from pairs
+inner join whole on whole.property_id in (pairs.property_id, pairs.other_property_id)
+where whole.date between pairs.first_date and pairs.last_judged
 group by all
