@@ -244,8 +244,8 @@ rated as (
 )
 {%- endmacro %}
 
-{#- The core funnel of the seed: each step with the one before it, also where one is not tracked. -#}
-{% macro core_steps() -%}
+{#- The core funnel of the seed: each step with the one before it, also where one is not tracked. `keys`: these steps only. -#}
+{% macro core_steps(keys=none) -%}
 (
     select
         key,
@@ -253,7 +253,23 @@ rated as (
         label as step_label,
         lag(key) over (order by step_number) as previous_step_key
     from {{ ref('funnel_steps') }}
-    where funnel = 'core'
+    where funnel = 'core'{% if keys %} and key in ('{{ keys | join("', '") }}'){% endif %}
+)
+{%- endmacro %}
+
+{#- Body of a CTE: rows of items, of which `relation` has the units of each step in a column, as one row a step. -#}
+{% macro item_units(relation) -%}
+(
+    {%- for key in var('item_counts') %}
+    select
+        *,
+        '{{ key }}' as key,
+        {{ var('item_counts')[key] }} as units
+    from {{ relation }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
 )
 {%- endmacro %}
 

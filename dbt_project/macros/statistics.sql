@@ -76,16 +76,16 @@
     end)
 {%- endmacro %}
 
-{#- Aggregate over the days of a window: phi = max(1, Pearson's chi^2 / (days - 1)) of the daily counts (McCullagh and Nelder
-    1989, 4.5), 1 with fewer than 7 days. A day without trials, or whose rate is beyond 0 or 100 %, tells nothing of the
-    variation. -#}
+{#- phi = max(1, chi^2 / its degrees of freedom) (McCullagh and Nelder 1989, 4.5), 1 with fewer than 7 days. -#}
+{% macro dispersion_of_chi2(chi2, degrees) -%}
+    (case when {{ degrees }} + 1 >= {{ var('least_varying_days') }} then greatest(1, {{ chi2 }} / ({{ degrees }})) else 1 end)
+{%- endmacro %}
+
+{#- Aggregate over the days of a window: phi of the daily counts. A day without trials, or whose rate is beyond 0 or 100 %,
+    tells nothing of the variation. -#}
 {% macro overdispersion(successes, trials) -%}
     {%- set is_day = trials ~ ' > 0 and not ' ~ is_beyond(successes, trials) -%}
-    {%- set days = 'count(*) filter (where ' ~ is_day ~ ')' -%}
-    (case when {{ days }} >= {{ var('least_varying_days') }}
-        then greatest(1, {{ pearson_chi2(successes, trials, is_day) }} / ({{ days }} - 1))
-        else 1
-    end)
+    {{ dispersion_of_chi2(pearson_chi2(successes, trials, is_day), 'count(*) filter (where ' ~ is_day ~ ') - 1') }}
 {%- endmacro %}
 
 {#- phi is itself an estimate from few days: its excess over 1 is widened by (t/z)^2, t the 97.5 % point of Student's

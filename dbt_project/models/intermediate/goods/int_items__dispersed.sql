@@ -1,29 +1,5 @@
-{% set counts = var('item_counts') %}
-
 -- Units of an item on a day. Those of one session come together, so a day of one order of five units is unlike five days of one.
-with days as (
-    {%- for key in counts %}
-    select
-        property_id,
-        date,
-        item_id,
-        item_name,
-        '{{ key }}' as key,
-        {{ counts[key] }} as units
-    from {{ ref('int_items__daily') }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
-),
-
-chain as (
-    select
-        key as step_key,
-        lag(key) over (order by step_number) as previous_step_key
-    from {{ ref('funnel_steps') }}
-    where funnel = 'core' and key in ('{{ counts | join("', '") }}')
-),
+with days as {{ item_units(ref('int_items__daily')) }},
 
 -- Of each item around its own rate: items differ, and that is no noise.
 items as (
@@ -31,7 +7,7 @@ items as (
         periods.property_id,
         periods.window_name,
         periods.window_end,
-        chain.step_key as numerator_key,
+        chain.key as numerator_key,
         chain.previous_step_key as denominator_key,
         reached.item_id,
         reached.item_name,
@@ -39,15 +15,13 @@ items as (
         {{ pearson_chi2('reached.units', 'previous.units', 'true') }} as chi2
     from {{ ref('int_funnel__periods_listed') }} as periods
     inner join days as reached using (property_id, date)
-    inner join chain on reached.key = chain.step_key
-    inner join days as previous
-        on
-            reached.property_id = previous.property_id
-            and reached.date = previous.date
-            and reached.item_id = previous.item_id
-            and reached.item_name = previous.item_name
-            and chain.previous_step_key = previous.key
-    where periods.window_name <> '1d' and previous.units > 0 and reached.units >= 0
+    inner join {{ core_steps(var('item_counts')) }} as chain on reached.key = chain.key
+    inner join days as previous using (property_id, date, item_id, item_name)
+    where
+        periods.window_name <> '1d'
+        and previous.key = chain.previous_step_key
+        and previous.units > 0
+        and reached.units >= 0
     group by all
 ),
 
@@ -68,6 +42,6 @@ pooled as (
 
 select
     *,
-    case when degrees + 1 >= {{ var('least_varying_days') }} then greatest(1, cast(chi2 as double) / degrees) else 1 end as phi,
+    {{ dispersion_of_chi2('cast(chi2 as double)', 'degrees') }} as phi,
     {{ widened_dispersion('phi', 'degrees + 1') }} as phi_wide
 from pooled

@@ -1,17 +1,4 @@
-{% set counts = var('item_counts') %}
-
-with unpivoted as (
-    {%- for key in counts %}
-    select
-        *,
-        '{{ key }}' as key,
-        {{ counts[key] }} as units
-    from {{ ref('int_items__summed') }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
-),
+with unpivoted as {{ item_units(ref('int_items__summed')) }},
 
 -- 0 units of a step whose tag is missing is no number.
 reach as (
@@ -44,20 +31,15 @@ steps as (
         reports.window_end,
         reports.is_current,
         reports.days_loaded,
-        chain.funnel,
+        'core' as funnel,
         chain.step_number,
         chain.key as step_key,
-        chain.label as step_label,
+        chain.step_label,
         true as is_in_chain,
-        lag(chain.key) over (
-            partition by reports.property_id, reports.window_name, reports.window_end order by chain.step_number
-        ) as previous_step_key
+        chain.previous_step_key
     from {{ ref('int_reports__windowed') }} as reports
-    cross join {{ ref('funnel_steps') }} as chain
-    where
-        reports.report = 'items'
-        and chain.funnel = 'core'
-        and chain.key in ('{{ counts | join("', '") }}')
+    cross join {{ core_steps(var('item_counts')) }} as chain
+    where reports.report = 'items'
 ),
 
 {{ rated_steps(period=['window_name', 'window_end'], cell=['item_id', 'item_name', 'item_revenue', 'currency']) }},
