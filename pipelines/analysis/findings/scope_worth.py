@@ -60,10 +60,7 @@ class Leaks:
         }
         later = self.chain[self.chain["step_number"] > row["step_number"]].to_dict("records")
         steps = pd.DataFrame([own, *later]).assign(
-            segment_name="scope",
-            segment_value=as_json(scope),
-            order_value=lambda rows: rows["end_value"],
-            order_value_error=lambda rows: rows["end_value_error"],
+            segment_name="scope", segment_value=as_json(scope)
         )
         worth = score_leaks(steps).iloc[0]
         return {**own, **{name: worth[name] for name in WORTHS}}

@@ -20,11 +20,12 @@ def score_leaks(frame: pd.DataFrame, draws: Draws | None = None) -> pd.DataFrame
     """Leaks of funnels, one row per row of `frame`, in its order.
 
     Reads `GRAIN`, numerator, denominator (the step before in the chain), benchmark (floor or
-    midpoint, missing where there is none), order_value (per cell, in its currency) and, where there
-    is any, n_eff (else the denominator) and order_value_error (else the value is certain). Only
-    tracked steps may be given, the first of a cell being the one from all visits. Gives `GRAIN`,
-    opportunity (at the observed rates), opportunity_p05, _p50, _p95, p_gap, p_biggest, leak_rank,
-    allocated, and joint_gain of the cell; rounded so that the allocated values add up to it.
+    midpoint, missing where there is none), end_value (per cell, what one more at its last step
+    brings, in its currency) and, where there is any, n_eff (else the denominator) and
+    end_value_error (else the value is certain). Only tracked steps may be given, the first of a
+    cell being the one from all visits. Gives `GRAIN`, opportunity (at the observed rates),
+    opportunity_p05, _p50, _p95, p_gap, p_biggest, leak_rank, allocated, and joint_gain of the cell;
+    rounded so that the allocated values add up to it.
     """
     cell = codes(frame, CELL)
     step = places(cell, floats(frame["step_number"]))
@@ -39,8 +40,8 @@ def score_leaks(frame: pd.DataFrame, draws: Draws | None = None) -> pd.DataFrame
         trials=trials,
         n_eff=np.where(np.isnan(n_eff), trials, n_eff),
         benchmark=matrix("benchmark"),
-        order_value=matrix("order_value")[:, 0],
-        order_value_error=matrix("order_value_error")[:, 0],
+        order_value=matrix("end_value")[:, 0],
+        order_value_error=matrix("end_value_error")[:, 0],
     )
     found = simulate(chains, draws)
     visits = trials[:, 0]

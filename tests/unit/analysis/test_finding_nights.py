@@ -90,7 +90,7 @@ class Shop:
         steps = counts.rename(columns={"order": "numerator", "checkout": "denominator"}).assign(
             window_name="28d", window_start=start.date(), window_end=FIRST + timedelta(last),
             step_number=1, step_key="order", previous_step_key="checkout", benchmark=0.5,
-            n_eff=lambda rows: rows["denominator"], end_value=50.0, order_value=50.0,
+            n_eff=lambda rows: rows["denominator"], end_value=50.0,
             downstream_rate=1.0,
         )  # fmt: skip
         return steps.merge(score_leaks(steps)[[*GRAIN, *WORTHS]], on=GRAIN)

@@ -270,7 +270,7 @@ def test_segments_by_hand() -> None:
 
 
 def leak_rows() -> pd.DataFrame:
-    columns = ["step_number", "numerator", "denominator", "benchmark", "order_value"]
+    columns = ["step_number", "numerator", "denominator", "benchmark", "end_value"]
     shop = [
         (4, 75, 156, 0.50, 60.0),
         (2, 300, 10_000, 0.05, 60.0),

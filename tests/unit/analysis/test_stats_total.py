@@ -45,7 +45,7 @@ def parts(values: list[tuple[float, ...]], *names: str) -> pd.DataFrame:
 @settings(max_examples=150, deadline=None)
 @given(rows)
 def test_leaks(values: list[tuple[float, ...]]) -> None:
-    worth = ("order_value", "order_value_error")
+    worth = ("end_value", "end_value_error")
     counts = frame(values, "numerator", "denominator", "n_eff", "benchmark", *worth)
     scored = score_leaks(counts, draws=Draws(count=50))
     assert len(scored) == len(values)

@@ -24,8 +24,6 @@ BESIDE_THE_SHOP = """
 def model(dbt, session):
     dbt.config(materialized="table")
     steps = dbt.ref("int_leaks__chained")
-    df = steps.df()
-    worth = {"order_value": df["end_value"], "order_value_error": df["end_value_error"]}
-    scored = score_leaks(df.assign(**worth))
+    scored = score_leaks(steps.df())
     balanced = score_segments(steps.query("steps", BESIDE_THE_SHOP).df())
     return scored.merge(balanced, how="left", on=GRAIN)
