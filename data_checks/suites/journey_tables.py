@@ -53,7 +53,7 @@ select
 from chosen
 left join (
     select property_id, date, key, sessions
-    from intermediate.int_funnel__reach_daily
+    from {REACH}
     semi join ({LOADED}) using (property_id, date)
     where segment_name = 'all'
 ) as reach

@@ -24,8 +24,7 @@ def shrink(successes: Floats, trials: Floats, group: Ints, groups: int) -> Shrun
     is_cell = is_rate(successes, trials)
     x, n = np.where(is_cell, successes, np.nan), np.where(is_cell, trials, np.nan)
     pooled = divide(sum_by(x, group, groups), sum_by(n, group, groups))
-    binomial = pooled * (1 - pooled)
-    strength = np.maximum(0.0, _strength(x, n, binomial, group) - 1)
+    strength = np.maximum(0.0, _strength(x, n, pooled, pooled * (1 - pooled), group) - 1)
     return _shrunk(x, n, pooled[group], strength[group])
 
 
@@ -39,20 +38,20 @@ def shrink_means(totals: Floats, counts: Floats, variance: Floats, group: Ints) 
     is_cell = (totals > 0) & (counts > 0)
     x, n = np.where(is_cell, totals, np.nan), np.where(is_cell, counts, np.nan)
     pooled = divide(sum_by(x, group, groups), sum_by(n, group, groups))
-    strength = np.where(np.isnan(variance), 0.0, _strength(x, n, variance, group))
+    strength = np.where(np.isnan(variance), 0.0, _strength(x, n, pooled, variance, group))
     return _shrunk(x, n, pooled[group], strength[group])
 
 
-def _strength(x: Floats, n: Floats, within: Floats, group: Ints) -> Floats:
-    """within / tau^2 of each group, `within` being the variance of one trial, (groups,).
+def _strength(x: Floats, n: Floats, pooled: Floats, within: Floats, group: Ints) -> Floats:
+    """within / tau^2 of each group, of its `pooled` rate and the variance `within` one trial.
 
-    Method of moments (after Kleinman 1973): tau^2 = (S - within (K-1)) / (N - sum n^2/N) with S =
-    sum n (x/n - p)^2 over the K rows of a group, p = sum x / N and N = sum n. Infinite in a group
-    whose rows differ no more than chance (tau^2 <= 0): it shrinks all the way.
+    Shape (groups,), as these two. Method of moments (after Kleinman 1973): tau^2 = (S - within
+    (K-1)) / (N - sum n^2/N) with S = sum n (x/n - p)^2 over the K rows of a group, p the pooled
+    rate and N = sum n. Infinite in a group whose rows differ no more than chance (tau^2 <= 0): it
+    shrinks all the way.
     """
     groups = len(within)
     total = sum_by(n, group, groups)
-    pooled = divide(sum_by(x, group, groups), total)
     cells = sum_by((n > 0).astype(np.float64), group, groups)
     spread = sum_by(n * (divide(x, n) - pooled[group]) ** 2, group, groups)
     weight = total - divide(sum_by(n**2, group, groups), total)
