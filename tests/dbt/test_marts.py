@@ -1,6 +1,7 @@
 """The marts of two hand-made shops against numbers worked out on paper."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,16 @@ from tests.dbt.warehouse import Warehouse
 @pytest.fixture(scope="module")
 def built(built_shops: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     return built_shops.copied_to(tmp_path_factory.mktemp("copy"))
+
+
+def test_in_its_first_days_a_shop_has_no_anomalies(
+    dbt: Dbt, built: Warehouse, tmp_path: Path
+) -> None:
+    """No day is judged before the fourth; of no rows pandas hands over columns that are no text."""
+    young = built.copied_to(tmp_path)
+    young.query("delete from intermediate.int_anomalies__dated")
+    dbt(young, "run", "--select", "int_anomalies__scored", "fct_anomaly")
+    assert young.query("select count(*) from marts.fct_anomaly") == [(0,)]
 
 
 def test_the_unit_tests_of_dbt(dbt: Dbt, built: Warehouse) -> None:

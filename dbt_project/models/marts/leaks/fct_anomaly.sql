@@ -1,11 +1,11 @@
 with judged as (
     select
-        scored.property_id,
+        dated.property_id,
         dated.date,
         cast(scored.window_days as integer) as window_days,
-        scored.segment_name,
-        scored.segment_value,
-        scored.key,
+        dated.segment_name,
+        dated.segment_value,
+        dated.key,
         dated.parent_key,
         cast(scored.numerator as bigint) as numerator,
         cast(scored.denominator as bigint) as denominator,
