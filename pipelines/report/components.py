@@ -129,7 +129,7 @@ class FunnelRow:
     change: str
     trend: Trend | None
     # What other shops have, or the shop itself had in its best weeks.
-    beside: Link | None = None
+    beside: Link | None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipelines.report.doubtful_days import DoubtfulDay
 from pipelines.report.rows.changes import Alert, Factor, Judged, Shift
 from pipelines.report.rows.findings import Diagnosis, Finding, FindingDay, FindingDetail
-from pipelines.report.rows.funnel import Benchmark, End, Step, StepWeek
+from pipelines.report.rows.funnel import End, Step, StepWeek
 from pipelines.report.rows.items import Carts, Page, Product
 from pipelines.report.rows.micro import Micro
 from pipelines.report.rows.properties import Run, Shop
@@ -23,7 +23,6 @@ class Window:
 
     days: int
     steps: tuple[Step, ...]
-    benchmarks: tuple[Benchmark, ...]
     compared: tuple[Compared, ...]
     shop_figures: tuple[Figure, ...]
     micros: tuple[Micro, ...]

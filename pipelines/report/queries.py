@@ -50,7 +50,6 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         return Window(
             days=days,
             steps=ask(funnel.Step, funnel.STEPS, window=name),
-            benchmarks=ask(funnel.Benchmark, funnel.BENCHMARKS, window=name),
             compared=ask(
                 sources.Compared,
                 sources.COMPARED,

@@ -9,7 +9,7 @@ from pipelines.report.rows.quality import Growing
 def empty_window(days: int) -> Window:
     """No row of any kind."""
     return Window(
-        days=days, steps=(), benchmarks=(), compared=(), shop_figures=(), micros=(), sales=None,
+        days=days, steps=(), compared=(), shop_figures=(), micros=(), sales=None,
         ends=(), carts=None, products=(), pages=(),
     )  # fmt: skip
 

@@ -14,7 +14,8 @@ LABELS = """
 """
 STEPS = f"""
     with {LABELS}
-    select segment_name, segment_value, step_key, step_label, labels.label as previous_label,
+    select segment_name, segment_value, step_key, step_label, previous_step_key,
+        labels.label as previous_label,
         reached, previous_reached, step_rate as rate, ci_low, ci_high,
         case when tracking_state <> 'tracked' then tracking_state
             when status = 'sessionless' then 'previous_sessionless'
@@ -44,19 +45,6 @@ ENDS = f"""
     where property_id = $property and window_name = $window and segment_name = 'all'
     order by step_number
 """
-BENCHMARKS = """
-    select benchmark_key, numerator_key, denominator_key, numerator, denominator, rate, ci_low,
-        ci_high, benchmark_low, benchmark_high, status as verdict, source
-    from marts.fct_benchmark_comparison as benchmark
-    where property_id = $property and window_name = $window and segment_name = 'all'
-        and source_kind <> 'own_history'
-        and not exists (
-            select 1 from marts.fct_funnel_window as funnel
-            where funnel.property_id = benchmark.property_id and funnel.funnel = 'core'
-                and funnel.benchmark_key = benchmark.benchmark_key
-        )
-    order by benchmark_key
-"""
 
 
 @dataclass(frozen=True)
@@ -67,6 +55,7 @@ class Step:
     segment_value: str
     step_key: str
     step_label: str
+    previous_step_key: str | None
     previous_label: str | None
     reached: int | None
     previous_reached: int | None
@@ -110,21 +99,3 @@ class End:
     ended_sessions: int | None
     ended_share: float | None
     status: str
-
-
-@dataclass(frozen=True)
-class Benchmark:
-    """A benchmark that is no step of the core funnel."""
-
-    benchmark_key: str
-    numerator_key: str
-    denominator_key: str
-    numerator: int | None
-    denominator: int | None
-    rate: float | None
-    ci_low: float | None
-    ci_high: float | None
-    benchmark_low: float | None
-    benchmark_high: float | None
-    verdict: str
-    source: str | None

@@ -6,7 +6,7 @@ from pipelines.report import formatting
 from pipelines.report.components import Link, Section, Table, columns
 from pipelines.report.page_data import Window
 from pipelines.report.rows.funnel import Step
-from pipelines.report.rows.sources import Compared
+from pipelines.report.rows.sources import Compared, Figure
 
 
 def benchmark_section(window: Window) -> Section:
@@ -23,68 +23,53 @@ def benchmark_section(window: Window) -> Section:
     return Section("benchmarks", "Benchmarks and sources", (said,), tables=tables)
 
 
-def beside(window: Window, step: Step, previous_key: str) -> Link | None:
-    """What other shops have at a step or, where nobody published it, the shop's own best weeks."""
-    pair = (step.step_key, previous_key)
-    for figure in window.shop_figures:
-        if (figure.numerator_key, figure.denominator_key) == pair:
-            return Link(figure.figures, figure.link)
+def beside(window: Window, step: Step) -> Link | None:
+    """What other shops have at a step or, where nobody published it, the shop's own best weeks.
+
+    In short: the tables of this section have the whole of it.
+    """
+    pair = (step.step_key, step.previous_step_key)
+    figures = [one for one in window.shop_figures if _pair(one) == pair]
+    if figures:
+        first = figures[0]
+        values = (
+            f"{one.statistic_text} {formatting.bound(one.value)}"
+            for one in figures
+            if one.source_text == first.source_text
+        )
+        return Link(f"{first.shops}: {', '.join(values)}", first.link)
     for row in window.compared:
-        if row.is_own_weeks and (row.numerator_key, row.denominator_key) == pair:
+        if row.is_own_weeks and _pair(row) == pair:
             return Link(_best_weeks(row), None)
     return None
 
 
+def _pair(row: Compared | Figure) -> tuple[str, str]:
+    return row.numerator_key, row.denominator_key
+
+
 def _best_weeks(row: Compared) -> str:
-    """In short; "Where nobody published a figure" has the whole sentence."""
     if row.benchmark_low is None:
         return row.source_text
     return f"your own best weeks: {formatting.interval(row.benchmark_low, row.benchmark_high)}"
 
 
 def _ranges(window: Window) -> Table:
-    """Those of the core funnel, then further ones."""
-    steps = [
-        (
-            f"{step.previous_label} → {step.step_label}", step.rate, step.reached,
-            step.previous_reached, step.ci_low, step.ci_high, step.benchmark_low,
-            step.benchmark_high, step.verdict, step.source,
-        )
-        for step in window.whole
-        if step.benchmark_low is not None
-    ]  # fmt: skip
-    texts = {
-        (row.numerator_key, row.denominator_key): row.source_text
-        for row in window.compared
-        if not row.is_own_weeks
-    }
-    further = [
-        (
-            formatting.key_words(row.benchmark_key.removesuffix("_rate")), row.rate, row.numerator,
-            row.denominator, row.ci_low, row.ci_high, row.benchmark_low, row.benchmark_high,
-            row.verdict, texts.get((row.numerator_key, row.denominator_key), row.source),
-        )
-        for row in window.benchmarks
-    ]  # fmt: skip
-    links = {row.source_text: row.link for row in window.compared}
-    rows = tuple(
-        (
-            name,
-            formatting.rate_of(rate, numerator, denominator),
-            formatting.interval(low, high),
-            formatting.band(floor, ceiling),
-            formatting.verdict_words(verdict),
-            Link(source or formatting.NOTHING, links.get(source or "")),
-        )
-        for name, rate, numerator, denominator, low, high, floor, ceiling, verdict, source in (
-            *steps,
-            *further,
-        )
-    )
     return Table(
         "Usual ranges",
-        columns("Benchmark", "#Rate", "#95 % interval", "#Usual range", "Verdict", "Source"),
-        rows,
+        columns("Rate", "#Now", "#95 % interval", "#Usual range", "Verdict", "Source"),
+        tuple(
+            (
+                _name(row),
+                formatting.rate_of(row.rate, row.numerator, row.denominator),
+                formatting.interval(row.ci_low, row.ci_high),
+                formatting.band(row.benchmark_low, row.benchmark_high),
+                formatting.verdict_words(row.verdict),
+                Link(row.source_text, row.link),
+            )
+            for row in window.compared
+            if not row.is_own_weeks
+        ),
     )
 
 
@@ -94,7 +79,7 @@ def _figures(window: Window) -> Table:
         columns("Rate", "Shops", "#Figure", "Counted there", "Measured at", "Source"),
         tuple(
             (
-                _name(row.numerator_key, row.denominator_key),
+                _name(row),
                 row.statistic_text,
                 formatting.percent(row.value),
                 row.definition,
@@ -112,7 +97,7 @@ def _own_weeks(window: Window) -> Table:
         columns("Rate", "#Now", "Compared with"),
         tuple(
             (
-                _name(row.numerator_key, row.denominator_key),
+                _name(row),
                 formatting.rate_of(row.rate, row.numerator, row.denominator),
                 row.source_text,
             )
@@ -122,7 +107,6 @@ def _own_weeks(window: Window) -> Table:
     )
 
 
-def _name(numerator_key: str, denominator_key: str) -> str:
-    return (
-        f"{formatting.key_words(numerator_key)} of {formatting.key_words(denominator_key).lower()}"
-    )
+def _name(row: Compared | Figure) -> str:
+    numerator, denominator = map(formatting.key_words, _pair(row))
+    return f"{numerator} of {denominator.lower()}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from itertools import groupby, pairwise
+from itertools import groupby
 from statistics import median
 
+from pipelines.config.thresholds import threshold
 from pipelines.report import formatting
 from pipelines.report.charts import Stretch, Trend, trend_of
 from pipelines.report.components import Cause, FindingCard
@@ -15,8 +16,6 @@ from pipelines.report.rows.findings import FINDINGS_SHOWN, Finding, FindingDay
 from pipelines.report.sections.benchmark_section import beside
 
 _STATES = {"ongoing": "goes on"}
-# A rate of fewer sessions a day is drawn by the week: 30 is what a verdict needs at least.
-LEAST_A_DAY = 30
 WEEK = 7
 _KINDS = {
     "product": "Products that do clearly worse",
@@ -75,12 +74,12 @@ def _trend(finding: Finding, days: Sequence[FindingDay]) -> Trend | None:
 
 
 def _length(days: Sequence[FindingDay]) -> int:
-    """Days that a rate is drawn of together: one where both lines have enough sessions a day."""
+    """Days that a rate is drawn of together: one where a day of either line is enough to judge."""
     lines = [
         [day.denominator for day in days if day.denominator is not None],
         [day.outside_denominator for day in days if day.outside_denominator is not None],
     ]
-    is_thin = any(line and median(line) < LEAST_A_DAY for line in lines)
+    is_thin = any(line and median(line) < threshold("least_trials") for line in lines)
     return WEEK if is_thin else 1
 
 
@@ -188,9 +187,9 @@ def _details(shop: PropertyData, finding: Finding) -> list[tuple[str, str]]:
 
 def _usual(shop: PropertyData, finding: Finding) -> list[tuple[str, str]]:
     """Whose range it is that the step is below, and what other shops have."""
-    for previous, step in pairwise(shop.month.whole):
+    for step in shop.month.whole:
         if step.step_key == finding.step_key and step.source:
-            found = beside(shop.month, step, previous.step_key)
+            found = beside(shop.month, step)
             return [
                 ("Usual according to", step.source),
                 *([("Beside it", found.text)] if found else []),

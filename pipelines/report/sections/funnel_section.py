@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pipelines.report import formatting
 from pipelines.report.charts import BarMark, RateMark, Stretch, bars, scale_of, trend_of
@@ -29,11 +28,7 @@ def period(window: Window) -> str:
 
 def funnel_rows(shop: PropertyData, window: Window) -> tuple[FunnelRow, ...]:
     """Every step: of the step before, of all sessions, against its benchmark, over 90 days."""
-    keys = [step.step_key for step in window.whole]
-    return tuple(
-        replace(_row(shop, step, window.whole[0]), beside=beside(window, step, previous_key))
-        for step, previous_key in zip(window.whole, ["", *keys], strict=False)
-    )
+    return tuple(_row(shop, window, step) for step in window.whole)
 
 
 def end_marks(ends: Sequence[End]) -> tuple[BarMark, ...]:
@@ -78,8 +73,8 @@ def rate_mark(step: Step, label: str) -> RateMark:
     )
 
 
-def _row(shop: PropertyData, step: Step, first: Step) -> FunnelRow:
-    share = _share(step, first)
+def _row(shop: PropertyData, window: Window, step: Step) -> FunnelRow:
+    share = _share(step, window.whole[0])
     weeks = [
         Stretch(one.start, one.end, one.rate)
         for one in shop.step_weeks
@@ -99,13 +94,14 @@ def _row(shop: PropertyData, step: Step, first: Step) -> FunnelRow:
         if _is_countless(step)
         else formatting.count(step.reached),
         share=share,
-        of_all="" if share is None or step is first else formatting.percent(share),
+        of_all="" if share is None or not step.previous_label else formatting.percent(share),
         of_before="" if step.rate is None else formatting.percent(step.rate),
         missing=_missing(step) if step.previous_label and step.rate is None else "",
         benchmark=formatting.band(*band) if band else "",
         verdict=_verdict(step) if band and step.rate is not None else "",
         change=_change(step),
         trend=trend_of(weeks, words, band=band) if step.previous_label and weeks else None,
+        beside=beside(window, step),
     )
 
 

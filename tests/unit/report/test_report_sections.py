@@ -28,14 +28,15 @@ from tests.support.empty_page import EMPTY
 
 SESSIONS = Step(
     segment_name="all", segment_value="all", step_key="sessions", step_label="Sessions",
-    previous_label=None, reached=2000, previous_reached=None, rate=None, ci_low=None, ci_high=None,
-    state="entry", benchmark_low=None, benchmark_high=None, verdict=None, weeks_to_know=None,
-    directional_evidence=None, source=None, prior_rate=None, change=None, change_low=None,
-    change_high=None, window_start=date(2026, 6, 3), window_end=date(2026, 6, 30), window_days=28,
-    days_loaded=28, is_complete=True,
+    previous_step_key=None, previous_label=None, reached=2000, previous_reached=None, rate=None,
+    ci_low=None, ci_high=None, state="entry", benchmark_low=None, benchmark_high=None, verdict=None,
+    weeks_to_know=None, directional_evidence=None, source=None, prior_rate=None, change=None,
+    change_low=None, change_high=None, window_start=date(2026, 6, 3),
+    window_end=date(2026, 6, 30), window_days=28, days_loaded=28, is_complete=True,
 )  # fmt: skip
 ADDED = replace(
-    SESSIONS, step_key="add_to_cart", step_label="Added", previous_label="Sessions", reached=60,
+    SESSIONS, step_key="add_to_cart", step_label="Added", previous_step_key="sessions",
+    previous_label="Sessions", reached=60,
     previous_reached=2000, rate=0.03, ci_low=0.0234, ci_high=0.0384, state="measured",
     benchmark_low=0.05, benchmark_high=0.1, verdict="below",
 )  # fmt: skip
@@ -293,7 +294,8 @@ def test_a_shop_without_a_row_gets_a_sentence(section: Section) -> None:
 
 
 ORDERED = replace(
-    ADDED, step_key="purchase", step_label="Purchased", previous_label="Added", reached=24,
+    ADDED, step_key="purchase", step_label="Purchased", previous_step_key="add_to_cart",
+    previous_label="Added", reached=24,
     previous_reached=60, rate=None, ci_low=None, ci_high=None, state="sessionless",
     verdict="sessionless",
 )  # fmt: skip
