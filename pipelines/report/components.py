@@ -66,7 +66,6 @@ class Card:
 class Section:
     """A part of what is one click away. `summary` says in words what its charts and tables show."""
 
-    name: str
     title: str
     summary: tuple[str, ...]
     rates: tuple[Rates, ...] = ()

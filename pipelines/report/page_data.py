@@ -10,7 +10,7 @@ from pipelines.report.rows.findings import Diagnosis, Finding, FindingDay, Findi
 from pipelines.report.rows.funnel import End, Step, StepWeek
 from pipelines.report.rows.items import Carts, Page, Product
 from pipelines.report.rows.micro import Micro
-from pipelines.report.rows.properties import Run, Shop
+from pipelines.report.rows.properties import Shop
 from pipelines.report.rows.quality import Completeness, Gate, GateWarning, Growing
 from pipelines.report.rows.sales import Sales, SalesWeek
 from pipelines.report.rows.sources import Compared, Figure
@@ -43,7 +43,6 @@ class PropertyData:
     """Everything the page says about one property."""
 
     shop: Shop
-    run: Run | None
     held_back: str | None
     month: Window
     week: Window

@@ -34,19 +34,17 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
     A version that was made by older code lacks tables and columns: what needs them is left out.
     """
     shop = fetch(connection, properties.Shop, properties.SHOP, {"property": property_id})[0]
-    run = next(iter(fetch(connection, properties.Run, properties.RUN)), None)
-    known: dict[str, object] = {"property": property_id, "run": run.run_id if run else ""}
+    reason = connection.execute(properties.HELD_BACK, {"property": property_id}).fetchone()
 
     def ask(kind: type[Row], query: str, needs: str = "", **more: object) -> tuple[Row, ...]:
         if needs and not _has(connection, *needs.split(".")):
             return ()
-        values = {**known, **more}
-        wanted = {name: value for name, value in values.items() if f"${name}" in query}
-        return fetch(connection, kind, query, wanted)
+        return fetch(connection, kind, query, {"property": property_id, **more})
+
+    def ask_one(kind: type[Row], query: str, needs: str = "", **more: object) -> Row | None:
+        return next(iter(ask(kind, query, needs, **more)), None)
 
     def window(name: str, days: int) -> Window:
-        sold = ask(sales.Sales, sales.SALES, "fct_sales_daily", days=days)
-        carts = ask(items.Carts, items.CARTS, window=name)
         return Window(
             days=days,
             steps=ask(funnel.Step, funnel.STEPS, window=name),
@@ -58,9 +56,9 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
             ),
             shop_figures=ask(sources.Figure, sources.FIGURES, "fct_benchmark_figure", window=name),
             micros=ask(micro.Micro, micro.MICROS, window=name),
-            sales=next(iter(sold), None),
+            sales=ask_one(sales.Sales, sales.SALES, "fct_sales_daily", days=days),
             ends=ask(funnel.End, funnel.ENDS, "fct_furthest_stage", window=name),
-            carts=next(iter(carts), None),
+            carts=ask_one(items.Carts, items.CARTS, window=name),
             products=ask(
                 items.Product, items.PRODUCTS, "fct_product_funnel_window.q_value", window=name
             ),
@@ -70,8 +68,7 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
     has_findings = _has(connection, "fct_finding", "title")
     return PropertyData(
         shop=shop,
-        run=run,
-        held_back=_held_back(connection, shop, run),
+        held_back=reason[0] if reason else None,
         month=window(*MONTH),
         week=window(*WEEK),
         findings=ask(findings.Finding, findings.FINDINGS) if has_findings else (),
@@ -88,23 +85,12 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         coverage=ask(tracking.Coverage, tracking.COVERAGE),
         suggestions=ask(tracking.Suggestion, tracking.SUGGESTIONS),
         completeness=ask(quality.Completeness, quality.COMPLETENESS),
-        growing=next(
-            iter(ask(quality.Growing, quality.GROWING, "fct_data_completeness.usual_growth")),
-            quality.Growing(0, None),
-        ),
+        growing=ask_one(quality.Growing, quality.GROWING, "fct_data_completeness.usual_growth")
+        or quality.Growing(0, None),
         doubtful_days=doubtful_days(connection, shop.property_id),
         gates=ask(quality.Gate, quality.GATES),
         warnings=ask(quality.GateWarning, quality.WARNINGS),
     )
-
-
-def _held_back(
-    connection: duckdb.DuckDBPyConnection, shop: properties.Shop, run: properties.Run | None
-) -> str | None:
-    if run is None:
-        return None
-    row = connection.execute(properties.HELD_BACK, [run.run_id, shop.property_id]).fetchone()
-    return str(row[0]) if row else None
 
 
 def doubtful_days(

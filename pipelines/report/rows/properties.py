@@ -10,10 +10,10 @@ SHOP = """
     select property_id, property_name, store_name, last_date
     from marts.dim_property where property_id = $property
 """
-RUN = """
-    select run_id from ops.runs order by started_at desc limit 1
+NEWEST_RUN = "(select run_id from ops.runs order by started_at desc limit 1)"
+HELD_BACK = f"""
+    select reason from ops.held_back where run_id = {NEWEST_RUN} and property_id = $property limit 1
 """
-HELD_BACK = "select reason from ops.held_back where run_id = ? and property_id = ? limit 1"
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,3 @@ class Shop:
     def label(self) -> str:
         """Its name; the number where it has none."""
         return self.property_name or self.store_name or f"Property {self.property_id}"
-
-
-@dataclass(frozen=True)
-class Run:
-    """The run that made the version."""
-
-    run_id: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from pipelines.report.rows.properties import NEWEST_RUN
+
 COMPLETENESS = """
     with newest as (
         select *, max(date) over () - 27 as first_date
@@ -25,17 +27,18 @@ GROWING = """
     where property_id = $property and report = 'sessions_by_all' and window_name = '1d'
         and maturity = 'provisional' and is_loaded
 """
-GATES = """
+GATES = f"""
     select gate, count(*) as expectations, count_if(not is_success) as failed
-    from ops.gate_results where run_id = $run and property_id = $property
+    from ops.gate_results where run_id = {NEWEST_RUN} and property_id = $property
     group by gate order by min(checked_at), gate
 """
 # Those that every pull of the report tells of itself come last.
-WARNINGS = """
+WARNINGS = f"""
     select gate, table_name, expectation, observed, coalesce(array_to_string(
         list_transform(from_json(sample, '["json"]'), lambda key: key ->> '$.date'), ', '
     ), '') as days
-    from ops.gate_results where run_id = $run and property_id = $property and not is_success
+    from ops.gate_results
+    where run_id = {NEWEST_RUN} and property_id = $property and not is_success
     order by expectation like 'is_not_%', checked_at, table_name, expectation
 """
 

@@ -16,16 +16,16 @@ def hint_section(shop: PropertyData) -> Section:
     """Likely causes of what is low without a finding, with what speaks for them."""
     hints = [one for one in shop.diagnoses if one.finding_id is None]
     if not hints:
-        return Section("hints", "Other hints", ("The numbers point at no further known cause.",))
+        return Section("Other hints", ("The numbers point at no further known cause.",))
     text = "What is often behind such numbers. Confirm it before changing anything."
     cards = tuple(map(_hint, hints))
-    return Section("hints", "Other hints", (text,), cards=cards)
+    return Section("Other hints", (text,), cards=cards)
 
 
 def tracking_section(shop: PropertyData) -> Section:
     """The to-do list: what is expected first."""
     if not shop.coverage:
-        return Section("tracking", "Tracking to-do", ("No tracking can be judged yet.",))
+        return Section("Tracking to-do", ("No tracking can be judged yet.",))
     todo = [row for row in shop.coverage if row.fix]
     tracked = sum(row.state == "tracked" for row in shop.coverage)
     summary = f"{tracked} of {counted(len(shop.coverage), 'action')} are tracked. " + (
@@ -36,7 +36,6 @@ def tracking_section(shop: PropertyData) -> Section:
         for one in shop.suggestions
     )
     return Section(
-        name="tracking",
         title="Tracking to-do",
         summary=(summary,),
         cards=(*(_todo(row) for row in todo), *renamed),

@@ -15,12 +15,12 @@ def benchmark_section(window: Window) -> Section:
         table for table in (_ranges(window), _figures(window), _own_weeks(window)) if table.rows
     )
     if not tables:
-        return Section("benchmarks", "Benchmarks and sources", ("None can be applied yet.",))
+        return Section("Benchmarks and sources", ("None can be applied yet.",))
     said = (
         "What is usual comes from others' shops; tracking_plan.yml takes a range, or figures of "
         "shops like yours. Figures and best weeks stand beside a rate and decide nothing."
     )
-    return Section("benchmarks", "Benchmarks and sources", (said,), tables=tables)
+    return Section("Benchmarks and sources", (said,), tables=tables)
 
 
 def beside(window: Window, step: Step) -> Link | None:

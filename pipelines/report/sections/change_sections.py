@@ -35,7 +35,7 @@ def change_section(shop: PropertyData) -> Section:
             if any(row.state == "sessionless" for row in shop.coverage if row.key == "purchase")
             else "There are no 28 days before to compare with yet."
         )
-        return Section("change", "What changed", (why,))
+        return Section("What changed", (why,))
     currency = known[0].currency
     total = sum(factor.contribution or 0 for factor in known)
     largest = max(known, key=lambda factor: abs(factor.contribution or 0))
@@ -46,7 +46,6 @@ def change_section(shop: PropertyData) -> Section:
         f"{_factor_name(largest)}."
     )
     return Section(
-        name="change",
         title="What changed",
         summary=(summary, *_warnings(shop.shifts), *_incomplete(known, shop.shifts)),
         bars=(_bars(known, what),),
@@ -60,7 +59,7 @@ def alert_section(shop: PropertyData) -> Section:
     looked = _looked_at(shop.judged)
     if not shop.alerts:
         quiet = " No day stands out." if shop.judged.tests else ""
-        return Section("alerts", "Alerts", (f"{looked}{quiet}",))
+        return Section("Alerts", (f"{looked}{quiet}",))
     cards = tuple(
         Card(
             kind=alert.alert_class,
@@ -81,7 +80,7 @@ def alert_section(shop: PropertyData) -> Section:
         "Days are named where they are at least 15 % off with 100 sessions or more, and at most "
         "one in twenty of such alerts would be chance."
     )
-    return Section("alerts", "Alerts", (looked, count), cards=cards, notes=(note,))
+    return Section("Alerts", (looked, count), cards=cards, notes=(note,))
 
 
 def _looked_at(judged: Judged) -> str:

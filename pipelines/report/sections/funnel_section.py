@@ -40,7 +40,7 @@ def device_section(window: Window) -> Section:
     """The same step on every device."""
     steps = [one for one in window.steps if one.segment_name == "device" and one.previous_label]
     if not steps:
-        return Section("devices", "Devices", ("No numbers by device are there yet.",))
+        return Section("Devices", ("No numbers by device are there yet.",))
     below = [step for step in steps if step.verdict == "below"]
     said = (
         " ".join(
@@ -53,7 +53,7 @@ def device_section(window: Window) -> Section:
     for name in dict.fromkeys(step.step_label for step in steps):
         marks = tuple(rate_mark(one, one.segment_value) for one in steps if one.step_label == name)
         charts.append(Rates(name, marks, scale_of(marks)))
-    return Section("devices", "Devices", (said,), rates=tuple(charts))
+    return Section("Devices", (said,), rates=tuple(charts))
 
 
 def rate_mark(step: Step, label: str) -> RateMark:

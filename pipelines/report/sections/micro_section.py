@@ -16,10 +16,9 @@ def micro_section(window: Window) -> Section:
     """All actions of the tracking plan beside the funnel's own steps, by stage."""
     if not window.micros:
         text = "No micro-conversion is counted yet."
-        return Section("micro", "Micro-conversions by stage", (text,))
+        return Section("Micro-conversions by stage", (text,))
     stages = list(dict.fromkeys(row.stage_label for row in window.micros))
     return Section(
-        name="micro",
         title="Micro-conversions by stage",
         summary=(_summary(window),),
         rates=tuple(

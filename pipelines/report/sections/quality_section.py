@@ -28,9 +28,8 @@ def quality_section(shop: PropertyData) -> Section:
     """What was pulled, what is missing, what may still change."""
     reports = shop.completeness
     if not reports:
-        return Section("quality", "Data quality", ("Nothing was pulled yet.",))
+        return Section("Data quality", ("Nothing was pulled yet.",))
     return Section(
-        name="quality",
         title="Data quality",
         summary=(
             _whole(reports),

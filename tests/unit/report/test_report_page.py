@@ -22,7 +22,7 @@ def shop(number: int, size: int = 95_000, property_id: str = "") -> ShopPage:
         verdict=f"Verdict & leak of {number}.",
         facts=(f"Property {number}",),
         warnings=(f"Warning of {number}",),
-        more=(Section("funnel", "Funnel", (f"Body of {number}. " + "x" * size,)),),
+        more=(Section("Funnel", (f"Body of {number}. " + "x" * size,)),),
     )
 
 

@@ -286,7 +286,7 @@ def test_not_tracked_is_no_zero() -> None:
                                      quality_section)),
         *(build(EMPTY.month) for build in (device_section, micro_section, benchmark_section)),
     ],
-    ids=lambda section: section.name,
+    ids=lambda section: section.title,
 )  # fmt: skip
 def test_a_shop_without_a_row_gets_a_sentence(section: Section) -> None:
     assert section.summary[0].endswith(".")
