@@ -8,8 +8,9 @@ from math import floor, log10
 from pipelines.wording import counted
 
 NOTHING = "–"
-# A number stays with its unit at the end of a line.
+# A number stays with its unit at the end of a line, and a sign with its currency.
 _HARD_SPACE = "\u00a0"
+_JOINER = "\u2060"
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 _SIGNIFICANT = 3
 _SMALL_RATE = 0.01
@@ -142,7 +143,7 @@ def amount(value: float | None, currency: str | None) -> str:
     if value is None:
         return NOTHING
     number = f"{abs(_three_digits(value)):,.0f}"
-    sign = "−" if value < 0 and number != "0" else ""
+    sign = f"−{_JOINER}" if value < 0 and number != "0" else ""
     if currency is None:
         return f"{sign}{number}{_HARD_SPACE}orders"
     symbol = _SYMBOLS.get(currency, f"{currency}{_HARD_SPACE}")
@@ -152,7 +153,7 @@ def amount(value: float | None, currency: str | None) -> str:
 def signed_amount(value: float | None, currency: str | None) -> str:
     """The same of a change, with its sign."""
     text = amount(value, currency)
-    return f"+{text}" if value is not None and value > 0 else text
+    return f"+{_JOINER}{text}" if value is not None and value > 0 else text
 
 
 def bare_day(moment: date) -> str:

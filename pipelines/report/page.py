@@ -20,8 +20,10 @@ from pipelines.publishing.versions import pages_beside
 from pipelines.report.charts import HEIGHT, WIDTH
 from pipelines.report.components import FindingCard, Section, WindowPart
 from pipelines.report.files import write_whole
+from pipelines.report.formatting import bare_day, whole_percent
 from pipelines.report.page_data import PropertyData, Window
 from pipelines.report.queries import property_ids, read_shop
+from pipelines.report.rows.funnel import WEEKS_SHOWN
 from pipelines.report.sections.advice_sections import hint_section, tracking_section
 from pipelines.report.sections.benchmark_section import benchmark_section
 from pipelines.report.sections.boxes import boxes
@@ -145,7 +147,8 @@ def _filled(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(chart_width=WIDTH, chart_height=HEIGHT)
+    environment.globals.update(chart_width=WIDTH, chart_height=HEIGHT, weeks_shown=WEEKS_SHOWN)
+    environment.filters.update(bare_day=bare_day, whole_percent=whole_percent)
     style = (TEMPLATE_DIR / "style.css").read_text(encoding="utf-8")
     try:
         return environment.get_template(template).render(style=style, **values)

@@ -79,4 +79,4 @@ def _table(rows: tuple[Coverage, ...]) -> Table:
             )
             for row in rows
         ),
-    )  # fmt: skip
+    )

@@ -81,7 +81,7 @@ def _figures(window: Window) -> Table:
             (
                 _name(row),
                 row.statistic_text,
-                formatting.percent(row.value),
+                formatting.bound(row.value),
                 row.definition,
                 row.scope,
                 Link(row.source_text, row.link),

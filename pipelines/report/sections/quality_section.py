@@ -139,7 +139,7 @@ def _table(reports: Sequence[Completeness]) -> Table:
             )
             for one in reports
         ),
-    )  # fmt: skip
+    )
 
 
 def _gate_table(gates: Sequence[Gate]) -> tuple[Table, ...]:

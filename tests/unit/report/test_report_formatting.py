@@ -26,7 +26,7 @@ def test_a_rate_stands_with_its_denominator_or_not_at_all() -> None:
     ("value", "currency", "said"),
     [
         (15175.02, "EUR", "€15,200"),
-        (-22299.68, "USD", "−$22,300"),
+        (-22299.68, "USD", "−\u2060$22,300"),
         (9447.6, "CHF", "CHF 9,450"),
         (134.4, None, "134 orders"),
         (0.0, "EUR", "€0"),

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from pipelines.analysis.stats.anomalies import Rules
 from pipelines.report.components import Section
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.changes import Alert, Factor, Judged
@@ -74,7 +75,7 @@ LEAKING = replace(
 
 
 def said(text: str) -> str:
-    return text.replace("\u00a0", " ")
+    return text.replace("\u00a0", " ").replace("\u2060", "")
 
 
 def joined(shop: PropertyData) -> str:
@@ -388,6 +389,17 @@ def test_what_was_not_compared_is_not_quiet() -> None:
         "No day could be compared: all rates have under 100 sessions in seven days, or fewer than "
         "six weeks to compare with."
     )
+
+
+def test_words_of_alerts_are_the_rules_of_anomalies() -> None:
+    rules = Rules()
+    (text,) = alerts_said(Judged(14, 0, 0, rules.least_weeks, None, date(2026, 6, 27)))
+    assert f"under {rules.least_trials} sessions in seven days, or fewer than six weeks" in text
+    alert = Alert(date(2026, 6, 14), 1, "behaviour", "a", "b", "Low.", 1, 2, 0.5, 0.6)
+    (note,) = alert_section(replace(EMPTY, judged=COMPARED, alerts=(alert,))).notes
+    assert f"{100 * rules.least_change:.0f} % off with {rules.least_trials} sessions" in note
+    assert "at most one in twenty" in note
+    assert (rules.least_weeks, rules.false_discovery_rate) == (6, 1 / 20)
 
 
 def test_an_alert_of_several_days_and_a_lost_tag_without_a_comparison() -> None:
