@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from pipelines.config.thresholds import threshold
 from pipelines.report.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
 from pipelines.report.fetch import Row, fetch
 from pipelines.report.page_data import PropertyData, Window
@@ -60,7 +61,11 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
             ends=ask(funnel.End, funnel.ENDS, "fct_furthest_stage", window=name),
             carts=ask_one(items.Carts, items.CARTS, window=name),
             products=ask(
-                items.Product, items.PRODUCTS, "fct_product_funnel_window.q_value", window=name
+                items.Product,
+                items.PRODUCTS,
+                "fct_product_funnel_window.q_value",
+                window=name,
+                false_discovery_rate=threshold("false_discovery_rate"),
             ),
             pages=ask(items.Page, items.PAGES, window=name),
         )

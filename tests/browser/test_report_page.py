@@ -95,7 +95,7 @@ def test_funnel_and_ends_are_those_of_the_database(
         for text, (label, reached, rate) in zip(steps, expected, strict=True):
             assert text.startswith(f"{label} {reached:,}")
             assert rate is None or f"{100 * rate:.1f}\u00a0% of the step before" in text
-        counts = [int(re.search(r"\(([\d,]+)\)", one)[1].replace(",", "")) for one in ends]  # type: ignore[index]
+        counts = [int(re.findall(r"\(([\d,]+)\)", one)[0].replace(",", "")) for one in ends]
         assert sum(counts) == expected[0][1]
 
 

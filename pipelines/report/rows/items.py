@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipelines.config.thresholds import threshold
-
 ITEMS_SHOWN = 5
 CARTS = """
     select carts, lost_carts, cart_abandonment_rate, cart_status, recovery_rate, recoverable_value,
@@ -17,7 +15,7 @@ PRODUCTS = f"""
     select item_name, step_label, units, previous_units, step_rate, shop_rate
     from marts.fct_product_funnel_window
     where property_id = $property and window_name = $window and not is_not_set
-        and step_rate < shop_rate and q_value <= {threshold("false_discovery_rate")}
+        and step_rate < shop_rate and q_value <= $false_discovery_rate
     order by previous_units * shop_rate - units desc, item_name limit {ITEMS_SHOWN}
 """
 PAGES = f"""
