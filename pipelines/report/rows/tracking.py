@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+# States of what nobody counts, and of what is counted without sessions.
+UNTRACKED = {"not_tracked", "tracking_lost"}
+SESSIONLESS = "sessionless"
 COVERAGE = """
     select coverage.key, coalesce(stages.stage_label, coverage.stage) as stage_label,
         coverage.is_expected, tracking_state as state, sessions_28d as sessions,

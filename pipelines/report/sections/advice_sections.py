@@ -6,10 +6,10 @@ from pipelines.report import formatting
 from pipelines.report.components import Card, Section, Table, columns
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.findings import Diagnosis
-from pipelines.report.rows.tracking import Coverage
+from pipelines.report.rows.tracking import SESSIONLESS, UNTRACKED, Coverage
 from pipelines.wording import counted
 
-_MISSING = {"not_tracked", "tracking_lost", "sessionless"}
+_MISSING = {*UNTRACKED, SESSIONLESS}
 
 
 def hint_section(shop: PropertyData) -> Section:

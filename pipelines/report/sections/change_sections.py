@@ -10,6 +10,7 @@ from pipelines.report.charts import bars
 from pipelines.report.components import Bars, Card, Section, Table, columns
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.changes import Alert, Factor, Judged, Shift
+from pipelines.report.rows.tracking import SESSIONLESS
 from pipelines.wording import counted
 
 _NOTE = (
@@ -32,7 +33,7 @@ def change_section(shop: PropertyData) -> Section:
     if not known:
         why = (
             "What the change consists of is not known: orders came without sessions."
-            if any(row.state == "sessionless" for row in shop.coverage if row.key == "purchase")
+            if any(row.state == SESSIONLESS for row in shop.coverage if row.key == "purchase")
             else "There are no 28 days before to compare with yet."
         )
         return Section("What changed", (why,))

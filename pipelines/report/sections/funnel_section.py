@@ -9,8 +9,9 @@ from pipelines.report.charts import BarMark, RateMark, Stretch, bars, scale_of, 
 from pipelines.report.components import FunnelRow, Rates, Section
 from pipelines.report.page_data import PropertyData, Window
 from pipelines.report.rows.funnel import End, Step
+from pipelines.report.rows.tracking import SESSIONLESS
 from pipelines.report.sections.benchmark_section import beside
-from pipelines.report.sections.verdict import SESSIONLESS, UNDECIDED
+from pipelines.report.sections.verdict import UNDECIDED
 
 _TELLING = {"moderate", "strong"}
 

@@ -6,10 +6,9 @@ from pipelines.report import formatting
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.findings import FINDINGS_SHOWN
 from pipelines.report.rows.funnel import Step
+from pipelines.report.rows.tracking import SESSIONLESS, UNTRACKED
 from pipelines.wording import counted
 
-UNTRACKED = {"not_tracked", "tracking_lost"}
-SESSIONLESS = "sessionless"
 # Not below for sure, and not sure to be fine either.
 UNDECIDED = {"insufficient_data", "leaning_below"}
 _NEWS = {"New": "new", "Worse": "worse", "Recovering": "improving", "Healed": "healed"}
