@@ -192,7 +192,7 @@ def _usual(shop: PropertyData, finding: Finding) -> list[tuple[str, str]]:
             found = beside(shop.month, step)
             return [
                 ("Usual according to", step.source),
-                *([("Beside it", found.text)] if found else []),
+                *([("For comparison", found.text)] if found else []),
             ]
     return []
 
