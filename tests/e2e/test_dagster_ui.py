@@ -62,7 +62,7 @@ def test_every_model_of_sql_has_its_lineage(published_home, materialized) -> Non
     assert all(lineage.values())
     # Of a union by name, whose parts have unlike columns.
     assert lineage["fct_finding_detail"]["page_type"] == [
-        ["intermediate/int_landing_pages__scored", "page_type"]
+        ["intermediate/int_landing_pages__stepped", "page_type"]
     ]
     cells = lineage["stg_ga4__cells"]
     assert cells["visitor"] == [["raw/ga4_cells", "new_vs_returning"]]
