@@ -60,10 +60,10 @@ _KEPT: dict[Path, duckdb.DuckDBPyConnection] = {}
 # threads for each of them took a sixteenth of a night, and near half of the storing of a pull. dbt
 # builds two models at a time all the same.
 LEAST_SHARED_BYTES = 256_000_000
-# DuckDB writes files that its version 1.0 could read, unless told otherwise. Closing a build database
-# in today's format takes a quarter of the time, and nobody but Sluice reads it. A text of a new table
-# takes a block of memory: of the usual 256 kB those of a small shop's tables took 180 MB more, and
-# more than twice the room in the file; five million rows are written and read as quickly with these.
+# DuckDB writes files that its version 1.0 could read, unless told otherwise. Closing a build
+# database in today's format takes a quarter of the time, and nobody but Sluice reads it. Each text
+# of a new table takes a block of memory: in blocks of 256 kB, the usual ones, a small shop's tables
+# took 180 MB more, and twice the room in the file. Five million rows take as long in these.
 NEW_FILE = "storage_version 'v1.5.0', block_size 65536"
 # DuckDB moves its log into the file whenever it holds 16 MB, ten times in the night of a small
 # shop, which took a tenth of the night's CPU. What is in the log is in memory, too.
