@@ -1,0 +1,262 @@
+"""A CSV file of outcomes, as tools export it: any of three separators, a BOM, quotes, any case.
+
+What belongs here: from a file to `Outcomes`, and the sentence for everything that is wrong with it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipelines.experiments.errors import ExperimentError
+from pipelines.experiments.metrics import Outcomes
+from pipelines.wording import nearest, shown
+
+SEPARATORS = ",;\t"
+TOTALS = ("variant", "exposed", "converted")
+ALSO_IN_TOTALS = ("date", "macro_converted", "revenue")
+USERS = ("variant", "user", "numerator")
+ALSO_IN_USERS = ("denominator",)
+COUNTS = ("exposed", "converted", "macro_converted")
+LARGEST_COUNT = 2.0**53
+MOST_VARIANTS = 20
+
+
+def read_outcomes(path: Path, today: date) -> Outcomes:
+    """The outcomes in a file; ExperimentError names the line of what cannot be right.
+
+    Columns `variant,exposed,converted[,macro_converted][,revenue][,date]`, or
+    `variant,user,numerator[,denominator]`. No date may be after `today`.
+    """
+    file = _File(path)
+    made = (
+        Outcomes.from_users(file.users())
+        if file.is_users
+        else Outcomes.from_totals(file.totals(today))
+    )
+    if len(made.variants) > MOST_VARIANTS:
+        raise ExperimentError(
+            f"{path} has {len(made.variants)} variants, and {MOST_VARIANTS} are the most: is "
+            "'variant' the column of the variants?"
+        )
+    return made
+
+
+class _File:
+    """The cells of a file as text; a row's label is its line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        text = _text(path)
+        lines = re.split(r"\r\n|\r|\n", text)
+        first = next((number for number, line in enumerate(lines) if line.strip()), None)
+        if first is None:
+            raise ExperimentError(f"{path} is empty: its first line has to name the columns.")
+        self.separator = max(SEPARATORS, key=lines[first].count)
+        self._heading_line = first + 1
+        try:
+            cells = pd.read_csv(
+                io.StringIO(text),
+                sep=self.separator,
+                header=None,
+                skiprows=first,
+                dtype=str,
+                keep_default_na=False,
+                na_filter=False,
+                skip_blank_lines=False,
+            )
+        except pd.errors.ParserError as error:
+            raise _no_table(path, str(error)) from error
+        cells = cells.fillna("").apply(lambda column: column.str.strip())
+        # What a spreadsheet leaves behind the last column.
+        cells = cells.loc[:, (cells != "").any()]
+        cells.index = cells.index + first + 1
+        self.names = [name.casefold() for name in cells.iloc[0]]
+        self.cells = cells.iloc[1:].set_axis(self.names, axis=1)
+        self.cells = self.cells[(self.cells != "").any(axis=1)]
+        self.is_users = "user" in self.names
+        self._check_names()
+        if self.cells.empty:
+            raise ExperimentError(f"{path} has no row below its heading.")
+
+    def _check_names(self) -> None:
+        wanted = USERS if self.is_users else TOTALS
+        known = (*wanted, *(ALSO_IN_USERS if self.is_users else ALSO_IN_TOTALS))
+        for name in self.names:
+            if self.names.count(name) > 1:
+                raise self._wrong(self._heading_line, f"the column {shown(name)} is there twice")
+        missing = [name for name in wanted if name not in self.names]
+        if missing:
+            likes = [name for name in self.names if name and name not in known]
+            meant = f" (is it {shown(nearest(missing[0], likes))}?)" if likes else ""
+            raise self._wrong(
+                self._heading_line,
+                f"there is no column '{missing[0]}'{meant}; write {', '.join(wanted)}, separated "
+                "by commas, semicolons or tabs",
+            )
+        for name in self.names:
+            if name not in known:
+                raise self._wrong(
+                    self._heading_line,
+                    f"the column {shown(name)} is not known; did you mean "
+                    f"'{nearest(name, [one for one in known if one not in self.names] or known)}'?",
+                )
+
+    def totals(self, today: date) -> pd.DataFrame:
+        """variant, exposed, converted, and what else is there; days whole."""
+        frame = pd.DataFrame({"variant": self._variants()})
+        for name in COUNTS:
+            if name in self.names:
+                frame[name] = self._numbers(name, is_count=True)
+        for name in ("converted", "macro_converted"):
+            if name in frame:
+                self._refuse(
+                    frame[name] > frame["exposed"],
+                    lambda line, name=name: (
+                        f"{name} is {self._cell(name, line)}, more than exposed "
+                        f"({self._cell('exposed', line)})"
+                    ),
+                )
+        if "revenue" in self.names:
+            frame["revenue"] = self._numbers("revenue", is_count=False)
+        if "date" in self.names:
+            frame["date"] = self._dates(today)
+        self._check_keys(frame)
+        return frame
+
+    def users(self) -> pd.DataFrame:
+        """variant, user, numerator, denominator."""
+        frame = pd.DataFrame({"variant": self._variants(), "user": self.cells["user"]})
+        self._refuse(frame["user"] == "", lambda _: "user is empty")
+        frame["numerator"] = self._numbers("numerator", is_count=False)
+        frame["denominator"] = (
+            self._numbers("denominator", is_count=False) if "denominator" in self.names else 1.0
+        )
+        self._refuse(
+            frame.duplicated(["variant", "user"]),
+            lambda line: (
+                f"the user {shown(self._cell('user', line))} is there twice in "
+                f"{shown(self._cell('variant', line))}: one row a user"
+            ),
+        )
+        return frame
+
+    def _variants(self) -> pd.Series:
+        variants = self.cells["variant"]
+        self._refuse(variants == "", lambda _: "variant is empty")
+        return variants
+
+    def _numbers(self, name: str, *, is_count: bool) -> pd.Series:
+        texts = self.cells[name]
+        numbers = pd.to_numeric(texts, errors="coerce").astype("float64")
+        self._refuse(
+            ~np.isfinite(numbers),
+            lambda line: (
+                f"{name} is {shown(self._cell(name, line))}, which is no number: write "
+                "digits, with a point before decimals and nothing between thousands"
+            ),
+        )
+        self._refuse(
+            numbers < 0, lambda line: f"{name} is {self._cell(name, line)}: it is 0 or more"
+        )
+        if is_count:
+            self._refuse(
+                numbers % 1 != 0,
+                lambda line: f"{name} is {self._cell(name, line)}: a count is a whole number",
+            )
+            self._refuse(
+                numbers > LARGEST_COUNT,
+                lambda line: f"{name} is {self._cell(name, line)}: too large",
+            )
+        return numbers
+
+    def _dates(self, today: date) -> pd.Series:
+        texts = self.cells["date"]
+        dates = pd.to_datetime(texts, format="%Y-%m-%d", errors="coerce")
+        self._refuse(
+            dates.isna() | (texts.str.len() != len("2026-01-01")),
+            lambda line: f"date is {shown(self._cell('date', line))}: write it as YYYY-MM-DD",
+        )
+        self._refuse(
+            dates > pd.Timestamp(today),
+            lambda line: f"date is {self._cell('date', line)}, which is after today ({today})",
+        )
+        return dates.dt.date
+
+    def _check_keys(self, frame: pd.DataFrame) -> None:
+        keys = [name for name in ("variant", "date") if name in frame]
+        on = (lambda line: f" on {self._cell('date', line)}") if "date" in frame else (lambda _: "")
+        hint = (
+            "" if "date" in frame else ": one row a variant, or a column 'date' with one row a day"
+        )
+        self._refuse(
+            frame.duplicated(keys),
+            lambda line: (
+                f"the variant {shown(self._cell('variant', line))} is there twice{on(line)}{hint}"
+            ),
+        )
+        if "date" not in frame:
+            return
+        variants = frame["variant"].nunique()
+        of_day = frame.groupby("date")["variant"].transform("nunique")
+        self._refuse(
+            of_day < variants,
+            lambda line: (
+                f"{self._cell('date', line)} has no row of every variant "
+                f"({of_day[line]} of {variants}): a day without units has a row of zeros"
+            ),
+        )
+
+    def _cell(self, name: str, line: int) -> str:
+        return str(self.cells.at[line, name])
+
+    def _refuse(
+        self, is_wrong: pd.Series | npt.NDArray[np.bool_], sentence: Callable[[int], str]
+    ) -> None:
+        """Raise for the first row that is wrong."""
+        places = np.flatnonzero(np.asarray(is_wrong, dtype=bool))
+        if places.size:
+            line = int(self.cells.index[places[0]])
+            raise self._wrong(line, sentence(line))
+
+    def _wrong(self, line: int, sentence: str) -> ExperimentError:
+        return ExperimentError(f"{self.path}, line {line}: {sentence}.")
+
+
+def _no_table(path: Path, words: str) -> ExperimentError:
+    """What pandas says of a line that has too many cells, or of a quote that does not end."""
+    if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", words):
+        cells, line, seen = found.groups()
+        return ExperimentError(f"{path}, line {line}: {seen} cells, and the heading has {cells}.")
+    if found := re.search(r"EOF inside string starting at row (\d+)", words):
+        return ExperimentError(f"{path}, line {int(found[1]) + 1}: a quote opens and never closes.")
+    return ExperimentError(f"{path} is no table of cells: save it as CSV in UTF-8.")
+
+
+def _text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ExperimentError(f"There is no file {path}: check its name.") from error
+    except OSError as error:
+        raise ExperimentError(f"{path} cannot be read ({error.strerror}).") from error
+    is_utf16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = raw.decode("utf-16" if is_utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ExperimentError(
+            f"{path}, line {line}: this is no text in UTF-8; save it as CSV in UTF-8."
+        ) from error
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise ExperimentError(f"{path}, line {line}: this is no text; save it as CSV in UTF-8.")
+    return text
