@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
+from rich.table import Table
 
 from pipelines.cli.common import AsJson, new_table, out, print_json
-from pipelines.cli.summary import interval, percent
+from pipelines.cli.summary import interval, percent, words
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ def _rate(rate: float | None) -> str:
     return "" if rate is None else f"{100 * rate:.2f} %"
 
 
-def _differences(result: dict[str, Any]) -> Any:
+def _differences(result: dict[str, Any]) -> Table:
     control = result["comparisons"][0]["control"]
     columns = ["variant", "metric", "difference", "interval", "p", "method",
                "P(better)", "expected loss", "if looked at nightly", "nightly p"]  # fmt: skip
@@ -291,21 +292,20 @@ def _title(found: Analysis) -> str:
 
 def _print_plan(made: Plan, left_out: dict[str, str]) -> None:
     wish = made.wish
-    columns = ["metric", "of", "rate", "units a week", "lift", "units a variant", "weeks",
-               f"detectable in {wish.weeks} weeks", "speed-up",
-               *(f"ρ {one.rho:g}" for one in made.metrics[0].speed_up_by_rho)]  # fmt: skip
+    columns = ["metric", "rate", "of", "units a week", "lift", "units a variant", "weeks",
+               f"lift to be seen in {wish.weeks} weeks"]  # fmt: skip
     table = new_table(
-        *columns,
-        title=f"What shows a lift of {wish.lift:.0%} of the macro rate, ρ = {wish.rho:g}",
-        numbers=set(columns[2:]),
+        *columns, title="What each metric takes to show its lift", numbers={"rate", *columns[3:]}
     )
     for one in made.metrics:
         table.add_row(*(escape(cell) for cell in _cells(one)))
     out.print(table)
+    if sooner := [one for one in made.metrics if one.speed_up_by_rho]:
+        out.print(_speed_ups(sooner, str(made.guardrail)))
     if left_out:
-        words = ", ".join(f"{key} ({why.replace('_', ' ')})" for key, why in left_out.items())
-        out.print(f"Without a rate: {escape(words)}.", soft_wrap=True)
-    primary, guardrail = made.primary or "none", made.guardrail or "none"
+        why = ", ".join(f"{words(key)} ({words(reason)})" for key, reason in left_out.items())
+        out.print(f"Without a rate: {escape(why)}.", soft_wrap=True)
+    primary, guardrail = (words(one or "none") for one in (made.primary, made.guardrail))
     out.print(
         f"[bold]Primary: {escape(primary)}; guardrail: {escape(guardrail)}.[/bold] "
         f"{escape(made.reason)}",
@@ -313,19 +313,30 @@ def _print_plan(made: Plan, left_out: dict[str, str]) -> None:
     )
 
 
-def _cells(one: MetricPlan) -> list[str]:
-    def times(value: float | None) -> str:
-        return "" if value is None else f"{value:.1f}×"
+def _speed_ups(metrics: list[MetricPlan], macro: str) -> Table:
+    columns = [f"ρ = {one.rho:g}" for one in metrics[0].speed_up_by_rho]
+    table = new_table(
+        *("metric", *columns),
+        title=escape(f"How many times sooner than {words(macro)}, by ρ: micro lift ÷ macro lift"),
+        numbers=set(columns),
+    )
+    for one in metrics:
+        times = (each.speed_up for each in one.speed_up_by_rho)
+        table.add_row(
+            escape(words(one.key)),
+            *("" if value is None else f"{value:.1f}×" for value in times),
+        )
+    return table
 
+
+def _cells(one: MetricPlan) -> list[str]:
     return [
-        one.key.replace("_", " "),
-        f"{one.numerator:,.0f} of {one.denominator:,.0f} {one.parent_key.replace('_', ' ')}",
+        words(one.key),
         _rate(one.rate),
+        f"{one.numerator:,.0f} of {one.denominator:,.0f} {words(one.parent_key)}",
         f"{one.weekly_units:,.0f}",
         percent(one.lift),
         "" if one.units_per_arm is None else f"{one.units_per_arm:,}",
         "" if one.weeks is None else f"{one.weeks:,}",
         percent(one.detectable_lift),
-        times(one.speed_up),
-        *(times(each.speed_up) for each in one.speed_up_by_rho),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from math import sqrt
 
 import numpy as np
 
@@ -253,10 +254,11 @@ class _Comparisons:
         tau, rate = self._tau(metric), float(metric.rate[-1, 0])
 
         def half_of_end(times: float) -> float:
-            return (fixed.ci_high - fixed.ci_low) / 2 / times**0.5
+            return (fixed.ci_high - fixed.ci_low) / 2 / sqrt(times)
 
         def half_of_looks(times: float) -> float:
-            return float(sequential.half_width(np.array(variance / times), tau, self._alpha))
+            half = sequential.half_width(np.array([variance / times]), tau, self._alpha)
+            return float(half[0])
 
         if is_end:
             return Bounds(fixed.difference, fixed.ci_low, fixed.ci_high, rate, half_of_end)

@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from pipelines.analysis.stats.arrays import Floats, codes, divide, floats, spread, sum_by
+from pipelines.analysis.stats.arrays import Floats, Ints, codes, divide, floats, spread, sum_by
 from pipelines.analysis.stats.intervals import Counts
 
 CONTROL = "control"
@@ -112,21 +112,20 @@ class Outcomes:
         return cls(variants, (), users, Metric(x, n, variance), left_out=left_out)
 
 
-def delta_variance(numerator: Floats, denominator: Floats, group: Floats, groups: int) -> Floats:
+def delta_variance(numerator: Floats, denominator: Floats, group: Ints, groups: int) -> Floats:
     """Variance of sum(numerator) / sum(denominator) of each group's users. Shape (1, groups).
 
     Delta method: r = x/s, var = sum (x_i - r s_i)^2 / ((n - 1) n s̄^2) (Deng, Knoblich, Lu 2018,
     whose var(x) - 2 r cov(x, s) + r^2 var(s) this is). NaN with fewer than two users.
     """
-    code = np.asarray(group, dtype=np.int64)
-    users = sum_by(np.ones(len(code)), code, groups)
-    ratio = divide(sum_by(numerator, code, groups), sum_by(denominator, code, groups))
-    squares = sum_by((numerator - ratio[code] * denominator) ** 2, code, groups)
-    mean = divide(sum_by(denominator, code, groups), users)
+    users = sum_by(np.ones(len(group)), group, groups)
+    ratio = divide(sum_by(numerator, group, groups), sum_by(denominator, group, groups))
+    squares = sum_by((numerator - ratio[group] * denominator) ** 2, group, groups)
+    mean = divide(sum_by(denominator, group, groups), users)
     return divide(squares, (users - 1) * users * mean**2)[None, :]
 
 
-def _variants(column: pd.Series) -> tuple[tuple[str, ...], Floats]:
+def _variants(column: pd.Series) -> tuple[tuple[str, ...], Ints]:
     """Names, the control first and the others as they first stand; the place of each row's."""
     names = list(dict.fromkeys(column))
     control = next((name for name in names if name.casefold() == CONTROL), names[0])

@@ -188,7 +188,9 @@ def _planned(candidate: Candidate, macro: Candidate | None, wish: Wish, rho: flo
         if is_able
         else None,
         speed_up=speed_up(rho),
-        speed_up_by_rho=tuple(SpeedUp(one, speed_up(one)) for one in RHOS),
+        speed_up_by_rho=()
+        if macro is None or candidate is macro
+        else tuple(SpeedUp(one, speed_up(one)) for one in RHOS),
     )
 
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from pipelines.experiments.errors import ExperimentError
@@ -111,71 +109,60 @@ class _File:
                 )
 
     def totals(self, today: date) -> pd.DataFrame:
-        """variant, exposed, converted, and what else is there; days whole."""
-        frame = pd.DataFrame({"variant": self._variants()})
+        """variant, exposed, converted, and what else is there."""
+        frame = pd.DataFrame({"variant": self._filled("variant")})
         for name in COUNTS:
             if name in self.names:
-                frame[name] = self._numbers(name, is_count=True)
-        for name in ("converted", "macro_converted"):
+                frame[name] = self._counts(name)
+        for name in COUNTS[1:]:
             if name in frame:
                 self._refuse(
                     frame[name] > frame["exposed"],
-                    lambda line, name=name: (
-                        f"{name} is {self._cell(name, line)}, more than exposed "
-                        f"({self._cell('exposed', line)})"
-                    ),
+                    f"{name} is {{{name}}}, more than exposed ({{exposed}})",
                 )
         if "revenue" in self.names:
-            frame["revenue"] = self._numbers("revenue", is_count=False)
+            frame["revenue"] = self._numbers("revenue")
         if "date" in self.names:
             frame["date"] = self._dates(today)
-        self._check_keys(frame)
+            self._check_days(frame)
+        else:
+            self._refuse(
+                frame.duplicated("variant"),
+                "the variant {variant} is there twice: one row a variant, or a column 'date' with "
+                "one row a day",
+            )
         return frame
 
     def users(self) -> pd.DataFrame:
         """variant, user, numerator, denominator."""
-        frame = pd.DataFrame({"variant": self._variants(), "user": self.cells["user"]})
-        self._refuse(frame["user"] == "", lambda _: "user is empty")
-        frame["numerator"] = self._numbers("numerator", is_count=False)
-        frame["denominator"] = (
-            self._numbers("denominator", is_count=False) if "denominator" in self.names else 1.0
-        )
+        frame = pd.DataFrame({"variant": self._filled("variant"), "user": self._filled("user")})
+        frame["numerator"] = self._numbers("numerator")
+        frame["denominator"] = self._numbers("denominator") if "denominator" in self.names else 1.0
         self._refuse(
             frame.duplicated(["variant", "user"]),
-            lambda line: (
-                f"the user {shown(self._cell('user', line))} is there twice in "
-                f"{shown(self._cell('variant', line))}: one row a user"
-            ),
+            "the user {user} is there twice in {variant}: one row a user",
         )
         return frame
 
-    def _variants(self) -> pd.Series:
-        variants = self.cells["variant"]
-        self._refuse(variants == "", lambda _: "variant is empty")
-        return variants
+    def _filled(self, name: str) -> pd.Series:
+        cells: pd.Series = self.cells[name]
+        self._refuse(cells == "", f"{name} is empty")
+        return cells
 
-    def _numbers(self, name: str, *, is_count: bool) -> pd.Series:
-        texts = self.cells[name]
-        numbers = pd.to_numeric(texts, errors="coerce").astype("float64")
+    def _numbers(self, name: str) -> pd.Series:
+        numbers: pd.Series = pd.to_numeric(self.cells[name], errors="coerce").astype("float64")
         self._refuse(
             ~np.isfinite(numbers),
-            lambda line: (
-                f"{name} is {shown(self._cell(name, line))}, which is no number: write "
-                "digits, with a point before decimals and nothing between thousands"
-            ),
+            f"{name} is {{{name}}}, which is no number: write digits, with a point before decimals "
+            "and nothing between thousands",
         )
-        self._refuse(
-            numbers < 0, lambda line: f"{name} is {self._cell(name, line)}: it is 0 or more"
-        )
-        if is_count:
-            self._refuse(
-                numbers % 1 != 0,
-                lambda line: f"{name} is {self._cell(name, line)}: a count is a whole number",
-            )
-            self._refuse(
-                numbers > LARGEST_COUNT,
-                lambda line: f"{name} is {self._cell(name, line)}: too large",
-            )
+        self._refuse(numbers < 0, f"{name} is {{{name}}}: it is 0 or more")
+        return numbers
+
+    def _counts(self, name: str) -> pd.Series:
+        numbers = self._numbers(name)
+        self._refuse(numbers % 1 != 0, f"{name} is {{{name}}}: a count is a whole number")
+        self._refuse(numbers > LARGEST_COUNT, f"{name} is {{{name}}}: too large")
         return numbers
 
     def _dates(self, today: date) -> pd.Series:
@@ -183,52 +170,36 @@ class _File:
         dates = pd.to_datetime(texts, format="%Y-%m-%d", errors="coerce")
         self._refuse(
             dates.isna() | (texts.str.len() != len("2026-01-01")),
-            lambda line: f"date is {shown(self._cell('date', line))}: write it as YYYY-MM-DD",
+            "date is {date}: write it as YYYY-MM-DD",
         )
         self._refuse(
-            dates > pd.Timestamp(today),
-            lambda line: f"date is {self._cell('date', line)}, which is after today ({today})",
+            dates > pd.Timestamp(today), f"date is {{date}}, which is after today ({today})"
         )
-        return dates.dt.date
+        days: pd.Series = dates.dt.date
+        return days
 
-    def _check_keys(self, frame: pd.DataFrame) -> None:
-        keys = [name for name in ("variant", "date") if name in frame]
-        on = (lambda line: f" on {self._cell('date', line)}") if "date" in frame else (lambda _: "")
-        hint = (
-            "" if "date" in frame else ": one row a variant, or a column 'date' with one row a day"
-        )
+    def _check_days(self, frame: pd.DataFrame) -> None:
         self._refuse(
-            frame.duplicated(keys),
-            lambda line: (
-                f"the variant {shown(self._cell('variant', line))} is there twice{on(line)}{hint}"
-            ),
+            frame.duplicated(["variant", "date"]), "the variant {variant} is there twice on {date}"
         )
-        if "date" not in frame:
-            return
         variants = frame["variant"].nunique()
-        of_day = frame.groupby("date")["variant"].transform("nunique")
         self._refuse(
-            of_day < variants,
-            lambda line: (
-                f"{self._cell('date', line)} has no row of every variant "
-                f"({of_day[line]} of {variants}): a day without units has a row of zeros"
-            ),
+            frame.groupby("date")["variant"].transform("nunique") < variants,
+            f"{{date}} has no row of every one of the {variants} variants: a day without units has "
+            "a row of zeros",
         )
 
-    def _cell(self, name: str, line: int) -> str:
-        return str(self.cells.at[line, name])
-
-    def _refuse(
-        self, is_wrong: pd.Series | npt.NDArray[np.bool_], sentence: Callable[[int], str]
-    ) -> None:
-        """Raise for the first row that is wrong."""
-        places = np.flatnonzero(np.asarray(is_wrong, dtype=bool))
+    def _refuse(self, is_wrong: pd.Series, sentence: str) -> None:
+        """Raise for the first row that is wrong; the sentence's braces are that row's cells."""
+        places = np.flatnonzero(is_wrong.to_numpy(dtype=bool))
         if places.size:
-            line = int(self.cells.index[places[0]])
-            raise self._wrong(line, sentence(line))
+            row = self.cells.iloc[places[0]]
+            cells = {str(name): shown(str(cell)) for name, cell in row.items()}
+            raise self._wrong(row.name, sentence.format_map(cells))
 
-    def _wrong(self, line: int, sentence: str) -> ExperimentError:
-        return ExperimentError(f"{self.path}, line {line}: {sentence}.")
+    def _wrong(self, line: object, sentence: str) -> ExperimentError:
+        end = "" if sentence.endswith("?") else "."
+        return ExperimentError(f"{self.path}, line {line}: {sentence}{end}")
 
 
 def _no_table(path: Path, words: str) -> ExperimentError:

@@ -49,4 +49,5 @@ def log_e_value(exposed: Floats, split: Floats) -> Floats:
     prior = np.ones_like(split)
     mixture = special.gammaln(prior.sum()) - special.gammaln(prior.sum() + exposed.sum(axis=1))
     mixture += (special.gammaln(prior + exposed) - special.gammaln(prior)).sum(axis=1)
-    return mixture - exposed @ np.log(split)
+    log_e: Floats = mixture - exposed @ np.log(split)
+    return log_e

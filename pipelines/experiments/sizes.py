@@ -32,7 +32,7 @@ def units_per_arm(
     }[null]
     if baseline == other:
         return float("inf")
-    z_alpha, z_beta = stats.norm.ppf([1 - alpha / 2, power])
+    z_alpha, z_beta = stats.norm.ppf(np.array([1 - alpha / 2, power]))
     spread = z_alpha * np.sqrt(of_null) + z_beta * np.sqrt(own)
     return float(spread**2 / (baseline - other) ** 2)
 

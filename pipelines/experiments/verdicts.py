@@ -93,12 +93,12 @@ def decide(known: Evidence) -> Decision:
     if macro is not None and macro.high < 0:
         return Decision(
             Verdict.REJECT,
-            f"'{name}' lowers the macro rate: {_interval(macro)}, whatever it does to the primary.",
+            f"'{name}' lowers the macro rate ({_interval(macro)}), whatever the primary does.",
             0,
         )
     if is_told and primary.difference < 0:
         return Decision(
-            Verdict.REJECT, f"'{name}' lowers the primary rate: {_interval(primary)}.", 0
+            Verdict.REJECT, f"'{name}' lowers the primary rate ({_interval(primary)}).", 0
         )
     if is_told and known.days is not None and known.days < LEAST_DAYS:
         weeks = ceil((LEAST_DAYS - known.days) / 7)
@@ -128,15 +128,15 @@ def _guarded(known: Evidence) -> Decision:
     if macro.low > worst:
         return Decision(
             Verdict.SHIP,
-            f"{won}, and its macro rate is no more than {-WORST_MACRO:.0%} lower: "
-            f"{_interval(macro)}, where {_points(worst)} would be.",
+            f"{won}, and its macro rate is not lower by {-WORST_MACRO:.0%} of itself ({_points(worst)}): "
+            f"{_interval(macro)}.",
             0,
         )
     weeks = _weeks(known, macro.times_until(worst) if macro.difference > worst else None)
     return Decision(
         Verdict.HOLD,
-        f"{won}, but its macro rate may be more than {-WORST_MACRO:.0%} lower: "
-        f"{_interval(macro)}, where {_points(worst)} would be.",
+        f"{won}, but its macro rate may be lower by more than {-WORST_MACRO:.0%} of itself ({_points(worst)}): "
+        f"{_interval(macro)}.",
         weeks,
     )
 
@@ -148,8 +148,8 @@ def _undecided(known: Evidence) -> Decision:
     if known.times_planned >= 1 and known.p_at_end > known.alpha and is_long:
         return Decision(
             Verdict.STOP,
-            f"'{name}' is not told apart from the control with all of the planned units: "
-            f"{_interval(primary)}.",
+            f"'{name}' is not told apart from the control with all of the planned units "
+            f"({_interval(primary)}).",
             0,
         )
     if known.times_planned >= 1:
@@ -175,7 +175,8 @@ def _weeks(known: Evidence, times: float | None) -> int | None:
 def _interval(bounds: Bounds) -> str:
     if np.isnan(bounds.low + bounds.high):
         return "too few units for an interval"
-    return f"{_points(bounds.difference)}, interval {_points(bounds.low)} to {_points(bounds.high)}"
+    low, high = f"{100 * bounds.low:+.2f}", f"{100 * bounds.high:+.2f}"
+    return f"{_points(bounds.difference)}, interval {low} to {high}"
 
 
 def _points(difference: float) -> str:

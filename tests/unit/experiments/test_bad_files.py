@@ -15,11 +15,11 @@ ROWS = "control,100,10\nnew,100,12\n"
 BAD: dict[str, tuple[str | bytes, str]] = {
     "more converted than exposed": (
         HEAD + "control,100,10\nnew,100,101\n",
-        "x.csv, line 3: converted is 101, more than exposed (100).",
+        "x.csv, line 3: converted is '101', more than exposed ('100').",
     ),
     "more macro than exposed": (
         "variant,exposed,converted,macro_converted\na,100,10,101\nb,9,1,1\n",
-        "x.csv, line 2: macro_converted is 101, more than exposed (100).",
+        "x.csv, line 2: macro_converted is '101', more than exposed ('100').",
     ),
     "one variant": (
         HEAD + "control,100,10\n",
@@ -27,11 +27,11 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     ),
     "a negative count": (
         HEAD + "control,-100,10\nnew,100,12\n",
-        "x.csv, line 2: exposed is -100: it is 0 or more.",
+        "x.csv, line 2: exposed is '-100': it is 0 or more.",
     ),
     "a fractional count": (
         HEAD + "control,100,10.5\nnew,100,12\n",
-        "x.csv, line 2: converted is 10.5: a count is a whole number.",
+        "x.csv, line 2: converted is '10.5': a count is a whole number.",
     ),
     "thousands": (
         'variant;exposed;converted\ncontrol;"1,000";10\nnew;100;12\n',
@@ -50,7 +50,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     ),
     "too large": (
         HEAD + "control,100000000000000000,10\nnew,100,12\n",
-        "x.csv, line 2: exposed is 100000000000000000: too large.",
+        "x.csv, line 2: exposed is '100000000000000000': too large.",
     ),
     "a variant twice": (
         HEAD + ROWS + "\nnew,100,12\n",
@@ -59,12 +59,12 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     ),
     "a variant twice on a day": (
         DAYS + "2020-03-01,a,9,1\n2020-03-01,b,9,1\n2020-03-01,b,9,1\n",
-        "x.csv, line 4: the variant 'b' is there twice on 2020-03-01.",
+        "x.csv, line 4: the variant 'b' is there twice on '2020-03-01'.",
     ),
     "a day without a variant": (
         DAYS + "2020-03-01,a,9,1\n2020-03-01,b,9,1\n2020-03-02,a,9,1\n",
-        "x.csv, line 4: 2020-03-02 has no row of every variant (1 of 2): a day without units has a "
-        "row of zeros.",
+        "x.csv, line 4: '2020-03-02' has no row of every one of the 2 variants: a day without "
+        "units has a row of zeros.",
     ),
     "no date": (
         DAYS + "01.03.2020,a,9,1\n2020-03-01,b,9,1\n",
@@ -124,7 +124,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "no user": (USERS + "a,,1,2\nb,u2,1,2\n", "x.csv, line 2: user is empty."),
     "a negative numerator": (
         USERS + "a,u1,-1,2\nb,u2,1,2\n",
-        "x.csv, line 2: numerator is -1: it is 0 or more.",
+        "x.csv, line 2: numerator is '-1': it is 0 or more.",
     ),
     "too many variants": (
         HEAD + "".join(f"v{number},100,10\n" for number in range(21)),
@@ -152,7 +152,7 @@ def test_a_date_in_the_future(tmp_path: Path, monkeypatch, capsys) -> None:
     Path("x.csv").write_text(DAYS + "2020-03-01,a,9,1\n2999-01-01,b,9,1\n", encoding="utf-8")
     code, text = fail(monkeypatch, capsys, "experiment", "analyze", "x.csv")
     assert (code, text.count("\n")) == (1, 1)
-    assert text.startswith("Error: x.csv, line 3: date is 2999-01-01, which is after today (")
+    assert text.startswith("Error: x.csv, line 3: date is '2999-01-01', which is after today (")
 
 
 OPTIONS: dict[str, tuple[list[str], str]] = {

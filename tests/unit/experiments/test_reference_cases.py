@@ -123,7 +123,7 @@ def test_holm_is_statsmodels() -> None:
 
 def test_the_delta_method_is_the_plain_variance_where_every_user_has_one_trial() -> None:
     numerator = np.array([1.0, 0, 0, 1, 0, 1, 1, 0, 0, 0])
-    found = delta_variance(numerator, np.ones(10), np.zeros(10), 1)
+    found = delta_variance(numerator, np.ones(10), np.zeros(10, dtype=np.int64), 1)
     assert found[0, 0] == pytest.approx(stats.sem(numerator) ** 2)
 
 
