@@ -291,16 +291,22 @@ def _title(found: Analysis) -> str:
 
 
 def _print_plan(made: Plan, left_out: dict[str, str]) -> None:
+    from pipelines.experiments.planner import RECOMMENDED
+
     wish = made.wish
-    columns = ["metric", "rate", "of", "units a week", "lift", "units a variant", "weeks",
-               f"lift to be seen in {wish.weeks} weeks"]  # fmt: skip
+    columns = ["rate", "counted", "units a week", "units a variant", "weeks", "if looked at nightly",
+               f"seen in {wish.weeks} weeks"]  # fmt: skip
+    rho = "" if wish.rho == 1 else f", ρ = {wish.rho:g}"
     table = new_table(
-        *columns, title="What each metric takes to show its lift", numbers={"rate", *columns[3:]}
+        *("metric", "of", *columns),
+        title=f"What a lift of {wish.lift:.0%} of the macro rate takes{rho}",
+        numbers=columns,
     )
     for one in made.metrics:
         table.add_row(*(escape(cell) for cell in _cells(one)))
     out.print(table)
-    if sooner := [one for one in made.metrics if one.speed_up_by_rho]:
+    # What visitors do besides may rise by itself: how much of that carries on is not known.
+    if sooner := [one for one in made.metrics if one.speed_up and one.family in RECOMMENDED]:
         out.print(_speed_ups(sooner, str(made.guardrail)))
     if left_out:
         why = ", ".join(f"{words(key)} ({words(reason)})" for key, reason in left_out.items())
@@ -318,7 +324,7 @@ def _speed_ups(metrics: list[MetricPlan], macro: str) -> Table:
     table = new_table(
         *("metric", *columns),
         title=escape(f"How many times sooner than {words(macro)}, by ρ: micro lift ÷ macro lift"),
-        numbers=set(columns),
+        numbers=columns,
     )
     for one in metrics:
         times = (each.speed_up for each in one.speed_up_by_rho)
@@ -332,11 +338,12 @@ def _speed_ups(metrics: list[MetricPlan], macro: str) -> Table:
 def _cells(one: MetricPlan) -> list[str]:
     return [
         words(one.key),
+        words(one.parent_key),
         _rate(one.rate),
-        f"{one.numerator:,.0f} of {one.denominator:,.0f} {words(one.parent_key)}",
+        f"{one.numerator:,.0f} of {one.denominator:,.0f}",
         f"{one.weekly_units:,.0f}",
-        percent(one.lift),
         "" if one.units_per_arm is None else f"{one.units_per_arm:,}",
         "" if one.weeks is None else f"{one.weeks:,}",
+        "" if one.weeks_nightly is None else f"up to {one.weeks_nightly:,}",
         percent(one.detectable_lift),
     ]

@@ -13,7 +13,7 @@ from pipelines.analysis.stats.arrays import Floats
 from pipelines.experiments import bayesian, fixed_horizon, sample_ratio, sequential
 from pipelines.experiments.errors import ExperimentError
 from pipelines.experiments.metrics import Metric, Outcomes
-from pipelines.experiments.sizes import ALPHA, POWER, units_per_arm
+from pipelines.experiments.sizes import ALPHA, POWER, times_for_looks, units_per_arm
 from pipelines.experiments.verdicts import Bounds, Decision, Evidence, Verdict, decide
 from pipelines.wording import nearest, shown
 
@@ -131,16 +131,19 @@ def _smallest_effect(outcomes: Outcomes, plan: ExperimentPlan) -> float | None:
 
 
 def _units(outcomes: Outcomes, effect: float, plan: ExperimentPlan) -> float:
-    """Units per arm for the smallest effect, two-sided, at alpha over the comparisons."""
+    """Units per arm for the smallest effect, two-sided, at alpha over the comparisons; with days
+    so many that looking each of them costs no power.
+    """
     metric, alpha = outcomes.primary, plan.alpha / (len(outcomes.variants) - 1)
+    looks = times_for_looks(alpha, plan.power) if outcomes.days else 1.0
     rate = float(metric.rate[-1, 0])
     if metric.rate_variance is not None:
         # Units of the same variance as p q = 1/4 has, where the formula needs a rate.
         spread = float(metric.variance[-1, 0] * outcomes.exposed[-1, 0])
         middle = effect / np.sqrt(spread) / 4
-        return units_per_arm(0.5 - middle, 0.5 + middle, alpha, plan.power, "baseline")
+        return looks * units_per_arm(0.5 - middle, 0.5 + middle, alpha, plan.power, "baseline")
     other = rate + effect if rate + effect < 1 else rate - effect
-    return units_per_arm(rate, max(other, 0.0), alpha, plan.power)
+    return looks * units_per_arm(rate, max(other, 0.0), alpha, plan.power)
 
 
 def _invalid(outcomes: Outcomes, split: sample_ratio.SampleRatio) -> Decision:

@@ -9,10 +9,19 @@ from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any
 
-from pipelines.experiments.sizes import ALPHA, POWER, detectable_lift, units_per_arm
+from pipelines.experiments.sizes import (
+    ALPHA,
+    POWER,
+    detectable_lift,
+    times_for_looks,
+    units_per_arm,
+)
 
 LEAST_WEEKS = 2
 """Two whole weeks: every weekday twice (house default)."""
+
+MOST_WEEKS = 8
+"""Longer than two months few experiments hold: cookies go, seasons come (house default)."""
 
 RHOS = (1.0, 0.9, 0.8, 0.75, 0.5)
 RECOMMENDED = ("progression", "intent")
@@ -78,8 +87,9 @@ class SpeedUp:
 class MetricPlan:
     """One metric: units of each arm and weeks for its lift; None where it cannot be shown.
 
-    `weeks` are whole and two at least, `weeks_exact` neither. `detectable_lift` is relative, in the
-    weeks of the wish. `speed_up` compares weeks_exact with the macro metric's.
+    `weeks` are whole and two at least, `weeks_exact` neither; `weeks_nightly` are the most that it
+    takes if it may be stopped on any day. `detectable_lift` is relative, in the weeks of the wish.
+    `speed_up` compares weeks_exact with the macro metric's.
     """
 
     key: str
@@ -93,6 +103,7 @@ class MetricPlan:
     lift: float
     units_per_arm: int | None
     weeks: int | None
+    weeks_nightly: int | None
     weeks_exact: float | None
     detectable_lift: float | None
     speed_up: float | None
@@ -121,25 +132,13 @@ def make_plan(candidates: list[Candidate], macro: Candidate | None, wish: Wish) 
         metrics.append(_planned(macro, macro, wish, 1.0))
     places = {one.key: one.place for one in candidates}
     metrics.sort(key=lambda one: (one.weeks_exact is None, one.weeks_exact, one.key))
-    guardrail = None if macro is None else macro.key
-    able = [
-        one
-        for one in metrics
-        if one.weeks is not None and one.key != guardrail and one.family in RECOMMENDED
-    ]
-    own = next((one for one in metrics if one.key == guardrail), None)
-    best = min(able, key=lambda one: (one.weeks or 0, -places[one.key]), default=None)
-    if (
-        own is not None
-        and own.weeks is not None
-        and (best is None or own.weeks <= (best.weeks or 0))
-    ):
-        best = own
+    own = None if macro is None else next(one for one in metrics if one.key == macro.key)
+    best = _recommended(metrics, own, places)
     return Plan(
         wish,
         tuple(metrics),
         None if best is None else best.key,
-        guardrail,
+        None if macro is None else macro.key,
         _reason(best, own),
     )
 
@@ -183,6 +182,9 @@ def _planned(candidate: Candidate, macro: Candidate | None, wish: Wish, rho: flo
         lift=lift,
         units_per_arm=None if exact is None else ceil(_units(candidate, wish, lift)),
         weeks=None if exact is None else max(LEAST_WEEKS, ceil(exact)),
+        weeks_nightly=None
+        if exact is None
+        else max(LEAST_WEEKS, ceil(exact * times_for_looks(wish.alpha_each, wish.power))),
         weeks_exact=exact,
         detectable_lift=detectable_lift(candidate.rate, in_time, wish.alpha_each, wish.power)
         if is_able
@@ -194,18 +196,35 @@ def _planned(candidate: Candidate, macro: Candidate | None, wish: Wish, rho: flo
     )
 
 
+def _recommended(
+    metrics: list[MetricPlan], macro: MetricPlan | None, places: dict[str, int]
+) -> MetricPlan | None:
+    """The metric nearest to the purchase that takes eight weeks at most, else the quickest."""
+    able = [
+        one
+        for one in metrics
+        if one.weeks is not None and (one.family in RECOMMENDED or one is macro)
+    ]
+    near = [one for one in able if (one.weeks or 0) <= MOST_WEEKS]
+    if macro in near:
+        return macro
+    return max(near, key=lambda one: places[one.key], default=next(iter(able), None))
+
+
 def _reason(best: MetricPlan | None, macro: MetricPlan | None) -> str:
     if best is None:
-        return "No metric can show this lift: take a larger one."
+        return "No metric can show this lift: take another."
+    nearest = (
+        f"of what takes {MOST_WEEKS} weeks at most it is nearest to the purchase"
+        if (best.weeks or 0) <= MOST_WEEKS
+        else "nothing is quicker"
+    )
+    takes = f"{best.key.replace('_', ' ').capitalize()} takes {best.weeks} weeks, and {nearest}"
     if macro is None:
         return (
-            f"{best.key} takes fewest weeks ({best.weeks}); the macro metric is not known, so "
-            "nothing guards what a lift of it is worth."
+            f"{takes}; the macro rate is not known, so nothing guards what a lift of it is worth."
         )
-    if best.key == macro.key:
-        return f"{best.key} itself takes {best.weeks} weeks, no longer than any other metric."
-    of_macro = "cannot show it" if macro.weeks is None else f"takes {macro.weeks}"
-    return (
-        f"{best.key} takes fewest weeks ({best.weeks}; of equals the one nearest to the purchase), "
-        f"{macro.key} {of_macro}: watch it as guardrail."
-    )
+    if best is macro:
+        return f"{takes}: no other metric has to stand for it."
+    of_macro = "cannot show its lift" if macro.weeks is None else f"takes {macro.weeks}"
+    return f"{takes}; {macro.key} {of_macro} and is watched as guardrail."

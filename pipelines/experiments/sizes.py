@@ -37,6 +37,24 @@ def units_per_arm(
     return float(spread**2 / (baseline - other) ** 2)
 
 
+def times_for_looks(alpha: float = ALPHA, power: float = POWER) -> float:
+    """How many times the units of one look the mSPRT needs for its power by its last look.
+
+    With k times the units, d^2 / V is k m^2, m = z_(1-a/2) + z_(1-b); mixing by tau = d the mSPRT
+    tells d at z_k = sqrt(2 (1 + 1/(k m^2)) (ln(1 + k m^2)/2 - ln alpha)), and k solves sqrt(k) m =
+    z_k + z_(1-b). Cautious, as an earlier look may tell it; most experiments end far earlier.
+    """
+    z_alpha, z_beta = stats.norm.ppf(np.array([1 - alpha / 2, power]))
+    mean = z_alpha + z_beta
+
+    def short_by(times: float) -> float:
+        ratio = times * mean**2
+        told_at = np.sqrt(2 * (1 + 1 / ratio) * (np.log1p(ratio) / 2 - np.log(alpha)))
+        return float(np.sqrt(ratio) - told_at - z_beta)
+
+    return float(optimize.brentq(short_by, 1.0, 100.0))
+
+
 def detectable_lift(
     baseline: float, units: float, alpha: float = ALPHA, power: float = POWER
 ) -> float | None:
