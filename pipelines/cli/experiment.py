@@ -294,8 +294,8 @@ def _print_plan(made: Plan, left_out: dict[str, str]) -> None:
     from pipelines.experiments.planner import RECOMMENDED
 
     wish = made.wish
-    columns = ["rate", "counted", "units a week", "units a variant", "weeks", "if looked at nightly",
-               f"seen in {wish.weeks} weeks"]  # fmt: skip
+    seen = f"seen in {wish.weeks} weeks"
+    columns = ["rate", "counted", "units a week", "units a variant", "weeks", "nightly", seen]
     rho = "" if wish.rho == 1 else f", ρ = {wish.rho:g}"
     table = new_table(
         *("metric", "of", *columns),
@@ -304,6 +304,10 @@ def _print_plan(made: Plan, left_out: dict[str, str]) -> None:
     )
     for one in made.metrics:
         table.add_row(*(escape(cell) for cell in _cells(one)))
+    table.caption = (
+        f"nightly: at most, if it may end on any day; {seen}: the smallest lift that so many weeks "
+        "show; –: the rate cannot rise so far"
+    )
     out.print(table)
     # What visitors do besides may rise by itself: how much of that carries on is not known.
     if sooner := [one for one in made.metrics if one.speed_up and one.family in RECOMMENDED]:
@@ -342,8 +346,9 @@ def _cells(one: MetricPlan) -> list[str]:
         _rate(one.rate),
         f"{one.numerator:,.0f} of {one.denominator:,.0f}",
         f"{one.weekly_units:,.0f}",
-        "" if one.units_per_arm is None else f"{one.units_per_arm:,}",
-        "" if one.weeks is None else f"{one.weeks:,}",
-        "" if one.weeks_nightly is None else f"up to {one.weeks_nightly:,}",
-        percent(one.detectable_lift),
+        *(
+            "–" if value is None else f"{value:,}"
+            for value in (one.units_per_arm, one.weeks, one.weeks_nightly)
+        ),
+        percent(one.detectable_lift) or "–",
     ]
