@@ -153,7 +153,7 @@ def _invalid(outcomes: Outcomes, split: sample_ratio.SampleRatio) -> Decision:
     )
     when = ""
     if outcomes.days and split.blocked_at is not None:
-        when = f" since {outcomes.days[split.blocked_at]}"
+        when = f", as seen on {outcomes.days[split.blocked_at]}"
     return Decision(
         Verdict.INVALID,
         f"The units are not split as planned{when} ({counts}; p {split.p_value:.2g}, e-value "
