@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
-from scipy import integrate, special, stats
+from scipy import special, stats
 
+from pipelines.analysis.stats.arrays import Floats
 from pipelines.experiments.metrics import Metric
 
-PRIOR = (1.0, 1.0)
+Beta: TypeAlias = tuple[float, float]
+"""a and b."""
+
+PRIOR: Beta = (1.0, 1.0)
 """Beta(1, 1): every rate is as likely as any other beforehand."""
 
+NODES = 40
+"""Gauss-Legendre points in each piece, ten pieces at most: exact to 1e-9 (tested)."""
 
-def posterior(metric: Metric, variant: int) -> tuple[float, float]:
+
+def posterior(metric: Metric, variant: int) -> Beta:
     """a and b of the Beta posterior of a variant's rate at the last look."""
     successes, trials = metric.successes[-1, variant], metric.trials[-1, variant]
     return PRIOR[0] + float(successes), PRIOR[1] + float(trials - successes)
@@ -38,36 +44,29 @@ def compare(metric: Metric, variant: int) -> tuple[float, float]:
     return float(stats.norm.cdf(z)), float(loss)
 
 
-def probability_better(own: tuple[float, float], control: tuple[float, float]) -> float:
-    """P(X > Y) of two independent Betas: the integral of f_X F_Y, by quadrature."""
-
-    def density_above(x: float) -> float:
-        a, b = own
-        log_density = special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b)
-        return float(np.exp(log_density) * special.betainc(*control, x))
-
-    return min(1.0, max(0.0, _integral(density_above, own, control)))
+def probability_better(own: Beta, control: Beta) -> float:
+    """P(X > Y) of two independent Betas: the integral of f_X F_Y over [0, 1]."""
+    a, b = own
+    x, weight = _nodes(own, control)
+    log_density = special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b)
+    total = np.sum(weight * np.exp(log_density) * special.betainc(*control, x))
+    return float(np.clip(total, 0.0, 1.0))
 
 
-def expected_loss(own: tuple[float, float], control: tuple[float, float]) -> float:
+def expected_loss(own: Beta, control: Beta) -> float:
     """E[max(Y - X, 0)] of two independent Betas: the integral of F_X (1 - F_Y) over [0, 1]."""
-
-    def lost(x: float) -> float:
-        return float(special.betainc(*own, x) * special.betaincc(*control, x))
-
-    return max(0.0, _integral(lost, own, control))
+    x, weight = _nodes(own, control)
+    return float(np.sum(weight * special.betainc(*own, x) * special.betaincc(*control, x)))
 
 
-def _integral(
-    function: Callable[[float], float], own: tuple[float, float], control: tuple[float, float]
-) -> float:
-    """Over [0, 1]; broken where the posteriors have their mass, which may be very narrow."""
-    cuts = {0.0, 1.0}
-    for a, b in (own, control):
-        cuts |= {float(special.betaincinv(a, b, share)) for share in (1e-9, 0.05, 0.5, 0.95)}
-        cuts.add(float(special.betainccinv(a, b, 1e-9)))
-    ends = sorted(cuts)
-    return sum(
-        integrate.quad(function, low, high, epsabs=1e-13, epsrel=1e-10)[0]
-        for low, high in pairwise(ends)
-    )
+def _nodes(own: Beta, control: Beta) -> tuple[Floats, Floats]:
+    """Points and weights of a quadrature over [0, 1], piece by piece between quantiles of both: a
+    posterior may be a ten-thousandth of it wide.
+    """
+    shares = np.array([1e-9, 0.05, 0.5, 0.95])
+    cuts = [special.betaincinv(*one, shares) for one in (own, control)]
+    tops = [special.betainccinv(*one, shares[:1]) for one in (own, control)]
+    ends = np.unique(np.concatenate([*cuts, *tops, [0.0, 1.0]]))
+    node, weight = np.polynomial.legendre.leggauss(NODES)
+    half, middle = np.diff(ends) / 2, (ends[1:] + ends[:-1]) / 2
+    return (middle[:, None] + half[:, None] * node).ravel(), (half[:, None] * weight).ravel()

@@ -26,18 +26,21 @@ SHOPS = ((0.07, 300), (0.55, 60), (0.0042, 1_000))
 
 TEXT = """
 Two arms over 28 days, units a day Poisson and split at random, each converting by itself; every
-night is a look, from 100 units an arm on. The smallest effect is a fifth of the rate. Nothing
-differs: a z test at 5 % is called false by the peeking, the mSPRT is not, nor where its smallest
-effect is taken from the control's first look ("default effect"); nor does the e-value block a sound
-split. Power: 28 days hold the units that the plan asks for a lift of 20 %, for one look at the
-end, and for looks every night ("nightly"). The mSPRT with the units of one look is shown beside.
+night is a look, from 100 units an arm on. The smallest effect is a fifth of the rate, known ahead
+or, as the default is, taken from the control's first look ("default effect"). Where nothing
+differs, a z test at 5 % that is looked at every night calls a difference in more than a quarter of
+the experiments; the mSPRT may in 5 %, and the e-value may block a sound split in 0.1 %.
 
-Verdicts are those that `sluice experiment analyze` gives to files of days. Small shop: 7 % of
-18,000 views in each arm add, .42 % buy. Large shop: 7 % of 84,000 add, 3 % buy. Micro-only: adds
-rise by a fifth, purchases do not; pulled-forward intent: adds rise by a quarter as visitors add
-earlier what they would have added anyway, and purchases fall by 2 %; macro harm: adds rise by a
-fifth, purchases fall by a quarter; win: both rise by a fifth. The large shop can tell that nothing
-was lost, and may ship what is harmless (purchases as before)."""
+Power: the 28 days bring the units that the plan asks for a lift of 20 %, for one look at the end
+(80 % by construction), or for looks every night ("nightly units", 1.94 times as many at most).
+What the mSPRT sees with the units of one look stands beside it.
+
+Verdicts are those of `sluice experiment analyze` on files of days. Small shop: 7 % of 18,000 views
+in each arm add, .42 % buy. Large shop: 7 % of 84,000 add, 3 % buy. Micro-only: adds rise by a
+fifth, purchases do not. Pulled-forward intent: adds rise by a quarter, as visitors add earlier what
+they would have added anyway, and purchases fall by 2 %. Macro harm: adds rise by a fifth, purchases
+fall by a quarter. Win: both rise by a fifth. The large shop can tell at times that purchases did
+not fall by 5 %, and then ships what does no harm."""
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,8 @@ def marts() -> Iterator[duckdb.DuckDBPyConnection]:
             "('1', 'add_to_cart', 2, 'measured', 'tracked', 400, 16000, 1.5), "
             "('1', 'purchase', 4, 'measured', 'tracked', 40, 16000, 0.7), "
             "('2', 'purchase', 4, 'not_tracked', 'not_tracked', null, 16000, null)) as t "
-            "(property_id, step_key, step_number, status, tracking_state, reached, entry_reached, phi)"
+            "(property_id, step_key, step_number, status, tracking_state, reached, "
+            "entry_reached, phi)"
         )
         yield connection
 
