@@ -10,7 +10,8 @@ from scipy import stats
 
 from pipelines.analysis.stats.intervals import CONFIDENCE, wilson
 from pipelines.experiments import sequential
-from pipelines.experiments.analysis import Analysis, Comparison
+from pipelines.experiments.analysis import Analysis
+from pipelines.experiments.comparisons import Comparison
 from pipelines.experiments.metrics import Outcomes
 from pipelines.experiments.verdicts import Verdict
 
@@ -59,7 +60,7 @@ def _variant(outcomes: Outcomes, number: int, is_shown: bool) -> dict[str, Any]:
     if not is_shown:
         return row
     row["rate"] = float(metric.rate[-1, number])
-    if metric.rate_variance is None:
+    if metric.is_share:
         interval = wilson(metric.counts(number))
         row["ci_low"], row["ci_high"] = float(interval.low[0]), float(interval.high[0])
     else:

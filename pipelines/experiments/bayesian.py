@@ -32,7 +32,7 @@ def compare(metric: Metric, variant: int) -> tuple[float, float]:
     Counts have Beta posteriors; ratios of users a normal one on the delta method's variances (flat
     prior). The loss is in units of the rate.
     """
-    if metric.rate_variance is None:
+    if metric.is_share:
         own, control = posterior(metric, variant), posterior(metric, 0)
         return probability_better(own, control), expected_loss(own, control)
     difference = float(metric.rate[-1, variant] - metric.rate[-1, 0])

@@ -29,7 +29,7 @@ def compare(metric: Metric, variant: int, alpha: float) -> Difference:
     Counts: pooled z, or Fisher where a cell of the table expects fewer than 5, and Newcombe's
     interval. Ratios of users: z on the delta method's variances. NaN without trials.
     """
-    if metric.rate_variance is None:
+    if metric.is_share:
         own, control = metric.counts(variant), metric.counts(0)
         interval = newcombe(
             *(own.rate, wilson(own, confidence=1 - alpha)),

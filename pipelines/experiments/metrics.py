@@ -30,6 +30,11 @@ class Metric:
     rate_variance: Floats | None = None
 
     @property
+    def is_share(self) -> bool:
+        """Whether the rate is a share of the trials, 0-1."""
+        return self.rate_variance is None
+
+    @property
     def rate(self) -> Floats:
         """Successes per trial, NaN without trials."""
         return divide(self.successes, self.trials)

@@ -37,6 +37,15 @@ def units_per_arm(
     return float(spread**2 / (baseline - other) ** 2)
 
 
+def units_for_means(variance: float, difference: float, alpha: float, power: float) -> float:
+    """n of each of two arms of means: 2 variance (z_(1-a/2) + z_(1-b))^2 / difference^2.
+
+    `variance` is that of one unit, in both arms.
+    """
+    quantiles = stats.norm.ppf(np.array([1 - alpha / 2, power]))
+    return float(2 * variance * quantiles.sum() ** 2 / difference**2)
+
+
 def times_for_looks(alpha: float = ALPHA, power: float = POWER) -> float:
     """How many times the units of one look the mSPRT needs for its power by its last look.
 

@@ -40,13 +40,14 @@ class Verdict(StrEnum):
 class Bounds:
     """A difference, the interval that decides about it, and its half width with k times the units.
 
-    `rate` is the control's.
+    `rate` is the control's; shares are told in points of a per cent, other rates as they are.
     """
 
     difference: float
     low: float
     high: float
     rate: float
+    is_share: bool
     half_at: Callable[[float], float]
 
     def times_until(self, bound: float) -> float | None:
@@ -120,7 +121,7 @@ def _guarded(known: Evidence) -> Decision:
     if macro is None:
         return Decision(
             Verdict.HOLD,
-            f"{won}, but nothing tells what it does to the macro rate: add macro_converted, "
+            f"{won}, but nothing tells what it does to the macro rate: give macro_converted, "
             "the same numbers as converted where the primary is the purchase itself.",
             None,
         )
@@ -175,6 +176,8 @@ def _weeks(known: Evidence, times: float | None) -> int | None:
 def _interval(bounds: Bounds) -> str:
     if np.isnan(bounds.low + bounds.high):
         return "too few units for an interval"
+    if not bounds.is_share:
+        return f"{bounds.difference:+.4g}, interval {bounds.low:+.4g} to {bounds.high:+.4g}"
     low, high = f"{100 * bounds.low:+.2f}", f"{100 * bounds.high:+.2f}"
     return f"{_points(bounds.difference)}, interval {low} to {high}"
 

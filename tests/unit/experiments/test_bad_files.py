@@ -180,7 +180,11 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     ),
     "a smallest effect": (
         ["analyze", "x.csv", "--smallest-effect", "0"],
-        "--smallest-effect is 0: it lies between 0 and 1.",
+        "--smallest-effect is 0: it is more than 0.",
+    ),
+    "an effect in per cent": (
+        ["analyze", "x.csv", "--smallest-effect", "2"],
+        "The smallest effect is 2, but rates lie between 0 and 1: 0.01 is one point.",
     ),
     "no weekly units": (
         ["plan", "--baseline", "0.07"],
