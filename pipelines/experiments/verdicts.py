@@ -157,10 +157,12 @@ def _undecided(known: Evidence) -> Decision:
         weeks = _weeks(known, primary.times_until(0.0))
     else:
         weeks = _weeks(known, 1 / known.times_planned if known.times_planned else None)
+    is_peek = known.p_at_end <= known.alpha
+    peek = f"; p {known.p_at_end:.2g} would count at the planned end only" if is_peek else ""
     return Decision(
         Verdict.KEEP_RUNNING,
         f"'{name}' is not told apart from the control yet ({_interval(primary)}), with "
-        f"{known.times_planned:.0%} of the planned units.",
+        f"{known.times_planned:.0%} of the planned units{peek}.",
         weeks,
     )
 
