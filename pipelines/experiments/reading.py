@@ -5,7 +5,6 @@ What belongs here: from a file to `Outcomes`, and the sentence for everything th
 
 from __future__ import annotations
 
-import codecs
 import io
 import re
 from datetime import date
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipelines.config.textfile import UnreadableError, read_text
 from pipelines.experiments.errors import ExperimentError
 from pipelines.experiments.metrics import Outcomes
 from pipelines.wording import nearest, shown
@@ -25,6 +25,9 @@ USERS = ("variant", "user", "numerator")
 ALSO_IN_USERS = ("denominator",)
 COUNTS = ("exposed", "converted", "macro_converted")
 LARGEST_COUNT = 2.0**53
+MOST_BYTES = 500_000_000
+"""One row a user of ten million users."""
+
 MOST_VARIANTS = 20
 
 
@@ -53,7 +56,12 @@ class _File:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        text = _text(path)
+        try:
+            text = read_text(path, MOST_BYTES)
+        except UnreadableError as error:
+            raise ExperimentError(
+                f"{path} cannot be read ({error}): correct its name, or save it as CSV in UTF-8."
+            ) from error
         lines = re.split(r"\r\n|\r|\n", text)
         first = next((number for number, line in enumerate(lines) if line.strip()), None)
         if first is None:
@@ -210,24 +218,3 @@ def _no_table(path: Path, words: str) -> ExperimentError:
     if found := re.search(r"EOF inside string starting at row (\d+)", words):
         return ExperimentError(f"{path}, line {int(found[1]) + 1}: a quote opens and never closes.")
     return ExperimentError(f"{path} is no table of cells: save it as CSV in UTF-8.")
-
-
-def _text(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError as error:
-        raise ExperimentError(f"There is no file {path}: check its name.") from error
-    except OSError as error:
-        raise ExperimentError(f"{path} cannot be read ({error.strerror}).") from error
-    is_utf16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    try:
-        text = raw.decode("utf-16" if is_utf16 else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise ExperimentError(
-            f"{path}, line {line}: this is no text in UTF-8; save it as CSV in UTF-8."
-        ) from error
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        raise ExperimentError(f"{path}, line {line}: this is no text; save it as CSV in UTF-8.")
-    return text

@@ -110,9 +110,14 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "no variant": (HEAD + ",100,10\nnew,100,12\n", "x.csv, line 2: variant is empty."),
     "another encoding": (
         (HEAD + "control,100,10\nvariante é,100,12\n").encode("latin-1"),
-        "x.csv, line 3: this is no text in UTF-8; save it as CSV in UTF-8.",
+        "x.csv cannot be read (line 3 is not UTF-8: save it as UTF-8): correct its name, or save "
+        "it as CSV in UTF-8.",
     ),
-    "no text": (b"PK\x03\x04\x00", "x.csv, line 1: this is no text; save it as CSV in UTF-8."),
+    "no text": (
+        b"PK\x03\x04\x00",
+        "x.csv cannot be read (line 1 has a character that is no text, U+0003): correct its name, "
+        "or save it as CSV in UTF-8.",
+    ),
     "nobody exposed": (
         HEAD + "control,100,10\nnew,0,0\n",
         "The variant 'new' has no units: there is no rate of it.",
@@ -156,8 +161,15 @@ def test_a_date_in_the_future(tmp_path: Path, monkeypatch, capsys) -> None:
 
 
 OPTIONS: dict[str, tuple[list[str], str]] = {
-    "no file": (["analyze", "y.csv"], "There is no file y.csv: check its name."),
-    "a folder": (["analyze", "."], ". cannot be read (Is a directory)."),
+    "no file": (
+        ["analyze", "y.csv"],
+        "y.csv cannot be read (No such file or directory): correct its name, or save it as CSV in "
+        "UTF-8.",
+    ),
+    "a folder": (
+        ["analyze", "."],
+        ". cannot be read (it is no file): correct its name, or save it as CSV in UTF-8.",
+    ),
     "a split that does not add up": (
         ["analyze", "x.csv", "--split", "control=0.5,new=0.4"],
         "The split adds up to 0.9: its shares have to be above 0 and to add up to 1.",
