@@ -15,6 +15,7 @@ from pipelines.wording import counted
 if TYPE_CHECKING:
     from pipelines.experiments.analysis import Analysis
     from pipelines.experiments.planner import MetricPlan, Plan
+    from pipelines.experiments.verdicts import Decision
 
 
 def print_analysis(found: Analysis, result: dict[str, Any]) -> None:
@@ -43,7 +44,11 @@ def print_analysis(found: Analysis, result: dict[str, Any]) -> None:
         out.print(_differences(result, is_share))
     for line in _notes(found):
         out.print(escape(line), soft_wrap=True)
-    out.print(f"[bold]{escape(_title(found))}[/bold] {escape(result['reason'])}", soft_wrap=True)
+    others = (one.decision for one in found.comparisons if one.decision is not found.decision)
+    for decision in (*others, found.decision):
+        out.print(
+            f"[bold]{escape(_title(decision))}[/bold] {escape(decision.reason)}", soft_wrap=True
+        )
 
 
 def _counted(row: dict[str, Any]) -> str:
@@ -139,10 +144,9 @@ def _notes(found: Analysis) -> list[str]:
     return lines
 
 
-def _title(found: Analysis) -> str:
-    weeks = found.decision.weeks_left
-    left = f" ({counted(weeks, 'more week')})" if weeks else ""
-    return f"{found.decision.verdict.capitalize()}{left}:"
+def _title(decision: Decision) -> str:
+    left = f" ({counted(decision.weeks_left, 'more week')})" if decision.weeks_left else ""
+    return f"{decision.verdict.capitalize()}{left}:"
 
 
 def print_plan(made: Plan, left_out: dict[str, str]) -> None:

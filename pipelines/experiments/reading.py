@@ -25,8 +25,8 @@ USERS = ("variant", "user", "numerator")
 ALSO_IN_USERS = ("denominator",)
 COUNTS = ("exposed", "converted", "macro_converted")
 LARGEST_COUNT = 2.0**53
-MOST_BYTES = 500_000_000
-"""One row a user of ten million users."""
+MOST_BYTES = 100_000_000
+"""Some four million users, for which reading takes 2 GB of memory."""
 
 MOST_VARIANTS = 20
 

@@ -228,6 +228,18 @@ def test_the_terminal_says_it_in_words(tmp_path: Path, monkeypatch: pytest.Monke
         assert words in text
 
 
+def test_the_terminal_ends_with_the_best_of_several_variants(tmp_path: Path) -> None:
+    path = tmp_path / "cta.csv"
+    path.write_text(
+        "variant,exposed,converted,macro_converted\n"
+        "control,5000,500,300\ngood,5000,620,400\nbad,5000,400,300\n",
+        encoding="utf-8",
+    )
+    *_, bad, good = run("experiment", "analyze", str(path)).stdout.splitlines()
+    assert bad.startswith("Reject: 'bad' lowers the primary rate (-2.00 points, interval ")
+    assert good.startswith("Ship: 'good' raises the primary rate (+2.40 points, interval ")
+
+
 def arm() -> st.SearchStrategy[tuple[int, int]]:
     return st.integers(2, 3000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n)))
 
