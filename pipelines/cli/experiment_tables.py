@@ -36,7 +36,7 @@ def print_analysis(found: Analysis, result: dict[str, Any]) -> None:
             f"{row['exposed']:,}",
             _counted(row),
             _rate(row["rate"]) if is_share else _plain(row["rate"]),
-            interval(low, high) if is_share else f"{_plain(low)} – {_plain(high)}",
+            interval(low, high) if is_share or low is None else f"{_plain(low)} – {_plain(high)}",
             *(f"{row[name]:,}" for name in extra),
         )
     out.print(table)
