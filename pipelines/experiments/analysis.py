@@ -23,7 +23,7 @@ from pipelines.experiments.verdicts import Decision, Verdict
 from pipelines.wording import nearest, shown
 
 RELATIVE_EFFECT = 0.20
-"""Smallest effect where none is given, of the control's rate at the first look (house default)."""
+"""Smallest effect where none is given, of the control's early rate (house default)."""
 
 DISTANCE = 1e-6
 
@@ -114,12 +114,11 @@ def _shares(outcomes: Outcomes, plan: ExperimentPlan) -> Floats:
 
 
 def _smallest_effect(outcomes: Outcomes, plan: ExperimentPlan) -> float | None:
-    """As planned; else of the control's rate at the first look that says something, for good."""
+    """As planned, else of the control's early rate; None where nobody of the control converted."""
     if plan.smallest_effect is not None:
         return plan.smallest_effect
-    rate = outcomes.primary.rate[:, 0]
-    is_told = (outcomes.exposed.min(axis=1) >= sequential.LEAST_UNITS) & (rate > 0)
-    return float(rate[is_told.argmax()] * RELATIVE_EFFECT) if is_told.any() else None
+    effect = RELATIVE_EFFECT * sequential.early_rate(outcomes.primary, outcomes.exposed)
+    return None if np.isnan(effect) else effect
 
 
 def _units(outcomes: Outcomes, effect: float, plan: ExperimentPlan) -> float | None:

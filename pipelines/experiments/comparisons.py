@@ -76,12 +76,11 @@ class _Family:
             return float("nan")
         if metric is self._outcomes.primary:
             return effect
-        rates = [one.rate[:, 0] for one in (metric, self._outcomes.primary)]
-        is_told = (rates[0] > 0) & (rates[1] > 0)
-        if not is_told.any():
-            return float("nan")
-        first = is_told.argmax()
-        return float(effect * rates[0][first] / rates[1][first])
+        macro, primary = (
+            sequential.early_rate(one, self._outcomes.exposed)
+            for one in (metric, self._outcomes.primary)
+        )
+        return effect * macro / primary
 
     def _compared(self, variant: int) -> Comparison:
         outcomes, place = self._outcomes, variant - 1

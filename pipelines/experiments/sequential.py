@@ -16,6 +16,10 @@ from pipelines.experiments.metrics import Metric
 LEAST_UNITS = 100
 """Units in an arm below which nothing is said: the method takes rates to be normal."""
 
+LEAST_SUCCESSES = 25
+"""Conversions of the control from which on its rate is known well enough to fix a default by: to a
+fifth of itself (house default)."""
+
 LARGEST = 700.0
 """exp of more has no finite value."""
 
@@ -53,6 +57,15 @@ def look(metric: Metric, exposed: Floats, variant: int, tau: float, alpha: float
     p_value = np.minimum.accumulate(np.minimum(1.0, 1 / np.nan_to_num(statistic, nan=1.0)))
     half = half_width(told, tau, alpha)
     return Looks(difference, statistic, p_value, difference - half, difference + half)
+
+
+def early_rate(metric: Metric, exposed: Floats) -> float:
+    """The control's rate at the first look with 25 successes and 100 units in each arm, else at the
+    last: what is taken from it does not change any more. NaN where nobody of the control converted.
+    """
+    is_told = (exposed.min(axis=1) >= LEAST_UNITS) & (metric.successes[:, 0] >= LEAST_SUCCESSES)
+    rate = float(metric.rate[is_told.argmax() if is_told.any() else -1, 0])
+    return rate if rate > 0 else float("nan")
 
 
 def msprt(difference: Floats, variance: Floats, tau: float) -> Floats:
