@@ -13,7 +13,7 @@ from pipelines.cli.experiment_tables import print_analysis, print_plan
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pipelines.experiments.planner import Candidate, Wish
+    from pipelines.analysis.experiments.planner import Candidate, Wish
 
 experiment = typer.Typer(
     no_args_is_help=True, help="Plan an experiment, and say what its outcomes tell."
@@ -44,9 +44,9 @@ def analyze(
     """
     from datetime import timedelta
 
+    from pipelines.analysis.experiments.analysis import ExperimentPlan, analyse
+    from pipelines.analysis.experiments.analysis_json import as_dict
     from pipelines.clock import Clock
-    from pipelines.experiments.analysis import ExperimentPlan, analyse
-    from pipelines.experiments.analysis_json import as_dict
     from pipelines.experiments.reading import read_outcomes
 
     _refuse_outside("--alpha", alpha, 1)
@@ -95,7 +95,7 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """How many units and weeks a lift takes, of every metric of the shop or of typed-in rates."""
-    from pipelines.experiments.planner import Wish, make_plan
+    from pipelines.analysis.experiments.planner import Wish, make_plan
 
     for option, value in (("--alpha", alpha), ("--power", power)):
         _refuse_outside(option, value, 1)
@@ -136,7 +136,7 @@ def _typed(
     macro_weekly: float | None,
     phi: float,
 ) -> tuple[list[Candidate], Candidate | None]:
-    from pipelines.experiments.planner import Candidate
+    from pipelines.analysis.experiments.planner import Candidate
 
     if weekly is None:
         raise ConfigError("--baseline needs --weekly: the units a week that it is the rate of.")

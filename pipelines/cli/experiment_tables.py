@@ -13,9 +13,9 @@ from pipelines.cli.summary import interval, percent, words
 from pipelines.wording import counted
 
 if TYPE_CHECKING:
-    from pipelines.experiments.analysis import Analysis
-    from pipelines.experiments.planner import MetricPlan, Plan
-    from pipelines.experiments.verdicts import Decision
+    from pipelines.analysis.experiments.analysis import Analysis
+    from pipelines.analysis.experiments.planner import MetricPlan, Plan
+    from pipelines.analysis.experiments.verdicts import Decision
 
 
 def print_analysis(found: Analysis, result: dict[str, Any]) -> None:
@@ -151,7 +151,7 @@ def _title(decision: Decision) -> str:
 
 def print_plan(made: Plan, left_out: dict[str, str]) -> None:
     """The table of all metrics, how much sooner each is, and what is recommended."""
-    from pipelines.experiments.planner import RECOMMENDED
+    from pipelines.analysis.experiments.planner import RECOMMENDED
 
     wish = made.wish
     seen = f"seen in {wish.weeks} weeks"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pipelines.experiments.errors import ExperimentError
-from pipelines.experiments.planner import Candidate
+from pipelines.analysis.experiments.errors import ExperimentError
+from pipelines.analysis.experiments.planner import Candidate
 from pipelines.wording import nearest, shown
 
 WINDOW = "28d"

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from pipelines.analysis.experiments.sizes import units_per_arm
 from pipelines.config.settings import Settings
-from pipelines.experiments.sizes import units_per_arm
 from tests.e2e.shop import published
 from tests.support.reading import run
 

@@ -67,7 +67,7 @@ def test_what_is_named_is_there(document: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "folder"), [("analytics", "analysis"), ("experiments", "experiments")]
+    ("page", "folder"), [("analytics", "analysis"), ("experiments", "analysis/experiments")]
 )
 def test_every_function_of_a_page_of_formulas_is_there(page: str, folder: str) -> None:
     sources = {path.stem: path for path in (ROOT / "pipelines" / folder).rglob("*.py")}

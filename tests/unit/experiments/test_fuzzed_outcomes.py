@@ -9,9 +9,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.analysis.experiments.analysis import ExperimentPlan, analyse
+from pipelines.analysis.experiments.analysis_json import as_dict
 from pipelines.errors import SluiceError
-from pipelines.experiments.analysis import ExperimentPlan, analyse
-from pipelines.experiments.analysis_json import as_dict
 from pipelines.experiments.reading import read_outcomes
 from tests.unit.config.test_fuzzed_files import TEXTS, fuzzed
 

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.analysis.stats.arrays import Floats
-from pipelines.experiments import sample_ratio, sequential
-from pipelines.experiments.comparisons import Comparison, compare
-from pipelines.experiments.errors import ExperimentError
-from pipelines.experiments.metrics import Outcomes
-from pipelines.experiments.sizes import (
+from pipelines.analysis.experiments import sample_ratio, sequential
+from pipelines.analysis.experiments.comparisons import Comparison, compare
+from pipelines.analysis.experiments.errors import ExperimentError
+from pipelines.analysis.experiments.metrics import Outcomes
+from pipelines.analysis.experiments.sizes import (
     ALPHA,
     POWER,
     times_for_looks,
     units_for_means,
     units_per_arm,
 )
-from pipelines.experiments.verdicts import Decision, Verdict
+from pipelines.analysis.experiments.verdicts import Decision, Verdict
+from pipelines.analysis.stats.arrays import Floats
 from pipelines.wording import nearest, shown
 
 RELATIVE_EFFECT = 0.20
