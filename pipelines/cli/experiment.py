@@ -1,7 +1,8 @@
-"""`sluice experiment`: how long one would take, and what a file of its outcomes says."""
+"""`sluice experiment`: how long one would take, which there are, and what their outcomes say."""
 
 from __future__ import annotations
 
+from datetime import date
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli.common import AsJson, print_json
-from pipelines.cli.experiment_tables import print_analysis, print_plan
+from pipelines.cli.experiment_tables import print_analysis, print_entries, print_plan
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
     from pipelines.analysis.experiments.planner import Candidate, Wish
+    from pipelines.analysis.experiments.register import Register
 
 experiment = typer.Typer(
     no_args_is_help=True, help="Plan an experiment, and say what its outcomes tell."
@@ -22,7 +24,13 @@ experiment = typer.Typer(
 
 @experiment.command("analyze")
 def analyze(
-    file: Annotated[Path, typer.Argument(help="CSV: variant,exposed,converted or one row a user.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE|ID",
+            help="CSV: variant,exposed,converted or one row a user; or an id of experiments.yml.",
+        ),
+    ],
     name: Annotated[str | None, typer.Option(help="Its name (default: the file's).")] = None,
     split: Annotated[
         str | None,
@@ -42,26 +50,64 @@ def analyze(
 
     Optional columns: date (one row a day), macro_converted, revenue. Changes nothing.
     """
-    from datetime import timedelta
-
     from pipelines.analysis.experiments.analysis import ExperimentPlan, analyse
     from pipelines.analysis.experiments.analysis_json import as_dict
-    from pipelines.clock import Clock
     from pipelines.experiments.reading import read_outcomes
+    from pipelines.experiments.registered import analyse_registered, find_experiment
 
     _refuse_outside("--alpha", alpha, 1)
     if smallest_effect is not None:
         _refuse_outside("--smallest-effect", smallest_effect)
-    plan = ExperimentPlan(
-        name or file.stem, None if split is None else _shares(split), smallest_effect, alpha
-    )
-    # It is tomorrow already in the east.
-    outcomes = read_outcomes(file, Clock().now().date() + timedelta(days=1))
-    found = analyse(outcomes, plan)
+    register = None if file.exists() or file.suffix else _register()
+    if register is not None and register.experiments:
+        if name or split or smallest_effect is not None:
+            raise ConfigError(
+                f"What was planned of {file} stands in experiments.yml: leave --name, --split and "
+                "--smallest-effect out."
+            )
+        entry, trial = find_experiment(register, str(file))
+        found = analyse_registered(entry, trial, register, _tomorrow(), alpha)
+    else:
+        plan = ExperimentPlan(
+            name or file.stem, None if split is None else _shares(split), smallest_effect, alpha
+        )
+        found = analyse(read_outcomes(file, _tomorrow()), plan)
     if as_json:
         print_json(as_dict(found))
     else:
         print_analysis(found, as_dict(found))
+
+
+@experiment.command("list")
+def list_experiments(as_json: AsJson = False) -> None:
+    """All experiments and changes of the register: where each stands, and its verdict so far."""
+    from pipelines.config.settings import load_settings
+    from pipelines.experiments.listing import list_entries
+
+    settings = load_settings()
+    entries = list_entries(settings, _register(), _tomorrow())
+    if as_json:
+        print_json([one.as_dict() for one in entries])
+    else:
+        print_entries(entries)
+
+
+def _register() -> Register:
+    from pipelines.config.register import read_register
+    from pipelines.config.settings import load_settings
+    from pipelines.config.tracking_plan import load_plan
+
+    settings = load_settings()
+    return read_register(settings, load_plan(shop=settings.tracking_plan), _tomorrow())
+
+
+def _tomorrow() -> date:
+    """The last day that units may be of: it is tomorrow already in the east."""
+    from datetime import timedelta
+
+    from pipelines.clock import Clock
+
+    return Clock().now().date() + timedelta(days=1)
 
 
 @experiment.command("plan")

@@ -13,13 +13,11 @@ from math import ceil
 import numpy as np
 from scipy import optimize
 
+from pipelines.analysis.experiments.register import LEAST_DAYS
 from pipelines.wording import counted
 
 WORST_MACRO = -0.05
 """A variant is shipped where its macro rate cannot be lower by more than this, relative."""
-
-LEAST_DAYS = 14
-"""Two whole weeks: every weekday twice (house default)."""
 
 MOST_TIMES = 1000.0
 """What would take so many times the units that there are is never decided."""
@@ -31,6 +29,7 @@ class Verdict(StrEnum):
     SHIP = "ship"
     HOLD = "hold, macro unproven"
     KEEP_RUNNING = "keep running"
+    UNDECIDED = "undecided"
     STOP = "stop"
     REJECT = "reject"
     INVALID = "invalid"

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from pipelines.analysis.diagnosis import playbook
+from pipelines.analysis.experiments.register import STAGES as STAGE_ORDER
 from pipelines.config.field_types import Line
 from pipelines.config.thresholds import segment_columns
 from pipelines.config.tracking_plan.cell_types import (
@@ -49,7 +50,7 @@ from pipelines.errors import SeedError
 from pipelines.wording import shown
 
 # Those of dim_stage.sql (tested): a row of another one would stand in no table.
-STAGES = frozenset({"site", "home", "collection", "product", "cart", "checkout", "outcome"})
+STAGES = frozenset(STAGE_ORDER)
 Known = Mapping[str, frozenset[str]]
 
 
