@@ -50,28 +50,33 @@ def analyze(
 
     Optional columns: date (one row a day), macro_converted, revenue. Changes nothing.
     """
+    from datetime import timedelta
+
     from pipelines.analysis.experiments.analysis import ExperimentPlan, analyse
     from pipelines.analysis.experiments.analysis_json import as_dict
+    from pipelines.clock import Clock
     from pipelines.experiments.reading import read_outcomes
     from pipelines.experiments.registered import analyse_registered, find_experiment
 
     _refuse_outside("--alpha", alpha, 1)
     if smallest_effect is not None:
         _refuse_outside("--smallest-effect", smallest_effect)
-    register = None if file.exists() or file.suffix else _register()
-    if register is not None and register.experiments:
+    register, today = (None, None) if file.exists() or file.suffix else _register()
+    if register is not None and today is not None and register.experiments:
         if name or split or smallest_effect is not None:
             raise ConfigError(
                 f"What was planned of {file} stands in experiments.yml: leave --name, --split and "
                 "--smallest-effect out."
             )
         entry, trial = find_experiment(register, str(file))
-        found = analyse_registered(entry, trial, register, _tomorrow(), alpha)
+        found = analyse_registered(entry, trial, register, today, alpha)
     else:
         plan = ExperimentPlan(
             name or file.stem, None if split is None else _shares(split), smallest_effect, alpha
         )
-        found = analyse(read_outcomes(file, _tomorrow()), plan)
+        # It is tomorrow already in the east.
+        tomorrow = Clock().now().date() + timedelta(days=1)
+        found = analyse(read_outcomes(file, tomorrow), plan)
     if as_json:
         print_json(as_dict(found))
     else:
@@ -84,30 +89,23 @@ def list_experiments(as_json: AsJson = False) -> None:
     from pipelines.config.settings import load_settings
     from pipelines.experiments.listing import list_entries
 
-    settings = load_settings()
-    entries = list_entries(settings, _register(), _tomorrow())
+    register, today = _register()
+    entries = list_entries(register, today, load_settings().published_dir)
     if as_json:
         print_json([one.as_dict() for one in entries])
     else:
         print_entries(entries)
 
 
-def _register() -> Register:
+def _register() -> tuple[Register, date]:
+    """The shop's register, and what day it is there."""
     from pipelines.config.register import read_register
     from pipelines.config.settings import load_settings
     from pipelines.config.tracking_plan import load_plan
 
     settings = load_settings()
-    return read_register(settings, load_plan(shop=settings.tracking_plan), _tomorrow())
-
-
-def _tomorrow() -> date:
-    """The last day that units may be of: it is tomorrow already in the east."""
-    from datetime import timedelta
-
-    from pipelines.clock import Clock
-
-    return Clock().now().date() + timedelta(days=1)
+    today = settings.clock.now().date()
+    return read_register(settings, load_plan(shop=settings.tracking_plan), today), today
 
 
 @experiment.command("plan")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.register import Change, Kind, Register, State
-from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
 from pipelines.experiments.registered import analyse_registered
 from pipelines.warehouse.connect import published_database
@@ -42,25 +42,24 @@ class Entry:
         return asdict(self)
 
 
-def list_entries(settings: Settings, register: Register, today: date) -> list[Entry]:
+def list_entries(register: Register, today: date, published_dir: Path) -> list[Entry]:
     """Every entry, experiments first.
 
     Outcomes are read from their files; where one has gone, an ended experiment keeps what the last
     night published.
     """
-    published = _published(settings)
-    now = settings.clock.now().date()
-    return [_entry(one, register, published, one.state(now), today) for one in register.entries]
+    published = _published(published_dir)
+    return [_entry(one, register, published, today) for one in register.entries]
 
 
 def _entry(
     entry: Change,
     register: Register,
     published: dict[str, tuple[str, str]],
-    state: State,
     today: date,
 ) -> Entry:
     trial, verdict, reason = entry.trial, None, ""
+    state = entry.state(today)
     if trial is not None and state is not State.PLANNED:
         try:
             decision = analyse_registered(entry, trial, register, today).decision
@@ -77,10 +76,10 @@ def _entry(
     )
 
 
-def _published(settings: Settings) -> dict[str, tuple[str, str]]:
+def _published(published_dir: Path) -> dict[str, tuple[str, str]]:
     """Experiment → verdict and reason of the newest version, if there is one."""
     try:
-        with published_database(settings.published_dir) as connection:
+        with published_database(published_dir) as connection:
             rows = connection.execute(_PUBLISHED).fetchall()
     except (WarehouseError, duckdb.CatalogException):
         return {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -67,8 +67,7 @@ def _read(entry: Change, row: dict[str, Any], today: date) -> pa.Table:
     from pipelines.experiments.registered import read_registered  # noqa: PLC0415
 
     assert entry.trial is not None
-    # It is tomorrow already in the east.
-    outcomes = read_registered(entry, entry.trial, today + timedelta(days=1))
+    outcomes = read_registered(entry, entry.trial, today)
     row["users_left_out"] = outcomes.left_out
     frame = as_rows(outcomes).assign(property_id=entry.property_id, change_id=entry.id)
     return pa.Table.from_pandas(frame, preserve_index=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 from pipelines.analysis.experiments.errors import ExperimentError
@@ -142,7 +142,7 @@ def _register_step(settings: Settings, today: date) -> tuple[Step, ...]:
     for entry, trial in register.experiments:
         try:
             if entry.state(today) is State.RUNNING:
-                read_registered(entry, trial, today + timedelta(days=1))
+                read_registered(entry, trial, today)
         except ExperimentError as error:
             problems.append(str(error))
     if problems:
