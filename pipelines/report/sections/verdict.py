@@ -7,6 +7,7 @@ from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.findings import FINDINGS_SHOWN
 from pipelines.report.rows.funnel import Step
 from pipelines.report.rows.tracking import SESSIONLESS, UNTRACKED
+from pipelines.report.sections.register_section import healed_after
 from pipelines.wording import counted
 
 # Not below for sure, and not sure to be fine either.
@@ -108,7 +109,11 @@ def _unsure(step: Step) -> str:
 
 
 def _healed(shop: PropertyData) -> list[str]:
-    return [finding.title for finding in shop.findings if finding.state == "healed"]
+    return [
+        " ".join(filter(None, (finding.title, healed_after(shop, finding))))
+        for finding in shop.findings
+        if finding.state == "healed"
+    ]
 
 
 def _to_do(shop: PropertyData) -> list[str]:
