@@ -43,14 +43,19 @@ def earlier_home(shop: "Shop", tmp_path_factory: pytest.TempPathFactory) -> Sett
 def published_home(
     shop: "Shop", earlier_home: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Settings:
-    """The same after the next night, which pulls some days again."""
+    """The same after the next night, which pulls some days again and finds a register."""
     from tests.e2e.shop import copied, night
+    from tests.support.register import registered, write_register
 
     with made_once(tmp_path_factory, "published") as (folder, is_new):
         if is_new:
-            record, _ = night(copied(earlier_home, folder), shop.lookback)
+            files = write_register(folder / "register")
+            settings = copied(earlier_home, folder).model_copy(update=files)
+            record, _ = night(settings, shop.lookback)
             assert record.status == "published", record.message
-    return earlier_home.model_copy(update={"home": folder / "home"})
+    return earlier_home.model_copy(
+        update={"home": folder / "home", **registered(folder / "register")}
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,24 @@
+{%- set numbers = [
+    'exposed', 'numerator', 'denominator', 'rate', 'ci_low', 'ci_high', 'control_exposed', 'control_numerator',
+    'control_denominator', 'control_rate', 'difference', 'difference_ci_low', 'difference_ci_high', 'method', 'p_value', 'p_holm',
+    'probability_better', 'expected_loss', 'sequential_p_value', 'sequential_ci_low', 'sequential_ci_high', 'macro_converted',
+    'control_macro_converted', 'macro_difference', 'macro_ci_low', 'macro_ci_high', 'sample_ratio_p_value',
+    'sample_ratio_e_value', 'smallest_effect', 'units_planned', 'verdict', 'reason', 'weeks_left', 'experiment_verdict',
+    'experiment_reason'
+] -%}
+
 with comparisons as (
     select
         property_id,
-        unnest(comparisons, recursive := true)
+        unnest(comparisons) as compared
     from {{ ref('int_experiments__scored') }}
 )
 
 select
-    property_id,
-    change_id as experiment_id,
-    variant,
-    control,
+    comparisons.property_id,
+    experiments.change_id as experiment_id,
+    comparisons.compared['variant'] as variant,
+    comparisons.compared['control'] as control,
     experiments.description as hypothesis,
     experiments.stage,
     experiments.key,
@@ -18,44 +27,15 @@ select
     experiments.state,
     experiments.start_date,
     experiments.end_date,
-    comparisons.first_date,
-    comparisons.last_date,
+    comparisons.compared['first_date'] as first_date,
+    comparisons.compared['last_date'] as last_date,
     experiments.primary_metric,
-    experiments.guardrail,
-    comparisons.exposed,
-    comparisons.numerator,
-    comparisons.denominator,
-    comparisons.rate,
-    comparisons.ci_low,
-    comparisons.ci_high,
-    comparisons.control_exposed,
-    comparisons.control_numerator,
-    comparisons.control_denominator,
-    comparisons.control_rate,
-    comparisons.difference,
-    comparisons.difference_ci_low,
-    comparisons.difference_ci_high,
-    comparisons.method,
-    comparisons.p_value,
-    comparisons.p_holm,
-    comparisons.probability_better,
-    comparisons.expected_loss,
-    comparisons.sequential_p_value,
-    comparisons.sequential_ci_low,
-    comparisons.sequential_ci_high,
-    comparisons.macro_converted,
-    comparisons.control_macro_converted,
-    comparisons.macro_difference,
-    comparisons.macro_ci_low,
-    comparisons.macro_ci_high,
-    comparisons.sample_ratio_p_value,
-    comparisons.sample_ratio_e_value,
-    comparisons.smallest_effect,
-    comparisons.units_planned,
-    comparisons.verdict,
-    comparisons.reason,
-    comparisons.weeks_left,
-    comparisons.experiment_verdict,
-    comparisons.experiment_reason
+    experiments.guardrail
+    {%- for column in numbers %},
+    comparisons.compared['{{ column }}'] as {{ column }}
+    {%- endfor %}
 from comparisons
-inner join {{ ref('stg_register__changes') }} as experiments using (property_id, change_id)
+inner join {{ ref('stg_register__changes') }} as experiments
+    on
+        comparisons.property_id = experiments.property_id
+        and comparisons.compared['change_id'] = experiments.change_id
