@@ -54,6 +54,7 @@ def analyze(
 
     from pipelines.analysis.experiments.analysis import ExperimentPlan, analyse
     from pipelines.analysis.experiments.analysis_json import as_dict
+    from pipelines.analysis.experiments.register import Register
     from pipelines.clock import Clock
     from pipelines.experiments.reading import read_outcomes
     from pipelines.experiments.registered import analyse_registered, find_experiment
@@ -61,14 +62,16 @@ def analyze(
     _refuse_outside("--alpha", alpha, 1)
     if smallest_effect is not None:
         _refuse_outside("--smallest-effect", smallest_effect)
-    register, today = (None, None) if file.exists() or file.suffix else _register()
-    if register is not None and today is not None and register.experiments:
+    register, today = (Register(), date.min) if file.is_file() else _register()
+    ids = {entry.id for entry, _ in register.experiments}
+    # What looks like a file's name is one, unless it is registered.
+    if ids and (str(file) in ids or not file.suffix):
+        entry, trial = find_experiment(register, str(file))
         if name or split or smallest_effect is not None:
             raise ConfigError(
                 f"What was planned of {file} stands in experiments.yml: leave --name, --split and "
                 "--smallest-effect out."
             )
-        entry, trial = find_experiment(register, str(file))
         found = analyse_registered(entry, trial, register, today, alpha)
     else:
         plan = ExperimentPlan(
