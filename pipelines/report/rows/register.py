@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 
 CHANGES = """
-    select change_id, kind, description, stage, page, device, start_date, end_date, state,
+    select change_id, kind, description, stage_label, page, device, start_date, end_date, state,
         overlaps_with, confounded
-    from marts.fct_change_overlap where property_id = $property
+    from marts.fct_change_overlap inner join marts.dim_stage using (stage)
+    where property_id = $property
     order by start_date desc, change_id
 """
 EXPERIMENTS = """
@@ -31,7 +32,7 @@ class Change:
     change_id: str
     kind: str
     description: str
-    stage: str
+    stage_label: str
     page: str | None
     device: str
     start_date: date

@@ -41,7 +41,7 @@ def register_section(shop: PropertyData) -> Section | None:
         for _, rows in groupby(shop.experiments, key=lambda one: one.experiment_id)
     ]
     changed = [one for one in shop.changes if one.kind == "change"]
-    running = sum(card.mark == _MARKS["running"] for card in tried)
+    running = sum(one.kind == "experiment" and one.state == "running" for one in shop.changes)
     summary = (
         f"{counted(len(tried), 'experiment')}, {running} of them running; "
         f"{counted(len(changed), 'change')} of the site."
@@ -109,9 +109,9 @@ def _told(change: Change) -> str:
 
 def _place(change: Change) -> str:
     """Stage, page and device, as far as they are told."""
-    stage = "whole site" if change.stage == "site" else formatting.key_words(change.stage).lower()
+    page = (change.page,) if change.page else ()
     device = () if change.device == "all" else (change.device,)
-    return ", ".join((stage, *((change.page,) if change.page else ()), *device))
+    return ", ".join((change.stage_label.lower(), *page, *device))
 
 
 def _card(rows: list[Experiment]) -> Card:
@@ -149,9 +149,8 @@ def _difference(row: Experiment) -> str:
             row.control_rate, row.control_numerator, row.control_denominator
         )
         rates = f"{metric}: {own} against {control}"
-        difference, low, high = (
-            formatting.points(one) for one in (row.difference, row.ci_low, row.ci_high)
-        )
+        difference, high = formatting.points(row.difference), formatting.points(row.ci_high)
+        low = formatting.points(row.ci_low).removesuffix("points").strip()
     if row.ci_low is None:
         return f"{rates}; too few units for an interval"
     always = ", whenever looked at" if row.is_nightly else ""
@@ -175,7 +174,7 @@ def _table(changed: list[Change]) -> tuple[Table, ...]:
         )
         for one in changed
     )
-    heading = columns("From", "Change", "Where", "Taken back after", "Can its effect be told?")
+    heading = columns("From", "Change", "Where", "Taken back after", "Effect can be told")
     newest = (
         f", the newest {CHANGES_SHOWN} of {len(changed)}" if len(changed) > CHANGES_SHOWN else ""
     )

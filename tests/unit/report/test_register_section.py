@@ -14,12 +14,12 @@ from tests.support.empty_page import EMPTY
 from tests.unit.report.test_report_sections import FINDING, LEAKING, said
 
 PAY = Change(
-    "pay", "change", "One page instead of three", "checkout", None, "all", date(2026, 6, 19), None,
+    "pay", "change", "One page instead of three", "Checkout", None, "all", date(2026, 6, 19), None,
     "running", "", False,
 )  # fmt: skip
 CTA = replace(
     PAY, change_id="cta", kind="experiment", description="A green button is seen sooner",
-    stage="product", page="/shoes", device="mobile", start_date=date(2026, 6, 1),
+    stage_label="Product page", page="/shoes", device="mobile", start_date=date(2026, 6, 1),
 )  # fmt: skip
 GREEN = Experiment(
     "cta", "green", "control", "A green button is seen sooner", "running", date(2026, 6, 1), None,
@@ -41,6 +41,13 @@ def test_a_shop_without_a_register_has_no_section() -> None:
     assert register_section(EMPTY) is None
 
 
+def test_what_is_registered_is_counted() -> None:
+    ended = replace(CTA, change_id="old", state="ended")
+    section = register_section(replace(SHOP, changes=(PAY, CTA, ended)))
+    assert section is not None
+    assert section.summary == ("1 experiment, 1 of them running; 1 change of the site.",)
+
+
 def test_an_experiment_says_its_verdict_with_the_interval_and_the_weeks_left() -> None:
     assert card() == (
         "keep_running",
@@ -50,7 +57,7 @@ def test_an_experiment_says_its_verdict_with_the_interval_and_the_weeks_left() -
             "Why": "'green' is not told apart.",
             "green against control": (
                 "Add to cart: 11.7 % (585 of 5,000) against 10.0 % (500 of 5,000); +1.7 points "
-                "(95 % interval −0.3 points to +3.7 points, whenever looked at)"
+                "(95 % interval −0.3 to +3.7 points, whenever looked at)"
             ),
             "Still to come": "about 3 weeks",
         },
@@ -82,7 +89,7 @@ def test_a_ratio_of_users_is_no_per_cent() -> None:
 
 
 def test_changes_are_listed_with_what_speaks_against_them() -> None:
-    changes = (PAY, replace(PAY, stage="site", overlaps_with="cta", confounded=True))
+    changes = (PAY, replace(PAY, stage_label="Whole site", overlaps_with="cta", confounded=True))
     section = register_section(replace(EMPTY, changes=changes))
     assert section is not None
     assert section.summary == ("0 experiments, 0 of them running; 2 changes of the site.",)
@@ -115,7 +122,7 @@ def test_what_a_card_says_of_a_change() -> None:
     shop = replace(LEAKING, changes=(replace(CTA, start_date=date(2026, 6, 20)), PAY))
     assert told(shop)["Changed at that time"] == (
         "19 Jun 2026, “One page instead of three”, checkout; 20 Jun 2026, experiment “A green "
-        "button is seen sooner”, product, /shoes, mobile: look there first"
+        "button is seen sooner”, product page, /shoes, mobile: look there first"
     )
 
 
