@@ -104,7 +104,7 @@ def test_which_entries_overlap_is_published(published_home: Settings) -> None:
         ).fetchall()
     assert found == [
         ("badges", True, "form", False), ("button", False, "", False),
-        ("form", True, "badges", True), ("headline", False, "", False),
+        ("form", True, "badges", True), ("headline", False, "", False), ("sale", False, "", False),
     ]  # fmt: skip
 
 
@@ -113,3 +113,12 @@ def test_the_page_has_every_experiment(published_home: Settings) -> None:
     assert "Experiments and changes" in page
     for hypothesis in ("A green button", "A shorter headline", "Trust badges", "One page instead"):
         assert hypothesis in page
+
+
+def test_the_days_of_a_change_are_no_baseline(published_home: Settings) -> None:
+    with published(published_home) as connection:
+        found = connection.execute(
+            "select distinct date::varchar, segment_value from marts.fct_anomaly "
+            "where is_declared and window_days = 1"
+        ).fetchall()
+    assert found == [("2026-06-10", "desktop")]

@@ -31,13 +31,18 @@ badges:
   primary_metric: purchase
   outcomes: badges.csv
 """
-# After all days that are published, so that no baseline is another one.
 _CHANGES = """\
 form:
   description: One page instead of three
   stage: checkout
   elements: [form, text]
   start: 2026-07-20
+sale:
+  description: 20 % on everything
+  stage: site
+  device: desktop
+  start: 2026-06-10
+  end: 2026-06-10
 """
 
 
