@@ -167,8 +167,11 @@ def _undecided(known: Evidence) -> Decision:
 
 
 def _weeks(known: Evidence, times: float | None) -> int | None:
-    """Whole weeks until there are `times` the units at the pace so far; two in all at least."""
-    if known.days is None or times is None:
+    """Whole weeks until there are `times` the units at the pace so far; two in all at least.
+
+    None where that is not in sight.
+    """
+    if known.days is None or times is None or times > MOST_TIMES:
         return None
     days = max((times - 1) * known.days, LEAST_DAYS - known.days, 0)
     return ceil(round(days / 7, 9))
