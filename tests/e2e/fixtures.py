@@ -24,47 +24,66 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Shop"]:
 
 
 @pytest.fixture(scope="session")
-def earlier_home(shop: "Shop", tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home with one published night over all but the last day: copy it before changing it.
+def killed_home(shop: "Shop", tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home whose first night, over all but the last day, was killed while it stored reports.
 
-    It is made once for all workers, each of which has a server of its own.
+    Made once for all workers, each of which has a server of its own. dbt's parsed project, which
+    the killed process wrote, goes with every copy.
     """
-    from tests.e2e.shop import night
+    from tests.e2e.dying_night import kill_night
 
-    with made_once(tmp_path_factory, "earlier") as (folder, is_new):
+    with made_once(tmp_path_factory, "killed") as (folder, is_new):
         settings = shop.settings(folder / "home")
         if is_new:
-            record, _ = night(settings, shop.earlier)
-            assert record.status == "published", record.message
+            kill_night(settings, shop.earlier)
     return settings
+
+
+@pytest.fixture(scope="session")
+def earlier_home(
+    shop: "Shop", killed_home: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    """The same after the next night, which is published: copy it before changing it."""
+    from tests.e2e.shop import copied, night
+
+    with made_once(tmp_path_factory, "earlier") as (folder, is_new):
+        if is_new:
+            record, _ = night(copied(killed_home, folder), shop.earlier)
+            assert record.status == "published", record.message
+    return killed_home.model_copy(update={"home": folder / "home"})
 
 
 @pytest.fixture(scope="session")
 def published_home(
     shop: "Shop", earlier_home: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Settings:
-    """The same after the next night, which pulls some days again and finds a register."""
+    """The same after one more night, which pulls some days again."""
     from tests.e2e.shop import copied, night
-    from tests.support.register import registered, write_register
 
     with made_once(tmp_path_factory, "published") as (folder, is_new):
         if is_new:
-            files = write_register(folder / "register")
-            settings = copied(earlier_home, folder).model_copy(update=files)
-            record, _ = night(settings, shop.lookback)
+            record, _ = night(copied(earlier_home, folder), shop.lookback)
             assert record.status == "published", record.message
-    return earlier_home.model_copy(
-        update={"home": folder / "home", **registered(folder / "register")}
-    )
+    return earlier_home.model_copy(update={"home": folder / "home"})
 
 
 @pytest.fixture(scope="session")
 def scenarios(tmp_path_factory: pytest.TempPathFactory) -> "ScenarioShops":
-    """One published night over all scenarios: each a property with a seed of its own.
+    """One published night over all scenarios: each a property with a seed of its own, three of
+    them with a register.
 
     It is made once for all workers.
     """
-    from tests.e2e.scenarios import all_shops, found_shops, run_shops
+    from tests.e2e.scenarios import PROPERTIES, REGISTER, all_shops, found_shops, run_shops
+    from tests.support.register import write_register
 
     with made_once(tmp_path_factory, "scenarios") as (folder, is_new):
+        if is_new:
+            write_register(
+                folder / REGISTER,
+                *(
+                    PROPERTIES[name]
+                    for name in ("none", "mobile_payment_broken", "payment_repaired")
+                ),
+            )
         return (run_shops if is_new else found_shops)(folder, all_shops())

@@ -6,9 +6,12 @@ import pytest
 
 from pipelines.analysis.experiments.sizes import units_per_arm
 from pipelines.config.settings import Settings
+from pipelines.report.page import property_page
+from tests.e2e.scenarios import PROPERTIES, ScenarioShops
 from tests.e2e.shop import published
 from tests.support.reading import run
 
+HEALTHY = PROPERTIES["none"]
 ADD = """
     select sessions, parent_sessions, greatest(phi, 1) from marts.fct_micro_conversion_window
     where window_name = '28d' and segment_name = 'all' and key = 'add_to_cart'
@@ -53,21 +56,9 @@ def test_the_plan_is_of_the_published_rates(
     assert untracked <= set(found["left_out"])
     assert not untracked & set(metrics)
 
-    # The night planned the same.
-    with published(published_home) as connection:
-        stored = connection.execute(
-            "select key, weeks, detectable_lift, recommended from "
-            "marts.fct_experiment_plan where key in ('add_to_cart', 'purchase') order by key"
-        ).fetchall()
-    roles = {"purchase": "guardrail", found["primary"]: "primary"}
-    assert stored == [
-        (one["key"], one["weeks"], one["detectable_lift"], roles.get(one["key"]))
-        for one in (add, macro)
-    ]
 
-
-def test_a_night_analyses_what_is_registered(published_home: Settings) -> None:
-    with published(published_home) as connection:
+def test_a_night_analyses_what_is_registered(scenarios: ScenarioShops) -> None:
+    with published(scenarios.settings) as connection:
         button, headline, badges = (
             connection.execute(TESTED, {"id": name}).fetchall()
             for name in ("button", "headline", "badges")
@@ -96,29 +87,71 @@ def test_a_night_analyses_what_is_registered(published_home: Settings) -> None:
     )
 
 
-def test_which_entries_overlap_is_published(published_home: Settings) -> None:
-    with published(published_home) as connection:
-        found = connection.execute(
-            "select change_id, overlap, overlaps_with, confounded from marts.fct_change_overlap "
-            "order by change_id"
-        ).fetchall()
+def test_a_night_plans_as_the_command_does(
+    scenarios: ScenarioShops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICE_HOME", str(scenarios.settings.home))
+    found = json.loads(run("experiment", "plan", "--property", HEALTHY, "--json").stdout)
+    roles = {found["guardrail"]: "guardrail", found["primary"]: "primary"}
+    stored = scenarios.query(
+        "select key, numerator, denominator, weeks, detectable_lift, recommended "
+        f"from marts.fct_experiment_plan where property_id = '{HEALTHY}' order by key"
+    )
+    names = ("key", "numerator", "denominator", "weeks", "detectable_lift")
+    assert stored == [
+        (*(one[name] for name in names), roles.get(one["key"]))
+        for one in sorted(found["metrics"], key=lambda one: one["key"])
+    ]
+
+
+def test_only_a_property_with_a_register_has_rows(scenarios: ScenarioShops) -> None:
+    for table, count in (
+        ("fct_experiment", 1),
+        ("fct_experiment_plan", 3),
+        ("fct_change_overlap", 3),
+    ):
+        assert scenarios.query(f"select count(distinct property_id) from marts.{table}") == [
+            (count,)
+        ]
+
+
+def test_which_entries_overlap_is_published(scenarios: ScenarioShops) -> None:
+    found = scenarios.query(
+        "select change_id, overlap, overlaps_with, confounded from marts.fct_change_overlap "
+        f"where property_id = '{HEALTHY}' order by change_id"
+    )
     assert found == [
         ("badges", True, "form", False), ("button", False, "", False),
         ("form", True, "badges", True), ("headline", False, "", False), ("sale", False, "", False),
     ]  # fmt: skip
 
 
-def test_the_page_has_every_experiment(published_home: Settings) -> None:
-    page = (published_home.published_dir / "current" / "report.html").read_text()
-    assert "Experiments and changes" in page
-    for hypothesis in ("A green button", "A shorter headline", "Trust badges", "One page instead"):
-        assert hypothesis in page
+def test_the_page_has_every_experiment_and_the_changes_beside_findings(
+    scenarios: ScenarioShops,
+) -> None:
+    with published(scenarios.settings) as connection:
+        healthy, leaking, healed, other = (
+            property_page(connection, PROPERTIES[name])
+            for name in ("none", "mobile_payment_broken", "payment_repaired", "shipping_shock")
+        )
+    (section,) = (one for one in healthy.more if one.title == "Experiments and changes")
+    assert [card.title for card in section.cards] == [
+        "Trust badges help", "A green button is seen sooner", "A shorter headline keeps visitors",
+    ]  # fmt: skip
+    assert len(section.tables[0].rows) == 2
+    assert dict(leaking.cards[0].lines)["Changed at that time"] == (
+        "10 Jun 2026, “Another payment service”, checkout: look there first"
+    )
+    assert healed.lines[0] == (
+        "It rose again after a change (23 Jun 2026, “The payment form takes all cards again”, "
+        "checkout): they go together, which does not prove that the one caused the other."
+    )
+    assert "Experiments and changes" not in {one.title for one in other.more}
 
 
-def test_the_days_of_a_change_are_no_baseline(published_home: Settings) -> None:
-    with published(published_home) as connection:
-        found = connection.execute(
-            "select distinct date::varchar, segment_value from marts.fct_anomaly "
-            "where is_declared and window_days = 1"
-        ).fetchall()
+def test_the_days_of_a_change_are_no_baseline(scenarios: ScenarioShops) -> None:
+    found = scenarios.query(
+        "select distinct date::varchar, segment_value from marts.fct_anomaly "
+        f"where is_declared and window_days = 1 and property_id = '{HEALTHY}'"
+    )
     assert found == [("2026-06-10", "desktop")]

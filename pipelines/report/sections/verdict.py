@@ -109,10 +109,9 @@ def _unsure(step: Step) -> str:
 
 
 def _healed(shop: PropertyData) -> list[str]:
+    healed = [finding for finding in shop.findings if finding.state == "healed"]
     return [
-        " ".join(filter(None, (finding.title, healed_after(shop, finding))))
-        for finding in shop.findings
-        if finding.state == "healed"
+        said for one in healed for said in (one.title, healed_after(shop, one)) if said is not None
     ]
 
 

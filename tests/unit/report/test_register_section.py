@@ -9,7 +9,7 @@ from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.register import Change, Experiment
 from pipelines.report.sections.finding_cards import finding_cards
 from pipelines.report.sections.register_section import register_section
-from pipelines.report.sections.verdict import verdict
+from pipelines.report.sections.verdict import rest, verdict
 from tests.support.empty_page import EMPTY
 from tests.unit.report.test_report_sections import FINDING, LEAKING, said
 
@@ -137,13 +137,13 @@ def test_what_healed_after_a_change_says_so_as_association() -> None:
     assert told(replace(LEAKING, findings=(rising,), changes=(PAY,)))["Since it rose"] == AFTER
     healed = replace(FINDING, state="healed", recovered_date=date(2026, 6, 26))
     shop = replace(LEAKING, findings=(healed,), changes=(PAY,))
-    assert said(verdict(shop)[0]) == f"{FINDING.title} {AFTER}"
+    assert [said(text) for text in verdict(shop)[:2]] == [FINDING.title, AFTER]
     section = register_section(shop)
     assert section is not None
     assert [said(text) for text in section.summary[1:]] == [f"{FINDING.title} {AFTER}"]
     # Eight days are too long.
     later = replace(shop, findings=(replace(healed, recovered_date=date(2026, 6, 27)),))
-    assert verdict(later)[0] == FINDING.title
+    assert verdict(later) == (FINDING.title, *rest(later))
 
 
 def told(shop: PropertyData) -> dict[str, str]:
