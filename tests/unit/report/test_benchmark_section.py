@@ -6,9 +6,10 @@ from pipelines.report.components import Link
 from pipelines.report.formatting import interval
 from pipelines.report.rows.sources import Compared, Figure
 from pipelines.report.sections.benchmark_section import benchmark_section, beside
+from pipelines.report.sections.finding_cards import finding_cards
 from pipelines.report.sections.funnel_section import funnel_rows
 from tests.support.empty_page import EMPTY
-from tests.unit.report.test_report_sections import ADDED, SESSIONS
+from tests.unit.report.test_report_sections import ADDED, LEAKING, SESSIONS
 
 GUIDE = "An agency, no sample stated, 2026: a guide"
 RANGE = Compared(
@@ -52,6 +53,14 @@ def test_every_source_leads_to_where_it_can_be_read() -> None:
     )
     (note,) = section.notes
     assert "8 weeks of the half year before are needed, each with 30 sessions" in note
+
+
+def test_a_card_leads_to_where_its_range_can_be_read() -> None:
+    told = replace(MONTH, steps=(SESSIONS, replace(ADDED, source=GUIDE)), shop_figures=(FIGURE,))
+    (card,) = finding_cards(replace(LEAKING, month=told))
+    lines = dict(card.lines)
+    assert lines["Usual according to"] == Link(GUIDE, "https://example.com/g")
+    assert lines["For comparison"] == beside(told, ADDED)
 
 
 def test_two_ranges_of_a_rate_have_their_own_sources() -> None:

@@ -45,7 +45,7 @@ FINDING = Finding(
     finding_id="f1", state="ongoing", earlier_state="ongoing", step_key="add_to_cart",
     step_label="Added", previous_label="Sessions", scope_label="mobile",
     conditions="device = mobile",
-    title="Sessions → Added, mobile: leaks since 21 June 2026 and goes on.",
+    title="Sessions → Added, mobile: has leaked since 21 June 2026 and still does.",
     headline="Added after Sessions, mobile: 2.0 % of 1,000 sessions.",
     worth_sentence="Worth about 20 EUR.", surplus_sentence=None,
     window_start=date(2026, 6, 3), benchmark_low=0.05, benchmark_high=0.1,
@@ -74,6 +74,12 @@ LEAKING = replace(
 )
 
 
+DO = (
+    "See what changed between 20 Jun 2026 and 22 Jun 2026 (a release, a campaign, a tag). Then: "
+    "Make it larger"
+)
+
+
 def said(text: str) -> str:
     return text.replace("\u00a0", " ").replace("\u2060", "")
 
@@ -87,7 +93,7 @@ def test_a_finding_opens_the_page_with_its_worth_and_what_to_do() -> None:
     """In the words of fct_finding."""
     assert verdict(LEAKING) == (FINDING.title,)
     assert lines(LEAKING) == (
-        "Worth about 20 EUR.", "Do first: Make it larger.", "Nothing new since the last version.",
+        "Worth about 20 EUR.", f"Do first: {DO}.", "Nothing new since the last version.",
     )  # fmt: skip
     assert rest(LEAKING) == ["Nothing else is below its usual range."]
 
@@ -167,7 +173,7 @@ def test_a_card_has_the_stretches_the_dates_and_what_to_watch() -> None:
     assert dict(card.lines) == {
         "It began": "between 20 Jun 2026 and 22 Jun 2026 (95 % sure)",
         "How much of it": "95\u00a0% of what this step lacks is lost here",
-        "Likely cause": "Likely a small button", "What to do": "Make it larger",
+        "Likely cause": "Likely a small button", "What to do": DO,
         "To be sure": "Recordings",
         "Recordings to watch": "device = mobile; visits with “Sessions” and without “Added”",
     }  # fmt: skip
@@ -219,7 +225,11 @@ def test_a_finding_without_a_cause_or_a_date_is_a_card_all_the_same() -> None:
     )  # fmt: skip
     (card,) = finding_cards(replace(LEAKING, findings=(undated,), diagnoses=()))
     assert [name for name, *_ in card.rates] == ["in 28 days", "now (last 7 days)"]
-    assert [name for name, _ in card.lines] == ["Likely cause", "Recordings to watch"]
+    assert card.lines[:2] == (
+        ("Likely cause", "No known cause fits these numbers"),
+        ("What to do", "Watch where these visits stop"),
+    )
+    assert [name for name, _ in card.lines[2:]] == ["Recordings to watch"]
     assert card.trend is None
 
 
