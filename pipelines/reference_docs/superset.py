@@ -27,6 +27,7 @@ PLACEHOLDER = "/path/to/sluice/data/published"
 DATASETS = (
     "dim_metric",
     "fct_benchmark_comparison",
+    "fct_benchmark_figure",
     "fct_cart_recovery",
     "fct_finding",
     "fct_funnel_period",

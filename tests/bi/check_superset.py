@@ -45,9 +45,10 @@ QUERIES = {
     "reached / previous_reached from marts.fct_funnel_window "
     "where funnel = 'core' and window_name = '28d' and segment_name = 'device' and step_number > 0",
     "Against the benchmarks": "select benchmark_key, numerator, denominator, "
-    "numerator / denominator, ci_low, ci_high, benchmark_low, benchmark_high, status, shortfall, "
-    f"source_text, figures from marts.fct_benchmark_comparison where {WINDOW} "
-    "and source_kind <> 'own_history'",
+    "numerator / denominator, ci_low, ci_high, benchmark_low, benchmark_high, status, source_text "
+    f"from marts.fct_benchmark_comparison where {WINDOW} and source_kind <> 'own_history'",
+    "What other shops have": "select numerator_key, denominator_key, statistic_text, value, "
+    f"publisher, sample, period, scope, link from marts.fct_benchmark_figure where {WINDOW}",
     "Leaks by what they cost": "select leak_order, segment_name, segment_value, step_label, "
     "numerator / denominator, benchmark_low, opportunity_p50, opportunity_p05, opportunity_p95, "
     "value_unit, currency from marts.fct_leak where window_name = '28d' and is_leak "

@@ -65,6 +65,11 @@ def test_readme_s_first_hour(tmp_path: Path) -> None:
     assert f"Page: {page}" in said["nightly"]
     assert "Finding (new): Purchased after Checkout started, mobile: " in said["nightly"]
     assert "My shop" in page.read_text(encoding="utf-8")
-    assert said["status"].startswith("Fine: ")
+    fine, found, *_ = said["status"].splitlines()
+    assert fine.startswith("Fine: ")
+    # In the same words wherever it is told.
+    assert found.startswith("Finding (new): Purchased after Checkout started, mobile: ")
+    assert found in said["nightly"]
+    assert found.removeprefix("Finding (new): ") in page.read_text(encoding="utf-8")
     assert "pulls to do: about " in said["backfill"]
     assert "not in that" not in said["backfill"]
