@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -88,4 +89,6 @@ def emulate(
                 f"{server.endpoint}",
                 soft_wrap=True,
             )
-        server.wait()
+        # That is how it ends, and nothing is to be gone on with.
+        with suppress(KeyboardInterrupt):
+            server.wait()

@@ -43,6 +43,8 @@ def served(folder: Path, words: list[str]) -> Iterator[str]:
             yield server.stdout.readline() + server.stdout.readline()
         finally:
             server.terminate()
+        # Ended as it said that it would be, it has nothing to say.
+        assert (server.stdout.read(), server.wait()) == ("", 0)
 
 
 def test_readme_s_first_hour(tmp_path: Path) -> None:
