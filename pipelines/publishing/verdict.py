@@ -62,7 +62,7 @@ def _sentence(row: tuple[Any, ...], *, is_alone: bool) -> _Sentence:
     if state is not None:
         return f"Finding ({state}{'' if is_alone else f', {name}'}): {headline}", state, rest
     nothing = (
-        "No step is likely to be below its benchmark."
+        "No step that can be judged is likely to be below its benchmark."
         if is_judged
         else "There is too little data yet to tell whether any step leaks."
     )

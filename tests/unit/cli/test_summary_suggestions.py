@@ -69,13 +69,13 @@ def test_what_is_healed_comes_last_and_is_worth_nothing_any_more(
     )
     assert healed == "Finding (healed, 42): Ordered again."
     # Of another property no finding is not the same as nothing said.
-    assert other == "Outlet: No step is likely to be below its benchmark."
+    assert other == "Outlet: No step that can be judged is likely to be below its benchmark."
 
 
 @pytest.mark.parametrize(
     ("status", "source_kind", "words"),
     [
-        ("within", "secondary", "No step is likely to be below its benchmark."),
+        ("within", "secondary", "No step that can be judged is likely to be below its benchmark."),
         ("insufficient_data", "secondary", TOO_LITTLE),
         # The shop's own best weeks are no benchmark.
         ("likely_within", "own_history", TOO_LITTLE),
