@@ -17,7 +17,7 @@ from pipelines.orchestration.assets.dbt_layers import NOT_AT_NIGHT
 from pipelines.orchestration.dbt_cli import parse_project
 from pipelines.orchestration.layer_build import LAYERS
 from pipelines.warehouse.connect import kept_open
-from tests.dbt import shop
+from tests.dbt import changed_days, shop
 from tests.dbt.warehouse import Warehouse
 from tests.support.shared_folder import made_once
 
@@ -117,6 +117,45 @@ def built_shops(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse
             # What dbt still has open is not in the file yet that another worker copies.
             warehouse.close()
     return warehouse
+
+
+@pytest.fixture(scope="session")
+def changed_shops(
+    dbt: Dbt, built_shops: Warehouse, tmp_path_factory: pytest.TempPathFactory
+) -> Warehouse:
+    """The same after old days changed, and one more night: copy it before changing it."""
+    with made_once(tmp_path_factory, "changed-shops") as (folder, is_new):
+        if is_new:
+            warehouse = built_shops.copied_to(folder)
+            changed_days.change(warehouse)
+            _next_night(dbt, warehouse)
+    return Warehouse(folder / "build.duckdb")
+
+
+@pytest.fixture(scope="session")
+def rested_shops(
+    dbt: Dbt, changed_shops: Warehouse, tmp_path_factory: pytest.TempPathFactory
+) -> Warehouse:
+    """The same after another night, with nothing to say of the gappy shop and without the blind
+    one; for reading only.
+    """
+    with made_once(tmp_path_factory, "rested-shops") as (folder, is_new):
+        if is_new:
+            warehouse = changed_shops.copied_to(folder)
+            changed_days.heal(warehouse)
+            warehouse.query(
+                "update ops.properties set is_active = false where property_id = ?", [shop.BLIND]
+            )
+            _next_night(dbt, warehouse)
+    return Warehouse(folder / "build.duckdb")
+
+
+def _next_night(dbt: Dbt, warehouse: Warehouse) -> None:
+    """Its own window is the newest day only."""
+    from tests.dbt.test_incremental import run
+
+    run(dbt, warehouse, shop.LAST)
+    warehouse.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ from tests.dbt import shop
 from tests.dbt.warehouse import Warehouse
 
 LARGEST = 2**63 - 1
-# A property each, beside a sound one: the counts of every other row, those of the rest, and its seconds or money, of
-# one day in the newest seven.
+# A property each, beside a sound one: the counts of every other row, those of the rest, and its
+# seconds or money, of one day in the newest seven.
 SOUND = "60"
 ODD = {
     "61": (LARGEST, LARGEST, "1e308"),
