@@ -23,7 +23,7 @@ from pipelines.ga4.rate_limit import NIGHTLY, Governor
 from pipelines.ga4.report_catalog import ReportSpec, build_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.ingest_run import Outcome, Run, ingest
-from pipelines.warehouse.connect import build_database, kept_open
+from pipelines.warehouse.connect import build_database
 from tests.support.hand_clock import MORNING, HandClock
 from tests.support.protocol_server import ProtocolServer, Row, asks_for, serving
 
@@ -149,9 +149,7 @@ def open_night(home: Path) -> Iterator[Night]:
         )
         night = Night(server, settings, HandClock())
         night.at(MORNING)
-        # As the command does, for all nights of the test.
-        with kept_open(settings.build_db):
-            yield night
+        yield night
 
 
 MOBILE_AND_DESKTOP = [
