@@ -84,7 +84,7 @@ def test_a_server_that_goes_in_the_middle_of_an_answer(server, tmp_path, size):
     assert not (tmp_path / "home").exists()
     # The last size is beyond the greeting: the request arrived. Without waits between them, later
     # ones may end where gRPC has not connected again yet.
-    assert bool(server.requests) == (size == 50_000)
+    assert server.requests or size < 50_000
 
 
 def test_loopback_is_not_behind_the_machines_proxy(server, monkeypatch):
