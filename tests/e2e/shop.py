@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -92,6 +93,13 @@ def copied(settings: Settings, folder: Path, webhook: str | None = None) -> Sett
     """A copy of a home in the folder, links kept, which alerts the webhook."""
     shutil.copytree(settings.home, folder / "home", symlinks=True)
     return settings.model_copy(update={"home": folder / "home", "alerts": Alerts(webhook=webhook)})
+
+
+def own_environment() -> dict[str, str]:
+    """For a command in a process of its own: no settings of this process, and not the database of
+    a night in it, for which dbt would parse anew.
+    """
+    return {key: value for key, value in os.environ.items() if "SLUICE_" not in key}
 
 
 @contextmanager
