@@ -145,12 +145,13 @@ def published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def published_sessions(settings: Settings) -> dict[str, int]:
+def published_sessions(settings: Settings, property_id: str = PROPERTY) -> dict[str, int]:
     """Day → sessions of the whole property, as readers see them."""
     with published(settings) as connection:
         found = connection.execute(
             "select date::varchar, reached from marts.fct_funnel_daily where funnel = 'core' "
-            "and step_key = 'sessions' and segment_name = 'all'"
+            "and step_key = 'sessions' and segment_name = 'all' and property_id = ?",
+            [property_id],
         ).fetchall()
     return dict(found)
 

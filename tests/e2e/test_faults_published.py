@@ -1,8 +1,9 @@
-"""What readers see of a faulty night: flags, unknown instead of wrong numbers, the other property.
+"""What readers see of faults: flags, unknown instead of wrong numbers, the other properties.
 
-One night over three properties: the first one's reports are thresholded, sampled, rolled up and
-restricted, each another report, and one of its days was restated; the second may not be read,
-and the third has lost everything.
+Two nights over seven properties of one home, every check on. Four have servers that behave
+otherwise than one would like, in both nights. The second night has faults of three more: of the
+first one the reports are thresholded, sampled, rolled up and restricted, each another report, and
+one of its days was restated; the next may not be read, and the last has lost everything.
 """
 
 from __future__ import annotations
@@ -17,14 +18,38 @@ import pytest
 from pipelines.config.settings import Ga4, Property, Settings, Store
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
+from pipelines.ga4.rate_limit import Governor, Policy
+from pipelines.orchestration.resources import Ga4Resource
 from pipelines.warehouse.runs import RunRecord
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, all_marts, at_now, night, published, running_now
+from tests.support.hand_clock import HandClock
 
-FAULTY, REFUSED, EMPTY = "100000001", "100000002", "100000003"
-SESSIONS = {FAULTY: 150, REFUSED: 60, EMPTY: 60}
+# Property → what its server does, and when: two that do no harm to a number, and two that do.
+UNHURT, ROUNDED, SAMPLED, FOLDED = ("100000001", "100000002", "100000003", "100000004")
+FAULTY, REFUSED, EMPTY = "100000005", "100000006", "100000007"
+SESSIONS = {**dict.fromkeys((UNHURT, ROUNDED, SAMPLED, FOLDED, REFUSED, EMPTY), 60), FAULTY: 150}
 FUNNEL = "fct_funnel_daily"
-WINDOW = window_of(10)
+WINDOW = window_of(8)
+REPORT = {"method": "RunReport"}
+SERVERS: dict[str, list[dict[str, Any]]] = {
+    UNHURT: [
+        {"when": {"method": "RunFunnelReport"}, "do": {"status": "unimplemented"}},
+        {
+            "when": {**REPORT, "calls": {"share": 0.05, "seed": 2}},
+            "do": {"status": "unavailable"},
+        },
+    ],
+    ROUNDED: [
+        {"when": {"method": "GetMetadata"}, "do": {"status": "internal"}},
+        {"when": REPORT, "do": {"realism": {"seed": 3}}},
+    ],
+    SAMPLED: [{"when": REPORT, "do": {"sampling": {"share": 0.75}}}],
+    FOLDED: [
+        {"when": REPORT, "do": {"threshold": {"min_users": 3}}},
+        {"when": REPORT, "do": {"other": {"keep": 20}}},
+    ],
+}
 RESTATED = LAST_DAY - timedelta(days=1)
 
 
@@ -32,7 +57,7 @@ def of_faulty(dimension: str) -> dict[str, Any]:
     return {"method": "RunReport", "property": FAULTY, "dimensions": ["date", dimension]}
 
 
-FAULTS = [
+FAULTS: list[dict[str, Any]] = [
     {"when": of_faulty("deviceCategory"), "do": {"threshold": {"min_users": 20}}},
     {"when": of_faulty("newVsReturning"), "do": {"sampling": {"share": 0.5}}},
     {"when": of_faulty("country"), "do": {"other": {"dimension": "country", "keep": 1}}},
@@ -46,9 +71,23 @@ FAULTS = [
 ]
 
 
+OTHER_WAYS = [
+    {"when": {**rule["when"], "property": name}, "do": rule["do"]}
+    for name, rules in SERVERS.items()
+    for rule in rules
+]
+
+
+class Ga4OfTests(Ga4Resource):
+    """The real client; waits between tries take no time."""
+
+    def governor(self, policy: Policy) -> Governor:
+        return Governor(policy, HandClock())
+
+
 @dataclass(frozen=True)
 class Nights:
-    """Marts after a night without faults and after the faulty one, and how that one ended."""
+    """Marts after the first night and after the one with all faults, and how that one ended."""
 
     settings: Settings
     record: RunRecord
@@ -59,27 +98,40 @@ class Nights:
         with published(self.settings) as connection:
             return connection.execute(text).fetchall()
 
+    def core(self, name: str, segment: str, what: str) -> set[tuple[Any, ...]]:
+        """Of the core funnel's steps of the newest day by a segment."""
+        return set(
+            self.query(
+                f"select distinct {what} from marts.fct_funnel_daily where funnel = 'core' and "
+                f"property_id = '{name}' and segment_name = '{segment}' and date = '{LAST_DAY}'"
+            )
+        )
+
 
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
     folder = tmp_path_factory.mktemp("published-faults")
     for seed, (name, sessions) in enumerate(SESSIONS.items(), start=7):
         simulate(
-            folder / name, start=WINDOW.start, days=10, seed=seed, scenario="none",
+            folder / name, start=WINDOW.start, days=8, seed=seed, scenario="none",
             sessions_per_day=sessions, property_id=name,
         )  # fmt: skip
     with serve([folder / name for name in SESSIONS], now=running_now()) as emulator:
-        settings = Settings(
-            home=folder / "home",
-            store=Store(name="Test shop"),
-            ga4=Ga4(endpoint=emulator.endpoint),
-            properties=tuple(Property(id=name, time_zone="Europe/Berlin") for name in SESSIONS),
+        settings = at_now(
+            Settings(
+                home=folder / "home",
+                store=Store(name="Test shops"),
+                ga4=Ga4(endpoint=emulator.endpoint),
+                properties=tuple(Property(id=name, time_zone="Europe/Berlin") for name in SESSIONS),
+            )
         )
-        record, _ = night(at_now(settings), WINDOW)
-        assert record.status.exit_code == 0, record.message
+        client = {"ga4": Ga4OfTests(endpoint=emulator.endpoint)}
+        emulator.set_faults(OTHER_WAYS)
+        record, _ = night(settings, WINDOW, client)
+        assert record.status == "published", record.message
         before = all_marts(settings)
-        emulator.set_faults(FAULTS)
-        record, _ = night(settings, WINDOW)
+        emulator.set_faults([*OTHER_WAYS, *FAULTS])
+        record, _ = night(settings, WINDOW, client)
         yield Nights(settings, record, before, all_marts(settings))
 
 
@@ -124,7 +176,7 @@ def test_a_restated_day_shows_its_new_numbers_and_that_it_changed(nights: Nights
         if row[0] == FAULTY and row[2:4] == ("core", "all")
     }
     after = {(day, step): reached for day, step, reached in nights.query(STEPS)}
-    assert len(after) == 50
+    assert len(after) == 40
     for (day, step), reached in after.items():
         assert reached == before[day, step] * (2 if day == RESTATED else 1)
     assert nights.query(
@@ -182,3 +234,57 @@ def test_a_restricted_metric_is_null(nights: Nights) -> None:
         "select distinct restricted_metrics, is_complete from marts.fct_data_completeness "
         f"where property_id = '{FAULTY}' and report = 'items'"
     ) == [("itemRevenue", False)]  # fmt: skip
+
+
+# Servers that behave otherwise than one would like.
+
+
+def test_both_nights_publish_the_properties_of_other_servers(nights: Nights) -> None:
+    assert not nights.query(
+        f"select property_id, reason from ops.held_back where property_id in {tuple(SERVERS)}"
+    )
+    found = (
+        "select property_id, max(date) from marts.fct_funnel_daily "
+        f"where property_id in {tuple(SERVERS)} group by all order by all"
+    )
+    assert nights.query(found) == [(name, LAST_DAY) for name in SERVERS]
+
+
+@pytest.mark.parametrize("name", [UNHURT, ROUNDED])
+def test_what_these_servers_do_is_no_fault_of_a_number(nights: Nights, name: str) -> None:
+    for segment in ("all", "device", "channel", "country", "visitor"):
+        assert nights.core(name, segment, "is_complete, flags") == {(True, None)}, segment
+    assert nights.core(name, "all", "tracking_state") == {("tracked",)}
+
+
+def test_funnels_that_are_not_offered_are_left_out_and_said(nights: Nights) -> None:
+    closed = "select distinct property_id from marts.fct_closed_funnel order by all"
+    assert (UNHURT,) not in nights.query(closed)
+    assert (ROUNDED,) in nights.query(closed)
+    ((status, message),) = nights.query(
+        "select distinct last_status, last_message from marts.fct_data_completeness "
+        f"where property_id = '{UNHURT}' and report = 'funnel' and date = '{LAST_DAY}' "
+        "and window_name = '1d'"
+    )
+    assert status in {"refused", "failed"}
+    assert "not implemented" in message.lower()
+
+
+def test_sampled_numbers_are_flagged_and_make_no_rate(nights: Nights) -> None:
+    for segment in ("all", "device"):
+        found = nights.core(SAMPLED, segment, "is_complete, flags, step_rate")
+        assert found == {(False, "sampled", None)}
+
+
+def test_thresholded_numbers_are_flagged(nights: Nights) -> None:
+    for segment in ("channel", "country"):
+        complete, flags = zip(*nights.core(FOLDED, segment, "is_complete, flags"), strict=True)
+        assert set(complete) == {False}
+        assert all("thresholded" in flag for flag in flags)
+
+
+def test_folded_rows_are_flagged(nights: Nights) -> None:
+    """Twenty rows of events by device are not all of them: the rest is one row."""
+    complete, flags = zip(*nights.core(FOLDED, "device", "is_complete, flags"), strict=True)
+    assert set(complete) == {False}
+    assert all("other" in flag for flag in flags)

@@ -1,12 +1,17 @@
-"""README's walk from a property to its first night, line by line, from an empty folder."""
+"""README's walk from a property to its first night, line by line, from an empty folder.
+
+Only dbt's parsed project is there already: that a night makes it shows `killed_home`.
+"""
 
 import shlex
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipelines.config.settings import Settings
 from tests.e2e.readme import README
 from tests.e2e.test_command_line import SLUICE, sluice
 
@@ -42,8 +47,9 @@ def served(folder: Path, words: list[str]) -> Iterator[str]:
             server.terminate()
 
 
-def test_readme_s_first_hour(tmp_path: Path) -> None:
+def test_readme_s_first_hour(killed_home: Settings, tmp_path: Path) -> None:
     """Every command ends well and names the next; the last one costs no token."""
+    shutil.copytree(killed_home.cache_dir, tmp_path / "data/trial/home/cache")
     port = free_port()
     simulate, emulate, *rest = ([word.replace("8181", port) for word in words] for words in walk())
     said = {}
