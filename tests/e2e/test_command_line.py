@@ -1,12 +1,11 @@
 """The product as a user runs it: results, exit codes, clear errors.
 
-A night, what is typed wrongly and the way back have processes of their own. What only reads or
-says something, and the demo, is typed in this process, whose imports are done.
+All but a wrong option and the way back is typed in this process, whose imports are done; a night,
+and what comes before and after it, in processes of their own is test_first_hour.
 """
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from pipelines.warehouse.statuses import RunStatus
 from tests.e2e import readme
 from tests.e2e.shop import PROPERTY, ZONE, Shop, all_marts, copied, own_environment
 from tests.gates.test_gates import DROPPED, corrupt, statement_of
-from tests.soak.command import typed
+from tests.soak.command import Ended, typed
 from tests.support.webhook_server import webhook
 
 SLUICE = str(Path(sys.executable).parent / "sluice")
@@ -67,33 +66,17 @@ def folder(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.fixture(scope="module")
-def read_only_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The product as an image or a service user has it: nothing can be written beside the code."""
-    root, checkout = Path(__file__).parents[2], tmp_path_factory.mktemp("code") / "checkout"
-    for name in ("pipelines", "dbt_project", "data_checks"):
-        ignored = shutil.ignore_patterns("target", "logs")
-        shutil.copytree(root / name, checkout / name, ignore=ignored)
-    for path in (checkout, *checkout.rglob("*")):
-        path.chmod(path.stat().st_mode & ~0o222)
-    yield checkout
-    for path in (checkout, *checkout.rglob("*")):
-        path.chmod(path.stat().st_mode | 0o200)
-
-
 @dataclass(frozen=True)
 class Second:
     """The second night of a home: how the command ended, and what people saw then."""
 
-    ended: subprocess.CompletedProcess[str]
+    ended: Ended
     marts: dict[str, list[tuple[Any, ...]]]
     messages: list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def second(
-    shop: Shop, folder: Path, earlier_home: Settings, read_only_checkout: Path
-) -> Iterator[Second]:
+def second(shop: Shop, folder: Path, earlier_home: Settings) -> Iterator[Second]:
     """The first one's window is planned in unit/ingest/test_run_window.py.
 
     A partition was lost since, and a run that failed could not tell.
@@ -105,15 +88,14 @@ def second(
         corrupt(settings.build_db, statement_of(DROPPED))
         with (folder / "sluice.yml").open("a", encoding="utf-8") as file:
             file.write(f'alerts: {{webhook: "{alerted.address}"}}\n')
-        end, checkout = shop.window.end.isoformat(), str(read_only_checkout)
-        ended = sluice(folder, "nightly", "--date", end, "--json", PYTHONPATH=checkout)
-        assert ended.returncode == 0, ended.stderr
+        ended = typed("nightly", "--date", str(shop.window.end), "--json", folder=folder)
+        assert ended.code == 0, ended.err
         yield Second(ended, all_marts(settings), alerted.messages)
 
 
 def test_a_night_its_status_versions_and_rollback(shop: Shop, folder: Path, second: Second) -> None:
     end = shop.window.end.isoformat()
-    result = json.loads(second.ended.stdout)
+    result = json.loads(second.ended.out)
     assert (result["status"], result["start"]) == ("published", "2026-06-27")
     assert result["end"] == end
 

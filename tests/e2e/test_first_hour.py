@@ -1,6 +1,8 @@
 """README's walk from a property to its first night, line by line, from an empty folder.
 
-Only dbt's parsed project is there already: that a night makes it shows `killed_home`.
+Each command has a process of its own, may not override permissions, and from `init` on has a
+checkout that nobody may write to. Only dbt's parsed project is there already: that a night makes
+it shows `killed_home`.
 """
 
 import shlex
@@ -10,6 +12,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from pipelines.config.settings import Settings
 from tests.e2e.readme import README
@@ -34,6 +38,20 @@ def free_port() -> str:
         return str(one.getsockname()[1])
 
 
+@pytest.fixture
+def read_only_checkout(tmp_path: Path) -> Iterator[Path]:
+    """The product as an image or a service user has it: nothing can be written beside the code."""
+    root, checkout = Path(__file__).parents[2], tmp_path / "checkout"
+    for name in ("pipelines", "dbt_project", "data_checks"):
+        ignored = shutil.ignore_patterns("target", "logs")
+        shutil.copytree(root / name, checkout / name, ignore=ignored)
+    for path in (checkout, *checkout.rglob("*")):
+        path.chmod(path.stat().st_mode & ~0o222)
+    yield checkout
+    for path in (checkout, *checkout.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o200)
+
+
 @contextmanager
 def served(folder: Path, words: list[str]) -> Iterator[str]:
     """The emulator in a process of its own; yields what it says when it answers."""
@@ -47,27 +65,30 @@ def served(folder: Path, words: list[str]) -> Iterator[str]:
             server.terminate()
 
 
-def test_readme_s_first_hour(killed_home: Settings, tmp_path: Path) -> None:
+def test_readme_s_first_hour(
+    killed_home: Settings, read_only_checkout: Path, tmp_path: Path
+) -> None:
     """Every command ends well and names the next; the last one costs no token."""
-    shutil.copytree(killed_home.cache_dir, tmp_path / "data/trial/home/cache")
+    user = tmp_path / "user"
+    shutil.copytree(killed_home.cache_dir, user / "data/trial/home/cache")
     port = free_port()
     simulate, emulate, *rest = ([word.replace("8181", port) for word in words] for words in walk())
     said = {}
-    ended = sluice(tmp_path, *simulate)
+    ended = sluice(user, *simulate)
     assert ended.returncode == 0, ended.stderr
     assert "sluice emulator --events data/trial/shop --port 8181" in ended.stdout
-    with served(tmp_path, emulate) as server:
+    with served(user, emulate) as server:
         assert f"GA4 Data API for 100000001 on 127.0.0.1:{port}" in server
         assert f"sluice init --property 100000001 --endpoint 127.0.0.1:{port}" in server
         for words in rest:
-            ended = sluice(tmp_path, *words)
+            ended = sluice(user, *words, PYTHONPATH=str(read_only_checkout))
             assert ended.returncode == 0, (words, ended.stdout, ended.stderr)
             said[words[0]] = ended.stdout + ended.stderr
     assert list(said) == ["init", "doctor", "nightly", "status", "backfill"]
     assert "'sluice doctor'" in said["init"]
     assert "Nothing is wrong. Next: 'sluice nightly'" in said["doctor"]
     assert "– schedule" in said["doctor"]
-    page = tmp_path / "data/trial/home/published/current/report.html"
+    page = user / "data/trial/home/published/current/report.html"
     assert f"Page: {page}" in said["nightly"]
     assert "Finding (new): Purchased after Checkout started, mobile: " in said["nightly"]
     assert "My shop" in page.read_text(encoding="utf-8")
