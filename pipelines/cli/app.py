@@ -18,6 +18,7 @@ from pipelines.cli import (
     demo,
     doctor,
     emulator,
+    experiment,
     export_sql,
     init,
     nightly,
@@ -64,6 +65,7 @@ app.command("rollback", rich_help_panel=RUN)(versions.rollback_version)
 app.command("status", rich_help_panel=READ)(status.status)
 app.command("report", rich_help_panel=READ)(report.report)
 app.command("sql", rich_help_panel=READ)(sql.sql)
+app.add_typer(experiment.experiment, name="experiment", rich_help_panel=READ)
 app.command("versions", rich_help_panel=READ)(versions.versions)
 app.command("export-sql", rich_help_panel=READ)(export_sql.export_sql)
 

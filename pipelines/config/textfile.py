@@ -19,7 +19,7 @@ class UnreadableError(Exception):
     """Why a file is not read: half a sentence, with the line where there is one."""
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
     """The whole text, without a byte order mark; raises UnreadableError.
 
     A pipe or a device is not opened: it may have no end, or never begin.
@@ -28,11 +28,11 @@ def read_text(path: Path) -> str:
         if not stat.S_ISREG(path.stat().st_mode):
             raise UnreadableError("it is no file")
         with path.open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
+            raw = file.read(most_bytes + 1)
     except OSError as error:
         raise UnreadableError(error.strerror or type(error).__name__) from error
-    if len(raw) > MOST_BYTES:
-        raise UnreadableError(f"it is larger than {MOST_BYTES:,} bytes")
+    if len(raw) > most_bytes:
+        raise UnreadableError(f"it is larger than {most_bytes:,} bytes")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

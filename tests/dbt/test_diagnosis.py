@@ -73,6 +73,12 @@ def test_one_cause_is_told_once(diagnosed: Warehouse, shop: str) -> None:
     assert set(findings(diagnosed, shop, "rule, segment_value")) == TOLD[shop]
 
 
+def test_why_it_was_lost_comes_before_what_is_to_be_won_back(diagnosed: Warehouse) -> None:
+    """That many carts are lost, which K2 has beside all that K1 has, is no evidence of a cause."""
+    signals = findings(diagnosed, "K2", "rule, signal_count")
+    assert signals == [("K1", 2), ("K2", 3)]
+
+
 def test_a_cause_names_its_finding(diagnosed: Warehouse) -> None:
     ((scope, step, finding),) = diagnosed.query(
         "select scope, step_key, finding_id from marts.fct_finding where property_id = ?",

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from tests.study.coverage import coverage_section
+from tests.study.experiments import experiments_section
 from tests.study.families import families_section
 from tests.study.findings import findings_section
 from tests.study.ladder import ladder_section
@@ -20,9 +21,9 @@ OUTPUT = Path(__file__).parents[2] / "docs" / "study.md"
 HEAD = f"""# Simulation study of the statistics
 
 Made by `make study` (`python -m tests.study`), seed {SEED}: the same table each time. Not edited.
-The functions simulated are those of `pipelines/analysis` that the dbt models call. "95 %
-error" is the Monte Carlo error of the figure. A target is met where the figure itself lies in it;
-"within error" is outside of it by less than that error, "no" by more.
+The functions simulated are those of `pipelines/analysis` that the dbt models call, and those of
+`pipelines/experiments`. "95 % error" is the Monte Carlo error of the figure. A target is met where
+the figure itself lies in it; "within error" is outside of it by less than that error, "no" by more.
 
 """
 
@@ -34,6 +35,7 @@ PARTS = (
     sources_section,
     shops_section,
     findings_section,
+    experiments_section,
 )
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.analysis.stats.arrays import Floats
+from pipelines.analysis.stats.intervals import Counts, wilson
 from tests.study.counts import Window, draw_window, estimate, estimate_large
 from tests.study.results import Figure, Section, generator, share_of
-from tests.support.intervals import Counts, wilson
 from tests.support.noise import SIGMA, effective_trials
 
 RATES = (0.05, 0.30, 0.55)

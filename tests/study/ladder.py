@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from pipelines.analysis.stats.arrays import Bools, Floats
+from pipelines.analysis.stats.intervals import Counts, wilson
 from tests.study.counts import draw_window
 from tests.study.results import Figure, Section, generator, share_of
-from tests.support.intervals import Counts, wilson
 from tests.support.noise import effective_trials
 
 FLOOR = 0.05

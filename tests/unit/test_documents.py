@@ -10,7 +10,15 @@ import pytest
 ROOT = next(folder for folder in Path(__file__).parents if (folder / "Makefile").exists())
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 # Written by hand and about the code; the others are made from YAML, or about earlier states of it.
-ABOUT_THE_CODE = ("architecture", "analytics", "ga4", "glossary", "CONTRIBUTING", "README")
+ABOUT_THE_CODE = (
+    "architecture",
+    "analytics",
+    "ga4",
+    "glossary",
+    "experiments",
+    "CONTRIBUTING",
+    "README",
+)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 MODEL = re.compile(r"`((?:stg|int|fct|dim)_[a-z0-9_]*[a-z0-9])`")
 FUNCTION = re.compile(r"`([a-z_]+)\.([a-z_]+)`")
@@ -58,9 +66,12 @@ def test_what_is_named_is_there(document: Path) -> None:
     assert not missing
 
 
-def test_every_function_of_the_analytics_page_is_there() -> None:
-    sources = {path.stem: path for path in (ROOT / "pipelines" / "analysis").rglob("*.py")}
-    text = (ROOT / "docs" / "analytics.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("page", "folder"), [("analytics", "analysis"), ("experiments", "experiments")]
+)
+def test_every_function_of_a_page_of_formulas_is_there(page: str, folder: str) -> None:
+    sources = {path.stem: path for path in (ROOT / "pipelines" / folder).rglob("*.py")}
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     named = [(module, name) for module, name in FUNCTION.findall(text) if name != "md"]
     assert named
     for module, name in named:

@@ -17,8 +17,8 @@ from pipelines.analysis.stats.benchmarks import (
     score_p_below,
     weeks_to_know,
 )
+from pipelines.analysis.stats.intervals import Counts, wilson
 from pipelines.analysis.stats.shrinkage import shrink
-from tests.support.intervals import Counts, wilson
 
 # Benjamini and Hochberg (1995), 15 p-values; reference case 3.
 BH_1995 = [

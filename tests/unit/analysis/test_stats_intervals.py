@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tests.support.intervals import (
+from pipelines.analysis.stats.intervals import (
     Counts,
     fisher,
     newcombe,

@@ -1,5 +1,6 @@
 """The simulation study itself: what it calls met, and a small run of the part that plants leaks."""
 
+from tests.study.experiments import experiments_section
 from tests.study.findings import findings_section
 from tests.study.results import Figure
 from tests.study.shops import required
@@ -29,3 +30,9 @@ def test_planted_parts_and_days_are_found() -> None:
     figures = findings_section(100).figures
     assert [one.what for one in figures if one.verdict == "no"] == []
     assert sum(one.verdict == "yes" for one in figures) >= 12
+
+
+def test_experiments_are_judged_rightly() -> None:
+    figures = experiments_section(60, 8).figures
+    assert [one.what for one in figures if one.verdict == "no"] == []
+    assert sum(one.verdict == "yes" for one in figures) >= 18

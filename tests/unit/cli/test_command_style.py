@@ -27,6 +27,23 @@ def test_every_command_has_a_group_help_and_json(name, monkeypatch):
     assert ("--json" in result.stdout) is (name not in WITHOUT_JSON)
 
 
+GROUPS = {group.name: group for group in app.registered_groups}
+IN_GROUPS = [
+    (name, command.name)
+    for name, group in GROUPS.items()
+    for command in group.typer_instance.registered_commands
+]
+
+
+@pytest.mark.parametrize(("group", "name"), IN_GROUPS)
+def test_so_has_every_command_of_a_group(group, name, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert GROUPS[group].rich_help_panel
+    result = run(group, name, "-h")
+    assert result.exit_code == 0
+    assert "--json" in result.stdout
+
+
 def test_the_version():
     assert run("--version").stdout == f"sluice {__version__}\n"
 
@@ -36,6 +53,7 @@ def test_the_version():
     [
         (["nightly", "--dat"], "Error: No such option: --dat"),
         (["nihgtly"], "Error: No such command 'nihgtly'"),
+        (["experiment", "plna"], "Error: No such command 'plna'"),
         (["sql", "--format", "xml"], "See 'sluice sql --help'."),
         (["emulator"], "Error: Missing option '--events'. See 'sluice emulator --help'."),
     ],

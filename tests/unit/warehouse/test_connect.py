@@ -60,6 +60,15 @@ def test_an_older_database_gets_the_columns_that_came_later(tmp_path):
     assert len(columns(path, "pulls")) == len(OPS_TABLES["pulls"])
 
 
+def test_a_new_one_has_the_format_that_costs_least(tmp_path):
+    with build_database(tmp_path / "it's new" / "build.duckdb") as connection:
+        found = connection.execute(
+            "select tags['storage_version'], block_size from duckdb_databases() "
+            "cross join pragma_database_size() where duckdb_databases.database_name = 'build'"
+        ).fetchone()
+    assert found == ("v1.5.0+", 65536)
+
+
 def test_every_ops_table_is_there(tmp_path):
     path = tmp_path / "build.duckdb"
     with build_database(path):

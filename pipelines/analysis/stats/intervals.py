@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from pipelines.analysis.stats.arrays import Floats, divide, is_rate
+from pipelines.analysis.stats.arrays import Bools, Floats, divide, is_rate
 
 CONFIDENCE = 0.95
 
@@ -40,12 +40,12 @@ class Counts:
         return np.where(is_rate(self.successes, self.trials), quotient, np.nan)
 
 
-def wilson(counts: Counts, n_eff: Floats | None = None) -> Interval:
-    """95 % score interval (Wilson 1927) of the rate on n_eff trials, within [0, 1].
+def wilson(counts: Counts, n_eff: Floats | None = None, confidence: float = CONFIDENCE) -> Interval:
+    """Score interval (Wilson 1927) of the rate on n_eff trials, within [0, 1].
 
-    `n_eff` defaults to the trials. The SQL macro `wilson_bound` is the same formula.
+    `n_eff` defaults to the trials. The SQL macro `wilson_bound` is the same formula at 95 %.
     """
-    z = stats.norm.ppf((1 + CONFIDENCE) / 2)
+    z = stats.norm.ppf((1 + confidence) / 2)
     p = counts.rate
     n = np.where(np.isnan(p), np.nan, counts.trials if n_eff is None else n_eff)
     middle = p + z**2 / (2 * n)
@@ -56,7 +56,7 @@ def wilson(counts: Counts, n_eff: Floats | None = None) -> Interval:
 
 
 def newcombe(rate: Floats, own: Interval, other_rate: Floats, other: Interval) -> Interval:
-    """95 % interval of rate - other_rate from the Wilson intervals of both (Newcombe 1998, 10)."""
+    """Interval of rate - other_rate from the Wilson intervals of both (Newcombe 1998, 10)."""
     difference = rate - other_rate
     below = np.hypot(rate - own.low, other.high - other_rate)
     above = np.hypot(own.high - rate, other_rate - other.low)
@@ -91,11 +91,17 @@ def fisher(one: Counts, other: Counts) -> Floats:
     return p
 
 
-def two_rates_p(one: Counts, other: Counts) -> Floats:
-    """Two-sided p of equal rates: pooled z, or Fisher's where an expected cell is below 5."""
+def has_few_expected(one: Counts, other: Counts) -> Bools:
+    """Whether a cell of the 2x2 table expects fewer than 5: then Fisher's test, not z."""
     pooled = divide(one.successes + other.successes, one.trials + other.trials)
     rarest = np.minimum(pooled, 1 - pooled) * np.minimum(one.trials, other.trials)
-    is_small = rarest < LEAST_EXPECTED
+    is_small: Bools = rarest < LEAST_EXPECTED
+    return is_small
+
+
+def two_rates_p(one: Counts, other: Counts) -> Floats:
+    """Two-sided p of equal rates: pooled z, or Fisher's where an expected cell is below 5."""
+    is_small = has_few_expected(one, other)
     _, p = pooled_z(one, other)
     exact = fisher(
         Counts(one.successes[is_small], one.trials[is_small]),

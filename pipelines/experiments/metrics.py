@@ -1,0 +1,139 @@
+"""What an experiment measured: cumulative counts of each variant, look after look.
+
+What belongs here: from long rows to the arrays that every method reads. A look is the state after
+a day; totals without days, and rows of users, are one look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from pipelines.analysis.stats.arrays import Floats, Ints, codes, divide, floats, spread, sum_by
+from pipelines.analysis.stats.intervals import Counts
+
+CONTROL = "control"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Successes of trials, (looks, variants), the control first.
+
+    `variance` of the rate is None where a trial succeeds once at most: then it is p q / n.
+    """
+
+    successes: Floats
+    trials: Floats
+    rate_variance: Floats | None = None
+
+    @property
+    def is_share(self) -> bool:
+        """Whether the rate is a share of the trials, 0-1."""
+        return self.rate_variance is None
+
+    @property
+    def rate(self) -> Floats:
+        """Successes per trial, NaN without trials."""
+        return divide(self.successes, self.trials)
+
+    @property
+    def variance(self) -> Floats:
+        """Of the rate, estimated from each variant alone."""
+        if self.rate_variance is not None:
+            return self.rate_variance
+        return divide(self.rate * (1 - self.rate), self.trials)
+
+    def counts(self, variant: int) -> Counts:
+        """The last look of one variant, shape (1,)."""
+        return Counts(self.successes[-1:, variant], self.trials[-1:, variant])
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """An experiment's counts; `variants` has the control first, `days` is empty for totals.
+
+    `exposed` (looks, variants) is cumulative; `revenue` (variants,) is the sum, without variance.
+    `left_out` users were in several variants.
+    """
+
+    variants: tuple[str, ...]
+    days: tuple[date, ...]
+    exposed: Floats
+    primary: Metric
+    macro: Metric | None = None
+    revenue: Floats | None = None
+    left_out: int = 0
+
+    @classmethod
+    def from_totals(cls, frame: pd.DataFrame) -> Outcomes:
+        """From rows variant, exposed, converted and, if there, date, macro_converted, revenue.
+
+        With `date` a row is what came on that day alone, one row for each day and variant; the
+        first variant, or one named `control`, is the control.
+        """
+        variants, column = _variants(frame["variant"])
+        has_days = "date" in frame
+        look = codes(frame, ["date"]) if has_days else np.zeros(len(frame), dtype=np.int64)
+
+        def cumulative(name: str) -> Floats:
+            return np.cumsum(spread(floats(frame[name]), look, column), axis=0)
+
+        exposed = cumulative("exposed")
+        macro = cumulative("macro_converted") if "macro_converted" in frame else None
+        return cls(
+            variants=variants,
+            days=tuple(sorted(set(frame["date"]))) if has_days else (),
+            exposed=exposed,
+            primary=Metric(cumulative("converted"), exposed),
+            macro=None if macro is None else Metric(macro, exposed),
+            revenue=cumulative("revenue")[-1] if "revenue" in frame else None,
+        )
+
+    @classmethod
+    def from_users(cls, frame: pd.DataFrame) -> Outcomes:
+        """From rows variant, user, numerator, denominator, one a user and variant.
+
+        Users in several variants are left out and counted. Where every user has one trial that
+        succeeds or not, these are counts; else the variance is the delta method's.
+        """
+        variants, column = _variants(frame["variant"])
+        is_alone = ~frame["user"].duplicated(keep=False).to_numpy(dtype=bool)
+        left_out = int(frame.loc[~is_alone, "user"].nunique())
+        column = column[is_alone]
+        numerator, denominator = (
+            floats(frame[name])[is_alone] for name in ("numerator", "denominator")
+        )
+        users, x, n = (
+            sum_by(values, column, len(variants))[None, :]
+            for values in (np.ones(len(column)), numerator, denominator)
+        )
+        is_once = bool((denominator == 1).all() and np.isin(numerator, (0, 1)).all())
+        variance = (
+            None if is_once else delta_variance(numerator, denominator, column, len(variants))
+        )
+        return cls(variants, (), users, Metric(x, n, variance), left_out=left_out)
+
+
+def delta_variance(numerator: Floats, denominator: Floats, group: Ints, groups: int) -> Floats:
+    """Variance of sum(numerator) / sum(denominator) of each group's users. Shape (1, groups).
+
+    Delta method: r = x/s, var = sum (x_i - r s_i)^2 / ((n - 1) n s̄^2) (Deng, Knoblich, Lu 2018,
+    whose var(x) - 2 r cov(x, s) + r^2 var(s) this is). NaN with fewer than two users.
+    """
+    users = sum_by(np.ones(len(group)), group, groups)
+    ratio = divide(sum_by(numerator, group, groups), sum_by(denominator, group, groups))
+    squares = sum_by((numerator - ratio[group] * denominator) ** 2, group, groups)
+    mean = divide(sum_by(denominator, group, groups), users)
+    return divide(squares, (users - 1) * users * mean**2)[None, :]
+
+
+def _variants(column: pd.Series) -> tuple[tuple[str, ...], Ints]:
+    """Names, the control first and the others as they first stand; the place of each row's."""
+    names = list(dict.fromkeys(column))
+    control = next((name for name in names if name.casefold() == CONTROL), names[0])
+    names.sort(key=lambda name: name != control)
+    place = {name: number for number, name in enumerate(names)}
+    return tuple(names), column.map(place).to_numpy(dtype=np.int64)
