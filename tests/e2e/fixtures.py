@@ -24,26 +24,40 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Shop"]:
 
 
 @pytest.fixture(scope="session")
-def earlier_home(shop: "Shop", tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home with one published night over all but the last day: copy it before changing it.
+def killed_home(shop: "Shop", tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home whose first night, over all but the last day, was killed while it stored reports.
 
-    It is made once for all workers, each of which has a server of its own.
+    Made once for all workers, each of which has a server of its own. dbt's parsed project, which
+    the killed process wrote, goes with every copy.
     """
-    from tests.e2e.shop import night
+    from tests.e2e.dying_night import kill_night
 
-    with made_once(tmp_path_factory, "earlier") as (folder, is_new):
+    with made_once(tmp_path_factory, "killed") as (folder, is_new):
         settings = shop.settings(folder / "home")
         if is_new:
-            record, _ = night(settings, shop.earlier)
-            assert record.status == "published", record.message
+            kill_night(settings, shop.earlier)
     return settings
+
+
+@pytest.fixture(scope="session")
+def earlier_home(
+    shop: "Shop", killed_home: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    """The same after the next night, which is published: copy it before changing it."""
+    from tests.e2e.shop import copied, night
+
+    with made_once(tmp_path_factory, "earlier") as (folder, is_new):
+        if is_new:
+            record, _ = night(copied(killed_home, folder), shop.earlier)
+            assert record.status == "published", record.message
+    return killed_home.model_copy(update={"home": folder / "home"})
 
 
 @pytest.fixture(scope="session")
 def published_home(
     shop: "Shop", earlier_home: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Settings:
-    """The same after the next night, which pulls some days again."""
+    """The same after one more night, which pulls some days again."""
     from tests.e2e.shop import copied, night
 
     with made_once(tmp_path_factory, "published") as (folder, is_new):

@@ -1,13 +1,22 @@
-"""README's walk from a property to its first night, line by line, from an empty folder."""
+"""README's walk from a property to its first night, line by line, from an empty folder.
+
+Each command has a process of its own, may not override permissions, and from `init` on has a
+checkout that nobody may write to. Only dbt's parsed project is there already: that a night makes
+it shows `killed_home`.
+"""
 
 import shlex
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from pipelines.clock import pin_clock
+from pipelines.config.settings import Settings
 from pipelines.emulator.simulator import PROPERTY_ID
 from tests.e2e.readme import README
 from tests.e2e.test_command_line import SLUICE, sluice
@@ -32,6 +41,20 @@ def free_port() -> str:
         return str(one.getsockname()[1])
 
 
+@pytest.fixture
+def read_only_checkout(tmp_path: Path) -> Iterator[Path]:
+    """The product as an image or a service user has it: nothing can be written beside the code."""
+    root, checkout = Path(__file__).parents[2], tmp_path / "checkout"
+    for name in ("pipelines", "dbt_project", "data_checks"):
+        ignored = shutil.ignore_patterns("target", "logs")
+        shutil.copytree(root / name, checkout / name, ignore=ignored)
+    for path in (checkout, *checkout.rglob("*")):
+        path.chmod(path.stat().st_mode & ~0o222)
+    yield checkout
+    for path in (checkout, *checkout.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o200)
+
+
 @contextmanager
 def served(folder: Path, words: list[str]) -> Iterator[str]:
     """The emulator in a process of its own; yields what it says when it answers."""
@@ -47,14 +70,16 @@ def served(folder: Path, words: list[str]) -> Iterator[str]:
         assert (server.stdout.read(), server.wait()) == ("", 0)
 
 
-def test_readme_s_first_hour(tmp_path: Path) -> None:
+def test_readme_s_first_hour(
+    killed_home: Settings, read_only_checkout: Path, tmp_path: Path
+) -> None:
     """Every command ends well and names the next; the last one costs no token.
 
     In the checkout's own `data` there is the demo, which README begins with, on a day long past.
     """
     pin_clock(tmp_path / "data", MORNING, [PROPERTY_ID])
     trial = tmp_path / "trial"
-    trial.mkdir()
+    shutil.copytree(killed_home.cache_dir, trial / "data/cache")
     port = free_port()
     simulate, emulate, *rest = ([word.replace("8181", port) for word in words] for words in walk())
     said = {}
@@ -65,7 +90,7 @@ def test_readme_s_first_hour(tmp_path: Path) -> None:
         assert f"GA4 Data API for 100000001 on 127.0.0.1:{port}" in server
         assert f"sluice init --property 100000001 --endpoint 127.0.0.1:{port}" in server
         for words in rest:
-            ended = sluice(trial, *words)
+            ended = sluice(trial, *words, PYTHONPATH=str(read_only_checkout))
             assert ended.returncode == 0, (words, ended.stdout, ended.stderr)
             said[words[0]] = ended.stdout + ended.stderr
     assert list(said) == ["init", "doctor", "nightly", "status", "backfill"]
