@@ -47,6 +47,15 @@ def night(tmp_path: Path) -> Iterator["Night"]:
 
 
 @pytest.fixture
+def kept_night(night: "Night") -> Iterator[None]:
+    """Its build database stays open, as a run's does: for tests that only run nights."""
+    from pipelines.warehouse.connect import kept_open
+
+    with kept_open(night.settings.build_db):
+        yield
+
+
+@pytest.fixture
 def alerted() -> Iterator[WebhookServer]:
     """The webhook that a home alerts."""
     with webhook() as server:

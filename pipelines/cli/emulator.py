@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -38,10 +39,11 @@ def simulate_shop(
     from pipelines.emulator.simulator import PROPERTY_ID, read_leak, simulate
 
     last = parse_day(end, "--end") or load_settings().clock.now().date() - timedelta(days=1)
+    first = last - timedelta(days=days - 1)
     with show_work("days") as advance:
         result = simulate(
             out_dir,
-            start=last - timedelta(days=days - 1),
+            start=first,
             days=days,
             seed=seed,
             scenario=scenario,
@@ -54,8 +56,8 @@ def simulate_shop(
     else:
         out.print(
             f"{result.events:,} events of {result.sessions:,} sessions of property "
-            f"{PROPERTY_ID} in {out_dir}. Next: 'sluice emulator --events {out_dir} --port 8181' "
-            "serves them as GA4 would.",
+            f"{PROPERTY_ID}, {first} to {last}, in {out_dir}. Next: "
+            f"'sluice emulator --events {out_dir} --port 8181' serves them as GA4 would.",
             soft_wrap=True,
         )
 
@@ -87,4 +89,6 @@ def emulate(
                 f"{server.endpoint}",
                 soft_wrap=True,
             )
-        server.wait()
+        # That is how it ends, and nothing is to be gone on with.
+        with suppress(KeyboardInterrupt):
+            server.wait()

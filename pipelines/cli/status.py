@@ -37,7 +37,7 @@ _COLOURS = {0: "green", 1: "red", 2: "yellow", 75: "yellow"}
 
 
 def status(as_json: AsJson = False) -> None:
-    """Is it fine? One line, then runs, gates, freshness, quota and what is provisional.
+    """Is it fine? One line, what was found, then runs, gates, freshness, quota, provisional days.
 
     Exit code: 0 fine or running, 1 stale, failed, killed or never run, 2 held back (also a
     single property), 75 paused on quota.
@@ -63,6 +63,8 @@ def _print_status(state: HomeStatus, zone: ZoneInfo) -> None:
     word = state.state.replace("_", " ").capitalize()
     colour = _COLOURS[state.exit_code]
     out.print(f"[{colour}]{word}[/{colour}]: {escape(state.verdict)}", soft_wrap=True)
+    for finding in state.findings:
+        out.print(escape(finding), soft_wrap=True)
     if state.is_pinned:
         out.print(f"This is a demo's home: its clock stands at {state.now:%Y-%m-%d}.")
     for name, why in state.damaged_versions.items():

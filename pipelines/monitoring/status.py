@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
 from pipelines.monitoring.health import Health, assess_fault, assess_health
 from pipelines.monitoring.home_lock import lock_path, no_run
+from pipelines.publishing.verdict import headlines
 from pipelines.publishing.versions import current_name, find_versions
 from pipelines.warehouse.connect import build_database, published_database
 from pipelines.warehouse.statuses import RunStatus
@@ -74,7 +76,8 @@ _MEMORY = (_RUNS, _GATES, _FAILURES, _WARNINGS, _QUOTA)
 class HomeStatus:
     """Everything `sluice status` shows; lists of rows, newest first where it matters.
 
-    `now`: by the home's clock, which `is_pinned` in a demo's home.
+    `now`: by the home's clock, which `is_pinned` in a demo's home. `findings`: what readers see
+    was found, a line a property.
     """
 
     state: Health
@@ -85,6 +88,7 @@ class HomeStatus:
     newest_version: str | None
     now: datetime
     is_pinned: bool
+    findings: list[str] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     gates: list[dict[str, Any]] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
@@ -125,7 +129,7 @@ def read_status(settings: Settings) -> HomeStatus:
     )
     return HomeStatus(
         verdict.state, verdict.text, verdict.state.exit_code, not is_idle, version, newest,
-        now, isinstance(clock, PinnedClock),
+        now, isinstance(clock, PinnedClock), [] if unreadable else _findings(settings),
         runs, gates, failures, warnings, freshness[0], quota, damaged,
     )  # fmt: skip
 
@@ -156,6 +160,16 @@ def _published(settings: Settings, queries: Sequence[str]) -> tuple[_Memory, str
             return _answers(connection, queries), ""
     except (WarehouseError, duckdb.Error) as error:
         return nothing, str(error).splitlines()[0]
+
+
+def _findings(settings: Settings) -> list[str]:
+    """What readers see was found; nothing of a version that older code made without findings."""
+    with (
+        suppress(WarehouseError, duckdb.Error),
+        published_database(settings.published_dir) as connection,
+    ):
+        return headlines(connection)
+    return []
 
 
 def _answers(connection: duckdb.DuckDBPyConnection, queries: Sequence[str]) -> _Memory:

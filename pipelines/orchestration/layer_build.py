@@ -67,7 +67,8 @@ class LayerBuild:
         blocked = self._blocked()
         others = [name for name in self.properties if name not in blocked]
         names = list(LAYERS)
-        layers = names[: names.index(self.layer) + 1]
+        # Staging is views, which leave out whoever is left out now.
+        layers = names[1 : names.index(self.layer) + 1] or names[:1]
         # An earlier layer still holds rows of what a gate has blocked since.
         if blocked and self._fails(run_dbt, layers, others) is None:
             return True

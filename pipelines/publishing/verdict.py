@@ -2,39 +2,68 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from typing import Any
+
 import duckdb
 
-# What is healed is worth nothing any more.
-_FINDINGS = """
-    select property_name, state, headline, case when state <> 'healed' then concat_ws(
-        ' ', worth_sentence, surplus_sentence,
-        format('Below the floor with a probability of {:.0f} %.', cast(100 * p_gap as double))
-    ) end
-    from marts.fct_finding
-    inner join marts.dim_property using (property_id)
-    order by property_name, state = 'healed', opportunity_p50 desc nulls last, finding_id
-"""
-_PROPERTIES = "select count(*) from marts.dim_property"
-# Steps of whole shops, of which anything at all can be said.
-_JUDGED = """
-    select count(*) from marts.fct_benchmark_comparison
-    where window_name = '28d' and segment_name = 'all' and source_kind <> 'own_history'
-        and rate is not null and status <> 'insufficient_data'
+from pipelines.wording import counted
+
+# Every finding, of a property what goes on and is dearest first; one row of a property that has
+# none. What is healed is worth nothing any more. Judged: a step of the whole shop of which anything
+# at all can be said.
+_FOUND = """
+    with judged as (
+        select distinct property_id from marts.fct_benchmark_comparison
+        where window_name = '28d' and segment_name = 'all' and source_kind <> 'own_history'
+            and rate is not null and status <> 'insufficient_data'
+    )
+    select property_id, coalesce(nullif(property_name, ''), property_id) as name,
+        property_id in (from judged) as is_judged, state, headline, case when state <> 'healed'
+            then concat_ws(' ', worth_sentence, surplus_sentence, format(
+                'Below the floor with a probability of {:.0f} %.', cast(100 * p_gap as double)
+            ))
+        end as rest
+    from marts.dim_property left join marts.fct_finding using (property_id)
+    order by name, property_id, finding_rank
 """
 
 
 def verdict_sentences(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Every finding, of a property what goes on and is dearest first; or why there is none."""
-    found = connection.execute(_FINDINGS).fetchall()
-    (properties,), (judged,) = (
-        connection.execute(query).fetchall()[0] for query in (_PROPERTIES, _JUDGED)
-    )
-    if not found and judged:
-        return ["No step is likely to be below its benchmark."]
-    if not found:
-        return ["There is too little data yet to tell whether any step leaks."]
+    """Every finding with what it is worth, or why there is none; property by property."""
     return [
-        f"Finding ({state}{f', {name}' if properties > 1 else ''}): "
-        + " ".join(filter(None, (headline, rest)))
-        for name, state, headline, rest in found
+        " ".join(filter(None, (said, rest)))
+        for sentences in _properties(connection)
+        for said, _, rest in sentences
     ]
+
+
+def headlines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """One line a property: its first finding and how many more go on, or why there is none."""
+    lines = []
+    for (said, *_), *others in _properties(connection):
+        more = sum(state != "healed" for _, state, _ in others)
+        lines.append(f"{said} {counted(more, 'more finding')}." if more else said)
+    return lines
+
+
+# Sentence, state (None where nothing was found) and what else is to be said.
+_Sentence = tuple[str, str | None, str | None]
+
+
+def _properties(connection: duckdb.DuckDBPyConnection) -> list[list[_Sentence]]:
+    rows = connection.execute(_FOUND).fetchall()
+    shops = [list(of_one) for _, of_one in groupby(rows, key=lambda row: row[0])]
+    return [[_sentence(row, is_alone=len(shops) == 1) for row in shop] for shop in shops]
+
+
+def _sentence(row: tuple[Any, ...], *, is_alone: bool) -> _Sentence:
+    _, name, is_judged, state, headline, rest = row
+    if state is not None:
+        return f"Finding ({state}{'' if is_alone else f', {name}'}): {headline}", state, rest
+    nothing = (
+        "No step that can be judged is likely to be below its benchmark."
+        if is_judged
+        else "There is too little data yet to tell whether any step leaks."
+    )
+    return nothing if is_alone else f"{name}: {nothing}", None, None

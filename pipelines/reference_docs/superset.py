@@ -27,10 +27,14 @@ PLACEHOLDER = "/path/to/sluice/data/published"
 DATASETS = (
     "dim_metric",
     "fct_benchmark_comparison",
-    "fct_funnel_daily",
+    "fct_benchmark_figure",
+    "fct_cart_recovery",
+    "fct_finding",
+    "fct_funnel_period",
     "fct_funnel_window",
     "fct_leak",
     "fct_micro_conversion_window",
+    "fct_sales_daily",
     "fct_tracking_coverage",
 )
 

@@ -106,7 +106,7 @@ class FindingCard:
     legend: tuple[tuple[str, str], ...]
     rates: tuple[tuple[str, str, str], ...]
     worth: str
-    lines: tuple[tuple[str, str], ...]
+    lines: tuple[tuple[str, str | Link], ...]
     causes: tuple[Cause, ...]
 
 

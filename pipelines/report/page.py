@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -147,9 +148,11 @@ def render(shops: tuple[ShopPage, ...], index: str = "") -> str:
     return _filled("page.html", shops=shops, index=index)
 
 
-def _filled(template: str, **values: Any) -> str:
+@cache
+def _environment(folder: Path) -> Environment:
+    """It keeps its compiled templates: with many properties they cost more than all of the rest."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATE_DIR),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -157,9 +160,13 @@ def _filled(template: str, **values: Any) -> str:
     )
     environment.globals.update(chart_width=WIDTH, chart_height=HEIGHT, weeks_shown=WEEKS_SHOWN)
     environment.filters.update(bare_day=bare_day, whole_percent=whole_percent)
+    return environment
+
+
+def _filled(template: str, **values: Any) -> str:
     style = (TEMPLATE_DIR / "style.css").read_text(encoding="utf-8")
     try:
-        return environment.get_template(template).render(style=style, **values)
+        return _environment(TEMPLATE_DIR).get_template(template).render(style=style, **values)
     except TemplateError as error:
         place = f" line {error.lineno}" if hasattr(error, "lineno") else ""
         raise ReportError(

@@ -19,22 +19,36 @@ from tests.support.hand_clock import MORNING
 
 WINDOW = "window_name = '28d' and segment_name = 'all'"
 CORE = f"from marts.fct_funnel_window where funnel = 'core' and {WINDOW}"
+WEEKS = (
+    "from marts.fct_funnel_period where window_name = 'week' and segment_name = 'all' "
+    "and window_end - window_start = 6 and days_loaded = window_days"
+)
 QUERIES = {
+    "Findings": "select title, headline, worth_sentence from marts.fct_finding "
+    "where state in ('new', 'ongoing', 'worse', 'improving')",
     "Conversion rate": "select max(reached) filter (where step_key = 'purchase') "
     f"/ max(reached) filter (where step_key = 'sessions') {CORE}",
+    "Sales of 28 days": "select sum(purchase_revenue), any_value(currency), "
+    "sum(transactions)::bigint, sum(purchase_revenue) / sum(transactions) "
+    "from marts.fct_sales_daily where segment_name = 'all' "
+    "and date > (select max(date) from marts.fct_sales_daily) - 28",
+    "Revenue by day": "select epoch_ms(date), currency, purchase_revenue "
+    "from marts.fct_sales_daily where segment_name = 'all'",
+    "Conversion rate by week": f"select epoch_ms(window_start), reached / entry_reached {WEEKS} "
+    "and step_key = 'purchase'",
     "Sessions by step": f"select step_label, reached {CORE} and reached is not null",
     "Step rates with their intervals": "select step_number, step_label, reached, "
     f"previous_reached, reached / previous_reached, ci_low, ci_high, status {CORE}",
-    "Step rates by day": "select epoch_ms(date), step_label, reached / nullif(previous_reached, 0) "
-    "from marts.fct_funnel_daily "
-    "where funnel = 'core' and segment_name = 'all' and step_number > 0",
+    "Step rates by week": "select epoch_ms(window_start), step_label, "
+    f"reached / nullif(previous_reached, 0) {WEEKS} and step_number > 0",
     "Step rates by device": "select step_number || ' ' || step_label, segment_value, "
     "reached / previous_reached from marts.fct_funnel_window "
     "where funnel = 'core' and window_name = '28d' and segment_name = 'device' and step_number > 0",
     "Against the benchmarks": "select benchmark_key, numerator, denominator, "
-    "numerator / denominator, ci_low, ci_high, benchmark_low, benchmark_high, status, shortfall, "
-    f"source_text, figures from marts.fct_benchmark_comparison where {WINDOW} "
-    "and source_kind <> 'own_history'",
+    "numerator / denominator, ci_low, ci_high, benchmark_low, benchmark_high, status, source_text "
+    f"from marts.fct_benchmark_comparison where {WINDOW} and source_kind <> 'own_history'",
+    "What other shops have": "select numerator_key, denominator_key, statistic_text, value, "
+    f"publisher, sample, period, scope, link from marts.fct_benchmark_figure where {WINDOW}",
     "Leaks by what they cost": "select leak_order, segment_name, segment_value, step_label, "
     "numerator / denominator, benchmark_low, opportunity_p50, opportunity_p05, opportunity_p95, "
     "value_unit, currency from marts.fct_leak where window_name = '28d' and is_leak "

@@ -19,15 +19,14 @@ DATA = PROJECT_DIR / "data"
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A copy of ./data where there is one, else a demo of 35 days: a test publishes to it."""
+    """A copy of ./data where there is one, else a demo: no chart of it is empty."""
     copy = tmp_path_factory.mktemp("bi") / "home"
     if (DATA / "published" / "current").exists():
         shutil.copytree(DATA / "published", copy / "published", symlinks=True)
         shutil.copy(DATA / "build.duckdb", copy)
     else:
         sluice = Path(sys.executable).parent / "sluice"
-        small = ("--days", "35", "--sessions", "100")
-        subprocess.run([sluice, "demo", "--home", str(copy), *small], check=True)
+        subprocess.run([sluice, "demo", "--home", str(copy)], check=True)
     return Settings(home=copy)
 
 

@@ -12,7 +12,7 @@ from pipelines.report.page import write_page
 # All that HTML, an attribute, a script and a narrow screen could stumble over.
 NASTY = "</script><script>alert('x')</script> & Söhne \"Quoted\" " + "Donaudampfschifffahrt" * 6
 NO_REVENUE, NASTY_ID, ONE_DAY, EMPTY = "200000001", "200000002", "200000003", "200000004"
-TITLE = "Checkout started → Purchased, mobile: leaks since 1 June 2026 and goes on."
+TITLE = "Checkout started → Purchased, mobile: has leaked since 1 June 2026 and still does."
 # A finding with numbers of its own, and what it is a part of, so that a test knows them without
 # asking: 20 of 100 sessions a day went on before 20 June, 2 of 100 since.
 _LEAKING = (

@@ -117,7 +117,12 @@ def test_a_finding_is_drawn_at_its_rates_and_told_with_what_to_do(
         [0.2] * (len(drawn) - 11) + [0.02] * 11, abs=0.002
     )
     assert verdict == TITLE
-    assert lines == ["Worth 12 orders.", "Do first: Offer a wallet.", "New: finding 1."]
+    assert lines == [
+        "Worth 12 orders.",
+        "Do first: See what changed between 19 Jun 2026 and 21 Jun 2026 (a release, a campaign, a "
+        "tag). Then: Offer a wallet.",
+        "New: finding 1.",
+    ]
     for said in (
         "22 of 1,100", "Likely a <missing> wallet", "device = mobile; visits",
         "<b>Coat: 2.0\u00a0% (2 of 100), others 20.0\u00a0%",

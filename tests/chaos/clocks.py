@@ -14,8 +14,9 @@ from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ingest.day_window import DayWindow
 from pipelines.publishing.versions import list_versions
-from tests.chaos.home import Ended, Home
+from tests.chaos.home import Home
 from tests.e2e.shop import PROPERTY, ZONE, Shop
+from tests.soak.command import Ended
 
 # 23 and 25 hours long in the property's zone.
 CHANGES = {"spring forward": date(2026, 3, 29), "fall back": date(2025, 10, 26)}

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from pipelines.config.settings import Settings
-from tests.chaos.home import TRACES, Home, Marts
+from tests.chaos.home import NIGHTLY, TRACES, Home, Marts
 from tests.e2e.shop import LAST_DAY
 
 # After the end of which step (as the command says it) the moment is counted; '' is the start.
@@ -26,7 +26,7 @@ PHASES = (
 # Of ten attacks three aim at publishing and what follows.
 WEIGHTS = (1, 1, 1, 1, 1, 1.5, 0.5, 1.5, 0.5, 4)
 COMMANDS = {
-    "nightly": ("nightly", "--date", str(LAST_DAY)),
+    "nightly": NIGHTLY,
     "backfill": ("backfill", "--start", "2026-06-20", "--end", str(LAST_DAY)),
 }
 ENDS = {signal.SIGKILL: (-9,), signal.SIGTERM: (143,), signal.SIGINT: (130,)}

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.config.settings import Settings
-from tests.chaos.home import TRACES, Ended, Home, Marts
+from tests.chaos.home import NIGHTLY, TRACES, Home, Marts
+from tests.soak.command import Ended
 
 MB = 1_000_000
 # Free room above the stored home, from none to nearly what a night needs.
@@ -36,9 +37,8 @@ def limited(stored: Settings, expected: Marts, folder: Path) -> Iterator[str]:
         ("4 GB of address space", f"AS, {(MEMORY,) * 2}"),
     ):
         home = Home.copy(stored, folder / name.replace(" ", "-"))
-        yield _judged(
-            name, home, home.night(f"resource.setrlimit(resource.RLIMIT_{limit})"), expected
-        )
+        ended = home.apart(*NIGHTLY, limit=f"resource.setrlimit(resource.RLIMIT_{limit})")
+        yield _judged(name, home, ended, expected)
     if os.geteuid() != 0:
         yield "full disks and a read-only home were not tried: only root may mount"
         return
@@ -46,7 +46,7 @@ def limited(stored: Settings, expected: Marts, folder: Path) -> Iterator[str]:
         with mounted(folder / f"disk-{free}", "-t", "tmpfs", "tmpfs") as disk:
             home = Home.copy(stored, disk)
             _resize(disk, free * MB)
-            ended = home.night()
+            ended = home.apart(*NIGHTLY)
             if ended.code and "make room" not in ended.err:
                 yield f"WRONG: {free} MB free: no word of room: {ended.err}"
             _resize(disk, 2_000 * MB)
@@ -82,11 +82,11 @@ def _read_only(stored: Settings, folder: Path) -> Iterator[str]:
         subprocess.run(["mount", "-o", "remount,bind,ro", str(seen)], check=True)
         home = Home(stored.model_copy(update={"home": seen / "home"}))
         for arguments in (["status"], ["versions"], ["sql", "select count(*) from fct_leak"]):
-            ended = home.run(*arguments)
+            ended = home.apart(*arguments)
             if any(one in ended.err for one in TRACES) or ended.err.startswith("Error"):
                 yield f"WRONG: read-only home, {arguments[0]}: {ended.err}"
         for arguments in (["nightly"], ["rollback"]):
-            ended = home.run(*arguments)
+            ended = home.apart(*arguments)
             if ended.code != 1 or any(one in ended.err for one in TRACES):
                 yield f"WRONG: read-only home, {arguments[0]} ended with {ended.code}: {ended.err}"
             else:

@@ -90,13 +90,14 @@ def check(models: Sequence[Model], sources: Mapping[str, Sequence[str]]) -> list
 
 def qualified(sql: str, tables: Mapping[str, list[str]]) -> exp.Query:
     """The query with each column by its table, each star by its columns; `tables` have them."""
+    parsed = parse_one(sql, dialect="duckdb")
     schema: dict[str, dict[str, dict[str, str]]] = {}
-    for name, columns in tables.items():
-        database, table = name.split(".")
-        schema.setdefault(database, {})[table] = dict.fromkeys(columns, "text")
+    for read in parsed.find_all(exp.Table):
+        if columns := tables.get(f"{read.db}.{read.name}"):
+            schema.setdefault(read.db, {})[read.name] = dict.fromkeys(columns, "text")
     tree = qualify(
-        parse_one(sql, dialect="duckdb"), schema=schema, dialect="duckdb",
-        validate_qualify_columns=False, quote_identifiers=False,
+        parsed, schema=schema, dialect="duckdb", validate_qualify_columns=False,
+        quote_identifiers=False,
     )  # fmt: skip
     assert isinstance(tree, exp.Query)
     return tree

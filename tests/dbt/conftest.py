@@ -1,4 +1,4 @@
-"""dbt in this process, parsed once a session, on warehouses that the tests make by hand."""
+"""dbt in this process, parsed once a process, on warehouses that the tests make by hand."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -12,14 +12,15 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 import data_checks
 from data_checks.dbt_tests import judge_tests
+from pipelines.config.folders import DBT_PROJECT_DIR as PROJECT
 from pipelines.orchestration.assets.dbt_layers import NOT_AT_NIGHT
+from pipelines.orchestration.dbt_cli import parse_project
 from pipelines.orchestration.layer_build import LAYERS
 from pipelines.warehouse.connect import kept_open
-from tests.dbt import shop
+from tests.dbt import changed_days, shop
 from tests.dbt.warehouse import Warehouse
 from tests.support.shared_folder import made_once
 
-PROJECT = Path(__file__).parents[2] / "dbt_project"
 DATABASE_VARIABLE = "DBT_SLUICE_DATABASE"
 
 
@@ -31,9 +32,9 @@ class Dbt:
             *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
             *("--target-path", str(scratch / "target"), "--log-path", str(scratch / "logs")),
         ]
-        self._manifest: Any = None
         os.environ[DATABASE_VARIABLE] = str(scratch / "build.duckdb")
-        self._manifest = self._invoke("parse").result
+        # What a night in this process has parsed already is not parsed again.
+        self._manifest: Any = parse_project(PROJECT, scratch).manifest
 
     @property
     def manifest(self) -> Any:
@@ -53,8 +54,8 @@ class Dbt:
         always = data_checks.Window(date.min, date.max)
         with warehouse.opened() as connection:
             results = judge_tests(self.generic_tests, connection, always, properties)
-        assert len(results) == len(self.generic_tests)
         assert [one.sentence for one in results if not one.is_success] == []
+        assert len(results) == len(self.generic_tests)
 
     @cached_property
     def generic_tests(self) -> tuple[data_checks.ModelTest, ...]:
@@ -119,15 +120,56 @@ def built_shops(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse
 
 
 @pytest.fixture(scope="session")
+def changed_shops(
+    dbt: Dbt, built_shops: Warehouse, tmp_path_factory: pytest.TempPathFactory
+) -> Warehouse:
+    """The same after old days changed, and one more night: copy it before changing it."""
+    with made_once(tmp_path_factory, "changed-shops") as (folder, is_new):
+        if is_new:
+            warehouse = built_shops.copied_to(folder)
+            changed_days.change(warehouse)
+            _next_night(dbt, warehouse)
+    return Warehouse(folder / "build.duckdb")
+
+
+@pytest.fixture(scope="session")
+def rested_shops(
+    dbt: Dbt, changed_shops: Warehouse, tmp_path_factory: pytest.TempPathFactory
+) -> Warehouse:
+    """The same after another night, with nothing to say of the gappy shop and without the blind
+    one; for reading only.
+    """
+    with made_once(tmp_path_factory, "rested-shops") as (folder, is_new):
+        if is_new:
+            warehouse = changed_shops.copied_to(folder)
+            changed_days.heal(warehouse)
+            warehouse.query(
+                "update ops.properties set is_active = false where property_id = ?", [shop.BLIND]
+            )
+            _next_night(dbt, warehouse)
+    return Warehouse(folder / "build.duckdb")
+
+
+def _next_night(dbt: Dbt, warehouse: Warehouse) -> None:
+    """Its own window is the newest day only."""
+    from tests.dbt.test_incremental import run
+
+    run(dbt, warehouse, shop.LAST)
+    warehouse.close()
+
+
+@pytest.fixture(scope="session")
 def hand_made(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """The shops of several files, built once for all workers; for reading only.
 
     A build costs what its models cost, of ten shops as of one.
     """
     from tests.dbt import (
+        playbook_shops,
         test_flags,
         test_leaks,
         test_left_out,
+        test_odd_numbers,
         test_odd_rows,
         test_reconciliation,
         test_sessionless,
@@ -138,9 +180,11 @@ def hand_made(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         if is_new:
             with warehouse.opened():
                 for module in (
+                    playbook_shops,
                     test_flags,
                     test_leaks,
                     test_left_out,
+                    test_odd_numbers,
                     test_odd_rows,
                     test_reconciliation,
                     test_sessionless,

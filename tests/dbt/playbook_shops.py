@@ -102,7 +102,7 @@ SHOPS: dict[str, tuple[Shop, set[tuple[str, str]]]] = {
         {("X3", "all"), ("X3", "mobile"), ("X4", "mobile")},
     ),
 }
-PROPERTIES = {name: str(number) for number, name in enumerate(SHOPS, start=1)}
+PROPERTIES = {name: str(number) for number, name in enumerate(SHOPS, start=101)}
 
 
 def fill(warehouse: Warehouse) -> None:
@@ -126,7 +126,7 @@ def fill(warehouse: Warehouse) -> None:
             "select 'pull', ?, reports.report, 1, days.date, 'loaded', 1, '{}', 'EUR', "
             "'Europe/Berlin', timestamptz '2026-04-01 05:30:00+00' "
             "from (select unnest(?) as report) as reports, (select unnest(?) as date) as days",
-            [PROPERTIES[name], [*REPORTS, "pages"], DAYS],
+            [PROPERTIES[name], REPORTS, DAYS],
         )
     for table, rows in tables.items():
         warehouse.append(table, pa.Table.from_pylist(rows))

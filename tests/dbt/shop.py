@@ -1,17 +1,19 @@
-"""The two hand-made shops of these tests, small enough to work every number out on paper.
+"""The three hand-made shops of these tests, small enough to work every number out on paper.
 
 The steady shop has 35 equal days. The blind one has 10, its checkout tag is missing, and on its
-last day nobody came.
+last day nobody came. The gappy one is the steady one, but for a single small row by device on one
+of the newest seven days, of which nobody knows at first.
 """
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from tests.dbt.warehouse import Day, Warehouse
 
 FIRST = date(2026, 1, 1)
 LAST = date(2026, 2, 4)
 BLIND_FIRST = date(2026, 1, 26)
-STEADY, BLIND = "1", "2"
+PROPERTIES = STEADY, BLIND, GAPPY = "1", "2", "3"
+GAP = LAST - timedelta(days=2)
 
 # A day of the steady shop. mobile: 3/60 = 5 % add to cart; desktop: 6/30 = 20 %.
 MOBILE = Day(
@@ -28,6 +30,8 @@ WHOLE = Day(
 )
 # A day of the shop whose checkout tag is missing: orders come, begin_checkout never does.
 UNTAGGED = Day(80, {"view_item": 40, "add_to_cart": 4, "purchase": 2}, revenue=20.0)
+SMALL = Day(3, {"view_item": 2})
+REPULLED_AT = datetime(2026, 2, 5, 5, 30, tzinfo=UTC)
 
 _MOBILE_STEPS = (
     "unnest(['sessions', 'product_view', 'add_to_cart', 'checkout_start', 'purchase']) as "
@@ -77,8 +81,13 @@ def steady_day() -> dict[tuple[str, str], Day]:
 
 
 def fill(warehouse: Warehouse, first: date = FIRST, last: date = LAST) -> None:
-    """The dates of both shops from `first` to `last`; each has its own beginning."""
+    """The dates of all shops from `first` to `last`; each has its own beginning."""
     fill_steady(warehouse, STEADY, first, last)
+    fill_steady(warehouse, GAPPY, first, last)
+    if first <= GAP <= last:
+        parts = {key: cell for key, cell in steady_day().items() if key[0] != "device"}
+        gap = {**parts, ("device", "mobile"): SMALL}
+        warehouse.load(GAPPY, {GAP: gap}, pulled_at=REPULLED_AT)
     warehouse.load(
         BLIND,
         {
@@ -122,6 +131,7 @@ def _add_window_pulls(warehouse: Warehouse, property_id: str, loaded: list[date]
 
 
 def open_shops(warehouse: Warehouse) -> None:
-    """Make both properties known; neither has data yet."""
+    """Make the properties known; none has data yet."""
     warehouse.add_property(STEADY, "Europe/Berlin")
+    warehouse.add_property(GAPPY, "Europe/Berlin")
     warehouse.add_property(BLIND, "America/Los_Angeles")

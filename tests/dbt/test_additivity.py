@@ -120,7 +120,7 @@ def test_the_models_of_the_project(dbt: Dbt, new_warehouse) -> None:
     warehouse: Warehouse = new_warehouse()
     nodes = {
         one.node.unique_id: one.node
-        for one in dbt(warehouse, "compile").result.results
+        for one in dbt(warehouse, "compile", "--select", "resource_type:model").result.results
         if isinstance(one.node, ModelNode)
     }
     models = [_model(nodes[name]) for name in _parents_first(nodes)]

@@ -1,33 +1,21 @@
 """Tables by day are rebuilt from the first day that changed, however it changed and was missed."""
 
 import json
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from tests.dbt import shop
+from tests.dbt import changed_days, shop
+from tests.dbt.changed_days import OLD_DAY, SLIGHT
 from tests.dbt.conftest import Dbt
 from tests.dbt.test_incremental import content, run
 from tests.dbt.warehouse import Warehouse
-
-OLD_DAY = shop.LAST - timedelta(days=10)
-REPULLED_AT = datetime(2026, 2, 6, 5, 30, tzinfo=UTC)
 
 
 @pytest.fixture
 def built(built_shops: Warehouse, tmp_path: Path) -> Warehouse:
     return built_shops.copied_to(tmp_path)
-
-
-def repull_old_day(warehouse: Warehouse) -> None:
-    """Ten days ago nobody added anything after all."""
-    silent = {
-        key: replace(cell, events={**cell.events, "add_to_cart": 0})
-        for key, cell in shop.steady_day().items()
-    }
-    warehouse.load(shop.STEADY, {OLD_DAY: silent}, pulled_at=REPULLED_AT)
 
 
 def stale_days(warehouse: Warehouse) -> dict[str, set[date]]:
@@ -42,19 +30,20 @@ def stale_days(warehouse: Warehouse) -> dict[str, set[date]]:
 def refreshed(
     dbt: Dbt, built_shops: Warehouse, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[tuple]]:
-    """What a full refresh makes of the shops after the old day was pulled again."""
+    """What a full refresh makes of the shops after the old days changed."""
     warehouse = built_shops.copied_to(tmp_path_factory.mktemp("refreshed"))
-    repull_old_day(warehouse)
+    changed_days.change(warehouse)
     dbt(warehouse, "run", "--full-refresh")
     return content(warehouse)
 
 
-def test_a_restated_day_and_all_after_it_are_built_again(
-    dbt: Dbt, built: Warehouse, refreshed: dict[str, list[tuple]]
+def test_a_changed_day_and_all_after_it_are_built_again(
+    dbt: Dbt, changed_shops: Warehouse, refreshed: dict[str, list[tuple]], tmp_path: Path
 ) -> None:
-    repull_old_day(built)
-    run(dbt, built, OLD_DAY)
-    assert stale_days(built) == {shop.STEADY: set(shop.dates(OLD_DAY))}
+    built = changed_shops.copied_to(tmp_path)
+    assert stale_days(built) == {
+        shop.STEADY: set(shop.dates(OLD_DAY)), shop.GAPPY: set(shop.dates(SLIGHT)),
+    }  # fmt: skip
     assert built.query(
         "select reached, tracking_state from marts.fct_funnel_daily where date = ? "
         "and property_id = ? and step_key = 'add_to_cart' and funnel = 'core' "
@@ -70,7 +59,7 @@ def test_what_an_ended_night_left_behind_is_made_up_for(
     dbt: Dbt, built: Warehouse, refreshed: dict[str, list[tuple]]
 ) -> None:
     """A night is killed after intermediate; the next has a window of its own."""
-    repull_old_day(built)
+    changed_days.change(built)
     for layer in ("tag:staging", "tag:intermediate"):
         run(dbt, built, OLD_DAY, "--select", layer)
     run(dbt, built, shop.LAST)

@@ -181,13 +181,13 @@ def test_an_odd_day_is_an_alert_and_the_newest_days_are_not_judged(built: Wareho
     assert (day, window, metric) == (JUDGED, 1, "add_to_cart / product_view")
     assert (adds, views, kind, is_news) == (30, 1_000, "behaviour", True)
     assert message == (
-        "add_to_cart per product_view on 2026-04-27: 3.0 % instead of about 8.0 % on this weekday."
+        "Add to cart per product view on 2026-04-27: 3.0 % instead of about 8.0 % on this weekday."
     )
     # n of the day is 62: 7 n mod 11 is 5 on it, 9 and 2 on the two days before, 84 and 77 adds.
     assert [row[1:5] for row in pooled] == [(3, "add_to_cart / product_view", 191, 3_000)]
     assert not pooled[0][7]
     assert pooled[0][6] == (
-        "add_to_cart per product_view in the 3 days to 2026-04-27: 6.4 % instead of about 8.0 % on "
+        "Add to cart per product view in the 3 days to 2026-04-27: 6.4 % instead of about 8.0 % on "
         "these weekdays."
     )
     ((newest,),) = built.query(

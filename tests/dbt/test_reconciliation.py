@@ -91,7 +91,7 @@ def test_it_is_one_alert_that_names_likely_causes(built: Warehouse) -> None:
         (
             FAULT + timedelta(days=1), 3, "export / data_api", "purchase / purchase", 140, 180,
             "source_moved", 2,
-            "purchase by export and data_api in the 3 days to 2026-04-26: export has 77.8 % of the "
+            "Purchase by export and data_api in the 3 days to 2026-04-26: export has 77.8 % of the "
             "larger count instead of about 100.0 %. Likely files of the export are missing or "
             "broke off (sluice doctor names the days); more visitors deny consent: GA4 models "
             "their sessions and the export cannot; a data stream or an event is left out of the "

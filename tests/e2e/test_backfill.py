@@ -1,6 +1,6 @@
-"""400 days within a standard property's quota: over hours by itself, and through twenty kills.
+"""200 days within a standard property's quota: over hours by itself, and through twenty kills.
 
-Requests are twenty times as dear as the emulator's own price, so that the hour's 14,000 tokens are
+Requests are forty times as dear as the emulator's own price, so that the hour's 14,000 tokens are
 used up several times.
 """
 
@@ -45,8 +45,9 @@ from tests.e2e.backfilling import (
 )
 from tests.e2e.pulling import window_of
 
-WINDOW = window_of(400)
-DEAR = {"quota": {"price_factor": 20}}
+DAYS = 200
+WINDOW = window_of(DAYS)
+DEAR = {"quota": {"price_factor": 40}}
 RESERVE = 14_000 * 20 // 100
 # Long after the last day, which does not grow any more.
 STARTED = datetime(2026, 7, 31, 12, 10, tzinfo=UTC)
@@ -55,7 +56,7 @@ REPORTS = {spec.name: spec for spec in chosen_reports()}
 
 @dataclass(frozen=True)
 class Backfill:
-    """An emulator with 400 days, the clock it shares with the backfill, and an empty home."""
+    """An emulator with all days, the clock it shares with the backfill, and an empty home."""
 
     emulator: Emulator
     clock: FileClock
@@ -78,7 +79,7 @@ class Backfill:
 def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("backfill") / "events"
     simulate(
-        folder, start=WINDOW.start, days=400, seed=7, scenario="none", sessions_per_day=4,
+        folder, start=WINDOW.start, days=DAYS, seed=7, scenario="none", sessions_per_day=4,
         property_id=PROPERTY,
     )  # fmt: skip
     return folder
@@ -102,11 +103,7 @@ def core_tokens(requests: Sequence[LoggedRequest]) -> int:
     return sum(one.tokens for one in requests if one.asked.method == "RunReport")
 
 
-def stretches(days: int = 400) -> int:
-    return -(-days // BACKFILL_DAYS)
-
-
-def test_four_hundred_days_within_the_quota(events: Path, tmp_path: Path) -> None:
+def test_two_hundred_days_within_the_quota(events: Path, tmp_path: Path) -> None:
     with begun(events, tmp_path) as backfill:
         plan = backfill.plan()
         probes = len(backfill.emulator.requests)
@@ -116,7 +113,7 @@ def test_four_hundred_days_within_the_quota(events: Path, tmp_path: Path) -> Non
         hours = (backfill.clock.now() - STARTED).total_seconds() / 3600
     assert (outcome.problems, outcome.failures) == ({}, {})
     # Nine reports by day, and one of windows that end on the last day.
-    assert (plan.items, plan.done_items) == (9 * stretches() + 1, 0)
+    assert (plan.items, plan.done_items) == (9 * -(-DAYS // BACKFILL_DAYS) + 1, 0)
     assert used == pytest.approx(plan.tokens, rel=0.02)
     assert core_tokens(requests) == pytest.approx(plan.tokens, rel=0.02)
     # No request is refused: the backfill stops before the quota does, and waits.
@@ -126,7 +123,7 @@ def test_four_hundred_days_within_the_quota(events: Path, tmp_path: Path) -> Non
     assert plan.hours - 2 <= hours <= plan.hours
     assert_reserve_is_left(backfill, max(one.tokens for one in requests))
     print(
-        f"\n400 days: planned {plan.tokens:,} core tokens in {plan.hours} hours, used {used:,} "
+        f"\n{DAYS} days: planned {plan.tokens:,} core tokens in {plan.hours} hours, used {used:,} "
         f"({core_tokens(requests):,} by the emulator) in {hours:.1f} h, {len(requests)} requests"
     )
 
@@ -145,7 +142,7 @@ def assert_reserve_is_left(backfill: Backfill, at_most: int) -> None:
 KILLS = 20
 # As by `kill -9`, each in a process of its own, in the middle of a write.
 HARD = {3, 9, 15, 20}
-PULLS_BETWEEN = 6
+PULLS_BETWEEN = 3
 
 
 class KilledError(BaseException):
@@ -270,7 +267,7 @@ def assert_everything_is_there_once(backfill: Backfill) -> None:
         f"where status = 'loaded' and run_id = '{backfill.backfill_id}' "
         f"and report in {tuple(daily)} and coalesce(window_name, '1d') = '1d'"
     )
-    assert days == pulls == len(daily) * 400
+    assert days == pulls == len(daily) * DAYS
     assert backfill.query(
         "select report, date, window_name from ops.pulls where status = 'loaded' "
         f"and run_id = '{backfill.backfill_id}' group by all having count(*) > 1"

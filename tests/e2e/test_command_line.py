@@ -1,8 +1,11 @@
-"""The product as a user runs it: commands in processes of their own, exit codes, clear errors."""
+"""The product as a user runs it: results, exit codes, clear errors.
+
+All but a wrong option and the way back is typed in this process, whose imports are done; a night,
+and what comes before and after it, in processes of their own is test_first_hour.
+"""
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,9 +21,9 @@ from pipelines.config.settings import Settings
 from pipelines.monitoring.alerts import tell
 from pipelines.warehouse.statuses import RunStatus
 from tests.e2e import readme
-from tests.e2e.shop import PROPERTY, ZONE, Shop, all_marts, copied
+from tests.e2e.shop import PROPERTY, ZONE, Shop, all_marts, copied, own_environment
 from tests.gates.test_gates import DROPPED, corrupt, statement_of
-from tests.soak import command
+from tests.soak.command import Ended, typed
 from tests.support.webhook_server import webhook
 
 SLUICE = str(Path(sys.executable).parent / "sluice")
@@ -43,13 +46,11 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 def sluice(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    # Without the database of a night in this process, too, for which dbt would parse anew.
-    clean = {key: value for key, value in os.environ.items() if "SLUICE_" not in key}
     obedient = [sys.executable, "-c", OBEY_PERMISSIONS] if os.geteuid() == 0 else []
     return subprocess.run(
         [*obedient, SLUICE, *arguments],
         cwd=folder,
-        env={**clean, **environment, "COLUMNS": "200"},
+        env={**own_environment(), **environment, "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,
@@ -65,33 +66,17 @@ def folder(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.fixture(scope="module")
-def read_only_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The product as an image or a service user has it: nothing can be written beside the code."""
-    root, checkout = Path(__file__).parents[2], tmp_path_factory.mktemp("code") / "checkout"
-    for name in ("pipelines", "dbt_project", "data_checks"):
-        ignored = shutil.ignore_patterns("target", "logs", "__pycache__")
-        shutil.copytree(root / name, checkout / name, ignore=ignored)
-    for path in (checkout, *checkout.rglob("*")):
-        path.chmod(path.stat().st_mode & ~0o222)
-    yield checkout
-    for path in (checkout, *checkout.rglob("*")):
-        path.chmod(path.stat().st_mode | 0o200)
-
-
 @dataclass(frozen=True)
 class Second:
     """The second night of a home: how the command ended, and what people saw then."""
 
-    ended: subprocess.CompletedProcess[str]
+    ended: Ended
     marts: dict[str, list[tuple[Any, ...]]]
     messages: list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def second(
-    shop: Shop, folder: Path, earlier_home: Settings, read_only_checkout: Path
-) -> Iterator[Second]:
+def second(shop: Shop, folder: Path, earlier_home: Settings) -> Iterator[Second]:
     """The first one's window is planned in unit/ingest/test_run_window.py.
 
     A partition was lost since, and a run that failed could not tell.
@@ -103,26 +88,25 @@ def second(
         corrupt(settings.build_db, statement_of(DROPPED))
         with (folder / "sluice.yml").open("a", encoding="utf-8") as file:
             file.write(f'alerts: {{webhook: "{alerted.address}"}}\n')
-        end, checkout = shop.window.end.isoformat(), str(read_only_checkout)
-        ended = sluice(folder, "nightly", "--date", end, "--json", PYTHONPATH=checkout)
-        assert ended.returncode == 0, ended.stderr
+        ended = typed("nightly", "--date", str(shop.window.end), "--json", folder=folder)
+        assert ended.code == 0, ended.err
         yield Second(ended, all_marts(settings), alerted.messages)
 
 
 def test_a_night_its_status_versions_and_rollback(shop: Shop, folder: Path, second: Second) -> None:
     end = shop.window.end.isoformat()
-    result = json.loads(second.ended.stdout)
+    result = json.loads(second.ended.out)
     assert (result["status"], result["start"]) == ("published", "2026-06-27")
     assert result["end"] == end
 
-    status = json.loads(sluice(folder, "status", "--json").stdout)
-    assert [run["status"] for run in status["runs"]] == ["published", "published"]
+    status = json.loads(typed("status", "--json", folder=folder).out)
+    assert [run["status"] for run in status["runs"]] == ["published", "published", "interrupted"]
     assert {gate["gate"]: gate["critical"] for gate in status["gates"]} == {
         "raw": 0, "staging": 0, "intermediate": 0, "marts": 0,
     }  # fmt: skip
     assert status["freshness"][0]["newest_day"] == end
 
-    versions = json.loads(sluice(folder, "versions", "--json").stdout)
+    versions = json.loads(typed("versions", "--json", folder=folder).out)
     assert [version["current"] for version in versions] == [False, True]
     back = sluice(folder, "rollback")
     assert back.returncode == 0
@@ -140,21 +124,21 @@ def test_the_next_clean_night_heals(second: Second, published_home: Settings) ->
     assert full in [alert["message"] for alert in sent["alerts"]]
 
 
-def test_sql_in_three_formats(published_home: Settings, tmp_path: Path) -> None:
+def test_sql_in_three_formats(published_home: Settings) -> None:
     query = (
         "select step_key, reached from marts.fct_funnel_window where funnel = 'core' "
         "and window_name = '28d' and segment_name = 'all' order by step_number"
     )
     home = str(published_home.home)
-    rows = json.loads(sluice(tmp_path, "sql", query, "--format", "json", SLUICE_HOME=home).stdout)
+    rows = json.loads(typed("sql", query, "--format", "json", SLUICE_HOME=home).out)
     steps = ["sessions", "product_view", "add_to_cart", "checkout_start", "purchase"]
     assert [row["step_key"] for row in rows] == steps
-    lines = sluice(tmp_path, "sql", query, "--format", "csv", SLUICE_HOME=home).stdout.splitlines()
+    lines = typed("sql", query, "--format", "csv", SLUICE_HOME=home).out.splitlines()
     assert lines[1] == f"sessions,{rows[0]['reached']}"
-    assert "checkout_start" in sluice(tmp_path, "sql", query, SLUICE_HOME=home).stdout
-    written = sluice(tmp_path, "sql", "delete from marts.fct_funnel_daily", SLUICE_HOME=home)
-    assert written.returncode == 1
-    assert "read-only" in written.stderr
+    assert "checkout_start" in typed("sql", query, SLUICE_HOME=home).out
+    written = typed("sql", "delete from marts.fct_funnel_daily", SLUICE_HOME=home)
+    assert written.code == 1
+    assert "read-only" in written.err
 
 
 def test_the_published_files_are_what_the_manifest_says(published_home: Settings) -> None:
@@ -198,8 +182,7 @@ def test_bad_input_is_one_sentence_and_changes_nothing(
         property_id=change.get("property_id", PROPERTY),
     )
     (tmp_path / "sluice.yml").write_text(text, encoding="utf-8")
-    # The same command in this process, whose imports are done.
-    ended = command.sluice(tmp_path / "sluice.yml", "nightly", *change.get("arguments", []))
+    ended = typed("nightly", *change.get("arguments", []), folder=tmp_path)
     assert ended.code == 1
     assert words in ended.err
     assert "Traceback" not in ended.err + ended.out
@@ -212,13 +195,13 @@ def test_a_server_that_does_not_answer_is_waited_for(tmp_path: Path) -> None:
     """Nothing is changed but the memory of it: `status` says the same as the command did."""
     text = CONFIG.format(endpoint="127.0.0.1:9", property_id=PROPERTY)
     (tmp_path / "sluice.yml").write_text(text, encoding="utf-8")
-    ended = command.sluice(tmp_path / "sluice.yml", "nightly")
+    ended = typed("nightly", folder=tmp_path)
     assert ended.code == 75
     assert "check the network" in ended.err
     assert "Traceback" not in ended.err + ended.out
     assert not (tmp_path / "home" / "published").exists()
-    status = sluice(tmp_path, "status")
-    assert (status.returncode, status.stdout.split(":")[0]) == (75, "Paused")
+    status = typed("status", folder=tmp_path)
+    assert (status.code, status.out.split(":")[0]) == (75, "Paused")
 
 
 def test_a_wrong_option_is_not_taken_for_a_held_back_night(tmp_path: Path) -> None:
@@ -228,18 +211,18 @@ def test_a_wrong_option_is_not_taken_for_a_held_back_night(tmp_path: Path) -> No
 
 
 def test_nothing_published_yet(tmp_path: Path) -> None:
-    ended = sluice(tmp_path, "sql", "select 1")
-    assert ended.returncode == 1
-    assert "run 'sluice nightly' or 'sluice demo'" in ended.stderr
+    ended = typed("sql", "select 1", folder=tmp_path)
+    assert ended.code == 1
+    assert "run 'sluice nightly' or 'sluice demo'" in ended.err
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A home after `sluice demo` as README has it, and what the demo printed."""
     folder = tmp_path_factory.mktemp("demo")
-    ended = sluice(folder, "demo", SLUICE_HOME=str(folder / "home"))
-    assert ended.returncode == 0, ended.stderr
-    return folder / "home", ended.stdout
+    ended = typed("demo", folder=folder, SLUICE_HOME="home")
+    assert ended.code == 0, ended.err
+    return folder / "home", ended.out
 
 
 def test_the_demo_prints_what_the_readme_says(demo: tuple[Path, str]) -> None:
@@ -286,11 +269,11 @@ def test_the_demo_s_home_is_fine_on_any_day(demo: tuple[Path, str], tmp_path: Pa
     for days in (0, 200):
         moved = datetime.fromisoformat(pin["pinned_at"]) - timedelta(days=days)
         clock.write_text(json.dumps({**pin, "pinned_at": moved.isoformat()}))
-        state = sluice(tmp_path, "status", SLUICE_HOME=str(demo[0]))
-        assert state.returncode == 0, state.stdout
-        assert state.stdout.startswith("Fine: the last run published days up to 2026-06-30")
-        assert "its clock stands at 2026-07-01" in state.stdout
+        state = typed("status", folder=tmp_path, SLUICE_HOME=str(demo[0]))
+        assert state.code == 0, state.out
+        assert state.out.startswith("Fine: the last run published days up to 2026-06-30")
+        assert "its clock stands at 2026-07-01" in state.out
     (tmp_path / "sluice.yml").write_text(f"home: {demo[0]}\nproperties: [{{id: '42'}}]\n")
-    state = sluice(tmp_path, "status")
-    assert state.returncode == 1
-    assert "the newest published day of property 100000001 is 2026-06-30" in state.stdout
+    state = typed("status", folder=tmp_path)
+    assert state.code == 1
+    assert "the newest published day of property 100000001 is 2026-06-30" in state.out

@@ -6,11 +6,13 @@ from dagster import AssetKey, AssetMaterialization
 
 from pipelines.config.folders import DBT_PROJECT_DIR
 from pipelines.config.settings import Settings
+from pipelines.monitoring.status import read_status
 from pipelines.orchestration.asset_facts import COLUMN_SCHEMA, ROW_COUNT
 from pipelines.orchestration.build import build_defs
 from pipelines.orchestration.checks import GUARDED
 from pipelines.orchestration.column_lineage import KEY, derive_lineage
 from pipelines.orchestration.dagster_home import open_instance
+from pipelines.publishing.verdict import headlines
 from pipelines.publishing.version_diff import mart_rows
 from pipelines.publishing.versions import current_version
 from pipelines.warehouse.connect import build_database
@@ -91,8 +93,9 @@ def test_the_version_tells_what_it_holds_and_found(published_home, materialized)
     assert shown["version"] == version.name
     assert shown["page"].endswith("/report.html")
     with duckdb.connect(str(version.path / "sluice.duckdb"), read_only=True) as connection:
-        headlines = connection.execute("select headline from marts.fct_finding").fetchall()
-    assert all(headline in shown["verdict"] for (headline,) in headlines)
+        told = connection.execute("select headline from marts.fct_finding").fetchall()
+        assert read_status(published_home).findings == headlines(connection)
+    assert all(headline in shown["verdict"] for (headline,) in told)
     assert shown["verdict"]
 
 

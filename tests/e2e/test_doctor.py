@@ -18,6 +18,7 @@ from pipelines.emulator.server import serve
 from pipelines.monitoring.home_lock import hold_lock
 from tests.e2e.shop import PROPERTY, ZONE, Shop
 from tests.e2e.test_command_line import SLUICE, sluice
+from tests.soak.command import typed
 from tests.support.doctor_parts import publish
 
 FAULTY = "100000002"
@@ -74,20 +75,20 @@ def folder(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where `sluice init` was run for three properties, one of which nobody may read."""
     made = tmp_path_factory.mktemp("user")
     ids = [f"--property={one}" for one in (PROPERTY, FAULTY, "555")]
-    ended = sluice(made, "init", *ids, "--home", "./home", "--endpoint", endpoint)
-    assert ended.returncode == 0, ended.stderr
-    assert f"property {PROPERTY}: its days are those of {ZONE}" in ended.stdout
-    assert "GA4 told no time zone: GA4 refuses property 555" in ended.stderr
-    assert "sluice doctor" in ended.stdout
+    ended = typed("init", *ids, "--home", "./home", "--endpoint", endpoint, folder=made)
+    assert ended.code == 0, ended.err
+    assert f"property {PROPERTY}: its days are those of {ZONE}" in ended.out
+    assert "GA4 told no time zone: GA4 refuses property 555" in ended.err
+    assert "sluice doctor" in ended.out
     return made
 
 
 @pytest.fixture(scope="module")
 def told(folder: Path) -> dict[str, Any]:
-    ended = sluice(folder, "doctor", "--json")
-    assert ended.returncode == 1
-    assert ended.stderr == ""
-    return json.loads(ended.stdout)
+    ended = typed("doctor", "--json", folder=folder)
+    assert ended.code == 1
+    assert ended.err == ""
+    return json.loads(ended.out)
 
 
 def test_init_wrote_what_ga4_told(folder: Path) -> None:
@@ -98,23 +99,23 @@ def test_init_wrote_what_ga4_told(folder: Path) -> None:
 
 def test_init_does_not_replace_a_file_unasked(folder: Path) -> None:
     before = (folder / "sluice.yml").read_text()
-    ended = sluice(folder, "init", "--property", "1")
-    assert ended.returncode == 1
-    assert "--force" in ended.stderr
+    ended = typed("init", "--property", "1", folder=folder)
+    assert ended.code == 1
+    assert "--force" in ended.err
     assert (folder / "sluice.yml").read_text() == before
 
 
 def test_init_without_a_terminal_asks_nothing(tmp_path: Path) -> None:
-    ended = sluice(tmp_path, "init")
-    assert ended.returncode == 1
-    assert "sluice init --property 123456789" in ended.stderr
+    ended = typed("init", folder=tmp_path)
+    assert ended.code == 1
+    assert "sluice init --property 123456789" in ended.err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_init_writes_the_file_also_when_nobody_answers(tmp_path: Path) -> None:
-    ended = sluice(tmp_path, "init", "--property", "42", "--credentials", "absent.json")
-    assert ended.returncode == 0
-    assert "absent.json does not exist" in ended.stderr
+    ended = typed("init", "--property", "42", "--credentials", "absent.json", folder=tmp_path)
+    assert ended.code == 0
+    assert "absent.json does not exist" in ended.err
     assert 'credentials: "absent.json"' in (tmp_path / "sluice.yml").read_text()
 
 
@@ -183,9 +184,9 @@ def test_a_doctor_looks_on_while_a_run_is_going_on(folder: Path) -> None:
 
 def test_settings_that_cannot_be_read_are_a_step(tmp_path: Path) -> None:
     (tmp_path / "sluice.yml").write_text("homee: ./x\n")
-    ended = sluice(tmp_path, "doctor", "--json")
-    assert ended.returncode == 1
-    found = steps(json.loads(ended.stdout), None)
+    ended = typed("doctor", "--json", folder=tmp_path)
+    assert ended.code == 1
+    found = steps(json.loads(ended.out), None)
     assert "did you mean 'home'" in found["settings"]["message"]
     assert found["disk"]["mark"] == "not_checked"
 
@@ -194,12 +195,12 @@ def test_nothing_wrong_ends_well(endpoint: str, tmp_path: Path) -> None:
     pin_clock(tmp_path / "home", NOW, [PROPERTY])
     publish(Settings(home=tmp_path / "home"), ("nightly", "published", NOW - timedelta(hours=6)))
     init = ["--property", PROPERTY, "--home", "home", "--endpoint", endpoint]
-    assert sluice(tmp_path, "init", *init).returncode == 0
-    ended = sluice(tmp_path, "doctor")
-    assert ended.returncode == 0, ended.stdout
-    assert "✘" not in ended.stdout
-    assert "– schedule" not in ended.stdout
-    assert "Nothing is wrong." in ended.stdout
+    assert typed("init", *init, folder=tmp_path).code == 0
+    ended = typed("doctor", folder=tmp_path)
+    assert ended.code == 0, ended.out
+    assert "✘" not in ended.out
+    assert "– schedule" not in ended.out
+    assert "Nothing is wrong." in ended.out
 
 
 def test_init_asks_on_a_terminal(endpoint: str, tmp_path: Path) -> None:

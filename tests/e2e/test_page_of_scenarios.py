@@ -71,7 +71,7 @@ def test_the_first_screen_says_what_where_since_when_and_what_it_is_worth(
     page = pages[BROKEN]
     (finding,) = page.shop.findings
     assert page.texts("verdict", "p") == [
-        "Checkout started → Purchased, mobile: leaks since 11 June 2026 and goes on."
+        "Checkout started → Purchased, mobile: has leaked since 11 June 2026 and still does."
     ]
     worth, first, new = page.texts("line", "p")
     assert worth == finding.worth_sentence

@@ -16,7 +16,7 @@ from pipelines.report.page import property_page, write_page
 from pipelines.report.queries import read_shop
 from pipelines.report.run_page import write_run_page
 from tests.e2e.shop import PROPERTY
-from tests.e2e.test_command_line import sluice
+from tests.soak.command import typed
 
 
 def published_page(settings: Settings) -> str:
@@ -35,9 +35,10 @@ def test_version_lists_the_page(published_home: Settings) -> None:
 def test_sluice_report_writes_the_published_page_again(
     published_home: Settings, tmp_path: Path
 ) -> None:
-    done = sluice(tmp_path, "report", "--out", "again.html", SLUICE_HOME=str(published_home.home))
-    assert done.returncode == 0, done.stderr
-    assert str(tmp_path / "again.html") in done.stdout
+    home = str(published_home.home)
+    done = typed("report", "--out", "again.html", folder=tmp_path, SLUICE_HOME=home)
+    assert done.code == 0, done.err
+    assert str(tmp_path / "again.html") in done.out
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == published_page(published_home)
 
 
@@ -62,15 +63,15 @@ def test_a_version_of_older_code_has_a_page(published_home: Settings, tmp_path: 
 def test_nothing_published_and_a_full_folder_are_said_plainly(
     published_home: Settings, tmp_path: Path
 ) -> None:
-    nothing = sluice(tmp_path, "report", SLUICE_HOME=str(tmp_path / "empty"))
-    assert nothing.returncode == 1
-    assert "Nothing is published" in nothing.stderr
+    nothing = typed("report", folder=tmp_path, SLUICE_HOME=str(tmp_path / "empty"))
+    assert nothing.code == 1
+    assert "Nothing is published" in nothing.err
     (tmp_path / "file").write_text("")
     home = str(published_home.home)
-    refused = sluice(tmp_path, "report", "--out", "file/report.html", SLUICE_HOME=home)
-    assert refused.returncode == 1
-    assert "could not be written" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    refused = typed("report", "--out", "file/report.html", folder=tmp_path, SLUICE_HOME=home)
+    assert refused.code == 1
+    assert "could not be written" in refused.err
+    assert "Traceback" not in refused.err
 
 
 def test_page_of_a_kept_back_property_shows_the_version_before(
@@ -78,11 +79,8 @@ def test_page_of_a_kept_back_property_shows_the_version_before(
 ) -> None:
     """Its new numbers did not pass: the page may not show them."""
     build = tmp_path / "build.duckdb"
+    shutil.copy(published_home.published_dir / "current" / "sluice.duckdb", build)
     with duckdb.connect(str(build)) as connection:
-        source = published_home.published_dir / "current" / "sluice.duckdb"
-        connection.execute(f"attach '{source.resolve()}' as source (read_only)")
-        connection.execute("copy from database source to build")
-        connection.execute("detach source")
         connection.execute("update marts.fct_funnel_window set reached = 987654321")
     kept_back: tuple[str, ...]
     for kept_back, is_new in (((), True), ((PROPERTY,), False)):
@@ -99,11 +97,8 @@ def test_a_property_whose_part_cannot_be_made_blocks_only_itself(
     settings = published_home.model_copy(update={"home": tmp_path / "home"})
     shutil.copytree(published_home.published_dir, settings.published_dir, symlinks=True)
     other, changes = "200000002", {"published": 11_111_111, "other": 22_222_222}
+    shutil.copy(settings.published_dir / "current" / "sluice.duckdb", settings.build_db)
     with duckdb.connect(str(settings.build_db)) as connection:
-        source = published_home.published_dir / "current" / "sluice.duckdb"
-        connection.execute(f"attach '{source.resolve()}' as source (read_only)")
-        connection.execute("copy from database source to build")
-        connection.execute("detach source")
         _duplicate_property(connection, other)
         for name, reached in ((PROPERTY, changes["published"]), (other, changes["other"])):
             connection.execute(

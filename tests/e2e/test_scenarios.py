@@ -6,7 +6,9 @@ differ from it as a realistic server's numbers do. The full grid of scenarios an
 """
 
 import json
+from collections.abc import Iterator
 
+import duckdb
 import pytest
 
 from pipelines.emulator.simulator import SCENARIOS
@@ -28,14 +30,19 @@ def test_at_least_five_shops_with_seeds_of_their_own() -> None:
     assert len(set(PROPERTIES.values())) >= 5
 
 
+@pytest.fixture(scope="module")
+def marts(scenarios: ScenarioShops) -> Iterator[duckdb.DuckDBPyConnection]:
+    with published(scenarios.settings) as connection:
+        yield connection
+
+
 @pytest.mark.parametrize("claim", CLAIMS)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_marts_equal_the_truth(scenarios: ScenarioShops, scenario: str, claim: str) -> None:
+def test_marts_equal_the_truth(
+    scenarios: ScenarioShops, marts: duckdb.DuckDBPyConnection, scenario: str, claim: str
+) -> None:
     property_id = PROPERTIES[scenario]
-    with published(scenarios.settings) as connection:
-        count, found = differences(
-            connection, scenarios.folder / property_id, CLAIMS[claim], property_id
-        )
+    count, found = differences(marts, scenarios.folder / property_id, CLAIMS[claim], property_id)
     assert found == []
     assert count > 0
 
@@ -46,12 +53,11 @@ ESTIMATED = {"open reach", "micro-conversions over 28 days", "closed funnels", "
 
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_marts_of_a_realistic_server_are_within_its_errors(
-    scenarios: ScenarioShops, claim: str
+    scenarios: ScenarioShops, marts: duckdb.DuckDBPyConnection, claim: str
 ) -> None:
     events = scenarios.folder / REALISTIC
-    with published(scenarios.settings) as connection:
-        count, found = differences(connection, events, CLAIMS[claim], REALISTIC, is_exact=False)
-        _, inexact = differences(connection, events, CLAIMS[claim], REALISTIC)
+    count, found = differences(marts, events, CLAIMS[claim], REALISTIC, is_exact=False)
+    _, inexact = differences(marts, events, CLAIMS[claim], REALISTIC)
     assert found == []
     assert count > 0
     if claim in ESTIMATED:

@@ -9,14 +9,13 @@ sides: a step that nobody reached may be missing, or not tracked.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from tests.e2e.shop import read_truth
+from tests.e2e.shop import read_truth, truth_of
 
 # By how much a number of a realistic server may differ from the true `{0}`, a sum of up to `{1}`
 # of its rows. Up to 3,000 sessions and users are counted; above they err by 2.3 and 1.15 %
@@ -254,7 +253,7 @@ def _read(
 ) -> None:
     """Make the tables `true_rows` and `said`, their columns c0, c1, …"""
     connection.register("truth", read_truth(events, claim.table))
-    facts = json.loads((events / "truth.json").read_text(encoding="utf-8"))
+    facts = truth_of(events)
     by_server = facts["server_side_orders"] > 0.5
     connection.execute(f"create or replace temp macro last_day() as date '{facts['end']}'")
     connection.execute(

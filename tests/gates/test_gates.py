@@ -100,7 +100,7 @@ def held_back(settings: Settings, window: DayWindow, gate: str, resources: Any =
     """Run a night that must be held back at `gate`; the message."""
     before = current_name(settings.published_dir), published_files(settings)
     record, steps = night(settings, window, resources)
-    assert record.status == "held_back", record.message
+    assert (record.status, record.status.exit_code) == ("held_back", 2), record.message
     assert [step.name for step in steps] == STEPS[: STEPS.index(f"gate: {gate}") + 1]
     assert [step.is_success for step in steps][-2:] == [True, False]
     assert (current_name(settings.published_dir), published_files(settings)) == before

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import duckdb
-import pytest
 
 from data_checks import GateReport, Window, run_gate
+from data_checks.model import GateResult
 from pipelines.warehouse.schema import OPS_TABLES
 from tests.support.hand_clock import MORNING
 from tests.support.journey_marts import JOURNEY_MARTS
@@ -118,11 +118,67 @@ def _fill(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(statement)
 
 
-def check(connection: duckdb.DuckDBPyConnection, gate: str) -> GateReport:
-    """The gate on both properties over the four days."""
+def check(
+    connection: duckdb.DuckDBPyConnection, gate: str, properties: Sequence[str] = PROPERTIES
+) -> GateReport:
+    """The gate on the properties over the four days."""
     return run_gate(
-        gate, connection, window=WINDOW, run_id="run", properties=PROPERTIES, now=MORNING
+        gate, connection, window=WINDOW, run_id="run", properties=properties, now=MORNING
     )
+
+
+def spoiled_apart(
+    cases: Mapping[str, Sequence[str]],
+) -> tuple[duckdb.DuckDBPyConnection, dict[str, tuple[str, str]]]:
+    """The warehouse with copies of both properties for each case, which its statements spoil.
+
+    Also the copies: which case's, and of which property. Each statement must name one of the two,
+    so that one run of a gate, whose price is the planning of its SQL, tells all cases apart.
+    """
+    connection = build_warehouse()
+    copies = {
+        f"{name}{number:03}": (case, name)
+        for number, case in enumerate(cases)
+        for name in PROPERTIES
+    }
+    tables = connection.execute(
+        "select schema_name || '.' || table_name from duckdb_columns() "
+        "where database_name = 'memory' and column_name = 'property_id'"
+    ).fetchall()
+    for (table,) in tables:
+        connection.execute(
+            f"insert into {table} by name select rows.* replace (copy as property_id) "
+            f"from {table} as rows, (select unnest({list(copies)}) as copy) "
+            "where property_id = left(copy, 3)"
+        )
+    connection.execute(
+        "update intermediate.int_properties__active set same_shop_as = "
+        "same_shop_as || substr(property_id, 4)"
+    )
+    for number, statements in enumerate(cases.values()):
+        for statement in statements:
+            own = re.sub(rf"'({'|'.join(PROPERTIES)})'", rf"'\g<1>{number:03}'", statement)
+            assert own != statement, f"{statement}: it must name a property"
+            connection.execute(own)
+    return connection, copies
+
+
+def judged_apart(gate: str, cases: Mapping[str, Sequence[str]]) -> dict[str, GateReport]:
+    """The gate's report on each case, as if properties 100 and 200 were spoiled by it alone.
+
+    What is wrong with a case is nobody else's: the two properties themselves must pass.
+    """
+    connection, copies = spoiled_apart(cases)
+    report = check(connection, gate, (*PROPERTIES, *copies))
+    assert not {(r.property_id, r.is_success) for r in report.results} & {
+        (name, False) for name in PROPERTIES
+    }
+    found: dict[str, list[GateResult]] = {case: [] for case in cases}
+    for result in report.results:
+        if result.property_id in copies:
+            case, name = copies[result.property_id]
+            found[case].append(replace(result, property_id=name))
+    return {case: replace(report, results=tuple(results)) for case, results in found.items()}
 
 
 def failures(report: GateReport) -> set[tuple[str, str, str]]:
@@ -130,30 +186,6 @@ def failures(report: GateReport) -> set[tuple[str, str, str]]:
     return {
         (r.property_id, r.table_name.split(".")[1], r.expectation) for r in report.failed_critical
     }
-
-
-def packed(corruptions: Mapping[str, tuple[Sequence[str], set[tuple[str, str, str]]]]) -> list[Any]:
-    """Cases of (statements, the failures they must cause), of corruptions that share no table.
-
-    One run of a gate tells several apart as well as one run for each.
-    """
-    packs: list[tuple[list[str], set[str]]] = []
-    for name, (statements, expected) in corruptions.items():
-        touched = {table for _, table, _ in expected}
-        touched |= {*re.findall(r"[a-z]+\.(\w+)", " ".join(statements))} - {"pulls"}
-        names, tables = next((one for one in packs if not one[1] & touched), ([], set()))
-        if not names:
-            packs.append((names, tables))
-        names.append(name)
-        tables |= touched
-    return [
-        pytest.param(
-            [statement for name in names for statement in corruptions[name][0]],
-            set().union(*(corruptions[name][1] for name in names)),
-            id=", ".join(names),
-        )
-        for names, _ in packs
-    ]
 
 
 def _own(segment: str, column: str | None) -> tuple[str, str]:
@@ -234,6 +266,12 @@ _OTHERS = {
             false as is_custom
     """,
 }
+
+REPORTS = (
+    *(f"{family}_by_{name}" for family in ("sessions", "events", "micro") for name in SEGMENTS),
+    *_BY_CELL,
+    *_OTHERS,
+)
 
 
 def _raw(

@@ -23,6 +23,7 @@ from pipelines.config.settings import Settings
 from pipelines.config.tracking_plan import TrackingPlan
 from pipelines.ga4.rate_limit import BACKFILL, NIGHTLY
 from pipelines.ga4.report_catalog import ReportSpec
+from pipelines.ga4.report_words import report_words
 from pipelines.ingest.day_window import window_of_tags
 from pipelines.ingest.ingest_run import Run, ingest
 from pipelines.orchestration.asset_facts import DATA, FRESHNESS, ROW_COUNT, columns_metadata
@@ -52,7 +53,7 @@ def build_raw_assets(
             owners=[DATA],
             freshness_policy=FRESHNESS,
             metadata=columns_metadata(spec.columns, {}),
-            description=f"GA4 report {spec.name}: one row per property, date and "
+            description=f"{report_words(spec.name)}: one row per property, date and "
             f"{', '.join(spec.key_columns) or 'nothing else'}, as the API gave it.",
         )
         for spec in reports

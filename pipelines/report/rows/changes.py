@@ -31,7 +31,7 @@ SHIFTS = f"""
     group by factor_number, factor_key order by factor_number
 """
 ALERTS = f"""
-    select date, window_days, alert_class, key, parent_key, message, numerator, denominator,
+    select date, window_days, alert_class, message, numerator, denominator,
         observed, expected
     from marts.fct_anomaly where property_id = $property and is_news
     order by date desc, alert_order, q_value, message limit {ALERTS_SHOWN}
@@ -81,8 +81,6 @@ class Alert:
     date: date
     window_days: int
     alert_class: str
-    key: str
-    parent_key: str
     message: str
     numerator: int | None
     denominator: int | None

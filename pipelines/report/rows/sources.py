@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 COMPARED = """
     select numerator_key, denominator_key, numerator, denominator, rate, ci_low, ci_high,
-        benchmark_low, benchmark_high, status as verdict, source_text, link,
+        benchmark_low, benchmark_high, status as verdict, sample, source_text, link,
         source_kind = 'own_history' as is_own_weeks
     from marts.fct_benchmark_comparison
     where property_id = $property and window_name = $window and segment_name = 'all'
@@ -38,6 +38,7 @@ class Compared:
     benchmark_low: float | None
     benchmark_high: float | None
     verdict: str
+    sample: str
     source_text: str
     link: str | None
     is_own_weeks: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.config.thresholds import threshold
 from pipelines.report import formatting
 from pipelines.report.components import Link, Section, Table, columns
 from pipelines.report.page_data import Window
@@ -20,7 +21,7 @@ def benchmark_section(window: Window) -> Section:
         "What is usual comes from others' shops; tracking_plan.yml takes a range, or figures of "
         "shops like yours. Figures and best weeks stand beside a rate and decide nothing."
     )
-    return Section("Benchmarks and sources", (said,), tables=tables)
+    return Section("Benchmarks and sources", (said,), tables=tables, notes=_notes(window))
 
 
 def beside(window: Window, step: Step) -> Link | None:
@@ -93,17 +94,29 @@ def _figures(window: Window) -> Table:
 
 def _own_weeks(window: Window) -> Table:
     return Table(
-        "Where nobody published a figure",
-        columns("Rate", "#Now", "Compared with"),
+        "Where nobody published a figure: your own best weeks",
+        columns("Rate", "#Now", "#Best weeks", "#Taken from"),
         tuple(
             (
                 _name(row),
                 formatting.rate_of(row.rate, row.numerator, row.denominator),
-                row.source_text,
+                formatting.interval(row.benchmark_low, row.benchmark_high),
+                row.sample,
             )
             for row in window.compared
             if row.is_own_weeks and row.rate is not None
         ),
+    )
+
+
+def _notes(window: Window) -> tuple[str, ...]:
+    """What is said once of all best weeks."""
+    if not _own_weeks(window).rows:
+        return ()
+    return (
+        "Best weeks: where the rate of the best quarter of your whole weeks lies, 19 times out of "
+        f"20. {threshold('least_best_weeks')} weeks of the half year before are needed, each with "
+        f"{threshold('least_trials')} sessions or more to divide by.",
     )
 
 

@@ -9,7 +9,7 @@ from pipelines.report import formatting
 from pipelines.report.charts import bars
 from pipelines.report.components import Bars, Card, Section, Table, columns
 from pipelines.report.page_data import PropertyData
-from pipelines.report.rows.changes import Alert, Factor, Judged, Shift
+from pipelines.report.rows.changes import Factor, Judged, Shift
 from pipelines.report.rows.tracking import SESSIONLESS
 from pipelines.wording import counted
 
@@ -65,7 +65,7 @@ def alert_section(shop: PropertyData) -> Section:
         Card(
             kind=alert.alert_class,
             mark=_ALERT_MARKS.get(alert.alert_class, alert.alert_class),
-            title=_alert_title(alert),
+            title=alert.message,
             lines=(
                 (
                     "That day" if alert.window_days == 1 else f"These {alert.window_days} days",
@@ -105,14 +105,6 @@ def _looked_at(judged: Judged) -> str:
         "Where GA4 has the days, a backfill gives them at once: "
         f"sluice backfill --start {first} --end {last}."
     )
-
-
-def _alert_title(alert: Alert) -> str:
-    """The warehouse's sentence with its two keys as words."""
-    text = alert.message
-    for key in (alert.key, alert.parent_key):
-        text = text.replace(key, key.replace("_", " "))
-    return text[:1].upper() + text[1:]
 
 
 def _factor_name(factor: Factor) -> str:

@@ -10,7 +10,7 @@ from statistics import median
 from pipelines.config.thresholds import threshold
 from pipelines.report import formatting
 from pipelines.report.charts import Stretch, Trend, trend_of
-from pipelines.report.components import Cause, FindingCard
+from pipelines.report.components import Cause, FindingCard, Link
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.findings import FINDINGS_SHOWN, Finding, FindingDay
 from pipelines.report.sections.benchmark_section import beside
@@ -22,12 +22,21 @@ _KINDS = {
     "product": "Products that do clearly worse",
     "landing_page": "Landing pages that do clearly worse",
 }
-_NO_CAUSE = "No known cause fits these numbers: watch where these visits stop."
+_NO_CAUSE = "No known cause fits these numbers"
+_NO_FIX = "Watch where these visits stop"
 
 
 def finding_cards(shop: PropertyData) -> tuple[FindingCard, ...]:
     """Most money first, at most five."""
     return tuple(_card(shop, finding) for finding in shop.leaking[:FINDINGS_SHOWN])
+
+
+def to_do(finding: Finding, fixes: Sequence[str]) -> str:
+    """What to do first: where it began on a day, to see what came with it."""
+    steps = [fixes[0] if fixes else _NO_FIX]
+    if finding.since_date:
+        steps.insert(0, f"See what changed {_began(finding)} (a release, a campaign, a tag)")
+    return ". Then: ".join(steps)
 
 
 def _card(shop: PropertyData, finding: Finding) -> FindingCard:
@@ -49,7 +58,7 @@ def _card(shop: PropertyData, finding: Finding) -> FindingCard:
             *_since(finding),
             *_changed(shop, finding),
             *_share(finding),
-            *_doing(causes),
+            *_doing(finding, causes),
             *_details(shop, finding),
             *_usual(shop, finding),
             _recordings(finding),
@@ -140,13 +149,7 @@ def _since(finding: Finding) -> list[tuple[str, str]]:
     """The set of dates, and what was lost since where the 28 days do not hold all of it."""
     found = []
     if finding.since_date:
-        first, last = finding.since_earliest, finding.since_latest
-        between = (
-            f"between {formatting.day(first)} and {formatting.day(last)}"
-            if first != last
-            else f"on {formatting.day(finding.since_date)}"
-        )
-        found.append(("It began", f"{between} (95 % sure)"))
+        found.append(("It began", f"{_began(finding)} (95 % sure)"))
         if finding.since_date < finding.window_start and finding.worth_since is not None:
             lost = formatting.amount(finding.worth_since, finding.currency)
             found.append(("Lost since then", f"about {lost}"))
@@ -162,6 +165,14 @@ def _changed(shop: PropertyData, finding: Finding) -> list[tuple[str, str]]:
     ]
 
 
+def _began(finding: Finding) -> str:
+    """The day, or the two that it lies between."""
+    first, last = finding.since_earliest, finding.since_latest
+    if first == last:
+        return f"on {formatting.day(finding.since_date)}"
+    return f"between {formatting.day(first)} and {formatting.day(last)}"
+
+
 def _share(finding: Finding) -> list[tuple[str, str]]:
     """How much of what the step lacks is lost here, or what the rest of the shop has beyond it."""
     if finding.surplus_sentence:
@@ -172,12 +183,12 @@ def _share(finding: Finding) -> list[tuple[str, str]]:
     return [("How much of it", f"{share} of what this step lacks is lost here")]
 
 
-def _doing(causes: Sequence[Cause]) -> list[tuple[str, str]]:
-    if not causes:
-        return [("Likely cause", _NO_CAUSE)]
-    first = causes[0]
-    check = [("To be sure", first.confirm_with)] if first.confirm_with else []
-    return [("Likely cause", first.likely_cause), ("What to do", first.fix), *check]
+def _doing(finding: Finding, causes: Sequence[Cause]) -> list[tuple[str, str]]:
+    return [
+        ("Likely cause", causes[0].likely_cause if causes else _NO_CAUSE),
+        ("What to do", to_do(finding, [cause.fix for cause in causes])),
+        *[("To be sure", one.confirm_with) for one in causes[:1] if one.confirm_with],
+    ]
 
 
 def _details(shop: PropertyData, finding: Finding) -> list[tuple[str, str]]:
@@ -196,14 +207,15 @@ def _details(shop: PropertyData, finding: Finding) -> list[tuple[str, str]]:
     return found
 
 
-def _usual(shop: PropertyData, finding: Finding) -> list[tuple[str, str]]:
+def _usual(shop: PropertyData, finding: Finding) -> list[tuple[str, Link]]:
     """Whose range it is that the step is below, and what other shops have."""
+    links = {row.source_text: row.link for row in shop.month.compared}
     for step in shop.month.whole:
         if step.step_key == finding.step_key and step.source:
             found = beside(shop.month, step)
             return [
-                ("Usual according to", step.source),
-                *([("For comparison", found.text)] if found else []),
+                ("Usual according to", Link(step.source, links.get(step.source))),
+                *([("For comparison", found)] if found else []),
             ]
     return []
 

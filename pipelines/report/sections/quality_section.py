@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipelines.ga4.report_words import report_words
 from pipelines.report import formatting
 from pipelines.report.components import Section, Table, columns
 from pipelines.report.doubtful_days import DoubtfulDay
@@ -56,10 +57,10 @@ def _whole(reports: Sequence[Completeness]) -> str:
     complete = sum(one.complete_days for one in reports)
     if complete == pulled:
         return f"All {pulled:,} daily reports of the last 28 days are complete."
-    gaps = [one.report for one in reports if one.complete_days < one.days]
+    gaps = [report_words(one.report) for one in reports if one.complete_days < one.days]
     return (
         f"{complete:,} of {pulled:,} daily reports of the last 28 days are complete; not: "
-        f"{', '.join(gaps)}."
+        f"{'; '.join(gaps)}."
     )
 
 
@@ -80,7 +81,7 @@ def _day_table(days: Sequence[DoubtfulDay]) -> tuple[Table, ...]:
         _caption("Days that are not whole", len(days), DAYS_SHOWN),
         columns("Day", "Report", "What is wrong"),
         tuple(
-            (formatting.day(one.date), formatting.key_words(one.report), one.words)
+            (formatting.day(one.date), report_words(one.report), one.words)
             for one in days[:DAYS_SHOWN]
         ),
     )
@@ -125,7 +126,7 @@ def _table(reports: Sequence[Completeness]) -> Table:
         columns("Report", "#Days pulled", "#Complete", "May grow from", "May move from", "Notes"),
         tuple(
             (
-                formatting.key_words(one.report),
+                report_words(one.report),
                 formatting.count(one.days),
                 formatting.count(one.complete_days),
                 formatting.day(one.provisional_from),

@@ -7,6 +7,7 @@ from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.findings import FINDINGS_SHOWN
 from pipelines.report.rows.funnel import Step
 from pipelines.report.rows.tracking import SESSIONLESS, UNTRACKED
+from pipelines.report.sections.finding_cards import to_do
 from pipelines.report.sections.register_section import healed_after
 from pipelines.wording import counted
 
@@ -125,7 +126,7 @@ def _to_do(shop: PropertyData) -> list[str]:
     others = len(shop.leaking) - 1
     return [
         first.worth_sentence,
-        *(f"Do first: {fix}." for fix in fixes[:1]),
+        f"Do first: {to_do(first, fixes)}.",
         *([f"{counted(others, 'more finding')} below."] if others else []),
     ]
 

@@ -86,18 +86,27 @@ def test_changes(values: list[tuple[float, ...]]) -> None:
     assert len(score_segments(parts(values, *names))) == len(values)
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(UGLY[:-2]), st.sampled_from(UGLY[:-2])), min_size=70))
-def test_days(values: list[tuple[float, float]]) -> None:
-    dates = pd.date_range("2026-01-01", periods=len(values))
-    days = pd.DataFrame(
-        {
-            "property_id": "1", "segment_name": "all", "segment_value": "all", "key": "purchase",
-            "date": dates, "numerator": [one for one, _ in values],
-            "denominator": [other for _, other in values],
-            "is_declared": False, "is_lost": False, "is_flawed": False,
-        }
+series = st.lists(
+    st.tuples(st.sampled_from(UGLY[:-2]), st.sampled_from(UGLY[:-2])), min_size=70, max_size=90
+)
+
+
+@settings(max_examples=13, deadline=None)
+@given(st.tuples(series, series, series, series))
+def test_days(shops: tuple[list[tuple[float, float]], ...]) -> None:
+    days = pd.concat(
+        pd.DataFrame(
+            {
+                "property_id": str(number), "segment_name": "all", "segment_value": "all",
+                "key": "purchase", "date": pd.date_range("2026-01-01", periods=len(values)),
+                "numerator": [one for one, _ in values],
+                "denominator": [other for _, other in values],
+                "is_declared": False, "is_lost": False, "is_flawed": False,
+            }
+        )
+        for number, values in enumerate(shops)
     )  # fmt: skip
     scored = score_days(days, "2026-02-26")
-    assert len(scored) == 3 * (len(values) - 56)
+    counts = scored.groupby("property_id").size().to_dict()
+    assert counts == {str(number): 3 * (len(values) - 56) for number, values in enumerate(shops)}
     assert not (scored["p_value"] == inf).any()

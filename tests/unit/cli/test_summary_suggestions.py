@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from pipelines.cli.summary import print_verdict
+from tests.support.verdict_marts import NO_FINDING, make_verdict_marts
 
 TOO_LITTLE = "There is too little data yet to tell whether any step leaks."
 
@@ -26,27 +27,15 @@ def marts(folder: Path, findings: str, status: str, source_kind: str = "secondar
             "unnest(['sessionless', 'sessionless', 'not_tracked']) as tracking_state, "
             "unnest(['12 gallery events.', '98 of 122 orders.', 'No view_cart.']) as fix"
         )
-        connection.execute(
-            "create table marts.dim_property as select unnest(['42', '43']) as property_id, "
-            "unnest(['Main', 'Outlet']) as property_name"
-        )
-        connection.execute(
-            f"create table marts.fct_finding as from (values {findings}) as rows (property_id, "
-            "finding_id, headline, worth_sentence, state, p_gap, opportunity_p50, surplus_sentence)"
-        )
-        connection.execute(
-            "create table marts.fct_benchmark_comparison as select '28d' as window_name, "
-            f"'all' as segment_name, 0.5 as rate, '{status}' as status, "
-            f"'{source_kind}' as source_kind"
-        )
+        make_verdict_marts(connection, findings, status, source_kind)
 
 
 def test_what_lacks_what_was_found_and_where_it_stands(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = (
-        "('42', 'a', 'Less ordered.', 'Worth 2.', 'new', 0.99, 2.0, 'Others 1.'), "
-        "('43', 'b', 'Less viewed.', null, 'known', 0.9, null, null)"
+        "('42', 'a', 1, 'Less ordered.', 'Worth 2.', 'new', 0.99, 'Others 1.'), "
+        "('43', 'b', 1, 'Less viewed.', null, 'known', 0.9, null)"
     )
     marts(tmp_path, found, "within")
     print_verdict(tmp_path)
@@ -57,7 +46,7 @@ def test_what_lacks_what_was_found_and_where_it_stands(
     assert often == "often? If so, put into tracking_plan.yml: b: {event_names: [b, B]}"
     assert rare.startswith("rare?")
     assert found_lines == [
-        "Finding (new, Main): Less ordered. Worth 2. Others 1. Below the floor with a probability "
+        "Finding (new, 42): Less ordered. Worth 2. Others 1. Below the floor with a probability "
         "of 99 %.",
         "Finding (known, Outlet): Less viewed. Below the floor with a probability of 90 %.",
     ]
@@ -69,22 +58,24 @@ def test_what_is_healed_comes_last_and_is_worth_nothing_any_more(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = (
-        "('42', 'a', 'Ordered again.', 'Worth 9.', 'healed', 0.4, 9.0, null), "
-        "('42', 'b', 'Less viewed.', 'Worth 1.', 'new', 0.9, 1.0, null)"
+        "('42', 'a', 2, 'Ordered again.', 'Worth 9.', 'healed', 0.4, null), "
+        "('42', 'b', 1, 'Less viewed.', 'Worth 1.', 'new', 0.9, null)"
     )
-    marts(tmp_path, found, "below")
+    marts(tmp_path, found, "within")
     print_verdict(tmp_path)
-    *_, new, healed, _page, _numbers = capsys.readouterr().out.splitlines()
+    *_, new, healed, other, _page, _numbers = capsys.readouterr().out.splitlines()
     assert new == (
-        "Finding (new, Main): Less viewed. Worth 1. Below the floor with a probability of 90 %."
+        "Finding (new, 42): Less viewed. Worth 1. Below the floor with a probability of 90 %."
     )
-    assert healed == "Finding (healed, Main): Ordered again."
+    assert healed == "Finding (healed, 42): Ordered again."
+    # Of another property no finding is not the same as nothing said.
+    assert other == "Outlet: No step that can be judged is likely to be below its benchmark."
 
 
 @pytest.mark.parametrize(
     ("status", "source_kind", "words"),
     [
-        ("within", "secondary", "No step is likely to be below its benchmark."),
+        ("within", "secondary", "No step that can be judged is likely to be below its benchmark."),
         ("insufficient_data", "secondary", TOO_LITTLE),
         # The shop's own best weeks are no benchmark.
         ("likely_within", "own_history", TOO_LITTLE),
@@ -93,8 +84,7 @@ def test_what_is_healed_comes_last_and_is_worth_nothing_any_more(
 def test_nothing_found_is_not_the_same_as_nothing_known(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], status: str, source_kind: str, words: str
 ) -> None:
-    marts(tmp_path, "(null, null, null, null, null, null, null, null)", status, source_kind)
-    with duckdb.connect(str(tmp_path / "current" / "sluice.duckdb")) as connection:
-        connection.execute("delete from marts.fct_finding")
+    marts(tmp_path, NO_FINDING, status, source_kind)
     print_verdict(tmp_path)
-    assert words in capsys.readouterr().out.splitlines()
+    *_, main, other, _page, _numbers = capsys.readouterr().out.splitlines()
+    assert (main, other) == (f"42: {words}", f"Outlet: {words}")

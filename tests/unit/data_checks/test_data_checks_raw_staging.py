@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import cache
+
 import duckdb
 import pytest
 
-from tests.support.checked_warehouse import build_warehouse, check, failures, packed
+from data_checks import GateReport
+from tests.support.checked_warehouse import (
+    PROPERTIES,
+    REPORTS,
+    build_warehouse,
+    check,
+    failures,
+    judged_apart,
+)
 
 pytestmark = pytest.mark.slow
 
+BOTH = "property_id in ('100', '200')"
 DAY = "property_id = '100' and date = '2026-03-02'"
 EVENTS = "raw.ga4_events_by_device"
-
 RAW = {
     "dropped partition": (
         [f"delete from {EVENTS} where {DAY}"],
@@ -52,14 +63,14 @@ RAW = {
         {("100", "ga4_items", "rows_are_of_the_last_pull")},
     ),
     "emptied table": (
-        ["delete from raw.ga4_sessions_by_visitor"],
+        [f"delete from raw.ga4_sessions_by_visitor where {BOTH}"],
         {
             (property_id, "ga4_sessions_by_visitor", "row_count_equals_pull")
             for property_id in ("100", "200")
         },
     ),
     "emptied optional table": (
-        ["delete from raw.ga4_micro_by_all"],
+        [f"delete from raw.ga4_micro_by_all where {BOTH}"],
         {("100", "ga4_micro_by_all", "row_count_equals_pull")},
     ),
     "empty property": (
@@ -81,16 +92,12 @@ RAW = {
             ("100", "ga4_funnel", "key_is_unique"),
         },
     ),
-    "missing optional table": (
-        ["drop table raw.ga4_items"],
-        {(property_id, "ga4_items", "table_exists") for property_id in ("100", "200")},
-    ),
-    "missing column": (
-        [f"alter table {EVENTS} drop column pull_id"],
-        {
-            (property_id, "ga4_events_by_device", "slice_can_be_read")
-            for property_id in ("100", "200")
-        },
+    "nothing, as a loaded day had no rows": (
+        [
+            *(f"delete from raw.ga4_{report} where {DAY}" for report in REPORTS),
+            f"update ops.pulls set row_count = 0 where {DAY}",
+        ],
+        set(),
     ),
 }
 
@@ -124,7 +131,7 @@ STAGING = {
     "a changed number": (
         [
             "update staging.stg_ga4__items set item_revenue = item_revenue + 0.01 "
-            "where date = '2026-03-03'"
+            "where property_id = '100' and date = '2026-03-03'"
         ],
         {("100", "stg_ga4__items", "item_revenue_equals_raw")},
     ),
@@ -144,7 +151,7 @@ STAGING = {
         {("100", "stg_ga4__sessions", "dates_are_in_history")},
     ),
     "emptied optional table": (
-        ["delete from staging.stg_ga4__items"],
+        [f"delete from staging.stg_ga4__items where {BOTH}"],
         {
             ("100", "stg_ga4__items", expectation)
             for expectation in (
@@ -159,71 +166,40 @@ STAGING = {
         [f"update staging.stg_ga4__funnel set window_name = null where {DAY}"],
         {("100", "stg_ga4__funnel", "keys_are_filled")},
     ),
-    "missing table": (
-        ["drop table staging.stg_ga4__micro_conversions"],
+    "events gone in both layers": (
+        [
+            f"delete from {table} where property_id = '200'"
+            for table in (
+                "staging.stg_ga4__events",
+                "raw.ga4_events_by_all",
+                "raw.ga4_events_by_device",
+            )
+        ],
         {
-            (property_id, "stg_ga4__micro_conversions", "table_exists")
-            for property_id in ("100", "200")
+            ("200", "stg_ga4__events", expectation)
+            for expectation in (
+                "events_are_present",
+                "row_count_equals_raw",
+                "events_equals_raw",
+                "sessions_equals_raw",
+            )
         },
     ),
 }
 
 
-def _run_all(connection: duckdb.DuckDBPyConnection, statements: list[str]) -> None:
-    for statement in statements:
-        connection.execute(statement)
-
-
-@pytest.mark.parametrize(("statements", "expected"), packed(RAW))
-def test_raw_gate_names_exactly_what_is_broken(
-    statements: list[str], expected: set[tuple[str, str, str]]
-) -> None:
-    connection = build_warehouse()
-    _run_all(connection, statements)
-    assert failures(check(connection, "raw")) == expected
-
-
-@pytest.mark.parametrize(("statements", "expected"), packed(STAGING))
-def test_staging_gate_names_exactly_what_is_broken(
-    statements: list[str], expected: set[tuple[str, str, str]]
-) -> None:
-    connection = build_warehouse()
-    _run_all(connection, statements)
-    assert failures(check(connection, "staging")) == expected
-
-
-def test_a_missing_required_table_is_a_sentence() -> None:
-    connection = build_warehouse()
-    connection.execute("drop table raw.ga4_events_by_channel")
-    report = check(connection, "raw")
-    assert ("200", "ga4_events_by_channel", "table_exists") in failures(report)
-    assert report.summary() == (
-        "Gate raw failed: property 100: raw.ga4_events_by_channel fails table_exists: "
-        "table raw.ga4_events_by_channel does not exist; 1 more critical failure."
-    )
-
-
-def test_an_empty_warehouse_still_reports() -> None:
-    report = check(duckdb.connect(), "raw")
-    assert not report.is_passed
-    assert report.held_back == ("100", "200")
-
-
-def test_staged_events_gone_in_both_layers_fail() -> None:
-    connection = build_warehouse()
-    _run_all(connection, ["delete from staging.stg_ga4__events"])
-    _run_all(connection, [f"delete from raw.ga4_events_by_{s}" for s in ("all", "device")])
-    assert ("200", "stg_ga4__events", "events_are_present") in failures(
-        check(connection, "staging")
-    )
-
-
 WARNINGS = {
-    "is_not_sampled": ["update ops.pulls set is_sampled = true where report = 'items'"],
-    "is_not_thresholded": ["update ops.pulls set is_thresholded = true where report = 'items'"],
-    "is_not_restricted": ["update ops.pulls set restricted_metrics = 'itemRevenue'"],
-    "is_not_truncated": ["update ops.pulls set truncation = 'ROLLUP' where report = 'items'"],
-    "other_share_is_small": ["update ops.pulls set other_share = 0.06 where report = 'items'"],
+    "is_not_sampled": [f"update ops.pulls set is_sampled = true where report = 'items' and {BOTH}"],
+    "is_not_thresholded": [
+        f"update ops.pulls set is_thresholded = true where report = 'items' and {BOTH}"
+    ],
+    "is_not_restricted": [f"update ops.pulls set restricted_metrics = 'itemRevenue' where {BOTH}"],
+    "is_not_truncated": [
+        f"update ops.pulls set truncation = 'ROLLUP' where report = 'items' and {BOTH}"
+    ],
+    "other_share_is_small": [
+        f"update ops.pulls set other_share = 0.06 where report = 'items' and {BOTH}"
+    ],
     "revenue_is_not_negative": [f"update raw.ga4_items set item_revenue = -3 where {DAY}"],
     "parts_add_up_to_total": [
         f"update raw.ga4_sessions_by_device set sessions = sessions - 12 where {DAY}"
@@ -234,46 +210,83 @@ WARNINGS = {
         f"from ops.pulls where report = 'items' and {DAY}"
     ],
 }
+UNPULLED = "an optional report that could not be pulled"
+
+
+@cache
+def _judged(gate: str) -> dict[str, GateReport]:
+    if gate == "staging":
+        return judged_apart("staging", _statements(STAGING))
+    unpulled = [
+        f"delete from raw.ga4_items where {BOTH}",
+        "update ops.pulls set status = 'failed', row_count = null "
+        f"where report = 'items' and {BOTH}",
+    ]
+    return judged_apart("raw", _statements(RAW) | WARNINGS | {UNPULLED: unpulled})
+
+
+def _statements(cases: Mapping[str, tuple[Sequence[str], object]]) -> dict[str, Sequence[str]]:
+    return {name: statements for name, (statements, _) in cases.items()}
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_raw_gate_names_exactly_what_is_broken(name: str) -> None:
+    assert failures(_judged("raw")[name]) == RAW[name][1]
+
+
+@pytest.mark.parametrize("name", STAGING)
+def test_staging_gate_names_exactly_what_is_broken(name: str) -> None:
+    assert failures(_judged("staging")[name]) == STAGING[name][1]
+
+
+def test_what_a_table_lacks_is_told_of_all_properties_and_of_no_other_table() -> None:
+    connection = build_warehouse()
+    connection.execute("drop table raw.ga4_events_by_channel")
+    connection.execute("drop table raw.ga4_items")
+    connection.execute("alter table raw.ga4_pages drop column pull_id")
+    report = check(connection, "raw")
+    assert failures(report) == {
+        (name, table, expectation)
+        for name in PROPERTIES
+        for table, expectation in (
+            ("ga4_events_by_channel", "table_exists"),
+            ("ga4_items", "table_exists"),
+            ("ga4_pages", "slice_can_be_read"),
+        )
+    }
+    assert report.summary() == (
+        "Gate raw failed: property 100: raw.ga4_items fails table_exists: "
+        "table raw.ga4_items does not exist; 5 more critical failures."
+    )
+
+
+def test_a_missing_staged_table_is_told_of_all_properties_and_of_no_other_table() -> None:
+    connection = build_warehouse()
+    connection.execute("drop table staging.stg_ga4__micro_conversions")
+    connection.execute("update seeds.micro_conversions set event_names = 'x_' || key")
+    report = check(connection, "staging")
+    assert failures(report) == {
+        (name, "stg_ga4__micro_conversions", "table_exists") for name in PROPERTIES
+    }
+    # Events that are unknown to the plan only warn.
+    assert {w.expectation for w in report.warnings} == {"an_event_is_in_the_plan"}
+
+
+def test_an_empty_warehouse_still_reports() -> None:
+    report = check(duckdb.connect(), "raw")
+    assert not report.is_passed
+    assert report.held_back == ("100", "200")
 
 
 @pytest.mark.parametrize("expectation", WARNINGS)
 def test_raw_warnings_are_shown_and_stop_nothing(expectation: str) -> None:
-    connection = build_warehouse()
-    _run_all(connection, WARNINGS[expectation])
-    report = check(connection, "raw")
+    report = _judged("raw")[expectation]
     assert report.is_passed
     assert {w.expectation for w in report.warnings} == {expectation}
 
 
-def test_an_event_unknown_to_the_plan_only_warns() -> None:
-    connection = build_warehouse()
-    connection.execute("update seeds.micro_conversions set event_names = 'x_' || key")
-    report = check(connection, "staging")
-    assert report.is_passed
-    assert {w.expectation for w in report.warnings} == {"an_event_is_in_the_plan"}
-
-
-def test_a_loaded_day_without_rows_is_present() -> None:
-    connection = build_warehouse()
-    tables = connection.execute(
-        "select table_name from duckdb_tables() where schema_name = 'raw'"
-    ).fetchall()
-    for (table,) in tables:
-        connection.execute(f"delete from raw.{table} where {DAY}")
-    connection.execute(f"update ops.pulls set row_count = 0 where {DAY}")
-    assert check(connection, "raw").is_passed
-
-
 def test_an_optional_report_that_could_not_be_pulled_only_warns() -> None:
-    connection = build_warehouse()
-    _run_all(
-        connection,
-        [
-            "delete from raw.ga4_items",
-            "update ops.pulls set status = 'failed', row_count = null where report = 'items'",
-        ],
-    )
-    report = check(connection, "raw")
+    report = _judged("raw")[UNPULLED]
     assert report.is_passed
     assert {(w.table_name, w.expectation) for w in report.warnings} == {
         ("raw.ga4_items", "last_pull_was_loaded")

@@ -220,8 +220,12 @@ def window_cells(folder: Path) -> dict[Cell, tuple[int, int]]:
     }
 
 
-def simulate_month(folder: Path, scenario: str) -> dict[Cell, tuple[int, int]]:
-    simulate(folder, start=date(2026, 9, 1), days=28, scenario=scenario)
+def simulate_month(
+    folder: Path, scenario: str, sessions_a_day: int = 1000
+) -> dict[Cell, tuple[int, int]]:
+    simulate(
+        folder, start=date(2026, 9, 1), days=28, scenario=scenario, sessions_per_day=sessions_a_day
+    )
     return window_cells(folder)
 
 
@@ -245,7 +249,7 @@ PLAIN = ("mobile_payment_broken", "shipping_shock", "weak_product_page")
 
 @pytest.mark.parametrize("scenario", PLAIN)
 def test_the_planted_leak_is_the_largest_shortfall(tmp_path: Path, scenario: str) -> None:
-    cells = simulate_month(tmp_path / "shop", scenario)
+    cells = simulate_month(tmp_path / "shop", scenario, sessions_a_day=400)
     shortfall = {
         cell: max(0.0, BENCHMARKS[cell[2]][2] * base - hits) for cell, (hits, base) in cells.items()
     }
@@ -259,7 +263,7 @@ def test_the_planted_leak_is_the_largest_shortfall(tmp_path: Path, scenario: str
 
 def test_a_leak_opens_on_its_date(tmp_path: Path) -> None:
     folder = tmp_path / "shop"
-    simulate(folder, start=START, days=22, scenario="mobile_payment_broken")
+    simulate(folder, start=START, days=22, sessions_per_day=400, scenario="mobile_payment_broken")
     truth = truth_of(folder)
     assert truth["leaks"][0]["start_date"] == "2026-10-03"
     rows = [

@@ -16,23 +16,29 @@ NOT_SET = "(not set)"
 Test = Callable[[Event], bool]
 
 
+def read(events: Iterable[Event]) -> list[Event]:
+    """The events with their parameters by name: of each name the first value."""
+    found = []
+    for event in events:
+        told: Event = {}
+        for one in event["event_params"]:
+            values = [value for value in one["value"].values() if value is not None]
+            told.setdefault(one["key"], values[0] if values else None)
+        number = told.get("ga_session_id")
+        # A session is a user and a number.
+        session = None if number is None else (event["user_pseudo_id"], str(number))
+        found.append({**event, "told": told, "session": session})
+    return found
+
+
 def parameter(event: Event, name: str) -> Any:
     """The first value of that name."""
-    for one in event["event_params"]:
-        if one["key"] == name:
-            return next((value for value in one["value"].values() if value is not None), None)
-    return None
+    return event["told"].get(name)
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:
     """By time; events of one moment as they lie in the files."""
     return sorted(events, key=lambda event: event["event_timestamp"])
-
-
-def session_of(event: Event) -> tuple[str, str] | None:
-    """A session is a user and a number."""
-    number = parameter(event, "ga_session_id")
-    return None if number is None else (event["user_pseudo_id"], str(number))
 
 
 def attributes(events: Iterable[Event]) -> dict[tuple[Any, ...], Event]:
@@ -49,9 +55,9 @@ def attributes(events: Iterable[Event]) -> dict[tuple[Any, ...], Event]:
         for event in by_day[day]:
             for name, value in _told(event).items():
                 if value is not None:
-                    told[session_of(event)].setdefault(name, value)
+                    told[event["session"]].setdefault(name, value)
         for event in by_day[day]:
-            found[day, session_of(event)] = dict(told[session_of(event)])
+            found[day, event["session"]] = dict(told[event["session"]])
     return found
 
 
@@ -73,7 +79,7 @@ def segment(event: Event, name: str, sessions: dict[tuple[Any, ...], Event]) -> 
         return "all"
     if name == "device":
         return (event["device"] or {}).get("category") or NOT_SET
-    session = session_of(event)
+    session = event["session"]
     return (session and sessions[event["event_date"], session].get(name)) or NOT_SET
 
 
@@ -84,11 +90,11 @@ def sessions_by(
     seen: dict[tuple[str, str], set[Any]] = defaultdict(set)
     engaged: dict[tuple[str, str], set[Any]] = defaultdict(set)
     for event in events:
-        if session_of(event):
+        if event["session"]:
             cell = event["event_date"], segment(event, name, sessions)
-            seen[cell].add(session_of(event))
+            seen[cell].add(event["session"])
             if parameter(event, "session_engaged") == "1":
-                engaged[cell].add(session_of(event))
+                engaged[cell].add(event["session"])
     return {cell: (len(found), len(engaged[cell])) for cell, found in seen.items()}
 
 
@@ -101,8 +107,8 @@ def reach_by(
     for event in events:
         cell = event["event_date"], event["event_name"], segment(event, name, sessions)
         counts[cell] += 1
-        if session_of(event):
-            seen[cell].add(session_of(event))
+        if event["session"]:
+            seen[cell].add(event["session"])
     return {cell: (count, len(seen[cell])) for cell, count in counts.items()}
 
 

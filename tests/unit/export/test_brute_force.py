@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from pipelines.export.source import ExportSource
 from tests.unit.export import reference
 from tests.unit.export.reference import Event, parameter
-from tests.unit.export.writing import DAY, PLAN, event, opened, rows_of, write
+from tests.unit.export.writing import DAY, PLAN, event, opened, rows_of, value_of, write
 
 pytestmark = pytest.mark.slow
 
@@ -106,7 +106,7 @@ def _event(
     known = {key: value for key, value in told.items() if value is not None}
     row = event(name, at=at, user=user, session=None, day=day, **known)
     if number is not None:
-        row["event_params"].append(event(name, session=number)["event_params"][0])
+        row["event_params"].append({"key": "ga_session_id", "value": value_of(number)})
     if rng.random() < shape.unknown:
         device = "other device"
     row["device"] = {"category": maybe(device)}
@@ -138,7 +138,7 @@ def landed(folder: Path, shape: Shape, events: Sequence[Event]) -> tuple[ExportS
     assert source.failed == {}
     repeats = sum(one.duplicates for one in source.landed.values())
     assert (repeats > 0) == (shape.repeated > 0)
-    return source, laid
+    return source, reference.read(laid)
 
 
 def counted(source: ExportSource, report: str, column: str | None) -> dict[tuple[Any, ...], Any]:

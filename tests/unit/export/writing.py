@@ -72,7 +72,7 @@ def event(
         "event_timestamp": int((moment + at) * 1_000_000),
         "event_name": name,
         "event_params": [
-            {"key": key, "value": _value(value)} for key, value in (known | parameters).items()
+            {"key": key, "value": value_of(value)} for key, value in (known | parameters).items()
         ],
         "user_pseudo_id": user,
         "device": {"category": "mobile"},
@@ -91,7 +91,8 @@ def order(number: str | None, revenue: float | None, **more: Any) -> Row:
     return event("purchase", **more) | {"ecommerce": told}
 
 
-def _value(value: str | float) -> Row:
+def value_of(value: str | float) -> Row:
+    """As a parameter has it."""
     empty = dict.fromkeys(("string_value", "int_value", "float_value", "double_value"))
     kinds = {str: "string_value", int: "int_value", float: "double_value"}
     return empty | {kinds[type(value)]: value}

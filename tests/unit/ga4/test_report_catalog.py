@@ -33,6 +33,7 @@ from pipelines.ga4.report_catalog import (
     snake_case,
 )
 from pipelines.ga4.report_request import PAGE_ROWS, fingerprint, report_request
+from pipelines.ga4.report_words import report_words
 
 SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
 DAYS = Period("", date(2026, 3, 1), date(2026, 3, 4))
@@ -50,6 +51,16 @@ PLAN = TrackingPlan(
 
 def by_name(plan: TrackingPlan) -> dict[str, ReportSpec]:
     return {spec.name: spec for spec in build_reports(plan)}
+
+
+def test_every_report_has_words_of_its_own() -> None:
+    words = {name: report_words(name) for name in by_name(load_plan())}
+    assert len(set(words.values())) == len(words)
+    assert not [said for said in words.values() if "_" in said or said[0].islower()]
+    assert words["micro_by_landing_page"] == (
+        "Micro-conversions with a filter or several names, by landing page"
+    )
+    assert report_words("of_older_code") == "of_older_code"
 
 
 @pytest.mark.parametrize(

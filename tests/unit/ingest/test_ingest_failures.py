@@ -43,7 +43,7 @@ from tests.support.protocol_server import (
     repeat_first_row,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("kept_night")]
 
 Code = grpc.StatusCode
 CONTRADICTIONS: dict[str, Callable] = {

@@ -20,7 +20,7 @@ from tests.support.night import BY_DEVICE, MOBILE_AND_DESKTOP, NOON, REPORTS, SH
 from tests.support.protocol_funnel import Hit
 from tests.support.protocol_server import Fault, move_day, names
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("kept_night")]
 
 Code = grpc.StatusCode
 

@@ -30,7 +30,7 @@ from pipelines.ingest.run_window import (
     with_time_zones,
 )
 from pipelines.orchestration.partitions import daily_partitions
-from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.connect import build_database, kept_open
 from pipelines.warehouse.load import record_failure
 
 AUCKLAND, LOS_ANGELES = ZoneInfo("Pacific/Auckland"), ZoneInfo("America/Los_Angeles")
@@ -201,18 +201,27 @@ def test_an_optional_report_that_was_refused_is_not_missed(settings):
     assert span(plan_window(settings)) == ("02-26", "03-01")
 
 
+@pytest.fixture(scope="module")
+def kept_home(tmp_path_factory):
+    """One for all examples; its database stays open."""
+    home = tmp_path_factory.mktemp("home")
+    with kept_open(Settings(home=home).build_db):
+        yield home
+
+
 @examples(max_examples=20)
 @given(st.integers(0, 20), st.integers(1, 60), st.integers(0, 80))
 def test_a_window_never_has_a_hole_and_never_more_than_the_sweep(
-    tmp_path_factory, lookback, sweep, days_ago
+    kept_home, lookback, sweep, days_ago
 ):
     """Whatever was missed: the day after the last one read is in, up to the sweep."""
-    home = tmp_path_factory.mktemp("home")
     settings = Settings(
-        home=home,
+        home=kept_home,
         properties=(Property(id="42", time_zone="UTC"),),
         nightly=Nightly(lookback_days=lookback, sweep_days=sweep),
     )
+    with build_database(settings.build_db) as connection:
+        connection.execute("delete from ops.pulls")
     loaded(settings, NEWEST - timedelta(days=days_ago))
     window = plan_window(settings, now=NOW)
     assert window.end == NEWEST

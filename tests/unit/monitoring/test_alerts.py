@@ -1,6 +1,7 @@
 """Alerts over a real connection: what is sent, once, in which order, and what is never shown."""
 
 import logging
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from pipelines.clock import pin_clock
 from pipelines.config.settings import Alerts, Property, Settings, load_settings
 from pipelines.errors import ConfigError
 from pipelines.monitoring.alerts import tell
-from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.connect import build_database, kept_open
 from pipelines.warehouse.property_records import remember_held_back
 from pipelines.warehouse.runs import start_run
 from pipelines.warehouse.statuses import RunStatus
@@ -42,17 +43,18 @@ FINDINGS = """
 
 
 @pytest.fixture
-def home(alerted: WebhookServer, tmp_path: Path) -> Settings:
+def home(alerted: WebhookServer, tmp_path: Path) -> Iterator[Settings]:
+    """After a night; its build database stays open, as a run keeps it."""
     settings = Settings(
         home=tmp_path / "home",
         properties=(Property(id="1"), Property(id="2")),
         alerts=Alerts(webhook=alerted.address),
     )
     pin_clock(settings.home, MORNING, ["1", "2"])
-    with build_database(settings.build_db) as connection:
+    with kept_open(settings.build_db), build_database(settings.build_db) as connection:
         connection.execute("create schema marts")
-    begin(settings, "run1")
-    return settings
+        begin(settings, "run1")
+        yield settings
 
 
 def begin(settings: Settings, run_id: str, night: date = NIGHT) -> None:

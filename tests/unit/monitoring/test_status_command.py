@@ -16,9 +16,17 @@ from pipelines.warehouse.runs import finish_run, start_run
 from pipelines.warehouse.statuses import RunStatus
 from tests.support.hand_clock import MORNING
 from tests.support.reading import publish_again, run
+from tests.support.verdict_marts import make_verdict_marts
 
 # The night after the one of the fixtures.
 LATER = MORNING + timedelta(days=1)
+
+
+FINDINGS = (
+    "('42', 'a', 1, 'Less [ordered].', 'Worth 2.', 'new', 0.99, null), "
+    "('42', 'b', 2, 'Less viewed.', 'Worth 1.', 'known', 0.9, null), "
+    "('42', 'c', 3, 'Added again.', 'Worth 9.', 'healed', 0.4, null)"
+)
 
 
 @pytest.mark.usefixtures("home")
@@ -164,6 +172,30 @@ def test_the_first_line_says_how_it_ended_and_what_to_do(
     for word in words:
         assert word in first
     assert ("When that is put right" in first) is (ended is RunStatus.FAILED)
+
+
+def test_what_readers_see_was_found_stands_under_how_the_night_ended(published):
+    pin_clock(published, MORNING, ["42"])
+    build_db = published / "build.duckdb"
+    with build_database(build_db) as build:
+        make_verdict_marts(build, FINDINGS, "within")
+    # Nothing of what is not published; a version of older code knows no findings.
+    assert json.loads(run("status", "--json").stdout)["findings"] == []
+    publish_again(published)
+    found = [
+        "Finding (new, 42): Less [ordered]. 1 more finding.",
+        "Outlet: No step that can be judged is likely to be below its benchmark.",
+    ]
+    first, *lines = run("status").stdout.splitlines()
+    assert first.startswith("Fine: ")
+    assert lines[:2] == found
+    with build_database(build_db) as build:
+        build.execute("delete from marts.fct_finding")
+        start_run(build, "r2", "nightly", date(2026, 3, 2), date(2026, 3, 3), "0.1.0", LATER)
+    finish_run(build_db, "r2", RunStatus.HELD_BACK, "The marts gate held it back.", LATER)
+    first, *lines = run("status").stdout.splitlines()
+    assert first.startswith("Held back: The marts gate held it back.")
+    assert lines[:2] == found
 
 
 def test_the_checks_that_held_a_night_back_are_shown(published):

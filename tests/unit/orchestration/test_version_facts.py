@@ -16,8 +16,8 @@ MARTS = """
     create schema marts;
     create table marts.dim_property as select '42' as property_id, 'Main' as property_name;
     create table marts.fct_finding as select '42' as property_id, 'a' as finding_id,
-        'Less ordered.' as headline, 'Worth 2.' as worth_sentence, null as surplus_sentence,
-        'new' as state, 0.99 as p_gap, 2.0 as opportunity_p50;
+        1 as finding_rank, 'Less ordered.' as headline, 'Worth 2.' as worth_sentence,
+        null as surplus_sentence, 'new' as state, 0.99 as p_gap;
     create table marts.fct_benchmark_comparison as select '42' as property_id,
         '28d' as window_name, 'all' as segment_name, 0.5 as rate, 'below' as status,
         'secondary' as source_kind;

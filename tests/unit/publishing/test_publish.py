@@ -27,10 +27,10 @@ from tests.support.hand_clock import MORNING
 COMMENT = "One row per \"date\": it's 100% the shop's"
 
 
-@pytest.fixture
-def publication(tmp_path: Path) -> Publication:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A build database with two marts, raw, ops and a run whose gates passed."""
-    build_db = tmp_path / "build.duckdb"
+    build_db = tmp_path_factory.mktemp("built") / "build.duckdb"
     with build_database(build_db) as build:
         build.execute("create schema marts; create schema staging")
         build.execute("create table raw.ga4_sessions_by_all as select 1 as secret")
@@ -53,6 +53,13 @@ def publication(tmp_path: Path) -> Publication:
             "('r1', 'raw', 'critical', true), ('r1', 'raw', 'warning', false), "
             "('r1', 'marts', 'critical', true), ('r0', 'raw', 'critical', false)"
         )
+    return build_db
+
+
+@pytest.fixture
+def publication(built: Path, tmp_path: Path) -> Publication:
+    """A copy of it to publish."""
+    build_db = Path(shutil.copy(built, tmp_path))
     return Publication(
         build_db=build_db, published_dir=tmp_path / "published", run_id="r1", code_version="0.1.0",
         window_start="2026-03-01", window_end="2026-03-02", keep_versions=7, with_parquet=True,

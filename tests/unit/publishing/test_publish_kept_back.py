@@ -14,7 +14,7 @@ import pytest
 
 from pipelines.publishing.publication import Publication
 from pipelines.publishing.publish import publish
-from pipelines.warehouse.connect import build_database, published_database
+from pipelines.warehouse.connect import build_database, kept_open, published_database
 from pipelines.warehouse.runs import start_run
 from tests.support.hand_clock import MORNING
 
@@ -24,19 +24,24 @@ FACTS = "select property_id, date, reached from marts.fct order by all"
 
 
 @pytest.fixture
-def publication(tmp_path: Path) -> Publication:
-    """Three properties (one row a night each), a mart without properties, and two nights."""
+def publication(tmp_path: Path) -> Iterator[Publication]:
+    """Three properties (one row a night each), a mart without properties, and two nights.
+
+    The build database stays open, as a run keeps it.
+    """
     publication = Publication(
         build_db=tmp_path / "build.duckdb", published_dir=tmp_path / "published", run_id="r1",
         code_version="0.1.0", window_start="2026-03-01", window_end="2026-03-02",
         keep_versions=7, with_parquet=True, now=MORNING,
     )  # fmt: skip
-    change(publication, "create schema marts")
-    change(publication, "create table marts.fct (property_id varchar, date date, reached bigint)")
-    change(publication, "create table marts.dim_step (step_key varchar)")
-    change(publication, "insert into marts.dim_step values ('cart')")
-    night(publication, 1)
-    return publication
+    with kept_open(publication.build_db):
+        change(
+            publication,
+            "create schema marts; create table marts.dim_step as select 'cart' as step_key; "
+            "create table marts.fct (property_id varchar, date date, reached bigint)",
+        )
+        night(publication, 1)
+        yield publication
 
 
 def change(publication: Publication, statement: str) -> None:

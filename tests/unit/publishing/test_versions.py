@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,17 +36,24 @@ with duckdb.connect(sys.argv[1], read_only=True) as connection:
 """
 
 
-@pytest.fixture
-def published(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def five(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five versions v1 … v5; v5 is current."""
+    home = tmp_path_factory.mktemp("five")
     for name in ("v1", "v2", "v3", "v4", "v5"):
-        folder = tmp_path / "versions" / name
+        folder = home / "versions" / name
         folder.mkdir(parents=True)
         with duckdb.connect(str(folder / "sluice.duckdb")) as connection:
             connection.execute(f"create table t as select '{name}' as name")
         write_manifest(folder)
-    point_current_at(tmp_path, "v5")
-    return tmp_path
+    point_current_at(home, "v5")
+    return home
+
+
+@pytest.fixture
+def published(five: Path, tmp_path: Path) -> Path:
+    """A copy of them to change."""
+    return shutil.copytree(five, tmp_path, symlinks=True, dirs_exist_ok=True)
 
 
 def names(published: Path) -> list[str]:

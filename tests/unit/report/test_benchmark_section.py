@@ -6,18 +6,19 @@ from pipelines.report.components import Link
 from pipelines.report.formatting import interval
 from pipelines.report.rows.sources import Compared, Figure
 from pipelines.report.sections.benchmark_section import benchmark_section, beside
+from pipelines.report.sections.finding_cards import finding_cards
 from pipelines.report.sections.funnel_section import funnel_rows
 from tests.support.empty_page import EMPTY
-from tests.unit.report.test_report_sections import ADDED, SESSIONS
+from tests.unit.report.test_report_sections import ADDED, LEAKING, SESSIONS
 
 GUIDE = "An agency, no sample stated, 2026: a guide"
 RANGE = Compared(
-    "add_to_cart", "sessions", 60, 2000, 0.03, 0.0234, 0.0384, 0.04, 0.1, "below", GUIDE,
-    "https://example.com/g", False,
+    "add_to_cart", "sessions", 60, 2000, 0.03, 0.0234, 0.0384, 0.04, 0.1, "below",
+    "no sample stated", GUIDE, "https://example.com/g", False,
 )  # fmt: skip
 WEEKS = replace(
     RANGE, benchmark_low=0.045, benchmark_high=0.055, link=None, is_own_weeks=True,
-    source_text="your own best weeks: 2 of 8, 5 %",
+    sample="2 of 8 whole weeks", source_text="your own best weeks: 2 of 8, 5 %",
 )  # fmt: skip
 FIGURE = Figure(
     "add_to_cart", "sessions", "median", 0.065, "sessions with an add / sessions", "food",
@@ -46,9 +47,20 @@ def test_every_source_leads_to_where_it_can_be_read() -> None:
         (
             "Add to cart of sessions",
             "3.0\N{NO-BREAK SPACE}% (60 of 2,000)",
-            "your own best weeks: 2 of 8, 5 %",
+            interval(0.045, 0.055),
+            "2 of 8 whole weeks",
         ),
     )
+    (note,) = section.notes
+    assert "8 weeks of the half year before are needed, each with 30 sessions" in note
+
+
+def test_a_card_leads_to_where_its_range_can_be_read() -> None:
+    told = replace(MONTH, steps=(SESSIONS, replace(ADDED, source=GUIDE)), shop_figures=(FIGURE,))
+    (card,) = finding_cards(replace(LEAKING, month=told))
+    lines = dict(card.lines)
+    assert lines["Usual according to"] == Link(GUIDE, "https://example.com/g")
+    assert lines["For comparison"] == beside(told, ADDED)
 
 
 def test_two_ranges_of_a_rate_have_their_own_sources() -> None:
@@ -81,4 +93,6 @@ def test_best_weeks_stand_beside_a_step_only_where_there_is_no_figure() -> None:
 
 def test_without_its_rate_no_week_is_shown() -> None:
     lost = replace(MONTH, compared=(RANGE, replace(WEEKS, rate=None)))
-    assert [table.caption for table in benchmark_section(lost).tables] == ["Usual ranges"]
+    section = benchmark_section(lost)
+    assert [table.caption for table in section.tables] == ["Usual ranges"]
+    assert section.notes == ()

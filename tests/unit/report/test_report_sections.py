@@ -45,7 +45,7 @@ FINDING = Finding(
     finding_id="f1", state="ongoing", earlier_state="ongoing", step_key="add_to_cart",
     step_label="Added", previous_label="Sessions", scope_label="mobile",
     conditions="device = mobile",
-    title="Sessions → Added, mobile: leaks since 21 June 2026 and goes on.",
+    title="Sessions → Added, mobile: has leaked since 21 June 2026 and still does.",
     headline="Added after Sessions, mobile: 2.0 % of 1,000 sessions.",
     worth_sentence="Worth about 20 EUR.", surplus_sentence=None,
     window_start=date(2026, 6, 3), benchmark_low=0.05, benchmark_high=0.1,
@@ -74,6 +74,12 @@ LEAKING = replace(
 )
 
 
+DO = (
+    "See what changed between 20 Jun 2026 and 22 Jun 2026 (a release, a campaign, a tag). Then: "
+    "Make it larger"
+)
+
+
 def said(text: str) -> str:
     return text.replace("\u00a0", " ").replace("\u2060", "")
 
@@ -87,7 +93,7 @@ def test_a_finding_opens_the_page_with_its_worth_and_what_to_do() -> None:
     """In the words of fct_finding."""
     assert verdict(LEAKING) == (FINDING.title,)
     assert lines(LEAKING) == (
-        "Worth about 20 EUR.", "Do first: Make it larger.", "Nothing new since the last version.",
+        "Worth about 20 EUR.", f"Do first: {DO}.", "Nothing new since the last version.",
     )  # fmt: skip
     assert rest(LEAKING) == ["Nothing else is below its usual range."]
 
@@ -167,7 +173,7 @@ def test_a_card_has_the_stretches_the_dates_and_what_to_watch() -> None:
     assert dict(card.lines) == {
         "It began": "between 20 Jun 2026 and 22 Jun 2026 (95 % sure)",
         "How much of it": "95\u00a0% of what this step lacks is lost here",
-        "Likely cause": "Likely a small button", "What to do": "Make it larger",
+        "Likely cause": "Likely a small button", "What to do": DO,
         "To be sure": "Recordings",
         "Recordings to watch": "device = mobile; visits with “Sessions” and without “Added”",
     }  # fmt: skip
@@ -219,7 +225,11 @@ def test_a_finding_without_a_cause_or_a_date_is_a_card_all_the_same() -> None:
     )  # fmt: skip
     (card,) = finding_cards(replace(LEAKING, findings=(undated,), diagnoses=()))
     assert [name for name, *_ in card.rates] == ["in 28 days", "now (last 7 days)"]
-    assert [name for name, _ in card.lines] == ["Likely cause", "Recordings to watch"]
+    assert card.lines[:2] == (
+        ("Likely cause", "No known cause fits these numbers"),
+        ("What to do", "Watch where these visits stop"),
+    )
+    assert [name for name, _ in card.lines[2:]] == ["Recordings to watch"]
     assert card.trend is None
 
 
@@ -395,7 +405,7 @@ def test_words_of_alerts_are_the_rules_of_anomalies() -> None:
     rules = Rules()
     (text,) = alerts_said(Judged(14, 0, 0, rules.least_weeks, None, date(2026, 6, 27)))
     assert f"under {rules.least_trials} sessions in seven days, or fewer than six weeks" in text
-    alert = Alert(date(2026, 6, 14), 1, "behaviour", "a", "b", "Low.", 1, 2, 0.5, 0.6)
+    alert = Alert(date(2026, 6, 14), 1, "behaviour", "Low.", 1, 2, 0.5, 0.6)
     (note,) = alert_section(replace(EMPTY, judged=COMPARED, alerts=(alert,))).notes
     assert f"{100 * rules.least_change:.0f} % off with {rules.least_trials} sessions" in note
     assert "at most one in twenty" in note
@@ -404,8 +414,8 @@ def test_words_of_alerts_are_the_rules_of_anomalies() -> None:
 
 def test_an_alert_of_several_days_and_a_lost_tag_without_a_comparison() -> None:
     fall = Alert(
-        date(2026, 6, 14), 7, "behaviour", "purchase", "checkout_start",
-        "purchase per checkout_start in the 7 days to 2026-06-14: 44.6 % instead of about 61.7 % "
+        date(2026, 6, 14), 7, "behaviour",
+        "Purchase per checkout start in the 7 days to 2026-06-14: 44.6 % instead of about 61.7 % "
         "on these weekdays.", 66, 148, 66 / 148, 0.617,
     )  # fmt: skip
     lost = replace(fall, window_days=1, alert_class="tracking_lost", message="No purchase.")
@@ -417,4 +427,4 @@ def test_an_alert_of_several_days_and_a_lost_tag_without_a_comparison() -> None:
     assert [card.lines[0] for card in section.cards] == [
         ("These 7 days", "44.6\u00a0% (66 of 148)"), ("That day", "44.6\u00a0% (66 of 148)"),
     ]  # fmt: skip
-    assert section.cards[0].title.startswith("Purchase per checkout start in the 7 days to")
+    assert [card.title for card in section.cards] == [fall.message, lost.message]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -163,15 +164,27 @@ content = st.dictionaries(
 @settings(max_examples=40)
 @given(content, content)
 def test_only_the_last_pull_of_a_window_is_left(first, second):
-    with duckdb.connect() as build:
-        build.execute("create schema raw; create schema ops")
-        for table, columns in OPS_TABLES.items():
-            body = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-            build.execute(f"create table ops.{table} ({body})")
-        ensure_tables(build, (SPEC,))
-        replace_partitions(build, pulled([(*k, *v) for k, v in first.items()]), run_id="r1")
-        replace_partitions(build, pulled([(*k, *v) for k, v in second.items()]), run_id="r2")
-        assert stored(build) == sorted((*k, *v) for k, v in second.items())
+    build = _emptied()
+    replace_partitions(build, pulled([(*k, *v) for k, v in first.items()]), run_id="r1")
+    replace_partitions(build, pulled([(*k, *v) for k, v in second.items()]), run_id="r2")
+    assert stored(build) == sorted((*k, *v) for k, v in second.items())
+
+
+def _emptied() -> duckdb.DuckDBPyConnection:
+    build = _made_once()
+    build.execute(f"delete from raw.{SPEC.table}; delete from ops.pulls")
+    return build
+
+
+@cache
+def _made_once() -> duckdb.DuckDBPyConnection:
+    build = duckdb.connect()
+    build.execute("create schema raw; create schema ops")
+    for table, columns in OPS_TABLES.items():
+        body = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        build.execute(f"create table ops.{table} ({body})")
+    ensure_tables(build, (SPEC,))
+    return build
 
 
 def test_pulls_remember_counts_totals_and_flags_of_each_day(build):

@@ -64,7 +64,7 @@ select
     end as status,
     'the shop''s own best weeks' as source,
     'the shop itself' as publisher,
-    concat(weeks, ' whole weeks') as sample,
+    concat(case when is_enough then best_weeks || ' of ' end, weeks, if(weeks = 1, ' whole week', ' whole weeks')) as sample,
     if(weeks > 0, concat(first_day, ' to ', last_day), 'the half year before the window') as period,
     cast(window_start - 1 as date) as source_date,
     'own_history' as source_kind,

@@ -66,6 +66,9 @@ causes as (
 explained as (
     select
         told.*,
+        -- As a sentence names them.
+        replace(upper(told.key[1]) || told.key[2:], '_', ' ') as key_words,
+        replace(told.parent_key, '_', ' ') as parent_words,
         causes.likely_causes
     from told
     left join causes using (lacking_source, full_source)
@@ -95,19 +98,19 @@ select
         when 'tracking_lost' then 1 when 'data_quality' then 2 when 'source_moved' then 2 when 'behaviour' then 3
     end as alert_order,
     case alert_class
-        when 'tracking_lost' then format('{}: no event any more on {}; check its tag.', key, date)
-        when 'data_quality' then format('{} per {} on {} rests on incomplete data.', key, parent_key, date)
+        when 'tracking_lost' then format('{}: no event any more on {}; check its tag.', key_words, date)
+        when 'data_quality' then format('{} per {} on {} rests on incomplete data.', key_words, parent_words, date)
         when 'source_moved'
             then concat_ws(
                 ' Likely ', format(
-                    '{} by {} and {} {} {}: {} has {:.1f} % of the larger count instead of about {:.1f} %.', key, source,
-                    other_source, days_in_words, date, source, 100 * observed, 100 * expected
+                    '{} by {} and {} {} {}: {} has {:.1f} % of the larger count instead of about {:.1f} %.', key_words,
+                    source, other_source, days_in_words, date, source, 100 * observed, 100 * expected
                 ), likely_causes || '.'
             )
         when 'behaviour'
             then format(
-                '{} per {} {} {}: {:.1f} % instead of about {:.1f} % on {}{}.', key, parent_key, days_in_words, date,
-                100 * observed, 100 * expected,
+                '{} per {} {} {}: {:.1f} % instead of about {:.1f} % on {}{}.', key_words, parent_words, days_in_words,
+                date, 100 * observed, 100 * expected,
                 if(window_days = 1, 'this weekday', 'these weekdays'),
                 if(segment_name = 'all', '', ' (' || segment_value || ')')
             )

@@ -40,6 +40,7 @@ sized as (
         findings.finding_id,
         rules.step_key,
         rules.is_fallback,
+        rules.sized_by is not null as is_remedy,
         rules.stage,
         cast(rules.priority as integer) as priority,
         rules.likely_cause,
@@ -86,11 +87,12 @@ select
     window_end,
     segment_name,
     segment_value,
+    -- What is to be won back comes after why it was lost: its size is no evidence of a cause.
     cast(row_number() over (
         partition by property_id, window_name
         order by
-            rule <> 'T1' asc, finding_id is null asc, opportunity_p50 desc nulls last, finding_id asc, {{ by_evidence }},
-            priority asc, rule asc, segment_value asc
+            rule <> 'T1' asc, finding_id is null asc, opportunity_p50 desc nulls last, finding_id asc, is_remedy asc,
+            {{ by_evidence }}, priority asc, rule asc, segment_value asc
     ) as integer) as diagnosis_rank,
     rule,
     stage,

@@ -88,11 +88,11 @@ select
             when state = 'healed' then coalesce('healed on ' || strftime(recovered_date, '%-d %B %Y'), 'healed')
             when state = 'improving'
                 then concat(
-                    'leaks less', ' since ' || strftime(recovered_date, '%-d %B %Y'),
+                    coalesce('has leaked less since ' || strftime(recovered_date, '%-d %B %Y'), 'leaks less'),
                     '; it began on ' || strftime(since_date, '%-d %B %Y')
                 )
-            when since_date is null then 'leaks for as long as there is data and goes on'
-            else concat('leaks since ', strftime(since_date, '%-d %B %Y'), ' and goes on')
+            when since_date is null then 'has leaked for as long as there is data and still does'
+            else concat('has leaked since ', strftime(since_date, '%-d %B %Y'), ' and still does')
         end,
         '.'
     ) as title,
