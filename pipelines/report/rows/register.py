@@ -8,7 +8,8 @@ from datetime import date
 CHANGES = """
     select change_id, kind, description, stage_label, page, device, start_date, end_date, state,
         overlaps_with, confounded
-    from marts.fct_change_overlap inner join marts.dim_stage using (stage)
+    from marts.fct_change_overlap as entries
+    inner join marts.dim_stage as stages on entries.stage = stages.stage
     where property_id = $property
     order by start_date desc, change_id
 """
