@@ -10,6 +10,7 @@ from data_checks.model import WARNING, Bound, Slice, Suite, never
 from data_checks.sql import ASKED, IN_WINDOW, counted
 from data_checks.suites.cell_tables import cell_rates
 from data_checks.suites.dates import dates_slice, dates_suite
+from data_checks.suites.experiments import experiments_suite
 from data_checks.suites.journey_tables import journey_slices
 from data_checks.suites.page_tables import page_slices
 from data_checks.suites.rate_tables import RATE_TABLES, REACH, rate_slice
@@ -92,6 +93,7 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
                 never("figure_counts_what_the_benchmark_counts", "crossed"),
             ),
         ),
+        experiments_suite(),
     )
 
 

@@ -1,7 +1,8 @@
-"""`sluice experiment`: how long one would take, and what a file of its outcomes says."""
+"""`sluice experiment`: how long one would take, which there are, and what their outcomes say."""
 
 from __future__ import annotations
 
+from datetime import date
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli.common import AsJson, print_json
-from pipelines.cli.experiment_tables import print_analysis, print_plan
+from pipelines.cli.experiment_tables import print_analysis, print_entries, print_plan
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pipelines.experiments.planner import Candidate, Wish
+    from pipelines.analysis.experiments.planner import Candidate, Wish
+    from pipelines.analysis.experiments.register import Register
 
 experiment = typer.Typer(
     no_args_is_help=True, help="Plan an experiment, and say what its outcomes tell."
@@ -22,7 +24,13 @@ experiment = typer.Typer(
 
 @experiment.command("analyze")
 def analyze(
-    file: Annotated[Path, typer.Argument(help="CSV: variant,exposed,converted or one row a user.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE|ID",
+            help="CSV: variant,exposed,converted or one row a user; or an id of experiments.yml.",
+        ),
+    ],
     name: Annotated[str | None, typer.Option(help="Its name (default: the file's).")] = None,
     split: Annotated[
         str | None,
@@ -44,24 +52,63 @@ def analyze(
     """
     from datetime import timedelta
 
+    from pipelines.analysis.experiments.analysis import ExperimentPlan, analyse
+    from pipelines.analysis.experiments.analysis_json import as_dict
+    from pipelines.analysis.experiments.register import Register
     from pipelines.clock import Clock
-    from pipelines.experiments.analysis import ExperimentPlan, analyse
-    from pipelines.experiments.analysis_json import as_dict
     from pipelines.experiments.reading import read_outcomes
+    from pipelines.experiments.registered import analyse_registered, find_experiment
 
     _refuse_outside("--alpha", alpha, 1)
     if smallest_effect is not None:
         _refuse_outside("--smallest-effect", smallest_effect)
-    plan = ExperimentPlan(
-        name or file.stem, None if split is None else _shares(split), smallest_effect, alpha
-    )
-    # It is tomorrow already in the east.
-    outcomes = read_outcomes(file, Clock().now().date() + timedelta(days=1))
-    found = analyse(outcomes, plan)
+    register, today = (Register(), date.min) if file.is_file() else _register()
+    ids = {entry.id for entry, _ in register.experiments}
+    # What looks like a file's name is one, unless it is registered.
+    if ids and (str(file) in ids or not file.suffix):
+        entry, trial = find_experiment(register, str(file))
+        if name or split or smallest_effect is not None:
+            raise ConfigError(
+                f"What was planned of {file} stands in experiments.yml: leave --name, --split and "
+                "--smallest-effect out."
+            )
+        found = analyse_registered(entry, trial, register, today, alpha)
+    else:
+        plan = ExperimentPlan(
+            name or file.stem, None if split is None else _shares(split), smallest_effect, alpha
+        )
+        # It is tomorrow already in the east.
+        tomorrow = Clock().now().date() + timedelta(days=1)
+        found = analyse(read_outcomes(file, tomorrow), plan)
     if as_json:
         print_json(as_dict(found))
     else:
         print_analysis(found, as_dict(found))
+
+
+@experiment.command("list")
+def list_experiments(as_json: AsJson = False) -> None:
+    """All experiments and changes of the register: where each stands, and its verdict so far."""
+    from pipelines.config.settings import load_settings
+    from pipelines.experiments.listing import list_entries
+
+    register, today = _register()
+    entries = list_entries(register, today, load_settings().published_dir)
+    if as_json:
+        print_json([one.as_dict() for one in entries])
+    else:
+        print_entries(entries)
+
+
+def _register() -> tuple[Register, date]:
+    """The shop's register, and what day it is there."""
+    from pipelines.config.register import read_register
+    from pipelines.config.settings import load_settings
+    from pipelines.config.tracking_plan import load_plan
+
+    settings = load_settings()
+    today = settings.clock.now().date()
+    return read_register(settings, load_plan(shop=settings.tracking_plan), today), today
 
 
 @experiment.command("plan")
@@ -95,7 +142,7 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """How many units and weeks a lift takes, of every metric of the shop or of typed-in rates."""
-    from pipelines.experiments.planner import Wish, make_plan
+    from pipelines.analysis.experiments.planner import Wish, make_plan
 
     for option, value in (("--alpha", alpha), ("--power", power)):
         _refuse_outside(option, value, 1)
@@ -136,7 +183,7 @@ def _typed(
     macro_weekly: float | None,
     phi: float,
 ) -> tuple[list[Candidate], Candidate | None]:
-    from pipelines.experiments.planner import Candidate
+    from pipelines.analysis.experiments.planner import Candidate
 
     if weekly is None:
         raise ConfigError("--baseline needs --weekly: the units a week that it is the rate of.")

@@ -13,9 +13,10 @@ from pipelines.cli.summary import interval, percent, words
 from pipelines.wording import counted
 
 if TYPE_CHECKING:
-    from pipelines.experiments.analysis import Analysis
-    from pipelines.experiments.planner import MetricPlan, Plan
-    from pipelines.experiments.verdicts import Decision
+    from pipelines.analysis.experiments.analysis import Analysis
+    from pipelines.analysis.experiments.planner import MetricPlan, Plan
+    from pipelines.analysis.experiments.verdicts import Decision
+    from pipelines.experiments.listing import Entry
 
 
 def print_analysis(found: Analysis, result: dict[str, Any]) -> None:
@@ -149,9 +150,29 @@ def _title(decision: Decision) -> str:
     return f"{decision.verdict.capitalize()}{left}:"
 
 
+def print_entries(entries: list[Entry]) -> None:
+    """The register as a table, and below it why an entry has no verdict."""
+    if not entries:
+        out.print(
+            "Nothing is registered: experiments.yml and changes.yml beside sluice.yml hold what is "
+            "tried and what was changed (docs/experiments.md).",
+            soft_wrap=True,
+        )
+        return
+    table = new_table("id", "what", "start", "end", "state", "verdict")
+    for one in entries:
+        what = f"{one.description} ({one.kind})" if one.kind == "change" else one.description
+        cells = (one.id, what, str(one.start), str(one.end or ""), one.state, one.verdict or "")
+        table.add_row(*(escape(cell) for cell in cells))
+    out.print(table)
+    for one in entries:
+        if one.reason:
+            out.print(f"{escape(one.id)}: {escape(one.reason)}", soft_wrap=True)
+
+
 def print_plan(made: Plan, left_out: dict[str, str]) -> None:
     """The table of all metrics, how much sooner each is, and what is recommended."""
-    from pipelines.experiments.planner import RECOMMENDED
+    from pipelines.analysis.experiments.planner import RECOMMENDED
 
     wish = made.wish
     seen = f"seen in {wish.weeks} weeks"

@@ -39,6 +39,7 @@ def nightly(
     """
     from pipelines import __version__
     from pipelines.cli.summary import print_verdict
+    from pipelines.config.register import read_register
     from pipelines.config.tracking_plan import load_plan
     from pipelines.ingest.property_access import (
         TRY_LATER,
@@ -58,7 +59,8 @@ def nightly(
     last_day = parse_day(date, "--date")
     settings = load_settings()
     check_properties(settings)
-    load_plan(shop=settings.tracking_plan)
+    plan = load_plan(shop=settings.tracking_plan)
+    read_register(settings, plan, settings.clock.now().date())
     try:
         profiles, _ = profile_properties(settings, client_for(settings))
     except SluiceError as error:

@@ -38,8 +38,14 @@ from pipelines.errors import ConfigError
 from pipelines.monitoring.webhook import check_address, is_loopback
 
 DEFAULT_CONFIG = "sluice.yml"
-# The shop's own tracking plan: beside the settings file, if it is there.
 DEFAULT_TRACKING_PLAN = "tracking_plan.yml"
+# The setting of each further file → its name beside the settings file, where it is read if it is
+# there.
+_FILES_BESIDE = {
+    "tracking_plan": DEFAULT_TRACKING_PLAN,
+    "experiments": "experiments.yml",
+    "changes": "changes.yml",
+}
 ID = r"^[0-9]{1,20}$"
 
 
@@ -174,6 +180,8 @@ class Settings(BaseSettings):
     ga4: Ga4 = Ga4()
     properties: tuple[Property, ...] = ()
     tracking_plan: PlainPath | None = None
+    experiments: PlainPath | None = None
+    changes: PlainPath | None = None
     nightly: Nightly = Nightly()
     alerts: Alerts = Alerts()
     publish: Publish = Publish()
@@ -288,20 +296,19 @@ def load_settings(path: Path | None = None) -> Settings:
         settings = Settings(**values)
     except ValidationError as error:
         raise ConfigError(first_problem(error, Settings, source)) from error
-    home, plan = _resolved(settings.home), settings.tracking_plan
+    home = _resolved(settings.home)
     _refuse_file(home)
-    return settings.model_copy(
-        update={
-            "home": home,
-            "tracking_plan": _resolved(plan) if plan else _plan_beside(source),
-        }
-    )
+    files: dict[str, Path | None] = {}
+    for setting, name in _FILES_BESIDE.items():
+        given = getattr(settings, setting)
+        files[setting] = _resolved(given) if given else _beside(source, name)
+    return settings.model_copy(update={"home": home, **files})
 
 
-def _plan_beside(source: Path) -> Path | None:
-    """The shop's tracking plan in the folder of the settings file, where there is one."""
-    path = _resolved(source).parent / DEFAULT_TRACKING_PLAN
-    # A link to nothing is a plan that is missing, and no want of one.
+def _beside(source: Path, name: str) -> Path | None:
+    """The file of that name in the folder of the settings file, where there is one."""
+    path = _resolved(source).parent / name
+    # A link to nothing is a file that is missing, and no want of one.
     return path if path.is_symlink() or path.exists() else None
 
 
@@ -320,7 +327,8 @@ def _from_the_file(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The same values with all paths starting at the file's folder."""
     ga4, listed = values.get("ga4"), values.get("properties")
     exports = [(one, "path") for one in (listed if isinstance(listed, list) else [])]
-    named = ((values, "home"), (values, "tracking_plan"), (ga4, "credentials"), *exports)
+    files = [(values, name) for name in ("home", *_FILES_BESIDE)]
+    named = (*files, (ga4, "credentials"), *exports)
     for section, name in named:
         if (
             isinstance(section, dict)

@@ -1,1 +1,1 @@
-"""Experiments: how long one takes, and what its counts say (docs/experiments.md). No Dagster."""
+"""What an experiment is read from: files of outcomes, and rates of the marts. No Dagster."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pipelines.experiments.errors import ExperimentError
-from pipelines.experiments.planner import Candidate
+from pipelines.analysis.experiments.errors import ExperimentError
+from pipelines.analysis.experiments.planner import Candidate, Plan, Wish, make_plan
 from pipelines.wording import nearest, shown
 
 WINDOW = "28d"
@@ -96,3 +96,12 @@ def _property(connection: duckdb.DuckDBPyConnection, wanted: str | None) -> str:
     raise ExperimentError(
         f"There is no property {shown(wanted)}; did you mean {nearest(wanted, known)}?"
     )
+
+
+def planned_metrics(connection: duckdb.DuckDBPyConnection, property_id: str) -> Plan | None:
+    """The plan of a property's metrics with the usual wish; None without a rate to plan with."""
+    try:
+        shop = read_shop(connection, property_id)
+    except ExperimentError:
+        return None
+    return make_plan(shop.candidates, shop.macro, Wish())

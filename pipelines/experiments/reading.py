@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipelines.analysis.experiments.errors import ExperimentError
+from pipelines.analysis.experiments.metrics import Outcomes
 from pipelines.config.textfile import UnreadableError, read_text
-from pipelines.experiments.errors import ExperimentError
-from pipelines.experiments.metrics import Outcomes
 from pipelines.wording import nearest, shown
 
 SEPARATORS = ",;\t"

@@ -39,12 +39,20 @@ from pipelines.report.sections.funnel_section import (
 )
 from pipelines.report.sections.micro_section import micro_section
 from pipelines.report.sections.quality_section import quality_section
+from pipelines.report.sections.register_section import register_section
 from pipelines.report.sections.verdict import facts, lines, rest, verdict, warnings
 
 # A page opens from a mail and on a phone: it never grows past this. In bytes.
 LARGEST_PAGE = 2_000_000
 TEMPLATE_DIR = Path(__file__).parent / "template"
-_SECTIONS = (change_section, alert_section, hint_section, tracking_section, quality_section)
+_SECTIONS = (
+    change_section,
+    register_section,
+    alert_section,
+    hint_section,
+    tracking_section,
+    quality_section,
+)
 _WINDOW_SECTIONS = (device_section, micro_section, benchmark_section)
 
 
@@ -99,7 +107,7 @@ def property_page(connection: duckdb.DuckDBPyConnection, property_id: str) -> Sh
         cards=cards,
         rest=" ".join(rest(shop)) if cards else "",
         windows=tuple(_window_part(shop, window) for window in (shop.month, shop.week)),
-        more=tuple(build(shop) for build in _SECTIONS),
+        more=tuple(filter(None, (build(shop) for build in _SECTIONS))),
     )
 
 

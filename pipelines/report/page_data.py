@@ -12,6 +12,7 @@ from pipelines.report.rows.items import Carts, Page, Product
 from pipelines.report.rows.micro import Micro
 from pipelines.report.rows.properties import Shop
 from pipelines.report.rows.quality import Completeness, Gate, GateWarning, Growing
+from pipelines.report.rows.register import Change, Experiment
 from pipelines.report.rows.sales import Sales, SalesWeek
 from pipelines.report.rows.sources import Compared, Figure
 from pipelines.report.rows.tracking import Coverage, Suggestion
@@ -54,6 +55,8 @@ class PropertyData:
     step_weeks: tuple[StepWeek, ...]
     factors: tuple[Factor, ...]
     shifts: tuple[Shift, ...]
+    changes: tuple[Change, ...]
+    experiments: tuple[Experiment, ...]
     alerts: tuple[Alert, ...]
     judged: Judged
     diagnoses: tuple[Diagnosis, ...]

@@ -243,6 +243,65 @@ TABLES: dict[str, OpsTable] = {
             "read_on": ("DATE", "Day on which it was read."),
         },
     ),
+    "changes": OpsTable(
+        "One row per entry of the register: an experiment, or a change of the site.",
+        {
+            **_shared("property_id"),
+            "change_id": ("VARCHAR", "Its id in experiments.yml or changes.yml."),
+            "kind": ("VARCHAR", "experiment or change."),
+            "description": ("VARCHAR", "What was changed; of an experiment its hypothesis."),
+            "stage": ("VARCHAR", "Stage of the journey that it is at; site for all of them."),
+            "key": ("VARCHAR", "Micro-conversion that it is about; NULL for none."),
+            "page": ("VARCHAR", "Path of its page; NULL for all."),
+            "device": ("VARCHAR", "Device; all for every one."),
+            "elements": ("VARCHAR", "What it touches, as a JSON list."),
+            "start_date": ("DATE", "First day."),
+            "end_date": ("DATE", "Last day; NULL where it goes on."),
+            "state": ("VARCHAR", "planned, running or ended on the day of the run."),
+            "overlaps_with": (
+                "VARCHAR",
+                "Other entries at the same time, place and audience, as a JSON list.",
+            ),
+            "variants": (
+                "VARCHAR",
+                "Variants of an experiment and their planned shares, the control first, as JSON.",
+            ),
+            "primary_metric": ("VARCHAR", "Key that decides about an experiment."),
+            "guardrail": ("VARCHAR", "Key that must not fall meanwhile."),
+            "smallest_effect": (
+                "DOUBLE",
+                "Smallest absolute difference that matters; NULL for the default.",
+            ),
+            "users_left_out": ("BIGINT", "Users who were in several variants, and are left out."),
+            "problem": (
+                "VARCHAR",
+                "Why the file of outcomes could not be read; NULL where it could, or where what an "
+                "ended experiment left is kept.",
+            ),
+        },
+    ),
+    "experiment_outcomes": OpsTable(
+        "One row per experiment, variant and day: what its file of outcomes says.",
+        {
+            **_shared("property_id"),
+            "change_id": ("VARCHAR", "Experiment, as in ops.changes."),
+            "variant": ("VARCHAR", "Variant."),
+            "date": ("DATE", "Day on which the units were exposed; NULL for totals."),
+            "exposed": ("DOUBLE", "Units that were exposed."),
+            "numerator": ("DOUBLE", "Conversions; of ratios of users the sum of their numerators."),
+            "denominator": ("DOUBLE", "Exposed units; of ratios of users the sum of denominators."),
+            "rate_variance": (
+                "DOUBLE",
+                "Variance of numerator / denominator among users; NULL where each unit converts "
+                "once or not.",
+            ),
+            "macro_converted": ("DOUBLE", "Conversions of the guardrail; NULL where not counted."),
+            "revenue": (
+                "DOUBLE",
+                "Revenue of all days, with the last of them; NULL where not told.",
+            ),
+        },
+    ),
     "property_changes": OpsTable(
         "One row per change of what GA4 tells of a property: its currency or time zone.",
         {

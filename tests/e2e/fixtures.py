@@ -69,11 +69,21 @@ def published_home(
 
 @pytest.fixture(scope="session")
 def scenarios(tmp_path_factory: pytest.TempPathFactory) -> "ScenarioShops":
-    """One published night over all scenarios: each a property with a seed of its own.
+    """One published night over all scenarios: each a property with a seed of its own, three of
+    them with a register.
 
     It is made once for all workers.
     """
-    from tests.e2e.scenarios import all_shops, found_shops, run_shops
+    from tests.e2e.scenarios import PROPERTIES, REGISTER, all_shops, found_shops, run_shops
+    from tests.support.register import write_register
 
     with made_once(tmp_path_factory, "scenarios") as (folder, is_new):
+        if is_new:
+            write_register(
+                folder / REGISTER,
+                *(
+                    PROPERTIES[name]
+                    for name in ("none", "mobile_payment_broken", "payment_repaired")
+                ),
+            )
         return (run_shops if is_new else found_shops)(folder, all_shops())

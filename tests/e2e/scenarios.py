@@ -26,12 +26,14 @@ from tests.e2e.shop import (
     read_truth,
     running_now,
 )
+from tests.support.register import registered
 
 DAYS, SESSIONS = 28, 600
 WINDOW = DayWindow(LAST_DAY - timedelta(days=DAYS - 1), LAST_DAY)
 # Scenario -> its property; the seed is the property's last digit.
 PROPERTIES = {name: f"10000001{number}" for number, name in enumerate(SCENARIOS, start=1)}
 REALISTIC = "100000020"
+REGISTER = "register"
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def found_shops(
     settings = Settings(
         home=folder / "home",
         store=Store(name="Test shops"),
+        **registered(folder / REGISTER),
         ga4=Ga4(endpoint=endpoint),
         properties=tuple(
             Property(id=property_id, name=shop.scenario, time_zone=ZONE)

@@ -21,8 +21,8 @@ OUTPUT = Path(__file__).parents[2] / "docs" / "study.md"
 HEAD = f"""# Simulation study of the statistics
 
 Made by `make study` (`python -m tests.study`), seed {SEED}: the same table each time. Not edited.
-The functions simulated are those of `pipelines/analysis` that the dbt models call, and those of
-`pipelines/experiments`. "95 % error" is the Monte Carlo error of the figure. A target is met where
+The functions simulated are those of `pipelines/analysis` that the dbt models and the commands
+call. "95 % error" is the Monte Carlo error of the figure. A target is met where
 the figure itself lies in it; "within error" is outside of it by less than that error, "no" by more.
 
 """

@@ -8,14 +8,14 @@ from datetime import date, timedelta
 import numpy as np
 from scipy import stats
 
+from pipelines.analysis.experiments import sequential
+from pipelines.analysis.experiments.analysis import ExperimentPlan, analyse
+from pipelines.analysis.experiments.fixed_horizon import compare
+from pipelines.analysis.experiments.metrics import Metric, Outcomes
+from pipelines.analysis.experiments.sample_ratio import LEAST_E, log_e_value
+from pipelines.analysis.experiments.sizes import times_for_looks, units_per_arm
+from pipelines.analysis.experiments.verdicts import Verdict
 from pipelines.analysis.stats.arrays import Bools, Floats
-from pipelines.experiments import sequential
-from pipelines.experiments.analysis import ExperimentPlan, analyse
-from pipelines.experiments.fixed_horizon import compare
-from pipelines.experiments.metrics import Metric, Outcomes
-from pipelines.experiments.sample_ratio import LEAST_E, log_e_value
-from pipelines.experiments.sizes import times_for_looks, units_per_arm
-from pipelines.experiments.verdicts import Verdict
 from tests.study.results import Figure, Section, generator, share_of
 
 NIGHTS = 28

@@ -133,4 +133,19 @@ JOURNEY_MARTS = (
         'mug' as detail_id, 'Mug' as detail_name, 2 as numerator, 40 as denominator,
         0.05 as rate, {_around("rate")}, {_STAMPS}
     """,
+    """
+    create table staging.stg_register__outcomes as
+    select '100' as property_id, 'cta' as change_id, variant, date '2026-03-01' + day as date,
+        exposed, numerator, exposed as denominator
+    from (values ('control', 100.0, 10.0), ('new', 100.0, 12.0)) as v (variant, exposed, numerator),
+        (values (0), (1)) as d (day)
+    """,
+    """
+    create table marts.fct_experiment as
+    select '100' as property_id, 'cta' as experiment_id, 'new' as variant, 'control' as control,
+        200 as exposed, 24.0 as numerator, 200.0 as denominator, 0.12 as rate, 0.08 as ci_low,
+        0.17 as ci_high, 200 as control_exposed, 20.0 as control_numerator,
+        200.0 as control_denominator, 0.02 as difference, 0.5 as p_value,
+        'keep running' as verdict, 'Too few units.' as reason
+    """,
 )

@@ -35,6 +35,7 @@ class MicroConversion:
     is_expected: bool = False
     origin: str = "custom"
     is_applicable: bool = True
+    stage: str = ""
 
     @property
     def is_composite(self) -> bool:

@@ -25,6 +25,7 @@ def read_micro(row: Row, *, is_applicable: bool) -> MicroConversion:
         is_expected=row["is_expected"] == "true",
         origin=row["origin"],
         is_applicable=is_applicable,
+        stage=row["stage"],
     )
 
 

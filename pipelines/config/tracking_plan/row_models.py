@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from pipelines.analysis.diagnosis import playbook
+from pipelines.analysis.experiments.register import STAGES as STAGE_ORDER
 from pipelines.config.field_types import Line
 from pipelines.config.thresholds import segment_columns
 from pipelines.config.tracking_plan.cell_types import (
@@ -40,7 +41,6 @@ from pipelines.config.tracking_plan.cell_types import (
     Regions,
     Statistic,
     in_context,
-    is_day,
 )
 from pipelines.config.tracking_plan.event_names import is_plain
 from pipelines.config.tracking_plan.plan_model import SESSIONS, Row
@@ -49,7 +49,7 @@ from pipelines.errors import SeedError
 from pipelines.wording import shown
 
 # Those of dim_stage.sql (tested): a row of another one would stand in no table.
-STAGES = frozenset({"site", "home", "collection", "product", "cart", "checkout", "outcome"})
+STAGES = frozenset(STAGE_ORDER)
 Known = Mapping[str, frozenset[str]]
 
 
@@ -64,7 +64,6 @@ class SeedRow(BaseModel):
     row_noun: ClassVar[str]
     row_key: ClassVar[tuple[str, ...]]
     unique: ClassVar[tuple[str, ...]] = ()
-    may_be_empty: ClassVar[bool] = False
 
 
 class _MicroRow(SeedRow):
@@ -220,32 +219,6 @@ class _OriginRow(SeedRow):
     advice: Filled
 
 
-class _ChangeRow(SeedRow):
-    row_noun, row_key, may_be_empty = "change", ("change_id",), True
-    change_id: Filled
-    name: Filled
-    property_id: Line = Field(
-        pattern="^[0-9]*$", description="the number of a property, or leave it out"
-    )
-    stage: Annotated[str, in_context("stages_or_all")]
-    page: Line = Field(
-        pattern=r"^(\S(.*\S)?)?$", description="a path without spaces around it, or leave it out"
-    )
-    device: Literal["", "desktop", "mobile", "tablet", "smart tv"]
-    start_date: Day
-    end_date: str
-
-    @field_validator("end_date")
-    @classmethod
-    def _is_later(cls, text: str, info: ValidationInfo) -> str:
-        start = info.data.get("start_date", text)
-        refuse_if(
-            text != "" and not (is_day(text) and start <= text),
-            "cannot be read: write a day as YYYY-MM-DD, not before the start_date",
-        )
-        return text
-
-
 class _RuleRow(SeedRow):
     row_noun, row_key, unique = "rule", ("rule",), ("priority",)
     rule: Filled
@@ -305,7 +278,6 @@ SEEDS: dict[str, type[SeedRow]] = {
     "benchmarks": _BenchmarkRow,
     "benchmark_figures": _FigureRow,
     "event_origins": _OriginRow,
-    "changes": _ChangeRow,
     playbook.SEED: _RuleRow,
 }
 
@@ -326,7 +298,6 @@ def known_names(seeds: Mapping[str, Iterable[Row]]) -> Known:
     return {
         "keys": names("micro_conversions", "key") | {SESSIONS},
         "stages": STAGES,
-        "stages_or_all": STAGES | {""},
         "segments": frozenset(segment_columns()),
         "origins": names("event_origins", "origin"),
         "benchmarks": names("benchmarks", "benchmark_key") | {""},

@@ -45,7 +45,7 @@ def read_seed(folder: Path, seed: str) -> list[Row]:
             )
     for key in (model.row_key, *((column,) for column in model.unique)):
         _refuse_twice(rows, key, path)
-    if not rows and not model.may_be_empty:
+    if not rows:
         raise SeedError(f"The seed file {path} has no rows: restore it.")
     return rows
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
+from pipelines.analysis.experiments.errors import ExperimentError
+from pipelines.analysis.experiments.register import State
+from pipelines.config.register import read_register
 from pipelines.config.settings import Ga4, Property, Settings
+from pipelines.config.tracking_plan import load_plan
 from pipelines.errors import ConfigError, SeedError, SluiceError
 from pipelines.ga4.api_errors import CredentialsError, UnreachableError
 from pipelines.ga4.client import connect
@@ -24,9 +28,10 @@ from pipelines.monitoring.doctor.machine_steps import (
 from pipelines.monitoring.doctor.probes import AsksGa4
 from pipelines.monitoring.doctor.property_checks import examine
 from pipelines.monitoring.doctor.step_model import Block, Diagnosis, Step, not_checked, right, wrong
+from pipelines.wording import counted
 
 SETTINGS, PLAN, CREDENTIALS = "settings", "tracking plan", "credentials"
-SAME_SHOP = "same shop"
+REGISTER, SAME_SHOP = "register", "same shop"
 
 
 def diagnose(
@@ -48,7 +53,12 @@ def diagnose(
     refusals: list[SluiceError | None] = [one.refusal for item, one in asked if not item.is_export]
     if isinstance(client, CredentialsError) and settings.asks_ga4:
         refusals.append(client)
-    start = (_settings_step(settings), plan_step, _credentials_step(settings, refusals))
+    start = (
+        _settings_step(settings),
+        plan_step,
+        *_register_step(settings, now.date()),
+        _credentials_step(settings, refusals),
+    )
     end = (
         disk_step(settings),
         database_step(settings),
@@ -113,6 +123,33 @@ def _plan(shop: Path | None) -> tuple[ReadPlan | None, Step]:
     changed = f", with the shop's own {shop}" if shop else ""
     words = f"{len(plan.keys)} keys, {expected} of them expected of every shop{changed}"
     return plan, right(PLAN, words)
+
+
+def _register_step(settings: Settings, today: date) -> tuple[Step, ...]:
+    """That experiments, changes and files of outcomes can be read; none where there are none."""
+    if settings.experiments is None and settings.changes is None:
+        return ()
+    # Only a shop with a register imports what reading outcomes takes.
+    from pipelines.experiments.registered import read_registered  # noqa: PLC0415
+
+    try:
+        register = read_register(settings, load_plan(shop=settings.tracking_plan), today)
+    except SeedError:
+        return (not_checked(REGISTER, "it needs the tracking plan"),)
+    except ExperimentError as error:
+        return (wrong(REGISTER, str(error)),)
+    problems = []
+    for entry, trial in register.experiments:
+        try:
+            if entry.state(today) is State.RUNNING:
+                read_registered(entry, trial, today)
+        except ExperimentError as error:
+            problems.append(str(error))
+    if problems:
+        return (wrong(REGISTER, problems[0], tuple(problems[1:])),)
+    tried = len(register.experiments)
+    words = f"{counted(tried, 'experiment')}, {counted(len(register.entries) - tried, 'change')}"
+    return (right(REGISTER, words),)
 
 
 def _credentials_step(settings: Settings, refusals: Sequence[SluiceError | None]) -> Step:

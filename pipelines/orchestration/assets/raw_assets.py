@@ -18,6 +18,7 @@ from dagster import (
 
 from data_checks import warm_up
 from pipelines import __version__
+from pipelines.config.register import read_register
 from pipelines.config.settings import Settings
 from pipelines.config.tracking_plan import TrackingPlan
 from pipelines.ga4.rate_limit import BACKFILL, NIGHTLY
@@ -28,6 +29,7 @@ from pipelines.ingest.ingest_run import Run, ingest
 from pipelines.orchestration.asset_facts import DATA, FRESHNESS, ROW_COUNT, columns_metadata
 from pipelines.orchestration.partitions import BACKFILL_TAG, COMMAND_TAG, daily_partitions
 from pipelines.orchestration.resources import Ga4Resource, RunLock
+from pipelines.warehouse.change_register import remember_register
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.runs import start_run
 from pipelines.warehouse.table_facts import table_facts
@@ -82,6 +84,8 @@ def build_raw_assets(
                 settings.clock.now(),
             )  # fmt: skip
             remember_plan(connection, plan)
+            today = settings.clock.now().date()
+            remember_register(connection, read_register(settings, plan, today), today)
         # The first gate's imports take seconds; so does waiting for GA4.
         warm_up()
         policy = BACKFILL if run.backfill_id else NIGHTLY

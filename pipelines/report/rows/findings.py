@@ -23,8 +23,8 @@ FINDINGS = f"""
     select finding.finding_id, finding.state, earlier.state as earlier_state, finding.step_key,
         step_label, labels.label as previous_label, scope_label, title, headline, worth_sentence,
         surplus_sentence, window_start, benchmark_low, benchmark_high, since_date,
-        since_earliest, since_latest, numerator, denominator, rate, before_numerator,
-        before_denominator, before_rate,
+        since_earliest, since_latest, recovered_date, numerator, denominator, rate,
+        before_numerator, before_denominator, before_rate,
         since_numerator, since_denominator, since_rate, now_numerator, now_denominator, now_rate,
         outside_numerator, outside_denominator, outside_rate, worth_since, currency,
         explained_share,
@@ -124,6 +124,7 @@ class Finding:
     since_date: date | None
     since_earliest: date | None
     since_latest: date | None
+    recovered_date: date | None
     numerator: int | None
     denominator: int | None
     rate: float | None

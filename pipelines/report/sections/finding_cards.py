@@ -14,6 +14,7 @@ from pipelines.report.components import Cause, FindingCard, Link
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.findings import FINDINGS_SHOWN, Finding, FindingDay
 from pipelines.report.sections.benchmark_section import beside
+from pipelines.report.sections.register_section import changed_before, healed_after
 
 _STATES = {"ongoing": "goes on"}
 WEEK = 7
@@ -55,6 +56,7 @@ def _card(shop: PropertyData, finding: Finding) -> FindingCard:
         worth=finding.worth_sentence,
         lines=(
             *_since(finding),
+            *_changed(shop, finding),
             *_share(finding),
             *_doing(finding, causes),
             *_details(shop, finding),
@@ -152,6 +154,15 @@ def _since(finding: Finding) -> list[tuple[str, str]]:
             lost = formatting.amount(finding.worth_since, finding.currency)
             found.append(("Lost since then", f"about {lost}"))
     return found
+
+
+def _changed(shop: PropertyData, finding: Finding) -> list[tuple[str, str]]:
+    """What the register has of the days on which the rate fell, and rose again."""
+    before, after = changed_before(shop, finding), healed_after(shop, finding)
+    return [
+        *([("Changed at that time", before)] if before else []),
+        *([("Since it rose", after)] if after else []),
+    ]
 
 
 def _began(finding: Finding) -> str:

@@ -8,6 +8,7 @@ from pipelines.report.rows.findings import FINDINGS_SHOWN
 from pipelines.report.rows.funnel import Step
 from pipelines.report.rows.tracking import SESSIONLESS, UNTRACKED
 from pipelines.report.sections.finding_cards import to_do
+from pipelines.report.sections.register_section import healed_after
 from pipelines.wording import counted
 
 # Not below for sure, and not sure to be fine either.
@@ -109,7 +110,10 @@ def _unsure(step: Step) -> str:
 
 
 def _healed(shop: PropertyData) -> list[str]:
-    return [finding.title for finding in shop.findings if finding.state == "healed"]
+    healed = [finding for finding in shop.findings if finding.state == "healed"]
+    return [
+        said for one in healed for said in (one.title, healed_after(shop, one)) if said is not None
+    ]
 
 
 def _to_do(shop: PropertyData) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from pipelines.config.tracking_plan import SEEDS, SEEDS_DIR, load_plan
 from pipelines.errors import SeedError
 
-# The row that is broken: the second one of every seed, and one of ours where there is none.
+# The row that is broken: the second one of every seed.
 ROWS = {
     "micro_conversions": "key 'home_scroll_fold'",
     "funnel_steps": "step 'core, 1'",
@@ -20,12 +20,7 @@ ROWS = {
     ),
     "event_origins": "origin 'enhanced'",
     "diagnosis_playbook": "rule 'H1'",
-    "changes": "change 'sale'",
 }
-SALE = {
-    "change_id": "sale", "name": "Sale", "property_id": "", "stage": "", "page": "", "device": "",
-    "start_date": "2026-03-01", "end_date": "",
-}  # fmt: skip
 # Seed → how the sentence ends → column, cell, and how the sentence begins.
 CELLS = {
     "micro_conversions": {
@@ -179,35 +174,6 @@ CELLS = {
             ("sized_by", "x", "The sized_by 'x'"),
         ],
     },
-    "changes": {
-        "is missing: add it.": [
-            ("page", " ", "The page"),
-            ("name", "", "The name"),
-            ("start_date", "", "The start_date"),
-        ],
-        "cannot be read: write the number of a property, or leave it out.": [
-            ("property_id", "GA-1", "The property_id 'GA-1'"),
-        ],
-        "is not known: did you mean 'product'?": [
-            ("stage", "produkt", "The stage 'produkt'"),
-        ],
-        "is not known: write '', 'desktop', 'mobile', 'tablet' or 'smart tv'.": [
-            ("device", "phone", "The device 'phone'"),
-        ],
-        "cannot be read: write a day as YYYY-MM-DD.": [
-            ("start_date", "March", "The start_date 'March'"),
-            ("start_date", "2026-02-30", "The start_date '2026-02-30'"),
-        ],
-        "cannot be read: write a day as YYYY-MM-DD, not before the start_date.": [
-            ("end_date", "2026-02-30", "The end_date '2026-02-30'"),
-            ("end_date", "2026-02-01", "The end_date '2026-02-01'"),
-            ("end_date", "x", "The end_date 'x'"),
-        ],
-        "cannot be read: write a path without spaces around it, or leave it out.": [
-            ("page", "a\nb", "The page 'a\\nb'"),
-            ("page", "/sale ", "The page '/sale '"),
-        ],
-    },
 }
 
 # The same of what names a row, or of the whole file: seed, column, cell → what is said.
@@ -348,12 +314,6 @@ OTHERS = [
         "The rule 'H1' in {file} has the condition 'x', which cannot be read: write "
         "such as 'micro(product_click) is low on device=mobile', joined by 'and'.",
     ),
-    (
-        "changes",
-        "change_id",
-        "",
-        "The change_id of the change '' in {file} is missing: add it.",
-    ),
 ]
 
 
@@ -377,8 +337,8 @@ def refusal(seeds: Path, name: str) -> str:
 def with_cell(seeds: Path, name: str, column: str, cell: str) -> str:
     path = seeds / f"{name}.csv"
     with path.open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines)) or [SALE, {**SALE, "change_id": "other"}]
-    place = min(1, len(rows) - 1) if rows[0] != SALE else 0
+        rows = list(csv.DictReader(lines))
+    place = min(1, len(rows) - 1)
     rows[place] = {**rows[place], column: cell}
     with path.open("w", newline="", encoding="utf-8") as lines:
         writer = csv.DictWriter(lines, rows[0])

@@ -293,7 +293,7 @@ OTHERS = [
     ("hme: ./data", "The key 'hme' in {file} is not known: did you mean 'home'?"),
     ('"": 1', "The key '' in {file} is not known: did you mean 'tracking_plan'?"),
     ('"a\\nb": 1', "The key 'a\\nb' in {file} is not known: did you mean 'ga4'?"),
-    ('"{x}": 1', "The key '{x}' in {file} is not known: did you mean 'tracking_plan'?"),
+    ('"{x}": 1', "The key '{x}' in {file} is not known: did you mean 'experiments'?"),
     ("<<: {home: a}", "The key '<<' in {file} is not known: did you mean 'tracking_plan'?"),
     (
         "store: {nmae: shop}",

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.config.folders import DBT_PROJECT_DIR, PROJECT_DIR
-from pipelines.config.settings import Settings, load_settings
+from pipelines.config.register import read_register
+from pipelines.config.settings import Property, Settings, load_settings
 from pipelines.config.textfile import NO_TEXT
 from pipelines.config.tracking_plan import SEEDS, SEEDS_DIR, TrackingPlan, load_plan
 from pipelines.config.tracking_plan.seed_files import read_seed
 from pipelines.errors import SluiceError
 from pipelines.ga4.report_catalog import build_reports
+from pipelines.warehouse.change_register import remember_register
 from pipelines.warehouse.schema import OPS_TABLES, make_tables
 from pipelines.warehouse.tracking_overrides import remember_plan
 
@@ -186,6 +189,7 @@ def test_variables(
         refuse_unusable(or_refused(load_settings), database)
 
 
+WHOLE_PLAN, TODAY = load_plan(), date(2026, 6, 30)
 KEYS = st.sampled_from(["gallery", "wishlist", "sessions", "purchase", "new_key"]) | WRITTEN
 COLUMNS = st.sampled_from(sorted(SEEDS["micro_conversions"].model_fields))
 BENCHMARK_COLUMNS = st.sampled_from(sorted(SEEDS["benchmarks"].model_fields))
@@ -252,6 +256,35 @@ def test_a_tracking_plan(
     plan = or_refused(lambda: load_plan(shop=path))
     if plan is not None:
         refuse_other_plan(plan, database)
+
+
+ENTRY = {
+    "hypothesis": "x", "stage": "product", "start": "2026-06-01", "variants": "[a, b]",
+    "primary_metric": "add_to_cart", "page": "/x", "device": "all", "elements": "[b]",
+    "end": "2026-06-09", "smallest_effect": "0.01",
+}  # fmt: skip
+COLUMN = st.tuples(st.sampled_from([*ENTRY, "key", "property", "guardrail"]) | WRITTEN, ANYTHING)
+
+
+def entry(changed: tuple[str, str]) -> str:
+    written = ", ".join(": ".join(one) for one in {**ENTRY, changed[0]: changed[1]}.items())
+    return f"{{{written}}}"
+
+
+REGISTER = flow(WRITTEN, COLUMN.map(entry) | ANYTHING).map(as_bytes)
+
+
+@fuzzed(60)
+@given(REGISTER | damaged(f"a: {entry(('start', '2026-06-02'))}".encode()))
+def test_a_register(tmp_path: Path, database: duckdb.DuckDBPyConnection, content: bytes) -> None:
+    path = tmp_path / "experiments.yml"
+    path.write_bytes(content)
+    shop = Settings(properties=(Property(id="1"),), experiments=path)
+    register = or_refused(lambda: read_register(shop, WHOLE_PLAN, TODAY))
+    if register is not None:
+        remember_register(database, register, TODAY)
+        stored = database.execute("select change_id, description from ops.changes").fetchall()
+        assert stored == [(one.id, one.description) for one in register.entries]
 
 
 def column_types(name: str) -> dict[str, str]:

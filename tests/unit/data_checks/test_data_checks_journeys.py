@@ -17,6 +17,7 @@ PARAMETERS, REVIEWS = "fct_event_parameter", "fct_review_gap"
 ACTIONS = "fct_closed_funnel_next_action"
 SALES, ENDS, FINDINGS = "fct_sales_daily", "fct_furthest_stage", "fct_finding"
 PERIODS, DETAILS, SOURCES = "fct_funnel_period", "fct_finding_detail", "fct_reconciliation"
+EXPERIMENTS = "fct_experiment"
 
 CORRUPTIONS = {
     "users that GA4 did not tell": (
@@ -98,6 +99,22 @@ CORRUPTIONS = {
     "a day that one source lacks as 0": (
         f"update marts.{SOURCES} set value_a = 0 where date = '2026-03-01'",
         (SOURCES, {"value_equals_intermediate", "what_a_source_lacks_is_said"}),
+    ),
+    "an experiment with other counts than its file": (
+        f"update marts.{EXPERIMENTS} set control_exposed = 199",
+        (EXPERIMENTS, {"counts_equal_outcomes"}),
+    ),
+    "an experiment's rate of other counts": (
+        f"update marts.{EXPERIMENTS} set rate = 0.13",
+        (EXPERIMENTS, {"rate_is_their_ratio"}),
+    ),
+    "a result beside a broken split": (
+        f"update marts.{EXPERIMENTS} set verdict = 'invalid', rate = null, p_value = null",
+        (EXPERIMENTS, {"invalid_result_is_hidden"}),
+    ),
+    "a verdict without a reason": (
+        f"update marts.{EXPERIMENTS} set reason = ''",
+        (EXPERIMENTS, {"verdict_has_a_reason"}),
     ),
     "a cart table that does not say how whole it is": (
         f"update marts.{CARTS} set is_complete = null",

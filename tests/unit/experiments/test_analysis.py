@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from pipelines.experiments import bayesian, sequential
-from pipelines.experiments.analysis import Analysis, ExperimentPlan, analyse
-from pipelines.experiments.metrics import Metric, Outcomes
-from pipelines.experiments.sample_ratio import check
+from pipelines.analysis.experiments import bayesian, sequential
+from pipelines.analysis.experiments.analysis import Analysis, ExperimentPlan, analyse
+from pipelines.analysis.experiments.metrics import Metric, Outcomes
+from pipelines.analysis.experiments.sample_ratio import check
 from tests.support.reading import run
 
 FIRST = date(2020, 3, 2)

@@ -6,12 +6,15 @@ import json
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.analysis.experiments.analysis import ExperimentPlan, analyse
+from pipelines.analysis.experiments.analysis_json import as_dict
+from pipelines.analysis.experiments.experiment_table import scored_properties
+from pipelines.analysis.experiments.stored import as_rows
 from pipelines.errors import SluiceError
-from pipelines.experiments.analysis import ExperimentPlan, analyse
-from pipelines.experiments.analysis_json import as_dict
 from pipelines.experiments.reading import read_outcomes
 from tests.unit.config.test_fuzzed_files import TEXTS, fuzzed
 
@@ -59,3 +62,12 @@ def test_any_file(text: str, effect: float | None, tmp_path: Path) -> None:
         return
     json.dumps(as_dict(found), default=str, allow_nan=False)
     assert found.decision.reason.endswith(".")
+    # A night makes rows of it, whose numbers fit their types.
+    outcomes_by_day = as_rows(outcomes).assign(property_id="1", change_id="x")
+    experiment = {
+        "property_id": "1", "change_id": "x", "kind": "experiment", "problem": None,
+        "state": "running", "users_left_out": 0, "overlaps_with": [], "smallest_effect": effect,
+        "variants": json.dumps(dict.fromkeys(outcomes.variants, 1 / len(outcomes.variants))),
+    }  # fmt: skip
+    scored = scored_properties(pd.DataFrame([experiment]), outcomes_by_day, {"1": None})
+    assert len(scored["comparisons"][0]) == len(outcomes.variants) - 1

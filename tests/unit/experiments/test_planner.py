@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
+from pipelines.analysis.experiments.errors import ExperimentError
+from pipelines.analysis.experiments.planner import Candidate, MetricPlan, Plan, Wish, make_plan
 from pipelines.experiments.candidates import read_shop
-from pipelines.experiments.errors import ExperimentError
-from pipelines.experiments.planner import Candidate, MetricPlan, Plan, Wish, make_plan
 from tests.support.reading import run
 
 # A week of a small shop: 7,143 visits, 500 adds, 275 checkouts, 30 orders.

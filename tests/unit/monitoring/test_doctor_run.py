@@ -118,6 +118,47 @@ def test_the_order_and_the_json(tmp_path):
     assert [block["property_id"] for block in told["blocks"]] == [None, "42", "43", None]
 
 
+REGISTER = """\
+cta:
+  hypothesis: A green button is seen sooner
+  key: add_to_cart
+  start: 2026-06-01
+  variants: [old, new]
+  primary_metric: add_to_cart
+  outcomes: cta.csv
+"""
+
+
+def registered(folder: Path, entries: str, outcomes: str) -> Step:
+    """The step about a register with these experiments."""
+    (folder / "experiments.yml").write_text(entries)
+    (folder / "cta.csv").write_text(outcomes)
+    settings = Settings(
+        home=folder / "home",
+        properties=(Property(id="42"),),
+        experiments=folder / "experiments.yml",
+    )
+    return steps(diagnose(settings, connect=lambda _: FakeGa4(), now=NOW))["register"]
+
+
+def test_the_register_and_its_files_are_read(tmp_path):
+    outcomes = "variant,exposed,converted\nold,100,10\nnew,100,12\n"
+    step = registered(tmp_path, REGISTER, outcomes)
+    assert (step.mark, step.message) == (Mark.RIGHT, "1 experiment, 0 changes")
+    step = registered(tmp_path, REGISTER, outcomes.replace("new", "blue"))
+    assert (step.mark, step.message) == (
+        Mark.WRONG,
+        f"{tmp_path}/cta.csv has the variant 'blue', which the experiment 'cta' has not; did you "
+        "mean 'old'?",
+    )
+    step = registered(tmp_path, REGISTER.replace("[old, new]", "[old]"), outcomes)
+    assert (step.mark, step.message) == (
+        Mark.WRONG,
+        f"The experiment 'cta' in {tmp_path}/experiments.yml has one variant: an experiment has a "
+        "control and at least one other.",
+    )
+
+
 def test_three_questions_a_property(tmp_path):
     fake = FakeGa4()
     visit(tmp_path, fake)

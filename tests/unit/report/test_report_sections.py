@@ -50,7 +50,7 @@ FINDING = Finding(
     worth_sentence="Worth about 20 EUR.", surplus_sentence=None,
     window_start=date(2026, 6, 3), benchmark_low=0.05, benchmark_high=0.1,
     since_date=date(2026, 6, 21), since_earliest=date(2026, 6, 20),
-    since_latest=date(2026, 6, 22), numerator=20, denominator=1000, rate=0.02,
+    since_latest=date(2026, 6, 22), recovered_date=None, numerator=20, denominator=1000, rate=0.02,
     before_numerator=60, before_denominator=1000, before_rate=0.06, since_numerator=4,
     since_denominator=400, since_rate=0.01, now_numerator=3, now_denominator=280, now_rate=3 / 280,
     outside_numerator=70, outside_denominator=1000, outside_rate=0.07, worth_since=900.0,

@@ -30,14 +30,14 @@ declared as (
         days.date,
         days.segment_value,
         days.key,
-        bool_or(changes.name is not null) as is_declared
+        bool_or(changes.change_id is not null) as is_declared
     from {{ ref('int_funnel__days_filled') }} as days
-    inner join {{ ref('changes') }} as changes
+    inner join {{ ref('stg_register__changes') }} as changes
         on
-            coalesce(changes.property_id, days.property_id) = days.property_id
+            days.property_id = changes.property_id
             and days.date between changes.start_date and coalesce(changes.end_date, changes.start_date)
-            and coalesce(changes.device, days.segment_value) in (days.segment_value, 'all')
-    where days.segment_name in ('all', 'device')
+            and changes.device in (days.segment_value, 'all')
+    where days.segment_name in ('all', 'device') and changes.kind = 'change'
     group by all
 ),
 

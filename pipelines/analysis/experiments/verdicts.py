@@ -13,13 +13,11 @@ from math import ceil
 import numpy as np
 from scipy import optimize
 
+from pipelines.analysis.experiments.register import LEAST_DAYS
 from pipelines.wording import counted
 
 WORST_MACRO = -0.05
 """A variant is shipped where its macro rate cannot be lower by more than this, relative."""
-
-LEAST_DAYS = 14
-"""Two whole weeks: every weekday twice (house default)."""
 
 MOST_TIMES = 1000.0
 """What would take so many times the units that there are is never decided."""
@@ -31,6 +29,7 @@ class Verdict(StrEnum):
     SHIP = "ship"
     HOLD = "hold, macro unproven"
     KEEP_RUNNING = "keep running"
+    UNDECIDED = "undecided"
     STOP = "stop"
     REJECT = "reject"
     INVALID = "invalid"
@@ -168,8 +167,11 @@ def _undecided(known: Evidence) -> Decision:
 
 
 def _weeks(known: Evidence, times: float | None) -> int | None:
-    """Whole weeks until there are `times` the units at the pace so far; two in all at least."""
-    if known.days is None or times is None:
+    """Whole weeks until there are `times` the units at the pace so far; two in all at least.
+
+    None where that is not in sight.
+    """
+    if known.days is None or times is None or times > MOST_TIMES:
         return None
     days = max((times - 1) * known.days, LEAST_DAYS - known.days, 0)
     return ceil(round(days / 7, 9))

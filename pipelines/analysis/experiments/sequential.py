@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipelines.analysis.experiments.metrics import Metric
 from pipelines.analysis.stats.arrays import Floats
-from pipelines.experiments.metrics import Metric
 
 LEAST_UNITS = 100
 """Units in an arm below which nothing is said: the method takes rates to be normal."""

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any
 
-from pipelines.experiments.sizes import (
+from pipelines.analysis.experiments.sizes import (
     ALPHA,
     POWER,
     detectable_lift,

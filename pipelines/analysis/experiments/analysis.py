@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipelines.analysis.stats.arrays import Floats
-from pipelines.experiments import sample_ratio, sequential
-from pipelines.experiments.comparisons import Comparison, compare
-from pipelines.experiments.errors import ExperimentError
-from pipelines.experiments.metrics import Outcomes
-from pipelines.experiments.sizes import (
+from pipelines.analysis.experiments import sample_ratio, sequential
+from pipelines.analysis.experiments.comparisons import Comparison, compare
+from pipelines.analysis.experiments.errors import ExperimentError
+from pipelines.analysis.experiments.metrics import Outcomes
+from pipelines.analysis.experiments.sizes import (
     ALPHA,
     POWER,
     times_for_looks,
     units_for_means,
     units_per_arm,
 )
-from pipelines.experiments.verdicts import Decision, Verdict
+from pipelines.analysis.experiments.verdicts import Decision, Verdict
+from pipelines.analysis.stats.arrays import Floats
 from pipelines.wording import nearest, shown
 
 RELATIVE_EFFECT = 0.20
@@ -32,6 +32,9 @@ DISTANCE = 1e-6
 class ExperimentPlan:
     """What was decided before: shares of the variants (equal unless given), smallest effect that
     matters (absolute; `RELATIVE_EFFECT` unless given), alpha.
+
+    `overlaps_with`: other changes that it cannot be told apart from. `has_ended`: nothing more will
+    come.
     """
 
     name: str = "experiment"
@@ -39,11 +42,15 @@ class ExperimentPlan:
     smallest_effect: float | None = None
     alpha: float = ALPHA
     power: float = POWER
+    overlaps_with: tuple[str, ...] = ()
+    has_ended: bool = False
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """`comparisons` is empty where the split is broken: the result is not to be seen."""
+    """`comparisons` is empty where the split is broken, or another change was made meanwhile: the
+    result is not to be seen.
+    """
 
     plan: ExperimentPlan
     outcomes: Outcomes
@@ -82,7 +89,12 @@ def analyse(outcomes: Outcomes, plan: ExperimentPlan) -> Analysis:
     if split.blocked_at is not None:
         decision = _invalid(outcomes, split, split.blocked_at)
         return Analysis(plan, outcomes, effect, units, split, (), decision)
+    if plan.overlaps_with:
+        decision = _overlapping(plan.overlaps_with)
+        return Analysis(plan, outcomes, effect, units, split, (), decision)
     comparisons = compare(outcomes, plan.alpha, effect, units)
+    if plan.has_ended:
+        comparisons = tuple(replace(one, decision=_at_end(one.decision)) for one in comparisons)
     order = list(Verdict)
     best = min(
         comparisons,
@@ -146,5 +158,25 @@ def _invalid(outcomes: Outcomes, split: sample_ratio.SampleRatio, look: int) -> 
         f"The units are not split as planned{when} ({counts}; p {split.p_value:.2g}, e-value "
         f"{split.e_value:.3g}): units are lost or moved in one variant, so no result is shown; "
         "find out where, and start anew.",
+        None,
+    )
+
+
+def _at_end(decision: Decision) -> Decision:
+    """What would have to go on, but does not."""
+    if decision.verdict is not Verdict.KEEP_RUNNING:
+        return decision
+    return replace(
+        decision, verdict=Verdict.UNDECIDED, reason=f"It ended too early: {decision.reason}"
+    )
+
+
+def _overlapping(others: tuple[str, ...]) -> Decision:
+    names = ", ".join(f"'{one}'" for one in others)
+    return Decision(
+        Verdict.INVALID,
+        f"It overlaps with {names}, at the same days, devices and pages and at the same or a "
+        "neighbouring stage: which of them did what cannot be told, so no result is shown; run one "
+        "at a time.",
         None,
     )

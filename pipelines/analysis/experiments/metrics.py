@@ -6,16 +6,16 @@ a day; totals without days, and rows of users, are one look.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
+from pipelines.analysis.experiments.register import control_first
 from pipelines.analysis.stats.arrays import Floats, Ints, codes, divide, floats, spread, sum_by
 from pipelines.analysis.stats.intervals import Counts
-
-CONTROL = "control"
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,16 @@ class Metric:
             return self.rate_variance
         return divide(self.rate * (1 - self.rate), self.trials)
 
+    def of(self, columns: Sequence[int]) -> Metric:
+        """Of some variants, in this order."""
+        chosen = list(columns)
+        variance = self.rate_variance
+        return Metric(
+            self.successes[:, chosen],
+            self.trials[:, chosen],
+            None if variance is None else variance[:, chosen],
+        )
+
     def counts(self, variant: int) -> Counts:
         """The last look of one variant, shape (1,)."""
         return Counts(self.successes[-1:, variant], self.trials[-1:, variant])
@@ -66,6 +76,26 @@ class Outcomes:
     macro: Metric | None = None
     revenue: Floats | None = None
     left_out: int = 0
+
+    def in_order(self, names: Sequence[str]) -> Outcomes:
+        """With the variants in the order of `names`; those that it does not have come last."""
+        order = {name: place for place, name in enumerate(names)}
+        columns = sorted(
+            range(len(self.variants)), key=lambda one: order.get(self.variants[one], len(order))
+        )
+        return replace(
+            self,
+            variants=tuple(self.variants[one] for one in columns),
+            exposed=self.exposed[:, columns],
+            primary=self.primary.of(columns),
+            macro=None if self.macro is None else self.macro.of(columns),
+            revenue=None if self.revenue is None else self.revenue[columns],
+        )
+
+    def with_macro_of_primary(self) -> Outcomes:
+        """Where the primary metric is the macro one itself, its counts are the macro's."""
+        is_known = self.macro is not None or not self.primary.is_share
+        return self if is_known else replace(self, macro=self.primary)
 
     @classmethod
     def from_totals(cls, frame: pd.DataFrame) -> Outcomes:
@@ -132,8 +162,6 @@ def delta_variance(numerator: Floats, denominator: Floats, group: Ints, groups: 
 
 def _variants(column: pd.Series) -> tuple[tuple[str, ...], Ints]:
     """Names, the control first and the others as they first stand; the place of each row's."""
-    names = list(dict.fromkeys(column))
-    control = next((name for name in names if name.casefold() == CONTROL), names[0])
-    names.sort(key=lambda name: name != control)
+    names = control_first(column)
     place = {name: number for number, name in enumerate(names)}
-    return tuple(names), column.map(place).to_numpy(dtype=np.int64)
+    return tuple(names), np.array([place[name] for name in column], dtype=np.int64)

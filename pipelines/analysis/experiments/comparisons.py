@@ -8,9 +8,9 @@ from math import sqrt
 
 import numpy as np
 
-from pipelines.experiments import bayesian, fixed_horizon, sequential
-from pipelines.experiments.metrics import Metric, Outcomes
-from pipelines.experiments.verdicts import Bounds, Decision, Evidence, Verdict, decide
+from pipelines.analysis.experiments import bayesian, fixed_horizon, sequential
+from pipelines.analysis.experiments.metrics import Metric, Outcomes
+from pipelines.analysis.experiments.verdicts import Bounds, Decision, Evidence, Verdict, decide
 
 
 @dataclass(frozen=True)

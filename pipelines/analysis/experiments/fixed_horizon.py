@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from pipelines.analysis.experiments.metrics import Metric
 from pipelines.analysis.stats.arrays import Floats
 from pipelines.analysis.stats.intervals import has_few_expected, newcombe, two_rates_p, wilson
-from pipelines.experiments.metrics import Metric
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from pipelines.analysis.experiments import sequential
+from pipelines.analysis.experiments.analysis import Analysis
+from pipelines.analysis.experiments.comparisons import Comparison
+from pipelines.analysis.experiments.metrics import Outcomes
+from pipelines.analysis.experiments.verdicts import Verdict
 from pipelines.analysis.stats.intervals import CONFIDENCE, wilson
-from pipelines.experiments import sequential
-from pipelines.experiments.analysis import Analysis
-from pipelines.experiments.comparisons import Comparison
-from pipelines.experiments.metrics import Outcomes
-from pipelines.experiments.verdicts import Verdict
 
 Z = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
 

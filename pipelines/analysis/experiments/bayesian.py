@@ -7,8 +7,8 @@ from typing import TypeAlias
 import numpy as np
 from scipy import special, stats
 
+from pipelines.analysis.experiments.metrics import Metric
 from pipelines.analysis.stats.arrays import Floats
-from pipelines.experiments.metrics import Metric
 
 Beta: TypeAlias = tuple[float, float]
 """a and b."""

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from pipelines.experiments import bayesian, fixed_horizon, sample_ratio, sequential
-from pipelines.experiments.metrics import Metric, Outcomes, delta_variance
-from pipelines.experiments.sizes import detectable_lift, units_per_arm
+from pipelines.analysis.experiments import bayesian, fixed_horizon, sample_ratio, sequential
+from pipelines.analysis.experiments.metrics import Metric, Outcomes, delta_variance
+from pipelines.analysis.experiments.sizes import detectable_lift, units_per_arm
 
 
 def metric(*arms: tuple[float, float]) -> Metric:

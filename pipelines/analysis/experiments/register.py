@@ -1,0 +1,145 @@
+"""What was changed, and what is tried: the entries of a shop's register, and which of them meet.
+
+One change at a time: of two that meet in time, place and audience nobody can tell which one did it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+CONTROL = "control"
+LEAST_DAYS = 14
+"""Two whole weeks: every weekday twice (house default)."""
+
+STAGES = ("site", "home", "collection", "product", "cart", "checkout", "outcome")
+"""In the order of the journey; `site` is all of them."""
+
+EVERYWHERE, ALL = "site", "all"
+
+
+class Kind(StrEnum):
+    """What an entry is."""
+
+    EXPERIMENT = "experiment"
+    CHANGE = "change"
+
+
+class State(StrEnum):
+    """Where an entry stands on a day."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What only an experiment has: shares of its variants, the control first, and its metrics.
+
+    `smallest_effect` is absolute, None for the default; `outcomes` is a CSV file, None for none.
+    """
+
+    variants: Mapping[str, float]
+    primary_metric: str
+    guardrail: str
+    smallest_effect: float | None = None
+    outcomes: Path | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """An entry: a change of the site, or an experiment (then it has a `trial`).
+
+    `stage` is where it is, `key` the micro-conversion that it is about ('' for none), `page` a path
+    ('' for all), `device` a device or `all`. `end` None goes on.
+    """
+
+    id: str
+    property_id: str
+    description: str
+    stage: str
+    start: date
+    end: date | None = None
+    key: str = ""
+    page: str = ""
+    device: str = ALL
+    elements: tuple[str, ...] = ()
+    trial: Trial | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """Whether it is tried on a part of the visitors, or there for all of them."""
+        return Kind.CHANGE if self.trial is None else Kind.EXPERIMENT
+
+    def state(self, today: date) -> State:
+        """On `today`; a change of the site is over only where it was taken back."""
+        if self.start > today:
+            return State.PLANNED
+        return State.ENDED if self.end is not None and self.end < today else State.RUNNING
+
+    @property
+    def last_day(self) -> date:
+        """Until when it can be confused with another: an experiment to its end, a change for the
+        two weeks in which its effect shows (house default), or until it was taken back.
+        """
+        if self.end is not None:
+            return self.end
+        return date.max if self.trial else self.start + timedelta(days=LEAST_DAYS - 1)
+
+
+@dataclass(frozen=True)
+class Register:
+    """All entries, experiments first; ids are unique."""
+
+    entries: tuple[Change, ...] = ()
+    meetings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, entries: Sequence[Change]) -> Register:
+        """With the ids that each entry meets, in the order of the entries."""
+        return cls(
+            tuple(entries),
+            {
+                one.id: tuple(
+                    other.id for other in entries if other is not one and meet(one, other)
+                )
+                for one in entries
+            },
+        )
+
+    @property
+    def experiments(self) -> tuple[tuple[Change, Trial], ...]:
+        """Those that are tried."""
+        return tuple((one, one.trial) for one in self.entries if one.trial is not None)
+
+
+def meet(one: Change, other: Change) -> bool:
+    """Whether two are of the same shop, days, audience and page, at one or the next stage."""
+    return (
+        one.property_id == other.property_id
+        and one.start <= other.last_day
+        and other.start <= one.last_day
+        and (one.device == other.device or ALL in (one.device, other.device))
+        and _is_near(one.stage, other.stage)
+        and (_is_beneath(one.page, other.page) or _is_beneath(other.page, one.page))
+    )
+
+
+def control_first(variants: Iterable[str]) -> list[str]:
+    """Each name once: the one named `control`, else the first; then the others as they stand."""
+    names = list(dict.fromkeys(variants))
+    control = next((name for name in names if name.casefold() == CONTROL), names[0])
+    return sorted(names, key=lambda name: name != control)
+
+
+def _is_near(one: str, other: str) -> bool:
+    return EVERYWHERE in (one, other) or abs(STAGES.index(one) - STAGES.index(other)) <= 1
+
+
+def _is_beneath(page: str, above: str) -> bool:
+    """`/shoes/red` is beneath `/shoes`, and every page beneath ''."""
+    return not above or page == above or page.startswith(above.rstrip("/") + "/")

@@ -1,0 +1,71 @@
+"""Outcomes as rows by day and variant, as the warehouse keeps them, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pipelines.analysis.experiments.metrics import Metric, Outcomes
+from pipelines.analysis.stats.arrays import Floats, floats
+
+COLUMNS = (
+    "variant", "date", "exposed", "numerator", "denominator", "rate_variance", "macro_converted",
+    "revenue",
+)  # fmt: skip
+
+
+def as_rows(outcomes: Outcomes) -> pd.DataFrame:
+    """`COLUMNS`, a row for each day and variant, the control first; counts are of that day alone.
+
+    Without days there is one row a variant, its date NULL. Revenue is known as a whole: it stands
+    in the rows of the last day.
+    """
+    looks, arms = outcomes.exposed.shape
+    primary, macro = outcomes.primary, outcomes.macro
+    days = outcomes.days or (None,)
+
+    def by_day(cumulative: Floats | None) -> Floats:
+        if cumulative is None:
+            return np.full(looks * arms, np.nan)
+        return np.diff(cumulative, axis=0, prepend=np.zeros((1, arms))).ravel()
+
+    revenue = np.full((looks, arms), np.nan)
+    if outcomes.revenue is not None:
+        revenue[-1] = outcomes.revenue
+    variance = primary.rate_variance
+    return pd.DataFrame(
+        {
+            "variant": list(outcomes.variants) * looks,
+            "date": [day for day in days for _ in range(arms)],
+            "exposed": by_day(outcomes.exposed),
+            "numerator": by_day(primary.successes),
+            "denominator": by_day(primary.trials),
+            "rate_variance": np.full(looks * arms, np.nan) if variance is None else variance[0],
+            "macro_converted": by_day(None if macro is None else macro.successes),
+            "revenue": revenue.ravel(),
+        }
+    )
+
+
+def from_rows(rows: pd.DataFrame, order: list[str], left_out: int) -> Outcomes:
+    """What `as_rows` made; `order` has the control first."""
+    rows = rows.assign(place=rows["variant"].map({name: i for i, name in enumerate(order)}))
+    rows = rows.sort_values(["date", "place"], na_position="first")
+    arms = len(order)
+
+    def looks(name: str) -> Floats:
+        return np.cumsum(floats(rows[name]).reshape(-1, arms), axis=0)
+
+    exposed, trials = looks("exposed"), looks("denominator")
+    variance = floats(rows["rate_variance"]).reshape(-1, arms)
+    macro, revenue = looks("macro_converted"), floats(rows["revenue"]).reshape(-1, arms)[-1]
+    days = pd.to_datetime(rows["date"].drop_duplicates()).dropna()
+    return Outcomes(
+        variants=tuple(order),
+        days=tuple(days.dt.date),
+        exposed=exposed,
+        primary=Metric(looks("numerator"), trials, None if np.isnan(variance).all() else variance),
+        macro=None if np.isnan(macro).any() else Metric(macro, exposed),
+        revenue=None if np.isnan(revenue).any() else revenue,
+        left_out=left_out,
+    )

@@ -1,0 +1,227 @@
+"""Experiments of the register: read from their files, stored, listed, and kept when these go."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from pipelines.analysis.experiments.experiment_table import compared
+from pipelines.analysis.experiments.metrics import Outcomes
+from pipelines.analysis.experiments.stored import as_rows, from_rows
+from pipelines.config.register import read_register
+from pipelines.config.settings import Property, Settings
+from pipelines.config.tracking_plan import load_plan
+from pipelines.experiments.reading import read_outcomes
+from pipelines.warehouse.change_register import remember_register
+from pipelines.warehouse.connect import build_database
+from tests.support.reading import fail, run
+
+PLAN = load_plan()
+TODAY = date(2026, 6, 30)
+# The new button converts 585 of 5,000, the old one 500 (reference case 8): p .0063 at one look.
+TOTALS = "variant,exposed,converted\nnew,5000,585\nold,5000,500\n"
+ENTRY = """\
+cta:
+  hypothesis: A green button is seen sooner
+  key: add_to_cart
+  start: 2026-06-01
+  end: {end}
+  variants: [old, new]
+  primary_metric: add_to_cart
+  smallest_effect: 0.03
+  outcomes: cta.csv
+"""
+PAY = "pay: {description: New form, stage: cart, start: 2026-06-12, elements: [form, text]}\n"
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with settings, a register and a file of outcomes."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sluice.yml").write_text("properties: [{id: 1, time_zone: UTC}]\n")
+    (tmp_path / "experiments.yml").write_text(ENTRY.format(end="2026-06-29"))
+    (tmp_path / "cta.csv").write_text(TOTALS)
+    return tmp_path
+
+
+def remember(shop: Path) -> list[tuple]:
+    """What ops has of the experiment after a run: state, problem, counts by variant."""
+    settings = Settings(
+        properties=(Property(id="1"),), experiments=shop / "experiments.yml", home=shop
+    )
+    with build_database(shop / "build.duckdb") as connection:
+        remember_register(connection, read_register(settings, PLAN, TODAY), TODAY)
+        return connection.execute(
+            "select state, problem, list([variant, numerator::int::text] order by variant) "
+            "from ops.changes left join ops.experiment_outcomes using (change_id) group by all"
+        ).fetchall()
+
+
+COUNTS = [["new", "585"], ["old", "500"]]
+
+
+def test_an_ended_experiment_keeps_its_outcomes_when_the_file_goes(shop: Path) -> None:
+    assert remember(shop) == [("ended", None, COUNTS)]
+    (shop / "cta.csv").unlink()
+    assert remember(shop) == [("ended", None, COUNTS)]
+
+
+def test_a_broken_file_of_a_running_one_is_said_and_stops_nothing(shop: Path) -> None:
+    (shop / "experiments.yml").write_text(ENTRY.format(end="2026-07-29"))
+    assert remember(shop) == [("running", None, COUNTS)]
+    (shop / "cta.csv").write_text(TOTALS.replace("585", "5850"))
+    (state, problem, counts), = remember(shop)  # fmt: skip
+    assert (state, counts) == ("running", [[None, None]])
+    assert problem == (f"{shop}/cta.csv, line 2: converted is '5850', more than exposed ('5000').")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            TOTALS.replace("new", "blue"),
+            "{file} has the variant 'blue', which the experiment 'cta' has not; did you mean "
+            "'old'?",
+        ),
+        (
+            "variant,exposed,converted\nold,5000,500\n",
+            "{file} has no row of the variant 'new' of the experiment 'cta'.",
+        ),
+        (
+            "date,variant,exposed,converted\n2026-05-31,old,5,1\n2026-05-31,new,5,1\n",
+            "{file} has units of 2026-05-31, but the experiment 'cta' is registered from "
+            "2026-06-01 to 2026-06-29: take them out, or correct the register.",
+        ),
+        (
+            "date,variant,exposed,converted\n2026-06-30,old,5,1\n2026-06-30,new,5,1\n",
+            "{file} has units of 2026-06-30, but the experiment 'cta' is registered from "
+            "2026-06-01 to 2026-06-29: take them out, or correct the register.",
+        ),
+    ],
+)
+def test_outcomes_that_are_not_the_experiment_s(shop: Path, text: str, sentence: str) -> None:
+    (shop / "cta.csv").write_text(text)
+    ((_, problem, _),) = remember(shop)
+    assert problem == sentence.replace("{file}", str(shop / "cta.csv"))
+
+
+def test_the_registered_control_is_the_control(shop: Path) -> None:
+    """In the file the new variant stands first."""
+    found = json.loads(run("experiment", "analyze", "cta", "--json").stdout)
+    (comparison,) = found["comparisons"]
+    assert (found["name"], found["smallest_effect"]) == ("cta", 0.03)
+    assert (comparison["control"], comparison["variant"]) == ("old", "new")
+    assert comparison["difference"] == pytest.approx(0.017)
+    assert comparison["p_value"] == pytest.approx(0.006276, abs=1e-6)
+
+
+def test_the_list_says_where_each_stands(shop: Path) -> None:
+    (shop / "changes.yml").write_text(PAY)
+    listed = {one["id"]: one for one in json.loads(run("experiment", "list", "--json").stdout)}
+    assert listed["cta"]["verdict"] == "invalid"
+    assert listed["cta"]["reason"].startswith("It overlaps with 'pay', at the same days")
+    assert (listed["pay"]["verdict"], listed["pay"]["reason"]) == (None, "overlaps with cta")
+    (shop / "changes.yml").unlink()
+    text = run("experiment", "list").stdout
+    # 1,839 units a variant show 3 points: all are there, and the one look at the end counts.
+    assert "hold, macro unproven" in text
+    assert "A green button is seen sooner" in text
+
+
+def test_an_id_that_is_not_registered(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fail(monkeypatch, capsys, "experiment", "analyze", "cto") == (
+        1,
+        "Error: There is no file and no experiment 'cto'; did you mean 'cta'?\n",
+    )
+    assert fail(monkeypatch, capsys, "experiment", "analyze", "cta", "--split", "a=1") == (
+        1,
+        "Error: What was planned of cta stands in experiments.yml: leave --name, --split and "
+        "--smallest-effect out.\n",
+    )
+
+
+def test_without_a_register_the_list_says_what_it_is(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("experiment", "list").stdout.startswith("Nothing is registered: experiments.yml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TOTALS,
+        "date,variant,exposed,converted,macro_converted,revenue\n"
+        "2026-06-02,old,100,9,1,10\n2026-06-02,new,90,12,2,20\n"
+        "2026-06-01,old,80,7,0,0\n2026-06-01,new,85,9,1,15.5\n",
+        "variant,user,numerator,denominator\nold,a,1,3\nold,b,0,1\nnew,c,2,2\nnew,d,0,4\n"
+        "new,e,1,1\nold,e,1,1\n",
+    ],
+)
+def test_outcomes_are_stored_whole(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.csv").write_text(text)
+    read = read_outcomes(tmp_path / "x.csv", TODAY)
+    with duckdb.connect() as connection:
+        connection.register("rows", as_rows(read))
+        stored = connection.execute("select * from rows order by random()").df()
+    back = from_rows(stored, list(read.variants), read.left_out)
+    assert (back.variants, back.days, back.left_out) == (read.variants, read.days, read.left_out)
+    for ours, theirs in zip(arrays(back), arrays(read), strict=True):
+        assert (ours is None) == (theirs is None)
+        if ours is not None and theirs is not None:
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def arrays(one: Outcomes) -> list[np.ndarray | None]:
+    macro = None if one.macro is None else one.macro.successes
+    variance = one.primary.rate_variance
+    return [one.exposed, one.primary.successes, one.primary.trials, variance, macro, one.revenue]
+
+
+EXPERIMENT = {
+    "change_id": "cta", "variants": '{"old": 0.5, "new": 0.5}', "problem": None, "state": "ended",
+    "smallest_effect": 0.01, "users_left_out": 0, "overlaps_with": [], "start_date": TODAY,
+}  # fmt: skip
+
+
+def rows_of(text: str, folder: Path, **columns: object) -> list[dict]:
+    (folder / "x.csv").write_text(text)
+    outcomes = as_rows(read_outcomes(folder / "x.csv", TODAY))
+    return compared({**EXPERIMENT, **columns}, outcomes)
+
+
+def test_a_row_of_the_mart(tmp_path: Path) -> None:
+    (row,) = rows_of(TOTALS, tmp_path)
+    assert (row["numerator"], row["denominator"], row["control_numerator"]) == (585, 5000, 500)
+    assert row["difference"] == pytest.approx(0.017)
+    assert row["sequential_p_value"] == pytest.approx(0.127861, abs=1e-6)
+    # 14,751 units show one point: a third of them is there, and no more will come.
+    assert row["verdict"] == row["experiment_verdict"] == "undecided"
+    assert row["reason"].startswith("It ended too early: 'new' is not told apart")
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "reason"),
+    [
+        (TOTALS.replace("new,5000", "new,4000"), {}, "The units are not split as planned"),
+        (TOTALS, {"overlaps_with": ["pay"]}, "It overlaps with 'pay'"),
+    ],
+)
+def test_what_is_invalid_shows_no_result(
+    tmp_path: Path, text: str, columns: dict, reason: str
+) -> None:
+    (row,) = rows_of(text, tmp_path, **columns)
+    assert row["verdict"] == "invalid"
+    assert row["reason"].startswith(reason)
+    assert row["rate"] is None
+    assert not {"difference", "p_value", "probability_better"} & row.keys()
+    assert row["control_exposed"] == 5000
+
+
+def test_outcomes_of_variants_that_were_registered_before(tmp_path: Path) -> None:
+    (row,) = rows_of(TOTALS, tmp_path, variants='{"old": 0.5, "red": 0.5}')
+    assert row["reason"].startswith("The outcomes that are kept are of other variants")
+    assert row.keys() == {"change_id", "control", "variant", "reason", "experiment_reason"}

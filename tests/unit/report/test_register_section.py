@@ -1,0 +1,151 @@
+"""Experiments and changes on the page, and which change stands beside a finding."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from pipelines.report.page_data import PropertyData
+from pipelines.report.rows.register import Change, Experiment
+from pipelines.report.sections.finding_cards import finding_cards
+from pipelines.report.sections.register_section import register_section
+from pipelines.report.sections.verdict import rest, verdict
+from tests.support.empty_page import EMPTY
+from tests.unit.report.test_report_sections import FINDING, LEAKING, said
+
+PAY = Change(
+    "pay", "change", "One page instead of three", "Checkout", None, "all", date(2026, 6, 19), None,
+    "running", "", False,
+)  # fmt: skip
+CTA = replace(
+    PAY, change_id="cta", kind="experiment", description="A green button is seen sooner",
+    stage_label="Product page", page="/shoes", device="mobile", start_date=date(2026, 6, 1),
+)  # fmt: skip
+GREEN = Experiment(
+    "cta", "green", "control", "A green button is seen sooner", "running", date(2026, 6, 1), None,
+    "add_to_cart", 585, 5000, 0.117, 500, 5000, 0.1, 0.017, True, True, -0.00274, 0.03674,
+    "keep running", "'green' is not told apart.", 3, "keep running", "'green' is not told apart.",
+)  # fmt: skip
+SHOP = replace(EMPTY, changes=(PAY, CTA), experiments=(GREEN,))
+
+
+def card(**columns: object) -> tuple[str, str, dict[str, str]]:
+    """Kind, mark and lines of the only experiment's card."""
+    section = register_section(replace(SHOP, experiments=(replace(GREEN, **columns),)))  # type: ignore[arg-type]
+    assert section is not None
+    (one,) = section.cards
+    return one.kind, said(one.mark), {name: said(text) for name, text in one.lines}
+
+
+def test_a_shop_without_a_register_has_no_section() -> None:
+    assert register_section(EMPTY) is None
+
+
+def test_what_is_registered_is_counted() -> None:
+    ended = replace(CTA, change_id="old", state="ended")
+    section = register_section(replace(SHOP, changes=(PAY, CTA, ended)))
+    assert section is not None
+    assert section.summary == ("1 experiment, 1 of them running; 1 change of the site.",)
+
+
+def test_an_experiment_says_its_verdict_with_the_interval_and_the_weeks_left() -> None:
+    assert card() == (
+        "keep_running",
+        "▶ running · 1 Jun 2026 on",
+        {
+            "Verdict": "Not decided yet: keep it running",
+            "Why": "'green' is not told apart.",
+            "green against control": (
+                "Add to cart: 11.7 % (585 of 5,000) against 10.0 % (500 of 5,000); +1.7 points "
+                "(95 % interval −0.3 to +3.7 points, whenever looked at)"
+            ),
+            "Still to come": "about 3 weeks",
+        },
+    )
+
+
+@pytest.mark.parametrize("verdict", ["invalid", None])
+def test_a_hidden_result_has_no_number(verdict: str | None) -> None:
+    hidden = dict.fromkeys(("rate", "control_rate", "difference", "ci_low", "ci_high"))
+    _, _, lines = card(
+        **hidden, weeks_left=None, verdict=verdict, experiment_verdict=verdict,
+        experiment_reason="The units are not split as planned.",
+    )  # fmt: skip
+    assert lines == {
+        "Verdict": "Invalid: its result is not shown" if verdict else "None yet",
+        "Why": "The units are not split as planned.",
+    }
+
+
+def test_a_ratio_of_users_is_no_per_cent() -> None:
+    _, mark, lines = card(
+        is_share=False, is_nightly=False, state="ended", end_date=date(2026, 6, 21), rate=1.25,
+        control_rate=1.0, difference=0.25, ci_low=0.05, ci_high=0.45,
+    )  # fmt: skip
+    assert mark == "■ ended · 1 Jun 2026 to 21 Jun 2026"
+    assert lines["green against control"] == (
+        "Add to cart: 1.25 against 1; 0.25 (95 % interval 0.05 to 0.45)"
+    )
+
+
+def test_changes_are_listed_with_what_speaks_against_them() -> None:
+    changes = (PAY, replace(PAY, stage_label="Whole site", overlaps_with="cta", confounded=True))
+    section = register_section(replace(EMPTY, changes=changes))
+    assert section is not None
+    assert section.summary == ("0 experiments, 0 of them running; 2 changes of the site.",)
+    assert section.cards == ()
+    assert [row[2:] for row in section.tables[0].rows] == [
+        ("checkout", "–", "yes"),
+        ("whole site", "–", "no: overlaps with cta and several elements at once"),
+    ]
+
+
+# The finding's rate fell between the 20th and the 22nd of June, on mobile.
+@pytest.mark.parametrize(
+    ("change", "is_near"),
+    [
+        ({}, True),
+        ({"start_date": date(2026, 6, 13)}, True),
+        ({"start_date": date(2026, 6, 12)}, False),
+        ({"start_date": date(2026, 6, 22)}, True),
+        ({"start_date": date(2026, 6, 23)}, False),
+        ({"device": "mobile"}, True),
+        ({"device": "desktop"}, False),
+    ],
+)
+def test_a_change_before_a_finding_stands_on_its_card(change: dict, is_near: bool) -> None:
+    found = told(replace(LEAKING, changes=(replace(PAY, **change),)))
+    assert ("Changed at that time" in found) == is_near
+
+
+def test_what_a_card_says_of_a_change() -> None:
+    shop = replace(LEAKING, changes=(replace(CTA, start_date=date(2026, 6, 20)), PAY))
+    assert told(shop)["Changed at that time"] == (
+        "19 Jun 2026, “One page instead of three”, checkout; 20 Jun 2026, experiment “A green "
+        "button is seen sooner”, product page, /shoes, mobile: look there first"
+    )
+
+
+AFTER = (
+    "It rose again after a change (19 Jun 2026, “One page instead of three”, checkout): they go "
+    "together, which does not prove that the one caused the other."
+)
+
+
+def test_what_healed_after_a_change_says_so_as_association() -> None:
+    rising = replace(FINDING, state="improving", recovered_date=date(2026, 6, 24))
+    assert told(replace(LEAKING, findings=(rising,), changes=(PAY,)))["Since it rose"] == AFTER
+    healed = replace(FINDING, state="healed", recovered_date=date(2026, 6, 26))
+    shop = replace(LEAKING, findings=(healed,), changes=(PAY,))
+    assert [said(text) for text in verdict(shop)[:2]] == [FINDING.title, AFTER]
+    section = register_section(shop)
+    assert section is not None
+    assert [said(text) for text in section.summary[1:]] == [f"{FINDING.title} {AFTER}"]
+    # Eight days are too long.
+    later = replace(shop, findings=(replace(healed, recovered_date=date(2026, 6, 27)),))
+    assert verdict(later) == (FINDING.title, *rest(later))
+
+
+def told(shop: PropertyData) -> dict[str, str]:
+    (one,) = finding_cards(shop)
+    return {name: said(text) for name, text in one.lines}
