@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -39,7 +40,7 @@ def remember_register(
                 row["users_left_out"] = kept[entry.id]
                 ids.append(entry.id)
             else:
-                row["problem"] = str(error)
+                row["problem"] = _published_words(error, entry.trial.outcomes)
     with transaction(connection):
         connection.execute("delete from ops.changes")
         connection.execute(
@@ -48,6 +49,11 @@ def remember_register(
         insert_rows(connection, "changes", rows)
         for table in outcomes:
             insert_rows(connection, "experiment_outcomes", table)
+
+
+def _published_words(error: ExperimentError, path: Path | None) -> str:
+    """Readers of what is published need the file's name, not where it lies on this machine."""
+    return str(error) if path is None else str(error).replace(str(path), path.name)
 
 
 def _with_outcomes(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
