@@ -140,7 +140,7 @@ def test_the_page_has_every_experiment_and_the_changes_beside_findings(
     ]  # fmt: skip
     assert len(section.tables[0].rows) == 2
     assert dict(leaking.cards[0].lines)["Changed at that time"] == (
-        "10 Jun 2026, “Another payment service”, checkout: look there first"
+        "10 Jun 2026, “Another payment service”, checkout"
     )
     assert healed.lines[0] == (
         "It rose again after a change (23 Jun 2026, “The payment form takes all cards again”, "

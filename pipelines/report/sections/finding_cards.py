@@ -14,7 +14,7 @@ from pipelines.report.components import Cause, FindingCard, Link
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.findings import FINDINGS_SHOWN, Finding, FindingDay
 from pipelines.report.sections.benchmark_section import beside
-from pipelines.report.sections.register_section import changed_before, healed_after
+from pipelines.report.sections.register_section import changed_before, healed_after, told
 
 _STATES = {"ongoing": "goes on"}
 WEEK = 7
@@ -31,11 +31,14 @@ def finding_cards(shop: PropertyData) -> tuple[FindingCard, ...]:
     return tuple(_card(shop, finding) for finding in shop.leaking[:FINDINGS_SHOWN])
 
 
-def to_do(finding: Finding, fixes: Sequence[str]) -> str:
+def to_do(shop: PropertyData, finding: Finding, fixes: Sequence[str]) -> str:
     """What to do first: where it began on a day, to see what came with it."""
     steps = [fixes[0] if fixes else _NO_FIX]
     if finding.since_date:
-        steps.insert(0, f"See what changed {_began(finding)} (a release, a campaign, a tag)")
+        known = ", ".join(f"“{one.description}”" for one in changed_before(shop, finding))
+        steps.insert(
+            0, f"See what changed {_began(finding)} ({known or 'a release, a campaign, a tag'})"
+        )
     return ". Then: ".join(steps)
 
 
@@ -58,7 +61,7 @@ def _card(shop: PropertyData, finding: Finding) -> FindingCard:
             *_since(finding),
             *_changed(shop, finding),
             *_share(finding),
-            *_doing(finding, causes),
+            *_doing(shop, finding, causes),
             *_details(shop, finding),
             *_usual(shop, finding),
             _recordings(finding),
@@ -158,7 +161,8 @@ def _since(finding: Finding) -> list[tuple[str, str]]:
 
 def _changed(shop: PropertyData, finding: Finding) -> list[tuple[str, str]]:
     """What the register has of the days on which the rate fell, and rose again."""
-    before, after = changed_before(shop, finding), healed_after(shop, finding)
+    before = "; ".join(map(told, changed_before(shop, finding)))
+    after = healed_after(shop, finding)
     return [
         *([("Changed at that time", before)] if before else []),
         *([("Since it rose", after)] if after else []),
@@ -183,10 +187,10 @@ def _share(finding: Finding) -> list[tuple[str, str]]:
     return [("How much of it", f"{share} of what this step lacks is lost here")]
 
 
-def _doing(finding: Finding, causes: Sequence[Cause]) -> list[tuple[str, str]]:
+def _doing(shop: PropertyData, finding: Finding, causes: Sequence[Cause]) -> list[tuple[str, str]]:
     return [
         ("Likely cause", causes[0].likely_cause if causes else _NO_CAUSE),
-        ("What to do", to_do(finding, [cause.fix for cause in causes])),
+        ("What to do", to_do(shop, finding, [cause.fix for cause in causes])),
         *[("To be sure", one.confirm_with) for one in causes[:1] if one.confirm_with],
     ]
 

@@ -55,14 +55,11 @@ def register_section(shop: PropertyData) -> Section | None:
     )
 
 
-def changed_before(shop: PropertyData, finding: Finding) -> str | None:
-    """What was changed shortly before the finding began, if something was."""
+def changed_before(shop: PropertyData, finding: Finding) -> list[Change]:
+    """What was changed shortly before the finding began."""
     if finding.since_earliest is None or finding.since_latest is None:
-        return None
-    near = _near(shop, finding, finding.since_earliest, finding.since_latest)
-    if not near:
-        return None
-    return f"{'; '.join(map(_told, near))}: look there first"
+        return []
+    return _near(shop, finding, finding.since_earliest, finding.since_latest)
 
 
 def healed_after(shop: PropertyData, finding: Finding) -> str | None:
@@ -73,7 +70,7 @@ def healed_after(shop: PropertyData, finding: Finding) -> str | None:
     if not near:
         return None
     return (
-        f"It rose again after a change ({'; '.join(map(_told, near))}): they go together, which "
+        f"It rose again after a change ({'; '.join(map(told, near))}): they go together, which "
         "does not prove that the one caused the other."
     )
 
@@ -102,7 +99,8 @@ def _near(shop: PropertyData, finding: Finding, first: date, last: date) -> list
     ]
 
 
-def _told(change: Change) -> str:
+def told(change: Change) -> str:
+    """When, what and where."""
     kind = "experiment " if change.kind == "experiment" else ""
     return f"{formatting.day(change.start_date)}, {kind}“{change.description}”, {_place(change)}"
 

@@ -126,7 +126,7 @@ def _to_do(shop: PropertyData) -> list[str]:
     others = len(shop.leaking) - 1
     return [
         first.worth_sentence,
-        f"Do first: {to_do(first, fixes)}.",
+        f"Do first: {to_do(shop, first, fixes)}.",
         *([f"{counted(others, 'more finding')} below."] if others else []),
     ]
 

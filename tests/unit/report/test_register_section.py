@@ -116,13 +116,15 @@ def test_changes_are_listed_with_what_speaks_against_them() -> None:
 def test_a_change_before_a_finding_stands_on_its_card(change: dict, is_near: bool) -> None:
     found = told(replace(LEAKING, changes=(replace(PAY, **change),)))
     assert ("Changed at that time" in found) == is_near
+    named = "“One page instead of three”" if is_near else "a release, a campaign, a tag"
+    assert f"See what changed between 20 Jun 2026 and 22 Jun 2026 ({named})" in found["What to do"]
 
 
 def test_what_a_card_says_of_a_change() -> None:
     shop = replace(LEAKING, changes=(replace(CTA, start_date=date(2026, 6, 20)), PAY))
     assert told(shop)["Changed at that time"] == (
         "19 Jun 2026, “One page instead of three”, checkout; 20 Jun 2026, experiment “A green "
-        "button is seen sooner”, product page, /shoes, mobile: look there first"
+        "button is seen sooner”, product page, /shoes, mobile"
     )
 
 
