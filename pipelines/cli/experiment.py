@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.analysis.experiments.register import LEAST_VARIANTS, MOST_VARIANTS
 from pipelines.cli.common import AsJson, print_json
 from pipelines.cli.experiment_tables import print_analysis, print_entries, print_plan
 from pipelines.errors import ConfigError
@@ -50,8 +51,6 @@ def analyze(
 
     Optional columns: date (one row a day), macro_converted, revenue. Changes nothing.
     """
-    from datetime import timedelta
-
     from pipelines.analysis.experiments.analysis import ExperimentPlan, analyse
     from pipelines.analysis.experiments.analysis_json import as_dict
     from pipelines.analysis.experiments.register import Register
@@ -77,9 +76,7 @@ def analyze(
         plan = ExperimentPlan(
             name or file.stem, None if split is None else _shares(split), smallest_effect, alpha
         )
-        # It is tomorrow already in the east.
-        tomorrow = Clock().now().date() + timedelta(days=1)
-        found = analyse(read_outcomes(file, tomorrow), plan)
+        found = analyse(read_outcomes(file, Clock().now().date()), plan)
     if as_json:
         print_json(as_dict(found))
     else:
@@ -132,7 +129,9 @@ def plan(
     ] = 1.0,
     alpha: Annotated[float, typer.Option(help="Two-sided error.")] = 0.05,
     power: Annotated[float, typer.Option(help="How often such a lift is to be seen.")] = 0.80,
-    variants: Annotated[int, typer.Option(min=2, max=20, help="With the control.")] = 2,
+    variants: Annotated[
+        int, typer.Option(min=LEAST_VARIANTS, max=MOST_VARIANTS, help="With the control.")
+    ] = 2,
     weeks: Annotated[
         int, typer.Option(min=2, max=520, help="In which the smallest detectable lift is told.")
     ] = 4,

@@ -15,6 +15,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.register import (
+    LEAST_VARIANTS,
+    MOST_VARIANTS,
+    SHARE_TOLERANCE,
     STAGES,
     Change,
     Kind,
@@ -29,8 +32,6 @@ from pipelines.config.validation import first_problem
 from pipelines.config.yamlfile import read_yaml
 from pipelines.wording import shown
 
-LEAST_VARIANTS, MOST_VARIANTS = 2, 20
-DISTANCE = 1e-6
 _EXAMPLE = {
     Kind.EXPERIMENT: "'cart_button: {hypothesis: …, key: add_to_cart, …}'",
     Kind.CHANGE: "'new_payment_form: {description: …, stage: checkout, start: 2026-06-12}'",
@@ -224,7 +225,7 @@ def _split(written: Mapping[str, str], said: _Said) -> dict[str, float]:
                     "between 0 and 1, such as 0.5"
                 )
             shares[name] = float(text)
-        if abs(sum(shares.values()) - 1) > DISTANCE:
+        if abs(sum(shares.values()) - 1) > SHARE_TOLERANCE:
             raise said.wrong(
                 f"has a split that adds up to {sum(shares.values()):g}: its shares have to add up "
                 "to 1; [control, new] splits equally"

@@ -15,6 +15,7 @@ import pandas as pd
 
 from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.metrics import Outcomes
+from pipelines.analysis.experiments.register import MOST_VARIANTS
 from pipelines.config.textfile import UnreadableError, read_text
 from pipelines.wording import nearest, shown
 
@@ -28,14 +29,13 @@ LARGEST_COUNT = 2.0**53
 MOST_BYTES = 100_000_000
 """Some four million users, for which reading takes 2 GB of memory."""
 
-MOST_VARIANTS = 20
-
 
 def read_outcomes(path: Path, today: date) -> Outcomes:
     """The outcomes in a file; ExperimentError names the line of what cannot be right.
 
     Columns `variant,exposed,converted[,macro_converted][,revenue][,date]`, or
-    `variant,user,numerator[,denominator]`. No date may be after `today`.
+    `variant,user,numerator[,denominator]`. No date may be after `today`, but that of the
+    day after it, which has begun in the east.
     """
     file = _File(path)
     made = (
@@ -181,7 +181,8 @@ class _File:
             "date is {date}: write it as YYYY-MM-DD",
         )
         self._refuse(
-            dates > pd.Timestamp(today), f"date is {{date}}, which is after today ({today})"
+            dates > pd.Timestamp(today) + pd.Timedelta(days=1),
+            f"date is {{date}}, which is after today ({today})",
         )
         days: pd.Series = dates.dt.date
         return days

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from pipelines.analysis.experiments.analysis import Analysis, ExperimentPlan, analyse
 from pipelines.analysis.experiments.errors import ExperimentError
@@ -24,8 +24,7 @@ def read_registered(entry: Change, trial: Trial, today: date) -> Outcomes:
         raise ExperimentError(
             f"The experiment {shown(entry.id)} names no file: add 'outcomes: PATH' of a CSV file."
         )
-    # It is tomorrow already in the east.
-    outcomes = read_outcomes(trial.outcomes, today + timedelta(days=1))
+    outcomes = read_outcomes(trial.outcomes, today)
     for day in (outcomes.days[:1] if outcomes.days else ()) + outcomes.days[-1:]:
         if day < entry.start or (entry.end is not None and day > entry.end):
             period = f"{entry.start} to {entry.end}" if entry.end else f"{entry.start} on"

@@ -11,6 +11,7 @@ from pipelines.analysis.experiments import sample_ratio, sequential
 from pipelines.analysis.experiments.comparisons import Comparison, compare
 from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.metrics import Outcomes
+from pipelines.analysis.experiments.register import LEAST_VARIANTS, SHARE_TOLERANCE
 from pipelines.analysis.experiments.sizes import (
     ALPHA,
     POWER,
@@ -24,8 +25,6 @@ from pipelines.wording import nearest, shown
 
 RELATIVE_EFFECT = 0.20
 """Smallest effect where none is given, of the control's early rate (house default)."""
-
-DISTANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def analyse(outcomes: Outcomes, plan: ExperimentPlan) -> Analysis:
 
     Raises ExperimentError for fewer than two variants and a split of other variants.
     """
-    if len(outcomes.variants) < 2:  # noqa: PLR2004
+    if len(outcomes.variants) < LEAST_VARIANTS:
         raise ExperimentError(
             f"There is one variant, {shown(outcomes.variants[0])}: an experiment has a control and "
             "at least one other."
@@ -117,7 +116,7 @@ def _shares(outcomes: Outcomes, plan: ExperimentPlan) -> Floats:
         if name not in plan.split:
             raise ExperimentError(f"The split has no share of {shown(name)}: give one of each.")
     shares = np.array([plan.split[name] for name in names])
-    if not (shares > 0).all() or abs(shares.sum() - 1) > DISTANCE:
+    if not (shares > 0).all() or abs(shares.sum() - 1) > SHARE_TOLERANCE:
         raise ExperimentError(
             f"The split adds up to {shares.sum():g}: its shares have to be above 0 and to add up "
             "to 1."

@@ -95,14 +95,14 @@ def compared(experiment: Mapping[Any, Any], outcomes: pd.DataFrame) -> list[dict
     rows = {row["variant"]: row for row in result["variants"]}
     by_variant = {one["variant"]: one for one in result["comparisons"]}
     days = found.outcomes.days or (None,)
+    # Of a hidden result only what is said of the whole experiment.
+    decided = ("verdict", "reason", "weeks_left")
     return [
         {
             **one,
             **_counts(rows[one["variant"]], rows[control]),
             **_differences(by_variant.get(one["variant"])),
-            "verdict": by_variant.get(one["variant"], result)["verdict"],
-            "reason": by_variant.get(one["variant"], result)["reason"],
-            "weeks_left": by_variant.get(one["variant"], result)["weeks_left"],
+            **{name: by_variant.get(one["variant"], result)[name] for name in decided},
             "experiment_verdict": result["verdict"],
             "experiment_reason": result["reason"],
             "sample_ratio_p_value": result["srm_p_value"],

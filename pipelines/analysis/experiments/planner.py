@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any
 
+from pipelines.analysis.experiments.register import LEAST_DAYS
 from pipelines.analysis.experiments.sizes import (
     ALPHA,
     POWER,
@@ -17,8 +18,7 @@ from pipelines.analysis.experiments.sizes import (
     units_per_arm,
 )
 
-LEAST_WEEKS = 2
-"""Two whole weeks: every weekday twice (house default)."""
+LEAST_WEEKS = LEAST_DAYS // 7
 
 MOST_WEEKS = 8
 """Longer than two months few experiments hold: cookies go, seasons come (house default)."""

@@ -12,6 +12,10 @@ from enum import StrEnum
 from pathlib import Path
 
 CONTROL = "control"
+LEAST_VARIANTS, MOST_VARIANTS = 2, 20
+SHARE_TOLERANCE = 1e-6
+"""How far from 1 the shares of a split may add up."""
+
 LEAST_DAYS = 14
 """Two whole weeks: every weekday twice (house default)."""
 
