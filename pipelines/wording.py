@@ -58,6 +58,11 @@ def local(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
+def words(name: str) -> str:
+    """A key, a status or a column as words: `add_to_cart` as `add to cart`."""
+    return name.replace("_", " ")
+
+
 def shown(text: str) -> str:
     """What a user wrote, in quotes and in one line; not repeated where it may be a secret."""
     if len(text) > _LONGEST or _MAY_BE_SECRET.search(text):

@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.cli.common import new_table, out
-from pipelines.cli.summary import interval, percent, words
-from pipelines.wording import counted
+from pipelines.cli.summary import interval, percent
+from pipelines.wording import counted, words
 
 if TYPE_CHECKING:
     from pipelines.analysis.experiments.analysis import Analysis

@@ -13,7 +13,7 @@ from pipelines.cli.common import AsJson, new_table, out, print_json
 from pipelines.cli.progress import duration
 from pipelines.config.settings import load_settings
 from pipelines.errors import WarehouseError
-from pipelines.wording import local
+from pipelines.wording import local, words
 
 if TYPE_CHECKING:
     from pipelines.monitoring.status import HomeStatus
@@ -60,7 +60,7 @@ def status(as_json: AsJson = False) -> None:
 
 
 def _print_status(state: HomeStatus, zone: ZoneInfo) -> None:
-    word = state.state.replace("_", " ").capitalize()
+    word = words(state.state).capitalize()
     colour = _COLOURS[state.exit_code]
     out.print(f"[{colour}]{word}[/{colour}]: {escape(state.verdict)}", soft_wrap=True)
     for finding in state.findings:
@@ -104,7 +104,7 @@ def _run(row: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
         "run": row["run_id"],
         "command": row["command"],
         "days": f"{row['window_start']} to {row['window_end']}" if row["window_start"] else "",
-        "ended as": row["status"].replace("_", " "),
+        "ended as": words(row["status"]),
         "began": local(began, zone),
         "took": duration((ended - began).total_seconds()) if ended else "",
         "message": " ".join((row["message"] or "").split()),
@@ -114,7 +114,7 @@ def _run(row: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
 def _print(title: str, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    table = new_table(*(name.replace("_", " ") for name in rows[0]), title=title)
+    table = new_table(*map(words, rows[0]), title=title)
     for column, name in zip(table.columns, rows[0], strict=True):
         column.justify = "right" if name in _NUMBERS else "left"
         # A message takes what the others leave, in one line; `--json` has all of it.

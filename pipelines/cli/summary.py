@@ -13,6 +13,7 @@ from pipelines.config.settings import DEFAULT_TRACKING_PLAN
 from pipelines.publishing.verdict import verdict_sentences
 from pipelines.publishing.versions import DATABASE, PAGE
 from pipelines.warehouse.connect import published_database
+from pipelines.wording import words
 
 SEGMENTS_SHOWN = 5
 NUMBERS = {"sessions", "of sessions", "rate", "of the step before", "short by"}
@@ -136,11 +137,6 @@ def _verdicts(connection: duckdb.DuckDBPyConnection) -> Table:
 
 def _table(title: str, columns: list[str]) -> Table:
     return new_table(*columns, title=title, numbers=NUMBERS)
-
-
-def words(name: str) -> str:
-    """A key of a seed or a status, as words."""
-    return name.replace("_", " ")
 
 
 def percent(rate: float | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from math import floor, log10
 
-from pipelines.wording import counted
+from pipelines.wording import counted, words
 
 NOTHING = "–"
 # A number stays with its unit at the end of a line, and a sign with its currency.
@@ -51,13 +51,13 @@ SIGNS = {
 
 def key_words(key: str) -> str:
     """`add_to_cart` as `Add to cart`."""
-    text = key.replace("_", " ")
+    text = words(key)
     return text[:1].upper() + text[1:]
 
 
 def state_words(state: str | None) -> str:
     """A tracking state or status as words; unknown ones keep their name."""
-    return STATES.get(state or "", (state or "not known").replace("_", " "))
+    return STATES.get(state or "", words(state or "not known"))
 
 
 def missing_words(state: str | None, is_counted: bool) -> str:

@@ -17,6 +17,7 @@ from pipelines.export.landing import LandedDay
 from pipelines.ga4.client import Profile
 from pipelines.ga4.rate_limit import Reading
 from pipelines.warehouse.ops import insert_rows, transaction
+from pipelines.wording import words
 
 logger = logging.getLogger("sluice")
 
@@ -51,7 +52,7 @@ def remember_properties(
         logger.warning(
             "The %s of property %s went from %s to %s: numbers before and after cannot be "
             "compared until a backfill.",
-            change["field"].replace("_", " "),
+            words(change["field"]),
             change["property_id"],
             change["old"],
             change["new"],

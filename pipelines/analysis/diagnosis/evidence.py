@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.analysis.diagnosis.grammar import UNKNOWN
+from pipelines.wording import words
 
 _COMPARED = {
     "benchmark_below": "below the benchmark of {low} to {high}",
@@ -33,10 +34,10 @@ def sentence(row: Mapping[str, Any]) -> str:
     `row`: a row of `int_metrics__levelled`; rates 0-1, dwell in seconds.
     """
     if row["level"] == UNKNOWN:
-        return f"{row['metric']}{_where(row)} is not known ({_label(row['reason'])})"
+        return f"{row['metric']}{_where(row)} is not known ({words(row['reason'])})"
     if row["family"] == "tracking":
         named = row["detail"] if isinstance(row["detail"], str) else row["name"]
-        return _STATES[row["reason"]].format(name=_label(named))
+        return _STATES[row["reason"]].format(name=words(named))
     if row["family"] == "carts":
         return (
             f"{row['numerator']:,.0f} of {row['denominator']:,.0f} carts ended without an order"
@@ -58,17 +59,13 @@ def _counted(row: Mapping[str, Any]) -> str:
         return f"product pages bounced {_percent(value)} of their sessions ({below} views)"
     base = "sessions"
     if row["denominator_key"] != "sessions":
-        base += f" with {_label(row['denominator_key'])}"
-    return f"{_label(row['numerator_key'])} in {above} of {below} {base} ({_percent(value)})"
+        base += f" with {words(row['denominator_key'])}"
+    return f"{words(row['numerator_key'])} in {above} of {below} {base} ({_percent(value)})"
 
 
 def _where(row: Mapping[str, Any]) -> str:
     """Only a part of the shop needs to be named."""
     return "" if row["segment_name"] == "all" else f" on {row['segment_value']}"
-
-
-def _label(key: str) -> str:
-    return key.replace("_", " ")
 
 
 def _percent(rate: float) -> str:

@@ -17,6 +17,7 @@ from pipelines.analysis.experiments.sizes import (
     times_for_looks,
     units_per_arm,
 )
+from pipelines.wording import words
 
 LEAST_WEEKS = LEAST_DAYS // 7
 
@@ -219,7 +220,7 @@ def _reason(best: MetricPlan | None, macro: MetricPlan | None) -> str:
         if (best.weeks or 0) <= MOST_WEEKS
         else "nothing is quicker"
     )
-    takes = f"{best.key.replace('_', ' ').capitalize()} takes {best.weeks} weeks, and {nearest}"
+    takes = f"{words(best.key).capitalize()} takes {best.weeks} weeks, and {nearest}"
     if macro is None:
         return (
             f"{takes}; the macro rate is not known, so nothing guards what a lift of it is worth."
@@ -227,4 +228,4 @@ def _reason(best: MetricPlan | None, macro: MetricPlan | None) -> str:
     if best is macro:
         return f"{takes}: no other metric has to stand for it."
     of_macro = "cannot show its lift" if macro.weeks is None else f"takes {macro.weeks}"
-    return f"{takes}; {macro.key} {of_macro} and is watched as guardrail."
+    return f"{takes}; {words(macro.key)} {of_macro} and is watched as guardrail."
