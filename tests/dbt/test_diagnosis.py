@@ -63,6 +63,12 @@ def test_one_cause_is_told_once(diagnosed: Warehouse, shop: str) -> None:
     assert set(findings(diagnosed, shop, "rule, segment_value")) == TOLD[shop]
 
 
+@pytest.mark.parametrize("shop", TOLD)
+def test_ranks_leave_no_number_out(diagnosed: Warehouse, shop: str) -> None:
+    ranks = [rank for (rank,) in findings(diagnosed, shop, "diagnosis_rank")]
+    assert ranks == list(range(1, len(ranks) + 1))
+
+
 def test_why_it_was_lost_comes_before_what_is_to_be_won_back(diagnosed: Warehouse) -> None:
     """That many carts are lost, which K2 has beside all that K1 has, is no evidence of a cause."""
     signals = findings(diagnosed, "K2", "rule, signal_count")

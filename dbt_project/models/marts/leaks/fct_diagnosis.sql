@@ -78,6 +78,17 @@ sized as (
             from findings as others
             where fired.property_id = others.property_id and rules.step_key = others.step_key
         )
+),
+
+-- A rule is told once of a finding, where most speaks for it; what only says that a step is low, where no other rule says why.
+told as (
+    select *
+    from sized
+    qualify
+        row_number() over (
+            partition by property_id, window_name, rule, finding_id order by {{ by_evidence }}, place asc, segment_value asc
+        ) = 1
+        and (not is_fallback or bool_and(is_fallback) over (partition by property_id, window_name, step_key, finding_id))
 )
 
 select
@@ -113,8 +124,4 @@ select
     currency,
     is_complete,
     maturity
-from sized
--- A rule is told once of a finding, where most speaks for it; what only says that a step is low, where no other rule says why.
-qualify
-    row_number() over (partition by property_id, window_name, rule, finding_id order by {{ by_evidence }}, place asc, segment_value asc) = 1
-    and (not is_fallback or bool_and(is_fallback) over (partition by property_id, window_name, step_key, finding_id))
+from told
