@@ -192,6 +192,7 @@ def test_variables(
 WHOLE_PLAN, TODAY = load_plan(), date(2026, 6, 30)
 KEYS = st.sampled_from(["gallery", "wishlist", "sessions", "purchase", "new_key"]) | WRITTEN
 COLUMNS = st.sampled_from(sorted(SEEDS["micro_conversions"].model_fields))
+TRIGGER_COLUMNS = st.sampled_from(["kind", "kind: click, selector", "kind: event, selector"])
 BENCHMARK_COLUMNS = st.sampled_from(sorted(SEEDS["benchmarks"].model_fields))
 RANGE = "benchmark_key: add_to_cart_rate, low: 0.05, high: 0.1, source: me, source_date: 2026-01-01"
 NEW_KEY = "stage: home, family: intent, event_names: x, description: x"
@@ -199,7 +200,8 @@ PLANS = blocks({
     "micro_conversions": flow(
         KEYS,
         flow(COLUMNS, ANYTHING)
-        | st.tuples(COLUMNS, WRITTEN).map(lambda one: f"{{{NEW_KEY}, {': '.join(one)}}}"),
+        | st.tuples(COLUMNS, WRITTEN).map(lambda one: f"{{{NEW_KEY}, {': '.join(one)}}}")
+        | flow(TRIGGER_COLUMNS, WRITTEN).map(lambda one: f"{{trigger: {one}}}"),
     ),
     "not_applicable": listed(KEYS),
     "benchmarks": listed(
@@ -213,6 +215,7 @@ WHOLE = f"""
 micro_conversions:
   add_to_cart: {{event_names: [add_to_cart, addToCart], benchmark_key: null}}
   gallery: {{parameter_filter: "image_no>=2", parent_key: sessions, intent_rank: 3}}
+  read_more: {{trigger: {{kind: click, selector: 'details > summary:not([x="]"])'}}}}
   chat_open: {{{NEW_KEY}, parameters: [a, b], is_expected: yes}}
 not_applicable: [wishlist, chat_open]
 benchmarks:
