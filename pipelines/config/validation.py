@@ -32,7 +32,8 @@ def _said(words: str) -> PydanticCustomError:
 def first_problem(error: ValidationError, model: type[BaseModel], where: str) -> str:
     """A sentence on the first finding in a row: "The stage 'produkt' <where> is not known: …".
 
-    A name that is not known comes before all others, as it may be what is missing. A field's description is what it should hold; `where` begins with "of".
+    A name that is not known comes first, as it may be what is missing. A field's description is
+    what it should hold; `where` begins with "of".
     """
     found: list[Any] = error.errors()
     problem = next((one for one in found if one["type"] == "extra_forbidden"), found[0])

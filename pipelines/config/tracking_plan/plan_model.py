@@ -121,7 +121,7 @@ class PlanOverrides:
 
     `plan`: rows of micro_conversions that differ from the seed or are new. `not_applicable`:
     declared keys. `benchmarks`: rows that replace the seed's or are new. `figures`: rows beside
-    those of benchmark_figures. `triggers`: key → what sends its event, which only `sluice gtm` reads.
+    those of benchmark_figures. `triggers`: key → what sends its event; SQL does not read it.
     """
 
     plan: tuple[Row, ...] = ()

@@ -73,12 +73,11 @@ def _is_closed(selector: str) -> bool:
     """Whether brackets and quotes come in pairs: the browser takes no other one, and says so only
     in its console.
     """
-    open_ones = []
-    for one in _QUOTED.sub("", selector):
+    bare = _QUOTED.sub("", selector)
+    open_ones: list[str] = []
+    for one in bare:
         if one in "([":
             open_ones.append(one)
         elif one in _PAIRS and (not open_ones or open_ones.pop() != _PAIRS[one]):
             return False
-        elif one in "\"'":
-            return False
-    return not open_ones
+    return not open_ones and not set(bare) & {"'", '"'}

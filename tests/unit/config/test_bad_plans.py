@@ -84,6 +84,8 @@ GALLERY = {
     ],
 }
 
+OTHER_KINDS = "leave it out, or write one of click, link_click, visible."
+A_SELECTOR = "write a CSS selector such as '.zoom', 500 characters at most, without braces."
 # How the sentence ends → what is written as the trigger of the key 'gallery', and how it begins.
 TRIGGERS = {
     "is not known: did you mean 'click'?": [
@@ -106,13 +108,13 @@ TRIGGERS = {
         ("kind: link_click, selector: \n #a\n", "The selector of the"),
         ("kind: visible, selector: ' '", "The selector of the"),
     ],
-    "is of no use to the kind 'scroll': leave it out, or write one of click, link_click, visible.": [
+    f"is of no use to the kind 'scroll': {OTHER_KINDS}": [
         ("kind: scroll, selector: .a", "The selector '.a' of the"),
     ],
-    "is of no use to the kind 'event': leave it out, or write one of click, link_click, visible.": [
+    f"is of no use to the kind 'event': {OTHER_KINDS}": [
         ("kind: event, selector: .a", "The selector '.a' of the"),
     ],
-    "cannot be read: write a CSS selector such as '.zoom', 500 characters at most, without braces.": [
+    f"cannot be read: {A_SELECTOR}": [
         ("kind: click, selector: '{{Click URL}}'", "The selector '{{Click URL}}' of the"),
         ("kind: click, selector: '.a,'", "The selector '.a,' of the"),
         ("kind: click, selector: '> .a'", "The selector '> .a' of the"),
