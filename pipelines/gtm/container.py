@@ -18,7 +18,10 @@ from pipelines.gtm.variables import CLICKED, WATCHED, BuiltIn, constant, from_da
 # Tag Manager publishes no larger container; what it makes of the file is smaller than the file.
 MOST_BYTES = 200_000
 PREFIX = "sluice - "
+FOLDER = f"{PREFIX}tracking plan"
 GOOGLE_TAG = f"{PREFIX}Google tag"
+# By another name: it must never replace the one that sends the shop's page views.
+SILENT_GOOGLE_TAG = f"{GOOGLE_TAG} (no page views)"
 MEASUREMENT_ID = f"{PREFIX}GA4 measurement ID"
 # Whatever stands here becomes the account and the container that the file is imported into.
 _OWNER = {"accountId": "1", "containerId": "1"}
@@ -41,7 +44,7 @@ def build_container(selection: Selection, measurement_id: str) -> Part:
         for event in selection.events
     ]
     bodies = [
-        {"name": GOOGLE_TAG, **_google_tag(selection), "firingTriggerId": [INITIALIZATION]},
+        {**_google_tag(selection), "firingTriggerId": [INITIALIZATION]},
         *(
             {"name": _name(event), **_event_tag(event), "firingTriggerId": [trigger["triggerId"]]}
             for event, trigger in zip(selection.events, triggers, strict=True)
@@ -69,7 +72,7 @@ def build_container(selection: Selection, measurement_id: str) -> Part:
             "tag": tags,
             "trigger": triggers,
             "variable": variables,
-            "folder": [{**_OWNER, "folderId": folder, "name": "sluice", **_FINGERPRINT}],
+            "folder": [{**_OWNER, "folderId": folder, "name": FOLDER, **_FINGERPRINT}],
             "builtInVariable": [{**_OWNER, **one} for one in listed(_built_ins(selection.events))],
             **_FINGERPRINT,
         },
@@ -115,7 +118,8 @@ def _google_tag(selection: Selection) -> Part:
     if selection.page_parameters:
         rows = {name: variable(f"{PREFIX}{name}") for name in selection.page_parameters}
         parameters.append(table("eventSettingsTable", rows))
-    return {"type": "googtag", "parameter": parameters}
+    name = GOOGLE_TAG if selection.has_page_views else SILENT_GOOGLE_TAG
+    return {"name": name, "type": "googtag", "parameter": parameters}
 
 
 def _event_tag(event: SentEvent) -> Part:

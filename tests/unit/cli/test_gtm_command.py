@@ -12,6 +12,7 @@ from tests.unit.gtm.tag_manager import File
 
 ID = ("--measurement-id", "G-8KQ2PD9VBN")
 DAY = "2026-03-02"
+SILENT = "Google tag (no page views)"
 Published = Callable[..., None]
 
 
@@ -58,7 +59,7 @@ def test_what_the_published_shop_lacks(covered: Published, tmp_path: Path) -> No
     covered(p42=SHOP)
     result = run("gtm", *ID)
     assert result.exit_code == 0, result.output
-    assert written(tmp_path / "sluice-gtm.json") == ["Google tag", "begin_checkout (event)"]
+    assert written(tmp_path / "sluice-gtm.json") == [SILENT, "begin_checkout (event)"]
     lines = result.output.splitlines()
     assert [line.split() for line in lines if "begin_checkout" in line] == [
         ["begin_checkout", "a", "push", "to", "the", "data", "layer", "checkout", "start"]
@@ -108,6 +109,7 @@ def test_the_whole_plan_needs_nothing_published(home: Path, tmp_path: Path) -> N
     result = run("gtm", *ID, "--all", "--out", "all.json")
     assert result.exit_code == 0, result.output
     names = written(tmp_path / "all.json")
+    assert names[0] == "Google tag"
     assert "image_gallery_interaction (click)" in names
     assert len(names) == 33
     assert "every page, by the Google tag" in result.output
@@ -117,7 +119,7 @@ def test_the_whole_plan_needs_nothing_published(home: Path, tmp_path: Path) -> N
 def test_one_of_several_properties(covered: Published, tmp_path: Path, monkeypatch, capsys) -> None:
     covered(p42=SHOP, p43=[("purchase", "not_tracked", 0), ("home_view", "tracked", 1)])
     assert run("gtm", *ID, "--property", "43").exit_code == 0
-    assert written(tmp_path / "sluice-gtm.json") == ["Google tag", "purchase (event)"]
+    assert written(tmp_path / "sluice-gtm.json") == [SILENT, "purchase (event)"]
     for arguments, words in (
         ((), "Several properties are published: give --property 42, say."),
         (("--property", "44"), "There is no property '44'; did you mean 43?"),
