@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from pipelines.cli.common import AsJson, new_table, out, print_json
 from pipelines.config.settings import load_settings
+from pipelines.errors import ConfigError
 from pipelines.wording import counted, words
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def gtm(
 
     chosen = read_measurement_id(measurement_id)
     refuse_other_file(to)
+    if is_whole and property_id is not None:
+        raise ConfigError("--all is the same for every property: leave it or --property out.")
     plan = load_plan(shop=load_settings().tracking_plan)
     coverage = whole_plan(plan) if is_whole else _published(property_id)
     selection = select_events(plan, coverage)

@@ -135,6 +135,7 @@ def test_what_is_refused_leaves_no_file(home: Path, tmp_path: Path, monkeypatch,
         (("--measurement-id", "G-XXXXXXXXXX", "--all"), "is a placeholder: give that"),
         ((*ID, "--all", "--out", "sluice.zip"), "--out sluice.zip does not end with .json"),
         ((*ID, "--all", "--out", "taken.json"), "taken.json could not be written (Is a directory)"),
+        ((*ID, "--all", "--property", "42"), "leave it or --property out."),
         (ID, "Nothing is published in"),
     ):
         code, text = fail(monkeypatch, capsys, "gtm", *arguments)

@@ -29,9 +29,12 @@ from pipelines.config.tracking_plan import SEEDS, SEEDS_DIR, TrackingPlan, load_
 from pipelines.config.tracking_plan.seed_files import read_seed
 from pipelines.errors import SluiceError
 from pipelines.ga4.report_catalog import build_reports
+from pipelines.gtm.container import build_container
+from pipelines.gtm.events import select_events, whole_plan
 from pipelines.warehouse.change_register import remember_register
 from pipelines.warehouse.schema import OPS_TABLES, make_tables
 from pipelines.warehouse.tracking_overrides import remember_plan
+from tests.unit.gtm.tag_manager import File
 
 
 def fuzzed(examples: int) -> settings:
@@ -259,6 +262,9 @@ def test_a_tracking_plan(
     plan = or_refused(lambda: load_plan(shop=path))
     if plan is not None:
         refuse_other_plan(plan, database)
+        selection = or_refused(lambda: select_events(plan, whole_plan(plan)))
+        if selection is not None and (plan.shop.plan or plan.shop.triggers):
+            File.model_validate(build_container(selection, "G-8KQ2PD9VBN"))
 
 
 ENTRY = {
