@@ -20,6 +20,7 @@ from pipelines.cli import (
     emulator,
     experiment,
     export_sql,
+    gtm,
     init,
     nightly,
     report,
@@ -59,6 +60,7 @@ app.command("simulate", rich_help_panel=TRY)(emulator.simulate_shop)
 app.command("emulator", rich_help_panel=TRY)(emulator.emulate)
 app.command("init", rich_help_panel=SET_UP)(init.init)
 app.command("doctor", rich_help_panel=SET_UP)(doctor.doctor)
+app.command("gtm", rich_help_panel=SET_UP)(gtm.gtm)
 app.command("nightly", rich_help_panel=RUN)(nightly.nightly)
 app.command("backfill", rich_help_panel=RUN)(backfill.backfill)
 app.command("rollback", rich_help_panel=RUN)(versions.rollback_version)

@@ -61,7 +61,8 @@ def print_summary(published_dir: Path) -> None:
             )
         for key, state in connection.execute(_NOT_TRACKED).fetchall():
             out.print(
-                f"[yellow]{words(key)} is {words(state)}[/yellow]: set up its tracking first."
+                f"[yellow]{words(key)} is {words(state)}[/yellow]: set up its tracking first "
+                "('sluice gtm' writes a Tag Manager container)."
             )
     print_verdict(published_dir)
 

@@ -32,9 +32,11 @@ def _said(words: str) -> PydanticCustomError:
 def first_problem(error: ValidationError, model: type[BaseModel], where: str) -> str:
     """A sentence on the first finding in a row: "The stage 'produkt' <where> is not known: …".
 
-    A field's description is what it should hold; `where` begins with "of".
+    A name that is not known comes first, as it may be what is missing. A field's description is
+    what it should hold; `where` begins with "of".
     """
-    problem: Any = error.errors()[0]
+    found: list[Any] = error.errors()
+    problem = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     column = str(problem["loc"][0])
     if problem["type"] == "extra_forbidden":
         known = nearest(column, model.model_fields)

@@ -8,7 +8,7 @@ import duckdb
 
 from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.planner import Candidate, Plan, Wish, make_plan
-from pipelines.wording import nearest, shown
+from pipelines.warehouse.published_property import chosen_property
 
 WINDOW = "28d"
 MACRO = "purchase"
@@ -45,10 +45,10 @@ class Shop:
 def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str | None) -> Shop:
     """Of the last 28 days of the whole shop.
 
-    The macro metric is purchases of all sessions. Raises ExperimentError for an unknown property,
-    for none given where several are published, and where there is nothing to plan with.
+    The macro metric is purchases of all sessions. Raises ExperimentError where there is nothing to
+    plan with, and what `chosen_property` raises.
     """
-    chosen = _property(connection, property_id)
+    chosen = chosen_property(connection, property_id)
     asked = {"property_id": chosen, "window": WINDOW, "macro": MACRO}
     keys = connection.execute(_KEYS, asked).fetchall()
     del asked["macro"]
@@ -80,22 +80,6 @@ def _macro(
     if state != "tracked" or not reached or not entered or reached > entered:
         return None
     return Candidate(key, ENTRY, "outcome", reached, entered, weeks, phi or 1.0, number)
-
-
-def _property(connection: duckdb.DuckDBPyConnection, wanted: str | None) -> str:
-    query = "select property_id from marts.dim_property order by all"
-    known = [row[0] for row in connection.execute(query).fetchall()]
-    if wanted is None and len(known) == 1:
-        return str(known[0])
-    if wanted in known:
-        return str(wanted)
-    if not known:
-        raise ExperimentError("No property is published yet: run 'sluice nightly'.")
-    if wanted is None:
-        raise ExperimentError(f"Several properties are published: give --property {known[0]}, say.")
-    raise ExperimentError(
-        f"There is no property {shown(wanted)}; did you mean {nearest(wanted, known)}?"
-    )
 
 
 def planned_metrics(connection: duckdb.DuckDBPyConnection, property_id: str) -> Plan | None:

@@ -201,5 +201,16 @@ def test_a_shop_without_a_leak_is_told_so_without_alarm(
     )
 
 
+def test_a_missing_tag_is_told_with_the_command_that_writes_it(pages: dict[str, Page]) -> None:
+    """On the first screen, and in the to-do of every key that is not tracked; of no other one."""
+    page = pages["checkout_tag_missing"]
+    said = "Google Tag Manager send it (sluice gtm writes the container), or declare"
+    assert said in page.texts("line", "p")[0]
+    todo = plain(page.part("Tracking to-do"))
+    missing = sum(row.state == "not_tracked" for row in page.shop.coverage)
+    assert todo.count("(sluice gtm writes the container)") == missing == 2
+    assert not any("sluice gtm" in line for line in pages["none"].texts("line", "p"))
+
+
 def test_the_page_has_no_script(pages: dict[str, Page]) -> None:
     assert all("<script" not in page.html for page in pages.values())

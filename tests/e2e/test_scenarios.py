@@ -7,6 +7,7 @@ differ from it as a realistic server's numbers do. The full grid of scenarios an
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -15,6 +16,8 @@ from pipelines.emulator.simulator import SCENARIOS
 from tests.e2e.scenarios import DAYS, PROPERTIES, REALISTIC, WINDOW, ScenarioShops
 from tests.e2e.shop import published
 from tests.e2e.truths import CLAIMS, differences
+from tests.support.reading import run
+from tests.unit.gtm.tag_manager import File
 
 LEAKS = [name for name, scenario in SCENARIOS.items() if scenario.leaks]
 # Of one value of one dimension at most, and open to the end: a row of fct_leak is about it.
@@ -170,6 +173,27 @@ def test_a_missing_checkout_tag_is_not_tracked_and_never_zero(scenarios: Scenari
     assert verdicts == [("not_tracked", None, None, None)]
     assert steps == [(None, None, "not_tracked")]
     assert state == [("not_tracked",)]
+
+
+def test_the_container_of_a_missing_tag_has_every_key_that_is_not_tracked(
+    scenarios: ScenarioShops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICE_HOME", str(scenarios.settings.home))
+    to, shop = str(tmp_path / "container.json"), PROPERTIES["checkout_tag_missing"]
+    result = run(
+        "gtm", "--measurement-id", "G-8KQ2PD9VBN", "--property", shop, "--out", to, "--json"
+    )
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    lacking = scenarios.query(
+        f"select key from marts.fct_tracking_coverage where {UNTAGGED} "
+        "tracking_state in ('not_tracked', 'tracking_lost') order by key"
+    )
+    covered = {key for event in told["events"] for key in event["keys"]}
+    assert [(key,) for key in sorted(covered)] == lacking
+    assert "checkout_start" in covered
+    assert told["left_out"] == {}
+    File.model_validate_json(Path(to).read_text(encoding="utf-8"))
 
 
 def test_nothing_is_known_after_a_missing_tag(scenarios: ScenarioShops) -> None:

@@ -16,6 +16,7 @@ ABOUT_THE_CODE = (
     "ga4",
     "glossary",
     "experiments",
+    "tracking",
     "CONTRIBUTING",
     "README",
 )

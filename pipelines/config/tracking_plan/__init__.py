@@ -22,6 +22,8 @@ from pipelines.config.tracking_plan.plan_model import (
     Row,
     Segment,
     TrackingPlan,
+    Trigger,
+    TriggerKind,
 )
 from pipelines.config.tracking_plan.plan_rows import read_funnels, read_micro
 from pipelines.config.tracking_plan.row_models import (
@@ -44,6 +46,8 @@ __all__ = [
     "PlanOverrides",
     "Segment",
     "TrackingPlan",
+    "Trigger",
+    "TriggerKind",
     "load_plan",
 ]
 
@@ -59,7 +63,8 @@ def load_plan(seeds: Path = SEEDS_DIR, shop: Path | None = None) -> TrackingPlan
     own = read_overrides(shop, rows) if shop else PlanOverrides()
     merged = {row["key"]: row for row in (*rows["micro_conversions"], *own.plan)}
     micros = tuple(
-        read_micro(row, is_applicable=key not in own.not_applicable) for key, row in merged.items()
+        read_micro(row, is_applicable=key not in own.not_applicable, trigger=own.triggers.get(key))
+        for key, row in merged.items()
     )
     return TrackingPlan(
         micro_conversions=micros,

@@ -19,12 +19,16 @@ from pipelines.config.tracking_plan.row_models import (
     known_names,
     refuse_other_definition,
 )
+from pipelines.config.tracking_plan.trigger_model import read_trigger
 from pipelines.config.yamlfile import read_yaml
 from pipelines.errors import SeedError
 from pipelines.wording import nearest, shown
 
 _MICRO, _BENCHMARK = SEEDS["micro_conversions"], SEEDS["benchmarks"]
 _FIGURE = SEEDS["benchmark_figures"]
+# Only `sluice gtm` reads it, and no seed has it.
+_TRIGGER = "trigger"
+_COLUMNS = (*_MICRO.model_fields, _TRIGGER)
 _REQUIRED = ("stage", "family", "event_names", "description")
 _NEW = {
     **dict.fromkeys(_MICRO.model_fields, ""),
@@ -77,12 +81,17 @@ def read_overrides(path: Path, seeds: Seeds) -> PlanOverrides:
     content = read_yaml(path, "The tracking plan", "correct it", SeedError) or {}
     if not isinstance(content, dict):
         raise SeedError(f"The tracking plan {path} must begin with 'micro_conversions:'.")
+    content, written = _split({k: v for k, v in content.items() if v is not None})
     try:
-        shop = _ShopFile.model_validate({k: v for k, v in content.items() if v is not None})
+        shop = _ShopFile.model_validate(content)
     except ValidationError as error:
         raise SeedError(_misshapen(error, path)) from error
     own = {row["key"]: row for row in seeds["micro_conversions"]}
     plan = [_merged(path, key, changes, own) for key, changes in shop.micro_conversions.items()]
+    for key in written:
+        # A new key is one with columns.
+        _merged(path, key, shop.micro_conversions.get(key, {}), own)
+    triggers = {key: read_trigger(one, key, path) for key, one in written.items()}
     benchmarks: list[Row] = []
     for changes in shop.benchmarks:
         benchmarks.append(_benchmark(path, changes, seeds["benchmarks"], benchmarks))
@@ -111,7 +120,32 @@ def read_overrides(path: Path, seeds: Seeds) -> PlanOverrides:
                 f"The key {shown(key)} under not_applicable in {path} is not known: did you mean "
                 f"'{nearest(key, keys)}'?"
             )
-    return PlanOverrides(tuple(plan), tuple(shop.not_applicable), tuple(benchmarks), tuple(figures))
+    return PlanOverrides(
+        *(tuple(plan), tuple(shop.not_applicable), tuple(benchmarks), tuple(figures)), triggers
+    )
+
+
+def _split(content: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The file without what sends the events, and that by key, as it is written.
+
+    A key of which nothing else is written is as the seed has it.
+    """
+    keys = content.get("micro_conversions")
+    if not isinstance(keys, dict):
+        return content, {}
+    triggers = {
+        key: own[_TRIGGER]
+        for key, own in keys.items()
+        if isinstance(own, dict) and own.get(_TRIGGER) is not None
+    }
+    rest = {
+        key: {name: one for name, one in own.items() if name != _TRIGGER}
+        if isinstance(own, dict)
+        else own
+        for key, own in keys.items()
+    }
+    changed = {key: own for key, own in rest.items() if own or key not in triggers}
+    return {**content, "micro_conversions": changed}, triggers
 
 
 def _misshapen(error: ValidationError, path: Path) -> str:
@@ -124,6 +158,8 @@ def _misshapen(error: ValidationError, path: Path) -> str:
         known = nearest(section, sections)
         return f"The section {shown(section)} of {path} is not known: did you mean '{known}'?"
     if len(place) > 1:
+        if section == "micro_conversions" and parts[1] not in _COLUMNS:
+            return _unknown_column(str(parts[1]), f"the key {place[0]}", path)
         return (
             f"The column {place[1]} of {place[0]} under {section} in {path} is no "
             "text: write one value, or a list of names such as [one, two] (null and ~ in quotes, "
@@ -138,14 +174,19 @@ def _merged(path: Path, key: str, changes: Row, known: Mapping[str, Row]) -> Row
     _refuse_column("key", changes, f"of the key {shown(key)} in {path}")
     if flag := changes.get("is_expected", "").lower():
         changes = {**changes, "is_expected": _FLAGS.get(flag, flag)}
-    if key in known:
-        return {**known[key], **changes}
-    if missing := [name for name in _REQUIRED if not changes.get(name)]:
+    if missing := [name for name in _REQUIRED if key not in known and not changes.get(name)]:
         raise SeedError(
             f"The key {shown(key)} in {path} is not in the plan (the nearest one is "
             f"'{nearest(key, known)}'): correct it, or give a new key its {', '.join(missing)}."
         )
-    return {**_NEW, **changes, "key": key}
+    if unknown := [name for name in changes if name not in _COLUMNS]:
+        raise SeedError(_unknown_column(unknown[0], f"the key {shown(key)}", path))
+    return {**known.get(key, _NEW), **changes, "key": key}
+
+
+def _unknown_column(name: str, of: str, path: Path) -> str:
+    known = nearest(name, _COLUMNS)
+    return f"The column {shown(name)} of {of} in {path} is not known: did you mean '{known}'?"
 
 
 def _benchmark(path: Path, changes: Row, seeds: list[Row], own: list[Row]) -> Row:

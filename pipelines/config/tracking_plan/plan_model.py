@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
 
 # The key that stands for all sessions; every other key is a row of micro_conversions.csv.
 SESSIONS = "sessions"
@@ -18,12 +20,44 @@ class ParameterCondition:
     value: str
 
 
+class TriggerKind(StrEnum):
+    """What in the browser sends an event; of all but EVENT, Tag Manager watches the page itself.
+
+    `has_selector`: needs a CSS selector of the elements that it watches.
+    """
+
+    has_selector: bool
+
+    def __new__(cls, word: str, has_selector: bool = False) -> Self:
+        """A word of the shop's file with its consequence."""
+        member = str.__new__(cls, word)
+        member._value_, member.has_selector = word, has_selector
+        return member
+
+    # Pushed to the data layer by the shop.
+    EVENT = "event"
+    CLICK = "click", True
+    LINK_CLICK = "link_click", True
+    VISIBLE = "visible", True
+    SCROLL = "scroll"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """When the browser sends a key's event; `selector` is CSS, empty where the kind has none."""
+
+    kind: TriggerKind
+    selector: str = ""
+
+
 @dataclass(frozen=True)
 class MicroConversion:
     """One row of the tracking plan, as far as Python needs it.
 
     `parameters`: event parameters whose values are worth reading, beside those of `conditions`.
-    `is_applicable`: False where the shop declared that it does not have it.
+    `is_applicable`: False where the shop declared that it does not have it. `trigger`: what sends
+    it, where the shop's file says so.
     """
 
     key: str
@@ -36,6 +70,7 @@ class MicroConversion:
     origin: str = "custom"
     is_applicable: bool = True
     stage: str = ""
+    trigger: Trigger | None = None
 
     @property
     def is_composite(self) -> bool:
@@ -86,13 +121,14 @@ class PlanOverrides:
 
     `plan`: rows of micro_conversions that differ from the seed or are new. `not_applicable`:
     declared keys. `benchmarks`: rows that replace the seed's or are new. `figures`: rows beside
-    those of benchmark_figures.
+    those of benchmark_figures. `triggers`: key → what sends its event; SQL does not read it.
     """
 
     plan: tuple[Row, ...] = ()
     not_applicable: tuple[str, ...] = ()
     benchmarks: tuple[Row, ...] = ()
     figures: tuple[Row, ...] = ()
+    triggers: dict[str, Trigger] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

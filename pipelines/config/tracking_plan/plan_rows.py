@@ -10,11 +10,12 @@ from pipelines.config.tracking_plan.plan_model import (
     MicroConversion,
     ParameterCondition,
     Row,
+    Trigger,
 )
 
 
-def read_micro(row: Row, *, is_applicable: bool) -> MicroConversion:
-    """One row of micro_conversions."""
+def read_micro(row: Row, *, is_applicable: bool, trigger: Trigger | None) -> MicroConversion:
+    """One row of micro_conversions, with what the shop says of it beside the columns."""
     return MicroConversion(
         row["key"],
         _split(row["event_names"], "|"),
@@ -26,6 +27,7 @@ def read_micro(row: Row, *, is_applicable: bool) -> MicroConversion:
         origin=row["origin"],
         is_applicable=is_applicable,
         stage=row["stage"],
+        trigger=trigger,
     )
 
 

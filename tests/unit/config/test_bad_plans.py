@@ -10,7 +10,9 @@ GALLERY = {
     "is not known: did you mean 'event_names'?": [
         ("event_name: x", "The column 'event_name'"),
     ],
-    "is not known: did you mean 'stage'?": [
+    "is not known: did you mean 'trigger'?": [
+        ("triger: click", "The column 'triger'"),
+        ("triger: {kind: click}", "The column 'triger'"),
         ("'{0}': 1", "The column '{0}'"),
     ],
     "is not yours to set: leave it out.": [
@@ -79,6 +81,56 @@ GALLERY = {
     ],
     "cannot be read: it has a tab or a line break: write it in one line.": [
         ('description: "a\\nb"', "The description 'a\\nb'"),
+    ],
+}
+
+OTHER_KINDS = "leave it out, or write one of click, link_click, visible."
+A_SELECTOR = "write a CSS selector such as '.zoom', 500 characters at most, without braces."
+# How the sentence ends → what is written as the trigger of the key 'gallery', and how it begins.
+TRIGGERS = {
+    "is not known: did you mean 'click'?": [
+        ("kind: clik, selector: .a", "The kind 'clik' of the"),
+    ],
+    "is not known: did you mean 'link_click'?": [
+        ("kind: linkClick, selector: .a", "The kind 'linkClick' of the"),
+    ],
+    "is not known: did you mean 'visible'?": [
+        ("kind: elementVisibility", "The kind 'elementVisibility' of the"),
+    ],
+    "is not known: did you mean 'selector'?": [
+        ("kind: click, css_selector: .a", "The column 'css_selector' of the"),
+    ],
+    "is missing: add it.": [
+        ("selector: .a", "The kind of the"),
+        ("kind: null, selector: .a", "The kind of the"),
+        ("kind: click", "The selector of the"),
+        # Without quotes this begins a comment.
+        ("kind: link_click, selector: \n #a\n", "The selector of the"),
+        ("kind: visible, selector: ' '", "The selector of the"),
+    ],
+    f"is of no use to the kind 'scroll': {OTHER_KINDS}": [
+        ("kind: scroll, selector: .a", "The selector '.a' of the"),
+    ],
+    f"is of no use to the kind 'event': {OTHER_KINDS}": [
+        ("kind: event, selector: .a", "The selector '.a' of the"),
+    ],
+    f"cannot be read: {A_SELECTOR}": [
+        ("kind: click, selector: '{{Click URL}}'", "The selector '{{Click URL}}' of the"),
+        ("kind: click, selector: '.a,'", "The selector '.a,' of the"),
+        ("kind: click, selector: '> .a'", "The selector '> .a' of the"),
+        (
+            f"kind: click, selector: {'a' * 501}",
+            "The selector (501 characters, not shown: they may be a secret) of the",
+        ),
+    ],
+    "cannot be read: it has a tab or a line break: write it in one line.": [
+        ('kind: click, selector: ".a\\n.b"', "The selector '.a\\n.b' of the"),
+    ],
+    "has a bracket or a quote without the other: correct it.": [
+        ("kind: click, selector: 'a:not(.b'", "The selector 'a:not(.b' of the"),
+        ("kind: click, selector: 'a:is([b)]'", "The selector 'a:is([b)]' of the"),
+        ("kind: click, selector: 'a)'", "The selector 'a)' of the"),
+        ("kind: click, selector: 'a[b=\"c]'", "The selector 'a[b=\"c]' of the"),
     ],
 }
 
@@ -414,6 +466,31 @@ def test_a_column_of_a_key(refusal):
             assert said == f"{start} of the key 'gallery' in {{file}} {end}"
 
 
+def test_a_trigger_of_a_key(refusal):
+    for end, cases in TRIGGERS.items():
+        for columns, start in cases:
+            said = refusal(f"micro_conversions: {{gallery: {{trigger: {{{columns}}}}}}}")
+            assert said == f"{start} trigger of the key 'gallery' in {{file}} {end}"
+
+
+@pytest.mark.parametrize("written", ["click", "[click, .a]", "{kind: click, selector: [data-a]}"])
+def test_a_trigger_of_another_shape(refusal, written):
+    assert refusal(f"micro_conversions: {{gallery: {{trigger: {written}}}}}") == (
+        "The trigger of the key 'gallery' in {file} cannot be read: write it as {kind: click, "
+        "selector: '.zoom'}, the selector in quotes."
+    )
+
+
+def test_a_trigger_makes_no_key(refusal):
+    assert refusal("micro_conversions: {gallry: {trigger: {kind: click, selector: .x}}}") == (
+        "The key 'gallry' in {file} is not in the plan (the nearest one is 'gallery'): correct "
+        "it, or give a new key its stage, family, event_names, description."
+    )
+    assert refusal("micro_conversions: {gallery: {trigger: null}}").startswith(
+        "The section 'micro_conversions' of {file} (see 'gallery') must be lines of"
+    )
+
+
 def test_a_column_of_a_benchmark(refusal):
     for end, cases in BENCHMARKS.items():
         for columns, start in cases:
@@ -439,6 +516,10 @@ def test_what_is_wrong_otherwise(refusal):
         "micro_conversions: {gallery: {stage: SECRET}}",
         "micro_conversions: {gallery: {event_names: [[SECRET]]}}",
         "micro_conversions: {gallery: {parent_key: SECRET}}",
+        "micro_conversions: {gallery: {trigger: SECRET}}",
+        "micro_conversions: {gallery: {trigger: {kind: SECRET}}}",
+        "micro_conversions: {gallery: {trigger: {SECRET: click}}}",
+        "micro_conversions: {gallery: {trigger: {kind: event, selector: SECRET}}}",
         "not_applicable: [SECRET]",
         "benchmarks: [{benchmark_key: SECRET}]",
         "benchmarks: [{SECRET: SECRET}]",

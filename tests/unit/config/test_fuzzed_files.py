@@ -29,9 +29,12 @@ from pipelines.config.tracking_plan import SEEDS, SEEDS_DIR, TrackingPlan, load_
 from pipelines.config.tracking_plan.seed_files import read_seed
 from pipelines.errors import SluiceError
 from pipelines.ga4.report_catalog import build_reports
+from pipelines.gtm.container import build_container
+from pipelines.gtm.events import select_events, whole_plan
 from pipelines.warehouse.change_register import remember_register
 from pipelines.warehouse.schema import OPS_TABLES, make_tables
 from pipelines.warehouse.tracking_overrides import remember_plan
+from tests.unit.gtm.tag_manager import File
 
 
 def fuzzed(examples: int) -> settings:
@@ -192,6 +195,7 @@ def test_variables(
 WHOLE_PLAN, TODAY = load_plan(), date(2026, 6, 30)
 KEYS = st.sampled_from(["gallery", "wishlist", "sessions", "purchase", "new_key"]) | WRITTEN
 COLUMNS = st.sampled_from(sorted(SEEDS["micro_conversions"].model_fields))
+TRIGGER_COLUMNS = st.sampled_from(["kind", "kind: click, selector", "kind: event, selector"])
 BENCHMARK_COLUMNS = st.sampled_from(sorted(SEEDS["benchmarks"].model_fields))
 RANGE = "benchmark_key: add_to_cart_rate, low: 0.05, high: 0.1, source: me, source_date: 2026-01-01"
 NEW_KEY = "stage: home, family: intent, event_names: x, description: x"
@@ -199,7 +203,8 @@ PLANS = blocks({
     "micro_conversions": flow(
         KEYS,
         flow(COLUMNS, ANYTHING)
-        | st.tuples(COLUMNS, WRITTEN).map(lambda one: f"{{{NEW_KEY}, {': '.join(one)}}}"),
+        | st.tuples(COLUMNS, WRITTEN).map(lambda one: f"{{{NEW_KEY}, {': '.join(one)}}}")
+        | flow(TRIGGER_COLUMNS, WRITTEN).map(lambda one: f"{{trigger: {one}}}"),
     ),
     "not_applicable": listed(KEYS),
     "benchmarks": listed(
@@ -213,6 +218,7 @@ WHOLE = f"""
 micro_conversions:
   add_to_cart: {{event_names: [add_to_cart, addToCart], benchmark_key: null}}
   gallery: {{parameter_filter: "image_no>=2", parent_key: sessions, intent_rank: 3}}
+  read_more: {{trigger: {{kind: click, selector: 'details > summary:not([x="]"])'}}}}
   chat_open: {{{NEW_KEY}, parameters: [a, b], is_expected: yes}}
 not_applicable: [wishlist, chat_open]
 benchmarks:
@@ -256,6 +262,9 @@ def test_a_tracking_plan(
     plan = or_refused(lambda: load_plan(shop=path))
     if plan is not None:
         refuse_other_plan(plan, database)
+        selection = or_refused(lambda: select_events(plan, whole_plan(plan)))
+        if selection is not None and (plan.shop.plan or plan.shop.triggers):
+            File.model_validate(build_container(selection, "G-8KQ2PD9VBN"))
 
 
 ENTRY = {

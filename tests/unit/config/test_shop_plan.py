@@ -1,12 +1,13 @@
 """The shop's own tracking_plan.yml: what it changes, and how a broken one is refused."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from pipelines.config.settings import load_settings
-from pipelines.config.tracking_plan import ParameterCondition, load_plan
+from pipelines.config.tracking_plan import ParameterCondition, Trigger, TriggerKind, load_plan
 from pipelines.errors import SeedError
 from pipelines.ga4.report_catalog import build_reports
 from pipelines.warehouse.connect import build_database
@@ -29,6 +30,11 @@ benchmarks:
   - {benchmark_key: chat_rate, low: 0.01, high: 0.02, source: Own figures, source_date: 2026-01-31,
      numerator: chat_open, denominator: product_view}
 """
+
+
+PLAIN_CHAT = (
+    "micro_conversions: {chat: {stage: product, family: intent, event_names: chat, description: x}}"
+)
 
 
 def written(folder: Path, text: str) -> Path:
@@ -55,6 +61,33 @@ def test_what_a_shop_changes(tmp_path: Path) -> None:
     row = {one["key"]: one for one in plan.shop.plan}["add_to_cart"]
     assert (row["event_names"], row["benchmark_key"]) == ("add_to_cart|addToCart", "")
     assert (row["stage"], row["parent_key"]) == ("product", "product_view")
+
+
+def test_what_sends_an_event_is_no_column_of_a_key(tmp_path: Path) -> None:
+    """A key of which nothing else is written stays the seed's, and nothing is pulled again."""
+    seeds, shop = load_plan(), written(
+        tmp_path,
+        "micro_conversions:\n"
+        "  gallery: {trigger: {kind: click, selector: '.zoom:not([a], .b) > a[href=\"]\"]'}}\n"
+        "  product_scroll_50: {trigger: {kind: scroll}}\n"
+        "  chat:\n"
+        "    {stage: product, family: intent, event_names: chat, description: x,\n"
+        "     trigger: {kind: visible, selector: '#chat'}}\n",
+    )  # fmt: skip
+    plan = load_plan(shop=shop)
+    after = {micro.key: micro for micro in plan.micro_conversions}
+    assert after["gallery"].trigger == Trigger(
+        TriggerKind.CLICK, '.zoom:not([a], .b) > a[href="]"]'
+    )
+    assert after["product_scroll_50"].trigger == Trigger(TriggerKind.SCROLL)
+    assert after["chat"].trigger == Trigger(TriggerKind.VISIBLE, "#chat")
+    assert [row["key"] for row in plan.shop.plan] == ["chat"]
+    before = {micro.key: micro for micro in seeds.micro_conversions}
+    assert replace(after["gallery"], trigger=None) == before["gallery"]
+    plain = load_plan(shop=written(tmp_path, PLAIN_CHAT))
+    assert {spec.name: spec.version for spec in build_reports(plan)} == {
+        spec.name: spec.version for spec in build_reports(plain)
+    }
 
 
 def test_what_sql_reads_of_it(tmp_path: Path) -> None:

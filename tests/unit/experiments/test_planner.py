@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.planner import Candidate, MetricPlan, Plan, Wish, make_plan
+from pipelines.errors import SluiceError
 from pipelines.experiments.candidates import read_shop
 from tests.support.reading import run
 
@@ -168,6 +168,6 @@ def test_a_shop_is_read_from_its_marts(marts: duckdb.DuckDBPyConnection) -> None
 def test_what_cannot_be_planned_is_said(
     marts: duckdb.DuckDBPyConnection, property_id: str | None, sentence: str
 ) -> None:
-    with pytest.raises(ExperimentError) as caught:
+    with pytest.raises(SluiceError) as caught:
         read_shop(marts, property_id)
     assert sentence in str(caught.value)

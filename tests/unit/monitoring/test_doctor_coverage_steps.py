@@ -123,6 +123,20 @@ def test_an_alias_of_a_key_that_came_or_is_optional_is_only_a_hint():
     assert [line.split(" ")[0] for line in step.details] == ["signUp", "image_gallery_interactions"]
 
 
+def test_a_missing_event_is_told_with_the_command_that_writes_its_tag():
+    answer = EventAnswer({"page_view": 900}, False)
+    advice = read_plan().tracking.advice
+    step = tracking_step(assess_coverage(KEYS[:2], answer.counts), answer, 5_000, "42", advice)
+    assert step.details == (
+        "begin_checkout (key checkout_start) never came: let the shop's GA4 integration or Google "
+        "Tag Manager send it (sluice gtm writes the container)",
+    )
+    # GA4 sends these by itself, once it is told to.
+    assert {origin for origin, words in advice.items() if "sluice gtm" not in words} == {
+        "automatic", "enhanced",
+    }  # fmt: skip
+
+
 def test_many_unknown_events_are_cut_short():
     counts = {**ALL_CAME, **{f"own_{letter * 9}": 5 for letter in "abcdefghijkl"}}
     (line,) = step_of(counts).details
