@@ -13,6 +13,7 @@ from pipelines.clock import Clock
 from pipelines.config.settings import Settings
 from pipelines.config.tracking_plan import load_plan
 from pipelines.errors import SluiceError
+from pipelines.experiments.exposed import Exposed
 from pipelines.export.engine import open_engine
 from pipelines.export.errors import ExportError
 from pipelines.export.source import ExportSource
@@ -105,10 +106,13 @@ class Sources:
 
 
 def open_exports(
-    settings: Settings, window: DayWindow, asked: Collection[str]
+    settings: Settings,
+    window: DayWindow,
+    asked: Collection[str],
+    experiments: Sequence[Exposed] = (),
 ) -> tuple[dict[str, ExportSource], dict[str, SluiceError]]:
-    """Of the `asked` properties those that are read from an export, with the window's days landed;
-    and why others cannot be read.
+    """Of the `asked` properties those that are read from an export, with the window's days landed
+    for reports and `experiments`; and why others cannot be read.
     """
     items = [item for item in settings.properties if item.is_export and item.id in asked]
     found, broken = dict[str, ExportSource](), dict[str, SluiceError]()
@@ -118,7 +122,8 @@ def open_exports(
     for item in items:
         try:
             engine = open_engine(settings.engine)
-            source = ExportSource.open(settings.landed_dir, item, reports, engine)
+            own = [one for one in experiments if one.entry.property_id == item.id]
+            source = ExportSource.open(settings.landed_dir, item, reports, engine, own)
             source.land(window.start, window.end)
             found[item.id] = source
         except ExportError as error:

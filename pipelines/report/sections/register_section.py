@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import groupby
 
+from pipelines.analysis.experiments.register import NAIVE
 from pipelines.report import formatting
 from pipelines.report.components import Card, Section, Table, columns
 from pipelines.report.page_data import PropertyData
@@ -131,9 +132,20 @@ def _card(rows: list[Experiment]) -> Card:
                 for row in rows
                 if row.rate
             ),
+            *([("To know", " ".join(known))] if (known := _known(first)) else []),
             *([("Still to come", f"about {counted(min(weeks), 'week')}")] if weeks else []),
         ),
     )
+
+
+def _known(row: Experiment) -> list[str]:
+    """Sentences on how the outcomes were counted."""
+    left_out = row.users_left_out
+    return [
+        *([f"{counted(left_out, 'user')} saw several variants: left out."] if left_out else []),
+        *([NAIVE] if row.naive_variance else []),
+        *([row.note] if row.note else []),
+    ]
 
 
 def _difference(row: Experiment) -> str:

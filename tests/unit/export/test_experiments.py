@@ -281,8 +281,12 @@ def test_what_cannot_be_counted_is_one_sentence(shop: tuple[Counter, list[date],
         "add it to the register, or write exposure_values."
     )
     assert refused(good, [day for day in days if day > end]) == (
-        f"No day of the experiment 'button' ({start} on) is landed of the export of property 1 "
-        f"yet; its newest is {days[-1]}: 'sluice backfill' lands older days."
+        f"No day of the experiment 'button' ({start} on) is landed of the export of property 1: "
+        "'sluice backfill' lands older days."
+    )
+    assert refused(good, days[:1]) == (
+        f"It began on {start}, and the newest day of the export of property 1 is {days[0]}: "
+        "nothing is there to count yet."
     )
 
 
