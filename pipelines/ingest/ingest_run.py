@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import duckdb
 
@@ -158,7 +159,14 @@ def ingest(
             connection, exports, reports, window, run_id=run.pull_run_id, now=run.clock.now()
         )
         sources.mark_counted(usable, {*outcome.failures, *outcome.lacking})
-        count_experiments(connection, sources, experiments, run.clock.now().date())
+        if experiments:
+            sound = [one for one in profiles if one.property_id not in outcome.failures]
+            count_experiments(
+                connection, sources, sound, experiments, window.end,
+                today=run.clock.now().date(),
+                settled=window.end - timedelta(days=settings.nightly.attribution_days),
+            )  # fmt: skip
+            remember_readings(connection, sources.take_readings(), run.clock)
         discard_empty_nights(connection)
         for property_id, error in outcome.failures.items():
             remember_held_back(

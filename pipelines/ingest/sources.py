@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -27,6 +28,9 @@ from pipelines.ingest.pull_plan import PullTask
 from pipelines.warehouse.load import first_loaded_days, record_failure
 from pipelines.warehouse.property_records import remember_export_days
 from pipelines.warehouse.statuses import PullStatus
+
+if TYPE_CHECKING:
+    from pipelines.analysis.experiments.metrics import Outcomes
 
 logger = logging.getLogger("sluice")
 
@@ -62,6 +66,16 @@ class Sources:
             fields=task.profile.fields,
             clock=clock,
         )
+
+    def experiment(self, one: Exposed, profile: Profile, end: date) -> Outcomes:
+        """The outcomes of an experiment up to `end`; raises ExperimentError, and as `pull` does."""
+        if source := self.exports.get(one.entry.property_id):
+            return source.experiment(one)
+        # Only a run with an experiment imports what its outcomes take.
+        from pipelines.ga4.extract.experiment_outcomes import pull_experiment  # noqa: PLC0415
+
+        assert self.client is not None, "a property of the Data API has a client"
+        return pull_experiment(self.client, one, end, profile.registered)
 
     def changed_days(
         self, connection: duckdb.DuckDBPyConnection, tasks: Sequence[PullTask]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,15 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.analysis.experiments.errors import ExperimentError
-from pipelines.analysis.experiments.register import Change, Register, State
+from pipelines.analysis.experiments.register import Change, Register, State, Trial
 from pipelines.warehouse.ops import insert_rows, transaction
 
 if TYPE_CHECKING:
     from pipelines.analysis.experiments.metrics import Outcomes
 
-# What is known of outcomes beside their rows.
+# What is known of outcomes beside their rows; and what these are counted by.
 _FACTS = ("users_left_out", "note", "naive_variance")
+_DEFINITION = ("exposure", "variants", "primary_metric", "guardrail", "start_date")
 
 
 def remember_register(
@@ -42,9 +44,8 @@ def remember_register(
         try:
             outcomes.append(_read(entry, row, today))
         except ExperimentError as error:
-            is_counted = entry.trial.exposure is not None
-            if entry.id in kept and (is_counted or row["state"] == State.ENDED):
-                row |= kept[entry.id]
+            if _may_keep(row, kept.get(entry.id)):
+                row |= {name: kept[entry.id][name] for name in _FACTS}
                 ids.append(entry.id)
             else:
                 row["problem"] = _published_words(error, entry.trial.outcomes)
@@ -73,7 +74,7 @@ def remember_problem(
     connection: duckdb.DuckDBPyConnection, entry: Change, problem: str, today: date
 ) -> None:
     """Why an experiment cannot be counted; an ended one keeps what an earlier run counted."""
-    if entry.state(today) is State.ENDED and entry.id in _with_outcomes(connection):
+    if entry.state(today) is State.ENDED and counted_until(connection, entry):
         return
     with transaction(connection):
         _forget_outcomes(connection, entry)
@@ -82,10 +83,27 @@ def remember_problem(
 
 def remember_delay(connection: duckdb.DuckDBPyConnection, entry: Change, why: str) -> None:
     """Why an experiment was not counted this time; what an earlier run counted stays."""
-    if entry.id in _with_outcomes(connection):
+    if counted_until(connection, entry):
         _say(connection, entry, {"note": f"These are an earlier run's counts: {why}"})
     else:
         _say(connection, entry, {"problem": why})
+
+
+def counted_until(connection: duckdb.DuckDBPyConnection, entry: Change) -> date | None:
+    """The last day of an experiment's stored outcomes; None where there are none, or no days."""
+    found = connection.execute(
+        "select max(date) from ops.experiment_outcomes where change_id = ?", [entry.id]
+    ).fetchone()
+    return found[0] if found else None
+
+
+def _may_keep(row: dict[str, Any], before: dict[str, Any] | None) -> bool:
+    """Whether outcomes that an earlier run stored are still those of the entry."""
+    if before is None:
+        return False
+    if row["exposure"] is None:
+        return bool(row["state"] == State.ENDED)
+    return all(row[name] == before[name] for name in _DEFINITION)
 
 
 def _forget_outcomes(connection: duckdb.DuckDBPyConnection, entry: Change) -> None:
@@ -107,10 +125,10 @@ def _published_words(error: ExperimentError, path: Path | None) -> str:
 def _with_outcomes(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
     """Experiments whose outcomes are stored → what is known of these beside."""
     rows = connection.execute(
-        f"select change_id, {', '.join(_FACTS)} from ops.changes "
+        f"select change_id, {', '.join(_FACTS + _DEFINITION)} from ops.changes "
         "where change_id in (select change_id from ops.experiment_outcomes)"
     ).fetchall()
-    return {name: dict(zip(_FACTS, facts, strict=True)) for name, *facts in rows}
+    return {name: dict(zip(_FACTS + _DEFINITION, facts, strict=True)) for name, *facts in rows}
 
 
 def _read(entry: Change, row: dict[str, Any], today: date) -> pa.Table:
@@ -160,6 +178,13 @@ def _row(entry: Change, meets: tuple[str, ...], today: date) -> dict[str, Any]:
         "primary_metric": trial.primary_metric if trial else None,
         "guardrail": trial.guardrail if trial else None,
         "smallest_effect": trial.smallest_effect if trial else None,
+        "exposure": _exposure(trial) if trial else None,
         **dict.fromkeys(_FACTS),
         "problem": None,
     }
+
+
+def _exposure(trial: Trial) -> str | None:
+    if trial.exposure is None:
+        return None
+    return json.dumps({**asdict(trial.exposure), "per": trial.per}, ensure_ascii=False)

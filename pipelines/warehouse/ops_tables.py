@@ -272,6 +272,11 @@ TABLES: dict[str, OpsTable] = {
                 "DOUBLE",
                 "Smallest absolute difference that matters; NULL for the default.",
             ),
+            "exposure": (
+                "VARCHAR",
+                "Event and parameter by which GA4 knows who saw what, the parameter's values, and "
+                "what is counted, as JSON; NULL where a file has the outcomes.",
+            ),
             "users_left_out": ("BIGINT", "Users who were in several variants, and are left out."),
             "problem": (
                 "VARCHAR",

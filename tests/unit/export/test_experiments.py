@@ -110,7 +110,7 @@ def by_hand(events: Iterable[dict], per: Per) -> tuple[dict, int]:
 
 
 @pytest.mark.parametrize("per", list(Per))
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(events=st.lists(EVENT, max_size=40))
 def test_sums_are_those_of_every_user_by_hand(events: list[dict], per: Per) -> None:
     rows = pa.Table.from_pylist(events, TABLE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from pipelines.config.settings import Property
 from pipelines.experiments.exposed import Exposed, exposed_experiments
 from pipelines.export.errors import ExportError
 from pipelines.export.source import ExportSource
+from pipelines.ga4.client import Profile
 from pipelines.ingest.experiment_counts import count_experiments
 from pipelines.ingest.sources import Sources
 from pipelines.warehouse.change_register import remember_register
@@ -62,11 +63,15 @@ def database(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def counted_in(
-    folder: Path, database: duckdb.DuckDBPyConnection, entry: Change = ENTRY, today: date = TODAY
+    folder: Path,
+    database: duckdb.DuckDBPyConnection,
+    entry: Change = ENTRY,
+    today: date = TODAY,
+    rows: Mapping[date, list[dict]] = ROWS,
 ) -> tuple[list[tuple], tuple]:
     """The rows of its outcomes after a run, and what is said of it."""
-    for day, rows in ROWS.items():
-        write(folder / "export" / f"events_{day:%Y%m%d}.ndjson", rows)
+    for day, own in rows.items():
+        write(folder / "export" / f"events_{day:%Y%m%d}.ndjson", own)
     register = Register.of([entry])
     remember_register(database, register, today)
     experiments = exposed_experiments(register, PLAN)
@@ -75,8 +80,18 @@ def counted_in(
     )
     source = ExportSource.open(folder / "landed", item, REPORTS.values(), experiments=experiments)
     source.land(LAST, LAST)
-    count_experiments(database, Sources(None, {"42": source}), experiments, today)
+    count(database, Sources(None, {"42": source}), experiments, today)
     return stored(database)
+
+
+def count(
+    database: duckdb.DuckDBPyConnection,
+    sources: Sources,
+    experiments: tuple[Exposed, ...],
+    today: date = TODAY,
+) -> None:
+    profile = Profile("42", "UTC", "EUR", frozenset(), is_export=True)
+    count_experiments(database, sources, [profile], experiments, LAST, today=today, settled=DAY)
 
 
 def stored(database: duckdb.DuckDBPyConnection) -> tuple[list[tuple], tuple]:
@@ -134,12 +149,31 @@ def test_an_ended_one_keeps_its_counts_where_the_events_go_and_a_running_one_doe
     tmp_path: Path, database: duckdb.DuckDBPyConnection
 ) -> None:
     counted_in(tmp_path, database)
-    unsent = replace(TRIAL, exposure=replace(TRIAL.exposure, event="test_shown"))
-    ended = replace(ENTRY, end=LAST, trial=unsent)
-    assert counted_in(tmp_path, database, ended) == (COUNTED, ("ended", 1, None, None, False))
-    rows, (_, _, problem, *_) = counted_in(tmp_path, database, replace(ended, end=None))
-    assert rows == []
-    assert problem.startswith("There is no test_shown with arm of the experiment 'cta' in the ")
+    others = {day: [event("scroll", day=day)] for day in ROWS}
+    ended = replace(ENTRY, end=LAST)
+    assert counted_in(tmp_path, database, ended, rows=others) == (
+        COUNTED, ("ended", 1, None, None, False),
+    )  # fmt: skip
+    found, (_, _, problem, *_) = counted_in(tmp_path, database, rows=others)
+    assert found == []
+    assert problem.startswith("There is no test_seen with arm of the experiment 'cta' in the ")
+
+
+def test_counts_of_another_definition_do_not_stay(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection
+) -> None:
+    counted_in(tmp_path, database)
+    for changed in (
+        replace(ENTRY, start=LAST),
+        replace(ENTRY, trial=replace(TRIAL, primary_metric="purchase")),
+        replace(ENTRY, trial=replace(TRIAL, per="session")),
+    ):
+        before = stored(database)
+        remember_register(database, Register.of([changed]), TODAY)
+        rows, (_, _, problem, *_) = stored(database)
+        assert (before[0], rows) == (COUNTED, [])
+        assert problem.startswith("It has not been counted yet")
+        counted_in(tmp_path, database)
 
 
 class Unreachable(ExportSource):
@@ -153,7 +187,7 @@ def test_a_source_that_fails_leaves_the_counts_and_is_named(
     def fail() -> tuple[list[tuple], tuple]:
         source = Unreachable(None, None, None, frozenset())  # type: ignore[arg-type]
         experiments = exposed_experiments(Register.of([ENTRY]), PLAN)
-        count_experiments(database, Sources(None, {"42": source}), experiments, TODAY)
+        count(database, Sources(None, {"42": source}), experiments)
         return stored(database)
 
     remember_register(database, Register.of([ENTRY]), TODAY)
