@@ -237,9 +237,7 @@ def test_a_night_asks_as_long_as_numbers_may_move(
             "ended", None, True,
             "Counted by GA4 as a funnel of its users from 2026-03-02 to 2026-03-04.",
         )  # fmt: skip
-        server.set_faults(
-            [{"when": {"method": "RunFunnelReport"}, "do": {"status": "unavailable"}}]
-        )
+        server.set_faults([{"when": {"method": "RunFunnelReport"}, "do": {"status": "invalid"}}])
         try:
             asked(ENTRY, END, FIRST)
         finally:
