@@ -25,6 +25,8 @@ from pipelines.wording import counted, shown
 MOST_VALUES = 1000
 """Values of the parameter that are looked at: more are no variants."""
 
+_OF_SESSIONS = "Rates are of the users' sessions from the exposure on; the unit is the user."
+
 
 def experiment_outcomes(counter: Counter, one: Exposed, landed: Sequence[date]) -> Outcomes:
     """Users by the day of their first exposure, and what they did after it; `landed` is sorted.
@@ -53,7 +55,8 @@ def experiment_outcomes(counter: Counter, one: Exposed, landed: Sequence[date]) 
     before, after = (
         sum(row[side] for row in seen if row["value"] in variants) for side in ("before", "after")
     )
-    notes = (outside_note(one, before, after), _lacking(one, days))
+    per = _OF_SESSIONS if one.trial.per is Per.SESSION else ""
+    notes = (per, outside_note(one, before, after), _lacking(one, days))
     return _outcomes(one, table, days, tuple(note for note in notes if note))
 
 

@@ -151,7 +151,9 @@ def _known(row: Experiment) -> list[str]:
 def _difference(row: Experiment) -> str:
     metric = formatting.key_words(row.primary_metric)
     if not row.is_share:
-        rates = f"{metric}: {_plain(row.rate)} against {_plain(row.control_rate)}"
+        own = _ratio(row.rate, row.numerator, row.denominator)
+        control = _ratio(row.control_rate, row.control_numerator, row.control_denominator)
+        rates = f"{metric}: {own} against {control}"
         difference, low, high = (_plain(one) for one in (row.difference, row.ci_low, row.ci_high))
     else:
         own = formatting.rate_of(row.rate, row.numerator, row.denominator)
@@ -165,6 +167,12 @@ def _difference(row: Experiment) -> str:
         return f"{rates}; too few units for an interval"
     always = ", whenever looked at" if row.is_nightly else ""
     return f"{rates}; {difference} (95 % interval {low} to {high}{always})"
+
+
+def _ratio(rate: float | None, numerator: float | None, denominator: float | None) -> str:
+    """A rate of users' sums: 1.25 (625 of 500)."""
+    sums = f"{formatting.count(numerator)} of {formatting.count(denominator)}"
+    return f"{_plain(rate)} ({sums})"
 
 
 def _plain(value: float | None) -> str:

@@ -239,7 +239,8 @@ def test_a_landed_shop_has_the_simulators_truth(
             assert counts[:, place].tolist() == np.cumsum([row[column] for row in own]).tolist()
         assert found.revenue[place] == pytest.approx(sum(row["revenue"] for row in own))
     assert found.primary.is_share is (per is Per.USER)
-    assert found.notes == ()
+    said = "Rates are of the users' sessions from the exposure on; the unit is the user."
+    assert found.notes == (() if per is Per.USER else (said,))
 
 
 @pytest.mark.slow

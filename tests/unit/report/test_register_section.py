@@ -92,7 +92,8 @@ def test_a_ratio_of_users_is_no_per_cent() -> None:
     )  # fmt: skip
     assert mark == "■ ended · 1 Jun 2026 to 21 Jun 2026"
     assert lines["green against control"] == (
-        "Add to cart: 1.25 against 1; 0.25 (95 % interval 0.05 to 0.45)"
+        "Add to cart: 1.25 (585 of 5,000) against 1 (500 of 5,000); 0.25 (95 % interval 0.05 to "
+        "0.45)"
     )
 
 
