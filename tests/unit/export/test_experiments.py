@@ -232,11 +232,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Counter, list[date],
 
 def of_shop(truth: dict, per: Per = Per.USER, **changes: object) -> Exposed:
     planned = truth["experiments"][0]
-    days = [date.fromisoformat(planned[name]) for name in ("start_date", "end_date")]
+    start, end = (date.fromisoformat(planned[name]) for name in ("start_date", "end_date"))
     shares = {"control": 0.5, "green": 0.5}
     trial = Trial(shares, "add_to_cart", "purchase", exposure=Exposure(), per=per)
     trial = replace(trial, **changes)  # type: ignore[arg-type]
-    entry = Change("button", "1", "x", "product", *days, trial=trial)
+    entry = Change("button", "1", "x", "product", start, end, trial=trial)
     (one,) = exposed_experiments(Register.of([entry]), PLAN)
     return one
 
@@ -276,7 +276,7 @@ def test_a_landed_shop_has_the_simulators_truth(
 def test_what_cannot_be_counted_is_one_sentence(shop: tuple[Counter, list[date], dict]) -> None:
     counter, days, truth = shop
     good = of_shop(truth)
-    start, end = good.entry.start, good.entry.end
+    start, end = good.entry.start, good.entry.end or days[-1]
     where = f"the export of property 1 from {start} to {end}"
 
     def refused(one: Exposed, known: list[date] = days) -> str:
