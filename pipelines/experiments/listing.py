@@ -45,11 +45,11 @@ class Entry:
 def list_entries(register: Register, today: date, published_dir: Path) -> list[Entry]:
     """Every entry, experiments first.
 
-    Outcomes are read from their files; where one has gone, an ended experiment keeps what the last
-    night published.
+    Outcomes are read from their files, or are those that the published version has counted from
+    GA4; where a file has gone, an ended experiment keeps what the last night published.
     """
     published = _published(published_dir)
-    return [_entry(one, register, published, today) for one in register.entries]
+    return [_entry(one, register, published, today, published_dir) for one in register.entries]
 
 
 def _entry(
@@ -57,12 +57,13 @@ def _entry(
     register: Register,
     published: dict[str, tuple[str, str]],
     today: date,
+    published_dir: Path,
 ) -> Entry:
     trial, verdict, reason = entry.trial, None, ""
     state = entry.state(today)
     if trial is not None and state is not State.PLANNED:
         try:
-            decision = analyse_registered(entry, trial, register, today).decision
+            decision = analyse_registered(entry, trial, register, today, published_dir).decision
             verdict, reason = decision.verdict.value, decision.reason
         except ExperimentError as error:
             kept = published.get(entry.id) if state is State.ENDED else None

@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.analysis.experiments.register import Per
 from pipelines.clock import Clock
 from pipelines.config.settings import Property, Settings
 from pipelines.export.engine import DuckDb, Engine, open_engine
@@ -29,10 +31,12 @@ from tests.e2e.shop import (
     published,
     published_sessions,
     true_sessions,
+    truth_of,
 )
 from tests.soak.shops import hostile_names
 from tests.support.routes import REPORTS, landed, simulated
 from tests.unit.export.test_brute_force import NEXT, Shape, drawn
+from tests.unit.export.test_experiments import SHOP, of_shop
 from tests.unit.export.writing import DAY, opened, write
 from tests.unit.export.writing import REPORTS as SMALL_REPORTS
 
@@ -108,6 +112,29 @@ def test_random_sessions_with_ties_repeats_and_disorder(
     for report in ("sessions_by_landing_page", "events_by_device", "users_window", "funnel",
                    "funnel_next_action"):  # fmt: skip
         assert_equal(sources, SMALL_REPORTS[report], DAY, NEXT)
+
+
+@pytest.mark.parametrize("per", list(Per))
+def test_an_experiment(tmp_path: Path, spark: Engine, per: Per) -> None:
+    test = replace(SHOP, first=LAST_DAY - timedelta(days=5), last=LAST_DAY - timedelta(days=1))
+    events = simulated(
+        tmp_path / "events", scenario="none", seed=1, days=7, sessions=120, experiments=(test,)
+    )
+    one = of_shop(truth_of(events), per)
+    start = LAST_DAY - timedelta(days=6)
+    ours, theirs = (
+        landed(events, tmp_path / "landed", start, engine).experiment(one)
+        for engine in (DuckDb(), spark)
+    )
+    assert ours.exposed[-1].min() > 50
+    assert (ours.days, ours.left_out, ours.notes) == (theirs.days, theirs.left_out, theirs.notes)
+    for mine, yours in ((ours.primary, theirs.primary), (ours.macro, theirs.macro)):
+        assert mine is not None
+        assert yours is not None
+        assert mine.successes.tolist() == yours.successes.tolist()
+        assert mine.trials.tolist() == yours.trials.tolist()
+        assert mine.variance == pytest.approx(yours.variance, nan_ok=True)
+    assert ours.revenue == pytest.approx(theirs.revenue)
 
 
 def test_a_whole_night_publishes_the_simulators_numbers(tmp_path: Path, spark: Engine) -> None:

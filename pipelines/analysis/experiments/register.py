@@ -19,6 +19,12 @@ SHARE_TOLERANCE = 1e-6
 LEAST_DAYS = 14
 """Two whole weeks: every weekday twice (house default)."""
 
+NAIVE = (
+    "These are GA4's aggregates: the interval and p hold neither the error of its estimates nor "
+    "users who saw several variants."
+)
+"""What is said beside outcomes of which no user is known."""
+
 STAGES = ("site", "home", "collection", "product", "cart", "checkout", "outcome")
 """In the order of the journey; `site` is all of them."""
 
@@ -40,11 +46,33 @@ class State(StrEnum):
     ENDED = "ended"
 
 
+class Per(StrEnum):
+    """What the rate of an experiment that GA4 tells of is a share of; the unit is the user."""
+
+    USER = "user"
+    SESSION = "session"
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How GA4 knows which variant a user was shown: an event, and the parameter that names it.
+
+    `values`: variant → the parameter's value; empty where it is TOOL-EXPERIMENT-VARIANT, as
+    Google has testing tools send it (Analytics, "Create an experiment integration").
+    """
+
+    event: str = "experience_impression"
+    parameter: str = "exp_variant_string"
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Trial:
     """What only an experiment has: shares of its variants, the control first, and its metrics.
 
-    `smallest_effect` is absolute, None for the default; `outcomes` is a CSV file, None for none.
+    `smallest_effect` is absolute, None for the default. Its outcomes are in a CSV file, `outcomes`,
+    or are those of GA4's users after their `exposure`: one of the two is there. `per`: of the
+    second, what is counted.
     """
 
     variants: Mapping[str, float]
@@ -52,6 +80,8 @@ class Trial:
     guardrail: str
     smallest_effect: float | None = None
     outcomes: Path | None = None
+    exposure: Exposure | None = None
+    per: Per = Per.USER
 
 
 @dataclass(frozen=True)
