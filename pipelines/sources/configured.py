@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.config.settings import Settings
 from pipelines.sources.contract import Source, SourceTable
-from pipelines.sources.shopify.source import ShopifySource
+from pipelines.sources.shopify.source import shopify_source
 from pipelines.sources.shopify.tables import SHOPIFY_TABLES
 
 # The section in sluice.yml, which is also the tag of its models → its raw tables.
@@ -13,7 +13,7 @@ TABLES: dict[str, tuple[SourceTable, ...]] = {"shopify": SHOPIFY_TABLES}
 
 def configured_sources(settings: Settings) -> list[Source]:
     """One source an entry; nothing is read yet."""
-    return [ShopifySource(entry, settings) for entry in settings.shopify]
+    return [shopify_source(entry, settings) for entry in settings.shopify]
 
 
 def tables_of(settings: Settings) -> tuple[SourceTable, ...]:

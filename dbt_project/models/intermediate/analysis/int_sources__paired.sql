@@ -39,7 +39,7 @@ shop_steps as (
         step_key,
         sessions
     from {{ shopify }}
-    where device = 'all' and bot_filter = 'human' and is_complete
+    where device = 'all' and bot_filter <> 'none' and is_complete
 ),
 
 shops as (
