@@ -28,7 +28,8 @@ SALES = """
         where property_id = $property
     )
     select sum(orders)::bigint as orders, sum(total_sales)::double as total_sales,
-        sum(abandoned_checkouts)::bigint as abandoned, sum(recovered_checkouts)::bigint as recovered,
+        sum(abandoned_checkouts)::bigint as abandoned,
+        sum(recovered_checkouts)::bigint as recovered,
         sum(abandoned_value)::double as abandoned_value, any_value(currency) as currency,
         count(orders) as order_days, count(abandoned_checkouts) as checkout_days
     from marts.fct_shopify_sales_daily cross join newest

@@ -14,9 +14,9 @@ _OPEN = (
     "step may have more than the one before. Shares are of all sessions of the same device."
 )
 _WHY = (
-    "Shopify counts on its own platform; GA4 needs its tag, consent and no blocker. What matters is "
-    "whether GA4's part of Shopify's count stays what it was: where it moves, a tag or the consent "
-    "changed, and rates of GA4 are of other visitors."
+    "Shopify counts on its own platform; GA4 needs its tag, consent and no blocker. What matters "
+    "is whether GA4's part of Shopify's count stays what it was: where it moves, a tag or the "
+    "consent changed, and rates of GA4 are of other visitors."
 )
 _CHANGE = (
     "Shopify changed what a session is between 21 and 23 September 2026; days before are not "
