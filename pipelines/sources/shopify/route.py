@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from pipelines.clock import Clock
 from pipelines.config.settings import Property
+from pipelines.config.thresholds import day_of
 from pipelines.config.tracking_plan import TrackingPlan
 from pipelines.errors import SluiceError
 from pipelines.ga4.client import Profile
@@ -46,7 +47,9 @@ class NewestDayMissingError(SluiceError):
 
 @dataclass(frozen=True)
 class ShopifyRoute:
-    """One property. `days`: date → device → counts in the order of FUNNEL; `sales`: date → orders
+    """One property; only days on which a session is what it is on the newest one.
+
+    `days`: date → device → counts in the order of FUNNEL; `sales`: date → orders
     and their worth; `events`: key → the event that it is of, None where it is composite.
     """
 
@@ -73,7 +76,8 @@ class ShopifyRoute:
             "where property_id = ? and bot_filter <> 'none' and is_complete",
             [settings.id],
         ).fetchall():
-            days.setdefault(day, {})[device] = counts
+            if are_counted_alike(day, end):
+                days.setdefault(day, {})[device] = counts
         if end not in days:
             raise NewestDayMissingError(_why_not(connection, settings.id, end))
         sales = {
@@ -156,6 +160,16 @@ class ShopifyRoute:
         if family == "micro":
             return [{"micro_key": key}] if event is None else []
         return [{"event_name": event}] if event is not None else []
+
+
+def are_counted_alike(day: date, other: date) -> bool:
+    """Whether Shopify's sessions of both days end alike: neither trend nor window goes across.
+
+    The macro `shopify_session_definition` says the same in SQL; a shop is on its own way in the
+    days between.
+    """
+    first, last = (day_of(f"shopify_sessions_change_{end}") for end in ("first", "last"))
+    return (day < first and other < first) or (day > last and other > last) or day == other
 
 
 def _why_not(connection: duckdb.DuckDBPyConnection, property_id: str, end: date) -> str:
