@@ -1,6 +1,7 @@
 """The demo: simulate a shop and run the nightly job over all of it, by either route.
 
 The emulator serves it as GA4's Data API would; or its files are read as the event export they are.
+Beside it stands what Shopify would count of the same shop.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from pathlib import Path
 from shutil import rmtree
 from zoneinfo import ZoneInfo
 
+from pydantic import SecretStr
+
 from pipelines.clock import Clock, pin_clock
-from pipelines.config.settings import Ga4, Property, Settings, Store
+from pipelines.config.settings import Ga4, Property, Settings, Shopify, Store
 from pipelines.emulator.server import serve
+from pipelines.emulator.shopify import ShopifyEmulator, serve_shopify
 from pipelines.emulator.simulator import PROPERTY_ID, simulate
 from pipelines.errors import ConfigError
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow, yesterday
@@ -82,12 +86,14 @@ def run_demo(
         progress=on_day,
     )
     _start_afresh(settings)
-    if demo.route is Route.EXPORT:
-        return run_nightly(settings, window, command="demo", on_step=on_step)
-    # The server's clock stands: its newest numbers must not depend on how fast this machine is.
-    with serve([_events(demo)], now=lambda: morning) as server:
-        served = settings.model_copy(update={"ga4": Ga4(endpoint=server.endpoint)})
-        return run_nightly(served, window, command="demo", on_step=on_step)
+    with serve_shopify(_events(demo)) as shop:
+        settings = settings.model_copy(update={"shopify": (_shopify(shop),)})
+        if demo.route is Route.EXPORT:
+            return run_nightly(settings, window, command="demo", on_step=on_step)
+        # The server's clock stands: its newest numbers must not depend on how fast this machine is.
+        with serve([_events(demo)], now=lambda: morning) as server:
+            served = settings.model_copy(update={"ga4": Ga4(endpoint=server.endpoint)})
+            return run_nightly(served, window, command="demo", on_step=on_step)
 
 
 def _window(demo: Demo) -> DayWindow:
@@ -117,6 +123,16 @@ def _settings(demo: Demo) -> Settings:
         )
     return Settings.model_construct(
         home=demo.home, store=Store(name="Demo shop"), properties=(shop,)
+    )
+
+
+def _shopify(server: ShopifyEmulator) -> Shopify:
+    """The same shop as Shopify counts it."""
+    return Shopify(
+        shop=server.shop,
+        property=PROPERTY_ID,
+        token=SecretStr(server.token),
+        endpoint=server.endpoint,
     )
 
 

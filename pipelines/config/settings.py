@@ -7,6 +7,7 @@ the network.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -46,7 +47,10 @@ _FILES_BESIDE = {
     "experiments": "experiments.yml",
     "changes": "changes.yml",
 }
+# Lists whose entries are about a property each.
+SECOND_SOURCES = ("shopify",)
 ID = r"^[0-9]{1,20}$"
+OLDEST_SHOPIFY_API = "2025-10"
 
 
 class _Section(BaseModel):
@@ -87,25 +91,37 @@ class Property(_Section):
 
     id: str = Field(pattern=ID)
     name: Line = ""
-    source: Literal["data_api", "export"] = "data_api"
+    source: Literal["data_api", "export", "shopify"] = "data_api"
     path: ExportPath | None = None
     time_zone: TimeZoneName | None = None
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     same_shop_as: str | None = Field(default=None, pattern=ID)
 
     @property
+    def is_asked(self) -> bool:
+        """Whether GA4 is asked about it: it is read neither from files nor from Shopify alone."""
+        return self.source == "data_api"
+
+    @property
     def is_export(self) -> bool:
-        """Whether it is read from the event export, and GA4 is not asked about it."""
+        """Whether it is read from the event export."""
         return self.source == "export"
 
+    @property
+    def is_shopify(self) -> bool:
+        """Whether it is read from Shopify alone (an entry under `shopify` says how)."""
+        return self.source == "shopify"
+
     @model_validator(mode="after")
-    def _export_is_described(self) -> Self:
-        """An export's files tell neither where they are, nor zone and currency."""
-        described = {"path": self.path, "time_zone": self.time_zone, "currency": self.currency}
+    def _is_described(self) -> Self:
+        """Where GA4 is not asked, nobody else tells zone and currency, nor where files are."""
+        described = {"time_zone": self.time_zone, "currency": self.currency}
+        if self.is_export:
+            described = {"path": self.path, **described}
         missing = [name for name, value in described.items() if value is None]
-        if self.is_export and missing:
+        if not self.is_asked and missing:
             raise ValueError(
-                f"property {self.id} with source export needs {' and '.join(missing)}, too"
+                f"property {self.id} with source {self.source} needs {' and '.join(missing)}, too"
             )
         if not self.is_export and self.path is not None:
             raise ValueError(
@@ -116,6 +132,68 @@ class Property(_Section):
             raise ValueError(
                 f"property {self.id} has same_shop_as, which belongs to the entry with source "
                 "export: write it there"
+            )
+        return self
+
+
+class _Keyed(_Section):
+    """An account that a token opens: written here, as `$NAME` the variable that holds it, or what a
+    command prints (its words are split as a shell does, and no shell runs them).
+    """
+
+    token: SecretStr | None = None
+    token_command: Text | None = None
+    endpoint: Endpoint | None = None
+
+    @property
+    def has_token(self) -> bool:
+        """Whether it is said where the token comes from."""
+        return self.token is not None or self.token_command is not None
+
+    @field_validator("token")
+    @classmethod
+    def _filled_or_a_name(cls, value: SecretStr | None) -> SecretStr | None:
+        text = "" if value is None else value.get_secret_value()
+        if value is not None and not text.strip():
+            raise ValueError("it is empty: write a value, or take the line out")
+        if text.startswith("$") and not re.fullmatch(r"\$[A-Za-z_][A-Za-z0-9_]*", text):
+            raise ValueError("after $ write the name of an environment variable, as $SHOP_TOKEN")
+        return value
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Self:
+        if self.token is not None and self.token_command is not None:
+            raise ValueError("it has token and token_command: keep one of them")
+        return self
+
+
+class Shopify(_Keyed):
+    """A shop of Shopify beside (or as) the property of the same shop: by its API, or CSV drops.
+
+    `csv`: a file, or a pattern of files, of the sessions report. Their files tell no zone, so
+    `time_zone` is the property's unless it is written here.
+    """
+
+    shop: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,99}\.myshopify\.com$")
+    property: str = Field(pattern=ID)
+    api_version: str = Field(default="2026-07", pattern=r"^20[0-9]{2}-(01|04|07|10)$")
+    csv: PlainPath | None = None
+    time_zone: TimeZoneName | None = None
+
+    @field_validator("api_version")
+    @classmethod
+    def _has_shopifyql(cls, value: str) -> str:
+        if value < OLDEST_SHOPIFY_API:
+            raise ValueError(f"ShopifyQL is there from {OLDEST_SHOPIFY_API} on: write a newer one")
+        return value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.has_token and self.csv is not None:
+            raise ValueError(f"shop {self.shop} has a token and csv: keep one of them")
+        if not self.has_token and self.csv is None:
+            raise ValueError(
+                f"shop {self.shop} needs token, token_command, or csv (docs/shopify.md)"
             )
         return self
 
@@ -179,6 +257,7 @@ class Settings(BaseSettings):
     store: Store = Store()
     ga4: Ga4 = Ga4()
     properties: tuple[Property, ...] = ()
+    shopify: tuple[Shopify, ...] = ()
     tracking_plan: PlainPath | None = None
     experiments: PlainPath | None = None
     changes: PlainPath | None = None
@@ -218,7 +297,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _routes_of_one_shop(self) -> Self:
         """An export is compared with an entry of the Data API, and that with one export only."""
-        told = {item.id for item in self.properties if not item.is_export}
+        told = {item.id for item in self.properties if item.is_asked}
         others = [item.same_shop_as for item in self.properties if item.same_shop_as]
         if wrong := next((one for one in others if one not in told), None):
             raise ValueError(
@@ -231,10 +310,31 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _accounts_of_properties(self) -> Self:
+        """Each entry of a second source is about a property, and the only one of it there."""
+        ids = {item.id for item in self.properties}
+        for name in SECOND_SOURCES:
+            told = [entry.property for entry in getattr(self, name)]
+            if wrong := next((one for one in told if one not in ids), None):
+                raise ValueError(
+                    f"{name} names property {wrong}, which is not under properties: add it there, "
+                    "or correct the number"
+                )
+            if twice := next((one for one in told if told.count(one) > 1), None):
+                raise ValueError(f"{name} names property {twice} twice: keep one entry of it")
+        shops = {entry.property for entry in self.shopify}
+        if alone := [one.id for one in self.properties if one.is_shopify and one.id not in shops]:
+            raise ValueError(
+                f"property {alone[0]} has source shopify, and no entry under shopify names it: add "
+                "one (docs/shopify.md)"
+            )
+        return self
+
     @property
     def asks_ga4(self) -> bool:
         """Whether some property is read from the Data API."""
-        return any(not item.is_export for item in self.properties)
+        return any(item.is_asked for item in self.properties)
 
     @property
     def landed_dir(self) -> Path:
@@ -327,8 +427,10 @@ def _from_the_file(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The same values with all paths starting at the file's folder."""
     ga4, listed = values.get("ga4"), values.get("properties")
     exports = [(one, "path") for one in (listed if isinstance(listed, list) else [])]
+    shops = values.get("shopify")
+    drops = [(one, "csv") for one in (shops if isinstance(shops, list) else [])]
     files = [(values, name) for name in ("home", *_FILES_BESIDE)]
-    named = (*files, (ga4, "credentials"), *exports)
+    named = (*files, (ga4, "credentials"), *exports, *drops)
     for section, name in named:
         if (
             isinstance(section, dict)

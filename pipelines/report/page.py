@@ -40,6 +40,7 @@ from pipelines.report.sections.funnel_section import (
 from pipelines.report.sections.micro_section import micro_section
 from pipelines.report.sections.quality_section import quality_section
 from pipelines.report.sections.register_section import register_section
+from pipelines.report.sections.shopify_section import shopify_section
 from pipelines.report.sections.verdict import facts, lines, rest, verdict, warnings
 
 # A page opens from a mail and on a phone: it never grows past this. In bytes.
@@ -49,6 +50,7 @@ _SECTIONS = (
     change_section,
     register_section,
     alert_section,
+    shopify_section,
     hint_section,
     tracking_section,
     quality_section,

@@ -55,7 +55,7 @@ TABLES: dict[str, OpsTable] = {
         {
             "property_id": ("VARCHAR PRIMARY KEY", "GA4 property."),
             "name": ("VARCHAR", "Name from sluice.yml; the number where there is none."),
-            "source": ("VARCHAR", "Where its numbers come from: data_api or export."),
+            "source": ("VARCHAR", "Where its numbers come from: data_api, export or shopify."),
             "same_shop_as": (
                 "VARCHAR",
                 "Property by which the same shop is read from the Data API; NULL for none.",
@@ -84,7 +84,7 @@ TABLES: dict[str, OpsTable] = {
                 "NULL for a day; 7d, 28d, week or month for a window that ends on date.",
             ),
             "request_hash": ("VARCHAR", "Checksum of what was requested."),
-            "route": ("VARCHAR", "data_api or export; NULL (older versions) is data_api."),
+            "route": ("VARCHAR", "data_api, export or shopify; NULL (older versions) is data_api."),
             "status": (
                 "VARCHAR",
                 "loaded, held_back (its audit failed), failed, refused (by GA4) or skipped.",
@@ -120,6 +120,26 @@ TABLES: dict[str, OpsTable] = {
             "truncation": ("VARCHAR", "What was cut off, where more rows exist than are stored."),
             **_shared("currency", "time_zone", "message"),
             "pulled_at": (_TIME, "When the response was there."),
+        },
+    ),
+    "fetches": OpsTable(
+        "One row per table and fetch of a second source: what came, or why nothing did.",
+        {
+            "fetch_id": ("VARCHAR", "Fetch, as in the rows that it brought."),
+            **_shared("run_id", "property_id"),
+            "source": ("VARCHAR", "Which source: shopify."),
+            "account": ("VARCHAR", "Shop or project there."),
+            "table_name": ("VARCHAR", "Raw table that it fills."),
+            "start_date": ("DATE", "First day that was requested."),
+            "end_date": ("DATE", "Last day that was requested."),
+            "status": (
+                "VARCHAR",
+                "loaded, held_back (its audit failed) or failed; then what was there stays.",
+            ),
+            "row_count": ("BIGINT", "Rows that were stored."),
+            "requests": ("INTEGER", "Requests that it took; 0 for files."),
+            **_shared("currency", "time_zone", "message"),
+            "fetched_at": (_TIME, "When the rows, or the failure, were there."),
         },
     ),
     "export_days": OpsTable(

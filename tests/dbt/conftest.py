@@ -174,6 +174,7 @@ def hand_made(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         test_reconciliation,
         test_sessionless,
         test_tracking_set_up,
+        test_shopify,
     )
 
     with made_once(tmp_path_factory, "hand-made") as (folder, is_new):
@@ -190,6 +191,7 @@ def hand_made(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
                     test_reconciliation,
                     test_sessionless,
                     test_tracking_set_up,
+                    test_shopify,
                 ):
                     module.fill(warehouse)
             dbt.build(warehouse)

@@ -27,6 +27,7 @@ from pipelines.monitoring.doctor.machine_steps import (
 )
 from pipelines.monitoring.doctor.probes import AsksGa4
 from pipelines.monitoring.doctor.property_checks import examine
+from pipelines.monitoring.doctor.source_steps import source_steps
 from pipelines.monitoring.doctor.step_model import Block, Diagnosis, Step, not_checked, right, wrong
 from pipelines.wording import counted
 
@@ -50,7 +51,7 @@ def diagnose(
         client = error
     seen = [examine(client, item, plan, now) for item in settings.properties]
     asked = zip(settings.properties, seen, strict=True)
-    refusals: list[SluiceError | None] = [one.refusal for item, one in asked if not item.is_export]
+    refusals: list[SluiceError | None] = [one.refusal for item, one in asked if item.is_asked]
     if isinstance(client, CredentialsError) and settings.asks_ga4:
         refusals.append(client)
     start = (
@@ -67,7 +68,14 @@ def diagnose(
     )
     blocks = [one.block for one in seen]
     blocks = [
-        replace(block, steps=(*block.steps, *_compared_step(item, blocks)))
+        replace(
+            block,
+            steps=(
+                *block.steps,
+                *_compared_step(item, blocks),
+                *source_steps(settings, item.id, _zone(item.id, blocks) or item.time_zone, now),
+            ),
+        )
         for item, block in zip(settings.properties, blocks, strict=True)
     ]
     return Diagnosis((Block("Sluice", start), *blocks, Block("This machine", end)))
@@ -99,8 +107,7 @@ def _compared_step(item: Property, blocks: Sequence[Block]) -> tuple[Step, ...]:
     other = item.same_shop_as
     if other is None:
         return ()
-    told = (step.facts for block in blocks if block.property_id == other for step in block.steps)
-    zone = next((facts["time_zone"] for facts in told if facts.get("time_zone")), None)
+    zone = _zone(other, blocks)
     if zone is None:
         return (not_checked(SAME_SHOP, f"property {other} gave no answer"),)
     if zone != item.time_zone:
@@ -112,6 +119,14 @@ def _compared_step(item: Property, blocks: Sequence[Block]) -> tuple[Step, ...]:
             ),
         )
     return (right(SAME_SHOP, f"day by day compared with property {other}"),)
+
+
+def _zone(property_id: str, blocks: Sequence[Block]) -> str | None:
+    """The time zone that GA4 told of a property, if it did."""
+    told = (
+        step.facts for block in blocks if block.property_id == property_id for step in block.steps
+    )
+    return next((facts["time_zone"] for facts in told if facts.get("time_zone")), None)
 
 
 def _plan(shop: Path | None) -> tuple[ReadPlan | None, Step]:
@@ -159,7 +174,7 @@ def _credentials_step(settings: Settings, refusals: Sequence[SluiceError | None]
     """
     ga4 = settings.ga4
     if settings.properties and not settings.asks_ga4:
-        return right(CREDENTIALS, "none are needed: every property is read from its export")
+        return right(CREDENTIALS, "none are needed: GA4 is asked about no property")
     asked = [refusal for refusal in refusals if not isinstance(refusal, ConfigError)]
     if refused := next((one for one in asked if isinstance(one, CredentialsError)), None):
         return wrong(CREDENTIALS, str(refused))

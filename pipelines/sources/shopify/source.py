@@ -1,0 +1,120 @@
+"""One shop as a second source, by whichever way its entry says."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from pipelines.config.settings import Settings, Shopify
+from pipelines.ga4.rate_limit import Clock
+from pipelines.ingest.day_window import DayWindow
+from pipelines.sources.contract import Fetched, SourceError, SourceTable
+from pipelines.sources.shopify.api import ShopifyApi
+from pipelines.sources.shopify.client import ShopifyClient
+from pipelines.sources.shopify.csv_drop import Drop, join_drops, read_drop
+from pipelines.sources.shopify.tables import (
+    AS_REPORTED,
+    CSV,
+    FUNNEL,
+    SHOPIFY_SESSIONS,
+    SHOPIFY_TABLES,
+    arrow_schema,
+)
+
+
+def shopify_source(
+    entry: Shopify, settings: Settings, clock: Clock | None = None
+) -> ApiSource | CsvSource:
+    """The source of an entry; nothing is read yet. `clock`: what waits go by."""
+    if entry.csv is not None:
+        return CsvSource(entry, settings)
+    return ApiSource(entry, settings, clock)
+
+
+class ApiSource:
+    """By the Admin API."""
+
+    name = "shopify"
+    tables: Sequence[SourceTable] = SHOPIFY_TABLES
+
+    def __init__(self, entry: Shopify, settings: Settings, clock: Clock | None) -> None:
+        """Days and stamps go by the home's clock, waits by `clock`."""
+        self.property_id, self.account = entry.property, entry.shop
+        self._entry, self._now, self._clock = entry, settings.clock.now, clock
+
+    def fetch(self, table: SourceTable, window: DayWindow) -> Fetched:
+        """The rows of one table; raises SourceError."""
+        return self.api.fetch(table, window)
+
+    @cached_property
+    def api(self) -> ShopifyApi:
+        """What is asked of the shop; raises SourceError without a token."""
+        return ShopifyApi(ShopifyClient(self._entry, self._clock), self._now)
+
+
+class CsvSource:
+    """By files of the sessions report; orders and checkouts are in none of them."""
+
+    name = "shopify"
+    tables: Sequence[SourceTable] = (SHOPIFY_SESSIONS,)
+
+    def __init__(self, entry: Shopify, settings: Settings) -> None:
+        """Days are those of the entry's time zone, or else of its property's."""
+        self.property_id, self.account = entry.property, entry.shop
+        self._pattern = str(entry.csv)
+        own = next(item for item in settings.properties if item.id == entry.property)
+        self.zone = entry.time_zone or own.time_zone or "UTC"
+
+    def fetch(self, table: SourceTable, window: DayWindow) -> Fetched:
+        """The days of `window` that the files have; others stay as they were."""
+        drops = self._drops()
+        found = join_drops(drops, self._is_over)
+        rows = [
+            {
+                "shop": self.account,
+                "date": day,
+                "device": device,
+                "bot_filter": AS_REPORTED,
+                **dict(zip(FUNNEL, counts, strict=True)),
+                "is_complete": is_complete,
+                "origin": CSV,
+            }
+            for (day, device), (counts, is_complete) in found.items()
+            if window.start <= day <= window.end
+        ]
+        days = sorted({day for (day, _) in found if window.start <= day <= window.end})
+        return Fetched(
+            table,
+            pa.Table.from_pylist(rows, schema=arrow_schema(table)),
+            pa.table({"date": pa.array(days, pa.date32())}),
+            notes=tuple(note for drop in drops for note in drop.notes),
+            time_zone=self.zone,
+        )
+
+    def days(self) -> list[date]:
+        """The days that the files have, in order; raises SourceError."""
+        return sorted({day for drop in self._drops() for day, _ in drop.rows})
+
+    def _drops(self) -> list[Drop]:
+        paths = sorted(
+            (Path(one) for one in glob.glob(self._pattern)),  # noqa: PTH207 (folders may have a pattern, too)
+            key=lambda one: (one.stat().st_mtime, one),
+        )
+        drops = [read_drop(path) for path in paths]
+        if not any(drop.rows for drop in drops):
+            raise SourceError(
+                f"No file that matches {self._pattern} has a day of {self.account}: correct 'csv' "
+                "in sluice.yml, or put a report there."
+            )
+        return drops
+
+    def _is_over(self, path: Path, day: date) -> bool:
+        """Whether the day had ended when the file was written."""
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return day < written.astimezone(ZoneInfo(self.zone)).date()
