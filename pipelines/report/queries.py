@@ -87,6 +87,7 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         shifts=ask(changes.Shift, changes.SHIFTS),
         changes=ask(register.Change, register.CHANGES, "fct_change_overlap"),
         experiments=ask(register.Experiment, register.EXPERIMENTS, "fct_experiment"),
+        planned=ask(register.Planned, register.PLANNED, "fct_experiment_plan"),
         alerts=ask(changes.Alert, changes.ALERTS, "fct_anomaly.is_news"),
         judged=ask(changes.Judged, changes.JUDGED)[0],
         diagnoses=ask(findings.Diagnosis, findings.DIAGNOSES, "fct_diagnosis.finding_id"),

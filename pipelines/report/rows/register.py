@@ -1,4 +1,4 @@
-"""The register: what was changed and tried, and what came of it."""
+"""The register: what was changed and tried, what came of it, and what could be tried next."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ EXPERIMENTS = """
         verdict, reason, weeks_left, experiment_verdict, experiment_reason
     from marts.fct_experiment where property_id = $property
     order by state = 'ended', start_date desc, experiment_id, variant
+"""
+
+# What visitors do besides may rise by itself: no test is planned with it.
+PLANNED = """
+    select key, parent_key, numerator, denominator, rate, lift, weeks, detectable_lift, recommended
+    from marts.fct_experiment_plan where property_id = $property and family <> 'engagement'
+    order by recommended = 'primary' desc nulls last, recommended is null, weeks nulls last, key
 """
 
 
@@ -71,3 +78,20 @@ class Experiment:
     weeks_left: int | None
     experiment_verdict: str | None
     experiment_reason: str
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A metric that could be tested: `weeks` until a relative `lift` of it is seen, and the lift
+    that four weeks show; None where there is none. The primary stands first, then the guardrail.
+    """
+
+    key: str
+    parent_key: str
+    numerator: int
+    denominator: int
+    rate: float
+    lift: float
+    weeks: int | None
+    detectable_lift: float | None
+    recommended: str | None

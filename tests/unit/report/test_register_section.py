@@ -1,4 +1,4 @@
-"""Experiments and changes on the page, and which change stands beside a finding."""
+"""Experiments and changes on the page, what to test next, and which change a finding goes with."""
 
 from dataclasses import replace
 from datetime import date
@@ -6,8 +6,9 @@ from datetime import date
 import pytest
 
 from pipelines.report.page_data import PropertyData
-from pipelines.report.rows.register import Change, Experiment
+from pipelines.report.rows.register import Change, Experiment, Planned
 from pipelines.report.sections.finding_cards import finding_cards
+from pipelines.report.sections.plan_section import plan_section
 from pipelines.report.sections.register_section import register_section
 from pipelines.report.sections.verdict import rest, verdict
 from tests.support.empty_page import EMPTY
@@ -37,8 +38,40 @@ def card(**columns: object) -> tuple[str, str, dict[str, str]]:
     return one.kind, said(one.mark), {name: said(text) for name, text in one.lines}
 
 
+CHECKOUT = Planned("checkout_start", "add_to_cart", 628, 1133, 628 / 1133, 0.2, 3, 0.161, "primary")
+PURCHASE = Planned("purchase", "sessions", 224, 26060, 224 / 26060, 0.2, 60, 0.883, "guardrail")
+CERTAIN = Planned("cart_view", "add_to_cart", 1061, 1133, 1061 / 1133, 0.2, None, None, None)
+
+
+def test_the_plan_is_drawn_with_what_is_recommended() -> None:
+    section = plan_section(replace(EMPTY, planned=(CHECKOUT, PURCHASE, CERTAIN)))
+    assert section is not None
+    assert [said(text) for text in section.summary] == [
+        "The next test, of a lift of 20 %, is best decided with checkout start as primary metric "
+        "(3 weeks) and purchase as guardrail (60 weeks)."
+    ]
+    (chart,) = section.bars
+    assert said(chart.title) == ("Weeks until a lift of 20 % shows, by the metric that decides")
+    assert [(mark.label, said(mark.text), mark.share) for mark in chart.marks] == [
+        ("Checkout start (primary metric)", "3 weeks; four weeks show 16.1 %; now 55.4 % (628 of "
+         "1,133) with add to cart", 3 / 60),
+        ("Purchase (guardrail)", "60 weeks; four weeks show 88.3 %; now 0.86 % (224 of 26,060)", 1),
+        ("Cart view", "its rate cannot rise so far; no lift shows in four weeks; now 93.6 % (1,061 "
+         "of 1,133) with add to cart", None),
+    ]  # fmt: skip
+
+
+def test_a_plan_without_a_metric_that_can_show_it() -> None:
+    section = plan_section(replace(EMPTY, planned=(CERTAIN,)))
+    assert section is not None
+    assert [said(text) for text in section.summary] == [
+        "No metric can show a lift of 20 %: a test would have to try something larger."
+    ]
+
+
 def test_a_shop_without_a_register_has_no_section() -> None:
     assert register_section(EMPTY) is None
+    assert plan_section(EMPTY) is None
 
 
 def test_what_is_registered_is_counted() -> None:
