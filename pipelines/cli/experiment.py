@@ -85,7 +85,7 @@ def analyze(
 
 @experiment.command("list")
 def list_experiments(as_json: AsJson = False) -> None:
-    """All experiments and changes of the register: where each stands, and its verdict so far."""
+    """All experiments and changes: where each stands, and its verdict as of the last night."""
     from pipelines.config.settings import load_settings
     from pipelines.experiments.listing import list_entries
 

@@ -86,7 +86,7 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         factors=ask(changes.Factor, changes.FACTORS),
         shifts=ask(changes.Shift, changes.SHIFTS),
         changes=ask(register.Change, register.CHANGES, "fct_change_overlap"),
-        experiments=ask(register.Experiment, register.EXPERIMENTS, "fct_experiment"),
+        experiments=ask(register.Experiment, register.EXPERIMENTS, "fct_experiment.edits"),
         planned=ask(register.Planned, register.PLANNED, "fct_experiment_plan"),
         alerts=ask(changes.Alert, changes.ALERTS, "fct_anomaly.is_news"),
         judged=ask(changes.Judged, changes.JUDGED)[0],

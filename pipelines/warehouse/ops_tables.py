@@ -257,7 +257,11 @@ TABLES: dict[str, OpsTable] = {
             "elements": ("VARCHAR", "What it touches, as a JSON list."),
             "start_date": ("DATE", "First day."),
             "end_date": ("DATE", "Last day; NULL where it goes on."),
-            "state": ("VARCHAR", "planned, running or ended on the day of the run."),
+            "state": (
+                "VARCHAR",
+                "planned, running or ended on the day of the run; withdrawn: an experiment that "
+                "had begun, and was taken out of the register before its end.",
+            ),
             "overlaps_with": (
                 "VARCHAR",
                 "Other entries at the same time, place and audience, as a JSON list.",
@@ -276,8 +280,22 @@ TABLES: dict[str, OpsTable] = {
             "problem": (
                 "VARCHAR",
                 "Why the file of outcomes could not be read; NULL where it could, or where what an "
-                "ended experiment left is kept.",
+                "experiment that is over left is kept.",
             ),
+        },
+    ),
+    "experiment_edits": OpsTable(
+        "One row per column of an experiment that was changed in the register after its start.",
+        {
+            **_shared("property_id"),
+            "change_id": ("VARCHAR", "Experiment, as in ops.changes."),
+            "noticed_on": ("DATE", "Day of the run that noticed it."),
+            "field": (
+                "VARCHAR",
+                "Column of experiments.yml; state where it was taken out or put back.",
+            ),
+            "old": ("VARCHAR", "What it was; NULL for nothing."),
+            "new": ("VARCHAR", "What it is since; NULL for nothing."),
         },
     ),
     "experiment_outcomes": OpsTable(

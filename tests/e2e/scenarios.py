@@ -26,7 +26,7 @@ from tests.e2e.shop import (
     read_truth,
     running_now,
 )
-from tests.support.register import registered
+from tests.support.register import registered, remember_earlier
 
 DAYS, SESSIONS = 28, 600
 WINDOW = DayWindow(LAST_DAY - timedelta(days=DAYS - 1), LAST_DAY)
@@ -90,6 +90,8 @@ def run_shops(folder: Path, shops: Mapping[str, SimulatedShop]) -> ScenarioShops
     with serve(folders, now=running_now(), exact=True) as emulator:
         emulator.set_faults([{"when": {"property": realistic}, "do": {"realism": {}}}])
         found = found_shops(folder, shops, emulator.endpoint)
+        if found.settings.experiments:
+            remember_earlier(found.settings, PROPERTIES["none"])
         record, _ = night(at_now(found.settings), WINDOW)
     assert record.status == "published", record.message
     return found

@@ -20,9 +20,10 @@ EXPERIMENTS = """
         exposed = denominator as is_share,
         if(first_date is null, difference_ci_low, sequential_ci_low) as ci_low,
         if(first_date is null, difference_ci_high, sequential_ci_high) as ci_high,
-        verdict, reason, weeks_left, experiment_verdict, experiment_reason
+        verdict, reason, weeks_left, experiment_verdict, experiment_reason,
+        edits
     from marts.fct_experiment where property_id = $property
-    order by state = 'ended', start_date desc, experiment_id, variant
+    order by state in ('ended', 'withdrawn'), start_date desc, experiment_id, variant
 """
 
 # What visitors do besides may rise by itself: no test is planned with it.
@@ -78,6 +79,7 @@ class Experiment:
     weeks_left: int | None
     experiment_verdict: str | None
     experiment_reason: str
+    edits: str | None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ GREEN = Experiment(
     "cta", "green", "control", "A green button is seen sooner", "running", date(2026, 6, 1), None,
     "add_to_cart", 585, 5000, 0.117, 500, 5000, 0.1, 0.017, True, True, -0.00274, 0.03674,
     "keep running", "'green' is not told apart.", 3, "keep running", "'green' is not told apart.",
+    None,
 )  # fmt: skip
 SHOP = replace(EMPTY, changes=(PAY, CTA), experiments=(GREEN,))
 
@@ -119,6 +120,13 @@ def test_a_ratio_of_users_is_no_per_cent() -> None:
     assert lines["green against control"] == (
         "Add to cart: 1.25 against 1; 0.25 (95 % interval 0.05 to 0.45)"
     )
+
+
+def test_what_was_changed_or_taken_out_after_the_start_is_said() -> None:
+    edits = "primary_metric was add_to_cart, is purchase (noticed 2026-06-12)"
+    _, mark, lines = card(state="withdrawn", end_date=date(2026, 6, 21), edits=edits)
+    assert mark == "✕ withdrawn · 1 Jun 2026 to 21 Jun 2026"
+    assert lines["Changed after its start"] == edits
 
 
 def test_changes_are_listed_with_what_speaks_against_them() -> None:
