@@ -32,11 +32,18 @@ def simulate_shop(
             "another."
         ),
     ] = None,
+    experiment: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An A/B test: 'cart_button add_to_cart control=0.5 green=0.5*1.3 "
+            "2026-05-01..2026-05-28'; again for another."
+        ),
+    ] = None,
     sessions: Annotated[int, typer.Option(min=1, help="Sessions on an average day.")] = 1000,
     as_json: AsJson = False,
 ) -> None:
     """Simulate a shop: events in GA4's export schema, one Parquet file a day, and the truth."""
-    from pipelines.emulator.simulator import PROPERTY_ID, read_leak, simulate
+    from pipelines.emulator.simulator import PROPERTY_ID, read_experiment, read_leak, simulate
 
     last = parse_day(end, "--end") or load_settings().clock.now().date() - timedelta(days=1)
     first = last - timedelta(days=days - 1)
@@ -48,6 +55,7 @@ def simulate_shop(
             seed=seed,
             scenario=scenario,
             leaks=tuple(map(read_leak, leak or ())),
+            experiments=tuple(map(read_experiment, experiment or ())),
             sessions_per_day=sessions,
             progress=advance,
         )

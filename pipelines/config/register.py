@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -20,13 +20,23 @@ from pipelines.analysis.experiments.register import (
     SHARE_TOLERANCE,
     STAGES,
     Change,
+    Exposure,
     Kind,
+    Per,
     Register,
     Trial,
     control_first,
 )
 from pipelines.config.settings import Settings
-from pipelines.config.tracking_plan.cell_types import Day, Device, Filled, Key, Name, in_context
+from pipelines.config.tracking_plan.cell_types import (
+    ASCII_NAME,
+    Day,
+    Device,
+    Filled,
+    Key,
+    Name,
+    in_context,
+)
 from pipelines.config.tracking_plan.plan_model import TrackingPlan
 from pipelines.config.validation import first_problem
 from pipelines.config.yamlfile import read_yaml
@@ -36,6 +46,8 @@ _EXAMPLE = {
     Kind.EXPERIMENT: "'cart_button: {hypothesis: …, key: add_to_cart, …}'",
     Kind.CHANGE: "'new_payment_form: {description: …, stage: checkout, start: 2026-06-12}'",
 }
+# Columns of an experiment whose outcomes GA4 tells.
+_OF_GA4 = ("exposure_event", "exposure_parameter", "exposure_values", "per")
 _NUMBER = r"[0-9]{1,9}(\.[0-9]{1,15})?"
 
 
@@ -86,6 +98,14 @@ class _ExperimentEntry(_Entry):
         description="the smallest absolute difference of the rates that matters, such as 0.01",
     )
     outcomes: Filled | None = Field(None, description="the path of a CSV file")
+    exposure_event: Filled | None = Field(None, description="the name of an event")
+    exposure_parameter: str | None = Field(
+        None, pattern=rf"^{ASCII_NAME}$", description="the name of an event's parameter"
+    )
+    exposure_values: dict[Name, Filled] | None = Field(
+        None, description="the parameter's value of each variant, such as {control: A-1, new: A-2}"
+    )
+    per: Literal["user", "session"] | None = None
 
 
 def read_register(settings: Settings, plan: TrackingPlan, today: date) -> Register:
@@ -201,12 +221,35 @@ class _Reader:
         effect = float(row.smallest_effect) if row.smallest_effect else None
         if effect == 0:
             raise said.wrong("has the smallest_effect 0: no number of units would show it")
-        outcomes = None
-        if row.outcomes is not None:
+        split = _split(row.variants, said)
+        outcomes, exposure = None, None
+        if row.outcomes is None:
+            exposure = _exposure(row, split, said)
+        else:
             outcomes = said.path.parent / Path(row.outcomes).expanduser()
+            if written := [name for name in _OF_GA4 if getattr(row, name) is not None]:
+                raise said.wrong(
+                    f"has outcomes and {written[0]}, which is about outcomes that are counted from "
+                    "GA4: leave one of them out"
+                )
         return Trial(
-            _split(row.variants, said), row.primary_metric, row.guardrail, effect, outcomes
+            *(split, row.primary_metric, row.guardrail, effect, outcomes, exposure),
+            per=Per(row.per or Per.USER),
         )
+
+
+def _exposure(row: _ExperimentEntry, variants: Iterable[str], said: _Said) -> Exposure:
+    values = row.exposure_values or {}
+    if values and (set(values) != set(variants) or len(set(values.values())) < len(values)):
+        raise said.wrong(
+            f"has exposure_values that are not one of each variant ({', '.join(variants)}): write "
+            "such as {control: A-1, new: A-2}"
+        )
+    return Exposure(
+        row.exposure_event or Exposure.event,
+        row.exposure_parameter or Exposure.parameter,
+        {name: values[name] for name in variants} if values else {},
+    )
 
 
 def _split(written: Mapping[str, str], said: _Said) -> dict[str, float]:
@@ -259,6 +302,13 @@ class _Said:
                 )
             if twice := [one for one in listed if listed.count(one) > 1]:
                 raise self.wrong(f"has the variant {shown(twice[0])} twice: keep one")
+        elif column == "exposure_values":
+            cells = [*value.values()] if isinstance(value, dict) else [value]
+            if not isinstance(value, dict) or not _are_texts(cells):
+                raise self.wrong(
+                    "has exposure_values that cannot be read: write such as {control: A-1, new: "
+                    "A-2}"
+                )
         elif column == "elements":
             if not _are_texts(value if isinstance(value, list) else [value]):
                 raise self.wrong("has elements that are no list of texts: write [button, headline]")

@@ -92,11 +92,11 @@ def _entry(row: Mapping[str, Any], since: Since | None) -> Entry:
 
 def _since(read: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> Since | None:
     """Of rows of `ops.changes`: what the night read, and what the register says now."""
-    if now is None:
-        is_kept = read is not None and read["state"] in (State.ENDED, State.WITHDRAWN)
-        return None if is_kept and read["kind"] == Kind.EXPERIMENT else Since.TAKEN_OUT
     if read is None:
         return Since.CHANGED
+    if now is None:
+        is_over = read["state"] in (State.ENDED, State.WITHDRAWN)
+        return None if is_over and read["kind"] == Kind.EXPERIMENT else Since.TAKEN_OUT
     is_same = all(read[name] == value for name, value in now.items() if name not in _WORKED_OUT)
     return None if is_same else Since.CHANGED
 

@@ -66,7 +66,9 @@ class Outcomes:
     """An experiment's counts; `variants` has the control first, `days` is empty for totals.
 
     `exposed` (looks, variants) is cumulative; `revenue` (variants,) is the sum, without variance.
-    `left_out` users were in several variants.
+    `left_out` users were in several variants. `notes` are sentences on what else to know of the
+    counts. `is_naive`: they are aggregates of GA4's, so that variances are of units that were never
+    seen one by one.
     """
 
     variants: tuple[str, ...]
@@ -76,6 +78,8 @@ class Outcomes:
     macro: Metric | None = None
     revenue: Floats | None = None
     left_out: int = 0
+    notes: tuple[str, ...] = ()
+    is_naive: bool = False
 
     def in_order(self, names: Sequence[str]) -> Outcomes:
         """With the variants in the order of `names`; those that it does not have come last."""
@@ -123,6 +127,27 @@ class Outcomes:
         )
 
     @classmethod
+    def from_sums(
+        cls, frame: pd.DataFrame, *, left_out: int, notes: tuple[str, ...], is_share: bool
+    ) -> Outcomes:
+        """From sums over users, one row for each day of exposure and variant, the control first.
+
+        `date, variant, users, numerator, denominator, xx, nn, xn, macro_converted, revenue`: sums
+        of each user's x and n, of their squares and product. Where `is_share`, x is 0 or 1 of
+        n = 1; else the variance is the delta method's.
+        """
+        made = cls.from_totals(frame.rename(columns={"users": "exposed", "numerator": "converted"}))
+        if is_share:
+            return replace(made, left_out=left_out, notes=notes)
+        look, (_, column) = codes(frame, ["date"]), _variants(frame["variant"])
+        users, x, n, xx, nn, xn = (
+            np.cumsum(spread(floats(frame[name]), look, column), axis=0)
+            for name in ("users", "numerator", "denominator", "xx", "nn", "xn")
+        )
+        variance = delta_variance_of_sums(users, x, n, xx, nn, xn)
+        return replace(made, primary=Metric(x, n, variance), left_out=left_out, notes=notes)
+
+    @classmethod
     def from_users(cls, frame: pd.DataFrame) -> Outcomes:
         """From rows variant, user, numerator, denominator, one a user and variant.
 
@@ -158,6 +183,18 @@ def delta_variance(numerator: Floats, denominator: Floats, group: Ints, groups: 
     squares = sum_by((numerator - ratio[group] * denominator) ** 2, group, groups)
     mean = divide(sum_by(denominator, group, groups), users)
     return divide(squares, (users - 1) * users * mean**2)[None, :]
+
+
+def delta_variance_of_sums(
+    users: Floats, x: Floats, n: Floats, xx: Floats, nn: Floats, xn: Floats
+) -> Floats:
+    """`delta_variance` of groups of which only sums over users are known, of any shape.
+
+    sum (x_i - r n_i)^2 = sum x_i^2 - 2 r sum x_i n_i + r^2 sum n_i^2.
+    """
+    ratio, mean = divide(x, n), divide(n, users)
+    squares = np.maximum(xx - 2 * ratio * xn + ratio**2 * nn, 0.0)
+    return divide(squares, (users - 1) * users * mean**2)
 
 
 def _variants(column: pd.Series) -> tuple[tuple[str, ...], Ints]:

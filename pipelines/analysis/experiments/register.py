@@ -41,11 +41,33 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Per(StrEnum):
+    """What the rate of an experiment that GA4 tells of is a share of; the unit is the user."""
+
+    USER = "user"
+    SESSION = "session"
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How GA4 knows which variant a user was shown: an event, and the parameter that names it.
+
+    `values`: variant → the parameter's value; empty where it is TOOL-EXPERIMENT-VARIANT, as
+    Google has testing tools send it (Analytics, "Create an experiment integration").
+    """
+
+    event: str = "experience_impression"
+    parameter: str = "exp_variant_string"
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Trial:
     """What only an experiment has: shares of its variants, the control first, and its metrics.
 
-    `smallest_effect` is absolute, None for the default; `outcomes` is a CSV file, None for none.
+    `smallest_effect` is absolute, None for the default. Its outcomes are in a CSV file, `outcomes`,
+    or are those of GA4's users after their `exposure`: one of the two is there. `per`: of the
+    second, what is counted.
     """
 
     variants: Mapping[str, float]
@@ -53,6 +75,8 @@ class Trial:
     guardrail: str
     smallest_effect: float | None = None
     outcomes: Path | None = None
+    exposure: Exposure | None = None
+    per: Per = Per.USER
 
 
 @dataclass(frozen=True)

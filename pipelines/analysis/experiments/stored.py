@@ -17,7 +17,8 @@ COLUMNS = (
 def as_rows(outcomes: Outcomes) -> pd.DataFrame:
     """`COLUMNS`, a row for each day and variant, the control first; counts are of that day alone.
 
-    Without days there is one row a variant, its date NULL. Revenue is known as a whole: it stands
+    Without days there is one row a variant, its date NULL. The variance of a rate is that up to the
+    day. Revenue is known as a whole: it stands
     in the rows of the last day.
     """
     looks, arms = outcomes.exposed.shape
@@ -28,6 +29,9 @@ def as_rows(outcomes: Outcomes) -> pd.DataFrame:
         if cumulative is None:
             return np.full(looks * arms, np.nan)
         return np.diff(cumulative, axis=0, prepend=np.zeros((1, arms))).ravel()
+
+    def by_look(values: Floats | None) -> Floats:
+        return np.full(looks * arms, np.nan) if values is None else values.ravel()
 
     revenue = np.full((looks, arms), np.nan)
     if outcomes.revenue is not None:
@@ -40,7 +44,7 @@ def as_rows(outcomes: Outcomes) -> pd.DataFrame:
             "exposed": by_day(outcomes.exposed),
             "numerator": by_day(primary.successes),
             "denominator": by_day(primary.trials),
-            "rate_variance": np.full(looks * arms, np.nan) if variance is None else variance[0],
+            "rate_variance": by_look(variance),
             "macro_converted": by_day(None if macro is None else macro.successes),
             "revenue": revenue.ravel(),
         }

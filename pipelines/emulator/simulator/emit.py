@@ -11,6 +11,7 @@ from pipelines.emulator.simulator.catalogue import CHECKOUT, HOME
 from pipelines.emulator.simulator.columns import take
 from pipelines.emulator.simulator.emitter import Emitter
 from pipelines.emulator.simulator.events import Batch, code_table
+from pipelines.emulator.simulator.experiments import EXPOSURE_EVENT, SHOWN_ON, Assigned
 from pipelines.emulator.simulator.goods import emit_goods
 from pipelines.emulator.simulator.localtime import SECOND_US
 from pipelines.emulator.simulator.pages import Pages
@@ -31,6 +32,7 @@ def emit_events(
     plan: Plan,
     pages: Pages,
     scenario: Scenario,
+    assigned: tuple[Assigned, ...] = (),
 ) -> Batch:
     """All event rows of the sessions that start on `day`, sorted by session and time."""
     emitter = Emitter(rng, sessions, plan, pages)
@@ -39,6 +41,8 @@ def emit_events(
     _emit_home(emitter)
     _emit_email(emitter)
     lines = emit_goods(emitter, day)
+    for one in assigned:
+        _emit_exposures(emitter, one)
     events = with_repeats(rng, emitter.table())
     if scenario.missing_events:
         events = take(events, ~code_table(scenario.missing_events)[events.code])
@@ -79,6 +83,15 @@ def _emit_home(emitter: Emitter) -> None:
     emitter.add("select_promotion", clicked, 0.4, 0.9)
     moved = emitter.some(home, np.where(browses[home], 0.6, 0.12))
     emitter.add("navigation_click", moved, 0.5, 0.95)
+
+
+def _emit_exposures(emitter: Emitter, assigned: Assigned) -> None:
+    """Once a session, as soon as the first page opens that the variants differ on."""
+    pages, page_type = emitter.pages, SHOWN_ON[assigned.experiment.step_key]
+    rows = np.flatnonzero(pages.is_first) if page_type is None else pages.of_type(page_type)
+    rows = rows[np.diff(pages.session[rows], prepend=-1) != 0]
+    codes = assigned.first_code + assigned.arm[pages.session[rows]]
+    emitter.add(EXPOSURE_EVENT, rows, 0.0, 0.005, exposure=codes)
 
 
 def _emit_email(emitter: Emitter) -> None:

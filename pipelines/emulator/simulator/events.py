@@ -11,6 +11,7 @@ import numpy as np
 
 from pipelines.emulator.simulator import catalogue
 from pipelines.emulator.simulator.columns import Bools, Ints, concat, distinct, ranges, take
+from pipelines.emulator.simulator.experiments import EXPOSURE_EVENT
 from pipelines.emulator.simulator.plan import EMAIL_EVENTS, ENGAGEMENT
 from pipelines.emulator.simulator.visitors import Sessions
 
@@ -20,7 +21,7 @@ EVENT_NAMES = (
     "view_item_list", "select_item", "filter_apply", "sort_apply", "list_paginate",
     "view_item", *ENGAGEMENT, "add_to_cart", *EMAIL_EVENTS, "save_for_later", "view_cart",
     "begin_checkout", "add_contact_info", "add_shipping_info", "payment_step_view",
-    "add_payment_info", "purchase",
+    "add_payment_info", "purchase", EXPOSURE_EVENT,
 )  # fmt: skip
 CODES: dict[str, int] = {name: code for code, name in enumerate(EVENT_NAMES)}
 
@@ -61,7 +62,8 @@ def code_table(names: tuple[str, ...]) -> Bools:
 @dataclass(frozen=True)
 class Events:
     """Event rows. `session` is a row of the batch's sessions; lines `line_start`…+`line_count`
-    of the batch's lines are its items. 0 percent, -1 detail, order or milliseconds: not sent.
+    of the batch's lines are its items. `exposure` is the code of a variant that is shown
+    (`exposure_values`). 0 percent, -1 detail, exposure, order or milliseconds: not sent.
     `is_sessionless`: sent by the shop's server, which knows the visitor and not the session.
     """
 
@@ -71,6 +73,7 @@ class Events:
     page: Ints
     percent: Ints
     detail: Ints
+    exposure: Ints
     line_start: Ints
     line_count: Ints
     order: Ints

@@ -80,10 +80,13 @@ _LAST_CLICKS = arrow.lookup(
 )
 
 
-def write_events(folder: Path, day: date, batch: Batch) -> None:
-    """Writes `events_YYYYMMDD.parquet` of one date into `folder`."""
+def write_events(folder: Path, day: date, batch: Batch, exposures: tuple[str, ...] = ()) -> None:
+    """Writes `events_YYYYMMDD.parquet` of one date into `folder`.
+
+    `exposures`: what the codes of shown variants stand for.
+    """
     pq.write_table(
-        events_table(day, batch),
+        events_table(day, batch, exposures),
         folder / f"events_{day:%Y%m%d}.parquet",
         write_statistics=["event_timestamp"],
         # Without the Arrow schema, readers see plain strings rather than dictionaries.
@@ -91,7 +94,7 @@ def write_events(folder: Path, day: date, batch: Batch) -> None:
     )
 
 
-def events_table(day: date, batch: Batch) -> pa.Table:
+def events_table(day: date, batch: Batch, exposures: tuple[str, ...] = ()) -> pa.Table:
     """The batch as an Arrow table of `EVENT_SCHEMA`'s columns (text still coded)."""
     events, count = batch.events, len(batch.events)
     transactions = np.unique(events.order[events.order >= 0])
@@ -99,7 +102,7 @@ def events_table(day: date, batch: Batch) -> pa.Table:
         "event_date": arrow.constant(f"{day:%Y%m%d}", count),
         "event_timestamp": pa.array(events.time_us),
         "event_name": arrow.text(events.code, EVENT_NAMES),
-        "event_params": event_params(batch, transactions),
+        "event_params": event_params(batch, transactions, exposures),
         "stream_id": arrow.constant(STREAM_ID, count),
         "platform": arrow.constant("WEB", count),
         "ecommerce": _ecommerce(batch, transactions),

@@ -43,17 +43,16 @@ def read_leak(text: str) -> Leak:
                 f"The leak {text!r} has the condition {name}={value}, which no simulated session "
                 f"meets: choose one of {known}."
             )
-    first, last = (_day(match[name], text) for name in ("first", "last"))
+    first, last = (read_day(match[name], f"The leak {text!r}") for name in ("first", "last"))
     return Leak(
         "chosen", _STEPS[match["step"]], match["step"], float(match["factor"]),
         tuple(conditions), first=first, last=last,
     )  # fmt: skip
 
 
-def _day(text: str | None, leak: str) -> date | None:
+def read_day(text: str | None, said: str) -> date | None:
+    """The date of a text, if there is one; raises SimulationError, which `said` begins."""
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise SimulationError(
-            f"The leak {leak!r} has the date {text}, which there is not."
-        ) from None
+        raise SimulationError(f"{said} has the date {text}, which there is not.") from None

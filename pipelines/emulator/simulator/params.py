@@ -20,6 +20,7 @@ from pipelines.emulator.simulator.events import (
     Batch,
     code_table,
 )
+from pipelines.emulator.simulator.experiments import EXPOSURE_PARAMETER
 from pipelines.emulator.simulator.schema import PARAM, PARAM_VALUE
 from pipelines.emulator.simulator.shop import CURRENCY
 from pipelines.emulator.simulator.visitors import session_ids
@@ -27,7 +28,7 @@ from pipelines.emulator.simulator.visitors import session_ids
 _FIXED_KEYS = (
     "ga_session_id", "ga_session_number", "session_engaged", "page_location", "page_title",
     "page_type", "engagement_time_msec", "percent_scrolled", "currency", "value",
-    "transaction_id",
+    "transaction_id", EXPOSURE_PARAMETER,
 )  # fmt: skip
 KEYS = (*_FIXED_KEYS, *sorted({key for key, _, _ in DETAILS.values()}))
 _KEY_OF_EVENT = np.full(len(CODES), -1)
@@ -74,9 +75,16 @@ class _Param:
     values: Ints | Floats | int
 
 
-def event_params(batch: Batch, transactions: Ints) -> pa.Array:
-    """event_params of every event row; `transactions` are the batch's order numbers, sorted."""
-    params = (*_automatic(batch), *_custom(batch), *_money(batch, transactions))
+def event_params(batch: Batch, transactions: Ints, exposures: tuple[str, ...]) -> pa.Array:
+    """event_params of every event row; `transactions` are the batch's order numbers, sorted,
+    `exposures` what the codes of shown variants stand for.
+    """
+    params = (
+        *_automatic(batch),
+        *_custom(batch),
+        *_money(batch, transactions),
+        _shown(batch, len(_TEXTS) + len(transactions)),
+    )
     counts = np.zeros(len(batch.events), dtype=np.int64)
     for param in params:
         counts[param.rows] += 1
@@ -90,7 +98,9 @@ def event_params(batch: Batch, transactions: Ints) -> pa.Array:
         keys[slots], kinds[slots] = param.key, param.kind
         target = amounts if param.kind == _DOUBLE else wholes
         target[slots] = param.values
-    vocabulary = pa.concat_arrays([pa.array(_TEXTS), transaction_ids(transactions)])
+    vocabulary = pa.concat_arrays(
+        [pa.array(_TEXTS), transaction_ids(transactions), pa.array(exposures, pa.string())]
+    )
     value = arrow.struct(
         PARAM_VALUE,
         {
@@ -138,6 +148,12 @@ def _custom(batch: Batch) -> tuple[_Param, ...]:
         _Param(scrolled, KEYS.index("percent_scrolled"), _INT, events.percent[scrolled]),
         _Param(told, _KEY_OF_EVENT[events.code[told]], _TEXT, _DETAIL[events.detail[told]]),
     )
+
+
+def _shown(batch: Batch, first_code: int) -> _Param:
+    exposure = batch.events.exposure
+    rows = np.flatnonzero(exposure >= 0)
+    return _Param(rows, KEYS.index(EXPOSURE_PARAMETER), _TEXT, first_code + exposure[rows])
 
 
 def _money(batch: Batch, transactions: Ints) -> tuple[_Param, ...]:

@@ -8,14 +8,15 @@ sessions 57 % see a product, 7.5 % of those add, 55 % of these start and 60 % of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from pipelines.emulator.simulator.catalogue import COLLECTION, HOME, OTHER, PRODUCT
 from pipelines.emulator.simulator.columns import Bools, Floats, Ints
-from pipelines.emulator.simulator.scenarios import Leak
-from pipelines.emulator.simulator.visitors import SEGMENT_VALUES, Sessions
+from pipelines.emulator.simulator.visitors import Sessions
 
 # Product-page engagement: event, intercept and what it adds to the log-odds of an add to cart.
 ENGAGEMENT: dict[str, tuple[float, float]] = {
@@ -51,6 +52,10 @@ _BASKET_CHECK_RATE = 0.008
 _DEVICE_EFFECT = np.array([-0.03, 0.05, 0.0])
 
 
+Factors: TypeAlias = Mapping[str, Floats]
+"""Step → what each session's chance of it is multiplied by; 1 without an entry."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """Decisions of each session. Shapes: (sessions,), `engaged` (sessions, len(ENGAGEMENT))."""
@@ -68,8 +73,8 @@ class Plan:
     email: Ints
 
 
-def draw_plan(rng: np.random.Generator, sessions: Sessions, leaks: tuple[Leak, ...]) -> Plan:
-    """The plan of a day's sessions; `leaks` are those open on that day."""
+def draw_plan(rng: np.random.Generator, sessions: Sessions, factors: Factors) -> Plan:
+    """The plan of a day's sessions; `factors` are what leaks and variants do to them."""
     count = len(sessions)
     intent = rng.normal(size=count)
     landing = rng.choice(_LANDINGS, size=count, p=_LANDING_WEIGHTS)
@@ -79,7 +84,7 @@ def draw_plan(rng: np.random.Generator, sessions: Sessions, leaks: tuple[Leak, .
     products += landing == PRODUCT
     others = (stays & (rng.random(count) < _OTHER_RATE)).astype(np.int64) + (landing == OTHER)
     engaged = _draw_engagement(rng, intent, products > 0)
-    adds, skips = _draw_adds(rng, sessions, leaks, intent, engaged, products > 0)
+    adds, skips = _draw_adds(rng, sessions, factors, intent, engaged, products > 0)
     has_cart = (adds & (rng.random(count) < _CART_RATE)) | (
         stays & (rng.random(count) < _BASKET_CHECK_RATE)
     )
@@ -93,25 +98,13 @@ def draw_plan(rng: np.random.Generator, sessions: Sessions, leaks: tuple[Leak, .
         engaged=engaged,
         adds=adds,
         has_cart=has_cart,
-        checkout_depth=_draw_checkout(rng, sessions, leaks, intent, adds, skips),
-        email=_draw_email(rng, sessions, leaks, products > 0),
+        checkout_depth=_draw_checkout(rng, sessions, factors, intent, adds, skips),
+        email=_draw_email(rng, sessions, factors, products > 0),
     )
 
 
 def _chance(log_odds: Floats) -> Floats:
     return 1.0 / (1.0 + np.exp(-log_odds))
-
-
-def _leak_factor(leaks: tuple[Leak, ...], step_key: str, sessions: Sessions) -> Floats:
-    """Product of the open leaks' multipliers on one step. Shape (sessions,)."""
-    factor = np.ones(len(sessions))
-    for leak in leaks:
-        if leak.step_key == step_key:
-            hit = np.ones(len(sessions), dtype=np.bool_)
-            for name, value in leak.scope:
-                hit &= sessions.segment_codes(name) == SEGMENT_VALUES[name].index(value)
-            factor[hit] *= leak.multiplier
-    return factor
 
 
 def _draw_engagement(rng: np.random.Generator, intent: Floats, sees_product: Bools) -> Bools:
@@ -123,7 +116,7 @@ def _draw_engagement(rng: np.random.Generator, intent: Floats, sees_product: Boo
 def _draw_adds(
     rng: np.random.Generator,
     sessions: Sessions,
-    leaks: tuple[Leak, ...],
+    factors: Factors,
     intent: Floats,
     engaged: Bools,
     sees_product: Bools,
@@ -131,7 +124,7 @@ def _draw_adds(
     """Who adds to the cart, and who buys at once without it (never both)."""
     caused = engaged @ np.array([effect for _, effect in ENGAGEMENT.values()])
     device = _DEVICE_EFFECT[sessions.segment_codes("device")]
-    factor = _leak_factor(leaks, "add_to_cart", sessions)
+    factor = factors.get("add_to_cart", 1.0)
     chance = _chance(-3.36 + 1.1 * intent + caused + device) * factor
     adds = sees_product & (rng.random(len(sessions)) < chance)
     skips = sees_product & ~adds & (rng.random(len(sessions)) < _BUY_NOW_RATE * factor)
@@ -141,7 +134,7 @@ def _draw_adds(
 def _draw_checkout(
     rng: np.random.Generator,
     sessions: Sessions,
-    leaks: tuple[Leak, ...],
+    factors: Factors,
     intent: Floats,
     adds: Bools,
     skips: Bools,
@@ -149,21 +142,21 @@ def _draw_checkout(
     """How far each session gets: 0 (no checkout) to `PAID`."""
     count = len(sessions)
     chance = _chance(-0.10 + 0.2 * intent)
-    begins = adds & (rng.random(count) < chance * _leak_factor(leaks, "checkout_start", sessions))
+    begins = adds & (rng.random(count) < chance * factors.get("checkout_start", 1.0))
     goes_on = begins | skips
     depth = goes_on.astype(np.int64)
     for step, rate in _STEP_RATES.items():
-        factor = _leak_factor(leaks, "purchase", sessions) if step == PAID else 1.0
+        factor = factors.get("purchase", 1.0) if step == PAID else 1.0
         goes_on = goes_on & (rng.random(count) < rate * factor)
         depth += goes_on
     return depth
 
 
 def _draw_email(
-    rng: np.random.Generator, sessions: Sessions, leaks: tuple[Leak, ...], sees_product: Bools
+    rng: np.random.Generator, sessions: Sessions, factors: Factors, sees_product: Bools
 ) -> Ints:
     """Position in `EMAIL_EVENTS`, or -1; back in stock needs a product page."""
-    chance = _EMAIL_RATE * _leak_factor(leaks, "email_capture", sessions)
+    chance = _EMAIL_RATE * factors.get("email_capture", 1.0)
     leaves = rng.random(len(sessions)) < chance
     kind = rng.choice(len(EMAIL_EVENTS), size=len(sessions), p=_EMAIL_WEIGHTS)
     kind = np.where((kind == EMAIL_EVENTS.index("back_in_stock_signup")) & ~sees_product, 0, kind)

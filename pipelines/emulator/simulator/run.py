@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,6 +15,13 @@ import numpy as np
 
 from pipelines.emulator.simulator.emit import emit_events
 from pipelines.emulator.simulator.events import Batch, join, select, shuffled
+from pipelines.emulator.simulator.experiments import (
+    EXPOSURE_PARAMETER,
+    Experiment,
+    assign,
+    check_experiments,
+    exposure_values,
+)
 from pipelines.emulator.simulator.export import write_events
 from pipelines.emulator.simulator.localtime import LocalDay, expected_sessions, local_day
 from pipelines.emulator.simulator.page_truth import PageTruth, count_pages
@@ -22,8 +29,14 @@ from pipelines.emulator.simulator.pages import lay_out_pages
 from pipelines.emulator.simulator.plan import draw_plan
 from pipelines.emulator.simulator.scenarios import Leak, Scenario, SimulationError, find_scenario
 from pipelines.emulator.simulator.shop import CURRENCY, DISPLAY_NAME, TIME_ZONE
+from pipelines.emulator.simulator.step_factors import step_factors
 from pipelines.emulator.simulator.truth import Row, Truth, count_day, write_truth
 from pipelines.emulator.simulator.truth_cells import CELL_COLUMNS, cell_rows
+from pipelines.emulator.simulator.truth_experiments import (
+    EXPERIMENT_COLUMNS,
+    ExperimentTruth,
+    write_outcomes,
+)
 from pipelines.emulator.simulator.truth_journeys import Journeys
 from pipelines.emulator.simulator.visitors import Visitors, draw_sessions, earlier_visitors
 
@@ -35,9 +48,9 @@ CUSTOM_DIMENSIONS = (
     "shipping_tier",
     "filter_name",
     "sort_by",
-    "exp_variant_string",
+    EXPOSURE_PARAMETER,
 )
-_OWN_FILES = re.compile(r"events_\d{8}\.parquet|property\.json|truth\.json")
+_OWN_FILES = re.compile(r"events_\d{8}\.parquet|outcomes_\w+\.csv|property\.json|truth\.json")
 
 PROPERTY_ID = "100000001"
 
@@ -60,6 +73,7 @@ class _Order:
     days: int
     seed: int
     scenario: Scenario
+    experiments: tuple[Experiment, ...]
     sessions_per_day: int
     property_id: str
 
@@ -76,12 +90,14 @@ def simulate(
     seed: int = 7,
     scenario: str = "none",
     leaks: tuple[Leak, ...] = (),
+    experiments: tuple[Experiment, ...] = (),
     sessions_per_day: int = 1000,
     property_id: str = PROPERTY_ID,
     progress: Callable[[int, int], None] | None = None,
 ) -> Simulation:
     """Writes `days` local dates of a shop's events into the folder `out`, which then holds one
-    `events_YYYYMMDD.parquet` a date, `property.json` and `truth.json`.
+    `events_YYYYMMDD.parquet` a date, `property.json` and `truth.json`, and `outcomes_NAME.csv` of
+    each experiment.
 
     `leaks` are planted beside those of the scenario.
     `sessions_per_day` is the yearly mean; `progress(done, days)` is called after each date. The
@@ -90,7 +106,7 @@ def simulate(
     """
     planted = find_scenario(scenario)
     planted = replace(planted, leaks=(*planted.leaks, *leaks))
-    order = _check(start, days, seed, planted, sessions_per_day, property_id)
+    order = _check(start, days, seed, planted, experiments, sessions_per_day, property_id)
     target = out.resolve()
     _refuse_foreign(target)
     try:
@@ -121,8 +137,15 @@ def _swap_in(fresh: Path, target: Path, old: Path) -> None:
 
 
 def _check(
-    start: date, days: int, seed: int, scenario: Scenario, sessions_per_day: int, property_id: str
+    start: date,
+    days: int,
+    seed: int,
+    scenario: Scenario,
+    experiments: tuple[Experiment, ...],
+    sessions_per_day: int,
+    property_id: str,
 ) -> _Order:
+    check_experiments(experiments)
     for name, value, least in (
         ("days", days, 1),
         ("sessions_per_day", sessions_per_day, 1),
@@ -135,7 +158,7 @@ def _check(
     # Two days of room: the day after the last one has a midnight too.
     if not date(1971, 1, 1) <= start <= date.max - timedelta(days=days + 2):
         raise SimulationError(f"start {start} with {days} days lies outside the calendar.")
-    return _Order(start, days, seed, scenario, sessions_per_day, property_id)
+    return _Order(start, days, seed, scenario, experiments, sessions_per_day, property_id)
 
 
 def _refuse_foreign(target: Path) -> None:
@@ -155,6 +178,7 @@ def _write_all(
     rng = np.random.default_rng([order.seed, order.start.toordinal()])
     pool = earlier_visitors(rng, local_day(order.start), order.sessions_per_day)
     truth, page_truth, cells = Truth(), PageTruth(), list[Row]()
+    trials, values = ExperimentTruth(order.experiments), exposure_values(order.experiments)
     journeys = Journeys(missing_events=frozenset(order.scenario.missing_events))
     events = sessions = 0
     carried: Batch | None = None
@@ -166,21 +190,29 @@ def _write_all(
         is_today = batch.events.time_us < day.end_us
         carried = select(batch, ~is_today)
         today = shuffled(rng, select(batch, is_today))
-        write_events(folder, day.day, today)
+        write_events(folder, day.day, today, values)
         truth.extend(count_day(day.day, today))
         cells += cell_rows(day.day, today)
         page_truth.extend(count_pages(day.day, select(today, ~today.events.is_sessionless)))
         journeys.add_day(day.day, today)
+        trials.add_day(day.day, today)
         events += len(today.events)
         if progress is not None:
             progress(number + 1, order.days)
     journeys.close(order.end)
+    outcomes, several = trials.close()
     more = {
         **page_truth.tables(),
         **journeys.tables(order.start, order.end, truth.items),
         "cells": {"columns": CELL_COLUMNS, "rows": cells},
+        "experiment_outcomes": {
+            "columns": EXPERIMENT_COLUMNS,
+            "rows": outcomes.astype({"date": str}).to_numpy().tolist(),
+        },
     }
-    write_truth(folder / "truth.json", _header(order), truth, more)
+    header = {**_header(order), "experiments": _planned(order, several)}
+    write_truth(folder / "truth.json", header, truth, more)
+    write_outcomes(folder, outcomes)
     _write_property(folder / "property.json", order)
     return Simulation(events, sessions, order.days, folder)
 
@@ -193,9 +225,10 @@ def _simulate_day(
     sessions, pool = draw_sessions(rng, day, pool, order.sessions_per_day, count)
     dates = [(leak, *leak.dates(order.start, order.days)) for leak in order.scenario.leaks]
     open_leaks = tuple(leak for leak, first, last in dates if first <= day.day <= last)
-    plan = draw_plan(rng, sessions, open_leaks)
+    assigned = assign(order.experiments, order.seed, day.day, sessions)
+    plan = draw_plan(rng, sessions, step_factors(sessions, open_leaks, assigned))
     pages = lay_out_pages(rng, sessions, plan)
-    batch = emit_events(rng, day.day, sessions, plan, pages, order.scenario)
+    batch = emit_events(rng, day.day, sessions, plan, pages, order.scenario, assigned)
     return batch, pool
 
 
@@ -223,6 +256,24 @@ def _header(order: _Order) -> dict[str, object]:
         "missing_events": list(order.scenario.missing_events),
         "server_side_orders": order.scenario.server_side_orders,
     }
+
+
+def _planned(order: _Order, several: Mapping[str, int]) -> list[dict[str, object]]:
+    """What the shop tests, and how many users saw several variants of it."""
+    return [
+        {
+            "name": one.name,
+            "step_key": one.step_key,
+            "start_date": max(one.first or order.start, order.start).isoformat(),
+            "end_date": min(one.last or order.end, order.end).isoformat(),
+            "variants": [
+                {"name": arm.name, "share": arm.share, "factor": arm.factor, "value": value}
+                for arm, value in zip(one.arms, one.values, strict=True)
+            ],
+            "users_in_several": several[one.name],
+        }
+        for one in order.experiments
+    ]
 
 
 def _write_property(path: Path, order: _Order) -> None:

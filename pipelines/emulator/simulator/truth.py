@@ -18,6 +18,7 @@ import numpy as np
 from pipelines.emulator.simulator.catalogue import HOME, ITEM_COUNT, PAGE_TYPE_OF_PAGE, PRODUCT
 from pipelines.emulator.simulator.columns import Bools, Ints, distinct, take
 from pipelines.emulator.simulator.events import CODES, EVENT_NAMES, Batch, Events
+from pipelines.emulator.simulator.experiments import EXPOSURE_EVENT
 from pipelines.emulator.simulator.items import ITEM_IDS, ITEM_NAMES
 from pipelines.emulator.simulator.visitors import SEGMENT_VALUES
 
@@ -52,6 +53,7 @@ KEY_EVENTS: dict[str, tuple[str, ...]] = {
     "payment_reached": ("payment_step_view",),
     "payment_method": ("add_payment_info",),
     "purchase": ("purchase",),
+    "experiment_exposure": (EXPOSURE_EVENT,),
 }
 # Keys that also ask for a page type and a scroll depth: event, page type, least percent.
 _FILTERED_KEYS: dict[str, tuple[str, int, int]] = {

@@ -16,7 +16,7 @@ from pipelines.emulator.simulator.catalogue import PAGE_TYPE_OF_PAGE, PRODUCT
 from pipelines.emulator.simulator.columns import Ints, concat, distinct, take
 from pipelines.emulator.simulator.events import CODES, DETAIL_VALUES, EVENT_NAMES, Batch
 from pipelines.emulator.simulator.truth import KEY_EVENTS, Row
-from pipelines.emulator.simulator.visitors import SEGMENT_VALUES
+from pipelines.emulator.simulator.visitors import SEGMENT_VALUES, user_numbers
 
 CLOSED_COLUMNS = ("window_name", "date", "funnel", "device", "step", "key", "users")
 PAYMENT_COLUMNS = ("date", "payment_type", "events", "sessions")
@@ -114,9 +114,7 @@ def _moments(batch: Batch) -> Moments:
     is_deep = (events.percent >= _HALF_WAY) & (PAGE_TYPE_OF_PAGE[events.page] == PRODUCT)
     step[is_scroll & ~is_deep] = -1
     every = Moments(
-        # A browser is told by its random number and its first visit together.
-        visitor=sessions.client_id[events.session] * (1 << 32)
-        + sessions.first_touch_us[events.session] // 1_000_000,
+        visitor=user_numbers(sessions)[events.session],
         step=step,
         time_us=events.time_us,
         device=sessions.segment_codes("device")[events.session],

@@ -165,6 +165,11 @@ def _returning_rows(rng: np.random.Generator, day: LocalDay, pool: Visitors, cou
     return np.sort(rested[np.argsort(clocks, kind="stable")[:wanted]])
 
 
+def user_numbers(sessions: Sessions) -> Ints:
+    """One number a user: a browser is told by its random number and its first visit together."""
+    return sessions.client_id * (1 << 32) + sessions.first_touch_us // SECOND_US
+
+
 def session_ids(sessions: Sessions) -> Ints:
     """GA4's ga_session_id: the second the session began. Unique within a visitor."""
     return sessions.start_us // SECOND_US
