@@ -70,13 +70,18 @@ class Entry:
         return asdict(self)
 
 
-def list_entries(register: Register, today: date, published_dir: Path) -> list[Entry]:
-    """What the page has, experiments first; then what no night has read yet."""
+def list_entries(register: Register | None, today: date, published_dir: Path) -> list[Entry]:
+    """What the page has, experiments first; then what no night has read yet.
+
+    Without a register, as where only a home is at hand, nothing is known of what is new.
+    """
+    listed, read = _published(published_dir)
+    if register is None:
+        return [_entry(row, None) for row in listed]
     own = {
         entry.id: registered_row(entry, register.meetings[entry.id], today)
         for entry in register.entries
     }
-    listed, read = _published(published_dir)
     known = {row["id"] for row in listed}
     return [
         *(_entry(row, _since(read.get(row["id"]), own.get(row["id"]))) for row in listed),

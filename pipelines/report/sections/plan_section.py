@@ -21,12 +21,13 @@ def plan_section(shop: PropertyData) -> Section | None:
     if not shop.planned:
         return None
     lift = formatting.whole_percent(shop.planned[0].lift)
-    marks = bars([(_label(one), _text(one), one.weeks) for one in shop.planned])
+    marks = bars([(_label(one), _text(one), one.weeks) for one in shop.planned if one.weeks])
+    title = f"Weeks until a lift of {lift} shows, by the metric that decides"
     return Section(
         "What to test next",
         (_recommended(shop.planned, lift),),
-        bars=(Bars(f"Weeks until a lift of {lift} shows, by the metric that decides", marks),),
-        notes=_NOTES,
+        bars=(Bars(title, marks),) if marks else (),
+        notes=(*_unable(shop.planned, lift), *_NOTES),
     )
 
 
@@ -59,10 +60,21 @@ def _text(one: Planned) -> str:
     seen = (
         "no lift shows in four weeks"
         if one.detectable_lift is None
-        else f"four weeks show {formatting.percent(one.detectable_lift)}"
+        else f"four weeks show a lift of {formatting.percent(one.detectable_lift)}"
     )
     return f"{_takes(one)}; {seen}; now {rate}{of}"
 
 
 def _takes(one: Planned) -> str:
     return "its rate cannot rise so far" if one.weeks is None else counted(one.weeks, "week")
+
+
+def _unable(planned: tuple[Planned, ...], lift: str) -> list[str]:
+    """What nothing can be decided with."""
+    names = [
+        f"{formatting.key_words(one.key).lower()} "
+        f"{formatting.rate_of(one.rate, one.numerator, one.denominator)}"
+        for one in planned
+        if not one.weeks
+    ]
+    return [f"Too high to rise by {lift}: {', '.join(names)}."] if names else []
