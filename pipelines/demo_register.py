@@ -29,7 +29,7 @@ class _Test:
 
 _TESTS = (
     _Test(
-        Experiment("short_form", "purchase", (Arm("control", 0.5), Arm("one_page", 0.5, 1.25))),
+        Experiment("short_form", "purchase", (Arm("control", 0.5), Arm("one_page", 0.5, 1.2))),
         since=85,
         to=37,
         registered={
@@ -54,14 +54,17 @@ _TESTS = (
     ),
 )
 _LEAK = Leak(
-    "desktop_sizes", "add_to_cart_rate", "add_to_cart", 0.2, scope=(("device", "desktop"),)
+    "instagram_links",
+    "add_to_cart_rate",
+    "add_to_cart",
+    0.1,
+    scope=(("channel", "Paid Social"),),
 )
-_LEAK_SINCE, _REPAIRED = 33, 12
+_LEAK_SINCE, _REPAIRED = 33, 8
 _REPAIR = {
-    "description": "The size chooser works again in desktop browsers",
+    "description": "Instagram ads lead to products that are in stock again",
     "stage": "product",
-    "device": "desktop",
-    "elements": ["size chooser"],
+    "elements": ["links"],
 }
 
 
@@ -106,7 +109,7 @@ def demo_register(window: DayWindow, outcomes: Path) -> DemoRegister:
     if day(_LEAK_SINCE) >= window.start:
         leak = replace(_LEAK, first=day(_LEAK_SINCE), last=day(_REPAIRED + 1))
         repair = {**_REPAIR, "start": day(_REPAIRED)}
-        made = replace(made, leaks=(leak,), changed={"size_chooser": repair})
+        made = replace(made, leaks=(leak,), changed={_LEAK.name: repair})
     return made
 
 
