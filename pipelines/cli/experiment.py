@@ -55,6 +55,7 @@ def analyze(
     from pipelines.analysis.experiments.analysis_json import as_dict
     from pipelines.analysis.experiments.register import Register
     from pipelines.clock import Clock
+    from pipelines.config.settings import load_settings
     from pipelines.experiments.reading import read_outcomes
     from pipelines.experiments.registered import analyse_registered, find_experiment
 
@@ -71,7 +72,9 @@ def analyze(
                 f"What was planned of {file} stands in experiments.yml: leave --name, --split and "
                 "--smallest-effect out."
             )
-        found = analyse_registered(entry, trial, register, today, alpha)
+        found = analyse_registered(
+            entry, trial, register, today, load_settings().published_dir, alpha
+        )
     else:
         plan = ExperimentPlan(
             name or file.stem, None if split is None else _shares(split), smallest_effect, alpha

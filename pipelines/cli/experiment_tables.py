@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.analysis.experiments.register import NAIVE
 from pipelines.cli.common import new_table, out
 from pipelines.cli.summary import interval, percent
 from pipelines.wording import counted, words
@@ -130,6 +131,7 @@ def _notes(found: Analysis) -> list[str]:
         lines.append(
             f"In several variants, hence left out: {counted(found.outcomes.left_out, 'user')}."
         )
+    lines += [*([NAIVE] if found.outcomes.is_naive else []), *found.outcomes.notes]
     for one in found.comparisons:
         if one.stopped_on is not None:
             lines.append(f"Looked at day by day, '{one.variant}' was decided on {one.stopped_on}.")

@@ -36,6 +36,14 @@ class Exposed:
         conditions = (*self.primary.conditions, *self.guardrail.conditions)
         return frozenset({self.exposure.parameter, *(one.name for one in conditions)})
 
+    @property
+    def pattern(self) -> str:
+        """A regular expression (RE2's and Python's) that every value of its variants matches."""
+        known = self.exposure.values.values()
+        if known:
+            return f"({'|'.join(map(re.escape, known))})"
+        return rf"([^-]*-)?{re.escape(self.entry.id)}-.+"
+
     def days(self, known: Iterable[date]) -> list[date]:
         """Those of the experiment."""
         return [day for day in known if self.side(day) == 0]
@@ -86,8 +94,8 @@ def _variant(one: Exposed, value: str) -> str | None:
     if one.exposure.values:
         names = {text: name for name, text in one.exposure.values.items()}
         return names.get(value)
-    found = re.fullmatch(rf"(?:[^-]*-)?{re.escape(one.entry.id)}-(.+)", value)
-    return found[1] if found else None
+    is_own = re.fullmatch(one.pattern, value)
+    return value.split(f"{one.entry.id}-", 1)[1] if is_own else None
 
 
 def _value(one: Exposed, name: str) -> str:

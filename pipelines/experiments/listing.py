@@ -14,7 +14,7 @@ import duckdb
 
 from pipelines.analysis.experiments.register import Kind, Register, State
 from pipelines.errors import WarehouseError
-from pipelines.warehouse.change_register import registered_row
+from pipelines.warehouse.change_register import FACTS, registered_row
 from pipelines.warehouse.connect import published_database
 
 _LISTED = """
@@ -33,7 +33,7 @@ _LISTED = """
     order by kind = 'change', state in ('ended', 'withdrawn'), start_date desc, change_id
 """
 # What a night works out; the rest of a row is what the register said.
-_WORKED_OUT = ("state", "users_left_out", "problem")
+_WORKED_OUT = ("state", "problem", *FACTS)
 
 
 class Since(StrEnum):

@@ -25,19 +25,25 @@ from pipelines.wording import counted, shown
 MOST_VALUES = 1000
 """Values of the parameter that are looked at: more are no variants."""
 
+_OF_SESSIONS = "Rates are of the users' sessions from the exposure on; the unit is the user."
+
 
 def experiment_outcomes(counter: Counter, one: Exposed, landed: Sequence[date]) -> Outcomes:
-    """Users by the day of their first exposure, and what they did after it.
+    """Users by the day of their first exposure, and what they did after it; `landed` is sorted.
 
     Raises ExperimentError: no day is landed, nobody was exposed, or the variants are others.
     """
     days = one.days(landed)
     name = f"the export of property {one.entry.property_id}"
+    if landed and landed[-1] < one.entry.start:
+        raise ExperimentError(
+            f"It began on {one.entry.start}, and the newest day of {name} is {landed[-1]}: nothing "
+            "is there to count yet."
+        )
     if not days:
-        newest = f"; its newest is {max(landed)}" if landed else ""
         raise ExperimentError(
             f"No day of the experiment {shown(one.entry.id)} ({one.entry.start} on) is landed of "
-            f"{name} yet{newest}: 'sluice backfill' lands older days."
+            f"{name}: 'sluice backfill' lands older days."
         )
     where = f"{name} from {days[0]} to {days[-1]}"
     around = [day for day in landed if days[0] - AROUND <= day <= days[-1] + AROUND]
@@ -49,7 +55,8 @@ def experiment_outcomes(counter: Counter, one: Exposed, landed: Sequence[date]) 
     before, after = (
         sum(row[side] for row in seen if row["value"] in variants) for side in ("before", "after")
     )
-    notes = (outside_note(one, before, after), _lacking(one, days))
+    per = _OF_SESSIONS if one.trial.per is Per.SESSION else ""
+    notes = (per, outside_note(one, before, after), _lacking(one, days))
     return _outcomes(one, table, days, tuple(note for note in notes if note))
 
 

@@ -59,8 +59,8 @@ class FlatColumns:
     parameters: tuple[str, ...]
 
     @classmethod
-    def of(cls, reports: Iterable[ReportSpec]) -> FlatColumns:
-        """The columns that `reports` and their funnels need."""
+    def of(cls, reports: Iterable[ReportSpec], parameters: Iterable[str] = ()) -> FlatColumns:
+        """The columns that `reports` and their funnels need, and more event `parameters`."""
         specs = tuple(reports)
         asked = {name for spec in specs for name in spec.dimensions}
         parts = {name for spec in specs for part in spec.parts for name in part.parameters}
@@ -69,7 +69,7 @@ class FlatColumns:
         conditions = {one.name for micro in micros if micro for one in micro.conditions}
         known = {*EVENT_DIMENSIONS, *SESSION_DIMENSIONS}
         wanted = (asked | {"deviceCategory"}) & known
-        return cls(tuple(sorted(wanted)), tuple(sorted(parts | conditions)))
+        return cls(tuple(sorted(wanted)), tuple(sorted(parts | conditions | {*parameters})))
 
     @property
     def fingerprint(self) -> str:

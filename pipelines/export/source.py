@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
@@ -17,6 +18,7 @@ import pyarrow as pa
 from pipelines.clock import Clock
 from pipelines.config.settings import Property
 from pipelines.config.tracking_plan import Funnel, FunnelStep
+from pipelines.experiments.exposed import Exposed
 from pipelines.export.engine import DuckDb, Engine
 from pipelines.export.errors import DayError, ExportError, NewestDayError
 from pipelines.export.files import ExportFile, find_files
@@ -41,6 +43,9 @@ from pipelines.ga4.extract.pull import EXPORT, Pull, as_pull
 from pipelines.ga4.extract.user_reports import user_rows, user_windows
 from pipelines.ga4.report_query import Answer, Found, no_rows
 from pipelines.ga4.report_spec import DATE, ReportKind, ReportSpec
+
+if TYPE_CHECKING:
+    from pipelines.analysis.experiments.metrics import Outcomes
 
 logger = logging.getLogger("sluice")
 
@@ -67,14 +72,16 @@ class ExportSource:
         settings: Property,
         reports: Iterable[ReportSpec],
         engine: Engine | None = None,
+        experiments: Iterable[Exposed] = (),
     ) -> ExportSource:
         """The source of a property whose `source` is `export`; nothing is read yet.
 
-        `reports`: all of the plan, so that a day is landed once for all of them. `engine`: what
-        counts them, DuckDB unless given.
+        `reports`: all of the plan, so that a day is landed once for all of them; `experiments`:
+        the property's. `engine`: what counts them, DuckDB unless given.
         """
         specs = [spec for spec in reports if spec.kind is not ReportKind.METADATA]
-        landing = Landing(folder / settings.id, FlatColumns.of(specs))
+        parameters = {name for one in experiments for name in one.parameters}
+        landing = Landing(folder / settings.id, FlatColumns.of(specs, parameters))
         return cls(settings, landing, engine or DuckDb(), frozenset(spec.name for spec in specs))
 
     def profile(self) -> Profile:
@@ -155,6 +162,19 @@ class ExportSource:
         except duckdb.Error as error:
             raise self.landing.damaged(error) from error
         return as_pull(found, self.settings.id, spec, start, end, clock, EXPORT)
+
+    def experiment(self, one: Exposed) -> Outcomes:
+        """What the users of an experiment's variants did, by all landed days.
+
+        Raises ExperimentError where there is nothing to count.
+        """
+        # Only a run with an experiment imports what its outcomes take.
+        from pipelines.export.experiments import experiment_outcomes  # noqa: PLC0415
+
+        try:
+            return experiment_outcomes(Counter(self.landing, self.engine), one, sorted(self.landed))
+        except duckdb.Error as error:
+            raise self.landing.damaged(error) from error
 
     def _found_by(self, spec: ReportSpec, start: date, end: date) -> Found:
         counter = Counter(self.landing, self.engine)

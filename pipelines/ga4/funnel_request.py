@@ -20,15 +20,18 @@ SESSION_START = "session_start"
 
 
 def funnel_request(
-    property_id: str, steps: Sequence[FunnelStep], periods: Sequence[Period]
+    property_id: str,
+    steps: Sequence[FunnelStep],
+    periods: Sequence[Period],
+    breakdown: str = DEVICE,
 ) -> alpha.RunFunnelReportRequest:
-    """Users who went through `steps` in this order, in total and by device."""
+    """Users who went through `steps` in this order, in total and by device or another dimension."""
     return alpha.RunFunnelReportRequest(
         property=f"properties/{property_id}",
         date_ranges=[_date_range(period) for period in periods],
         funnel=_closed(steps),
         funnel_breakdown=alpha.FunnelBreakdown(
-            breakdown_dimension=alpha.Dimension(name=DEVICE), limit=BREAKDOWN_VALUES
+            breakdown_dimension=alpha.Dimension(name=breakdown), limit=BREAKDOWN_VALUES
         ),
         limit=PAGE_ROWS,
         return_property_quota=True,
@@ -116,7 +119,10 @@ def _condition(condition: ParameterCondition) -> alpha.FunnelParameterFilter:
         return alpha.FunnelParameterFilter(
             event_parameter_name=condition.name, numeric_filter=at_least
         )
-    exact = alpha.StringFilter(
-        match_type=alpha.StringFilter.MatchType.EXACT, value=condition.value, case_sensitive=True
+    kinds = alpha.StringFilter.MatchType
+    text = alpha.StringFilter(
+        match_type=kinds.FULL_REGEXP if condition.operator == "~" else kinds.EXACT,
+        value=condition.value,
+        case_sensitive=True,
     )
-    return alpha.FunnelParameterFilter(event_parameter_name=condition.name, string_filter=exact)
+    return alpha.FunnelParameterFilter(event_parameter_name=condition.name, string_filter=text)

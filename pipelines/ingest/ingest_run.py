@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import duckdb
 
@@ -21,6 +22,7 @@ from pipelines import __version__
 from pipelines.clock import Clock, leave_pin
 from pipelines.config.settings import Settings
 from pipelines.errors import SluiceError
+from pipelines.experiments.exposed import Exposed
 from pipelines.ga4.api_errors import (
     AuditError,
     Ga4Error,
@@ -34,6 +36,7 @@ from pipelines.ga4.report_catalog import ReportKind, ReportSpec
 from pipelines.garbage import give_back_memory
 from pipelines.ingest.compatibility import unusable_reports
 from pipelines.ingest.day_window import DayWindow
+from pipelines.ingest.experiment_counts import count_experiments
 from pipelines.ingest.property_access import profile_properties, with_closed_days, worth_waiting
 from pipelines.ingest.pull_failures import concerns_property, ends_requests, status_of
 from pipelines.ingest.pull_plan import PullTask, of_other_steps, offered, plan_pulls
@@ -107,8 +110,9 @@ def ingest(
     reports: tuple[ReportSpec, ...],
     window: DayWindow,
     run: Run,
+    experiments: Sequence[Exposed] = (),
 ) -> Outcome:
-    """Pull and store `reports` for every property.
+    """Pull and store `reports` for every property, and count `experiments`.
 
     `client` may be None where every property is read from an export. Failed properties are noted
     in `ops.held_back`, and the outcome tells of them. When no property is left, raises the failure
@@ -119,7 +123,9 @@ def ingest(
     profiles, failures = profile_properties(settings, client)
     profiles, unclosed = with_closed_days(settings, profiles, window)
     outcome = Outcome(failures={**failures, **unclosed})
-    exports, broken = open_exports(settings, window, {one.property_id for one in profiles})
+    exports, broken = open_exports(
+        settings, window, {one.property_id for one in profiles}, experiments
+    )
     outcome.failures |= broken
     sources = Sources(client, exports)
     profiles = [sources.known(profile) for profile in profiles if sources.has(profile)]
@@ -153,6 +159,14 @@ def ingest(
             connection, exports, reports, window, run_id=run.pull_run_id, now=run.clock.now()
         )
         sources.mark_counted(usable, {*outcome.failures, *outcome.lacking})
+        if experiments:
+            sound = [one for one in profiles if one.property_id not in outcome.failures]
+            count_experiments(
+                connection, sources, sound, experiments, window.end,
+                today=run.clock.now().date(),
+                settled=window.end - timedelta(days=settings.nightly.attribution_days),
+            )  # fmt: skip
+            remember_readings(connection, sources.take_readings(), run.clock)
         discard_empty_nights(connection)
         for property_id, error in outcome.failures.items():
             remember_held_back(

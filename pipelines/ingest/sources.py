@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -13,6 +14,7 @@ from pipelines.clock import Clock
 from pipelines.config.settings import Settings
 from pipelines.config.tracking_plan import load_plan
 from pipelines.errors import SluiceError
+from pipelines.experiments.exposed import Exposed
 from pipelines.export.engine import open_engine
 from pipelines.export.errors import ExportError
 from pipelines.export.source import ExportSource
@@ -26,6 +28,9 @@ from pipelines.ingest.pull_plan import PullTask
 from pipelines.warehouse.load import first_loaded_days, record_failure
 from pipelines.warehouse.property_records import remember_export_days
 from pipelines.warehouse.statuses import PullStatus
+
+if TYPE_CHECKING:
+    from pipelines.analysis.experiments.metrics import Outcomes
 
 logger = logging.getLogger("sluice")
 
@@ -61,6 +66,16 @@ class Sources:
             fields=task.profile.fields,
             clock=clock,
         )
+
+    def experiment(self, one: Exposed, profile: Profile, end: date) -> Outcomes:
+        """The outcomes of an experiment up to `end`; raises ExperimentError, and as `pull` does."""
+        if source := self.exports.get(one.entry.property_id):
+            return source.experiment(one)
+        # Only a run with an experiment imports what its outcomes take.
+        from pipelines.ga4.extract.experiment_outcomes import pull_experiment  # noqa: PLC0415
+
+        assert self.client is not None, "a property of the Data API has a client"
+        return pull_experiment(self.client, one, end, profile.registered)
 
     def changed_days(
         self, connection: duckdb.DuckDBPyConnection, tasks: Sequence[PullTask]
@@ -105,10 +120,13 @@ class Sources:
 
 
 def open_exports(
-    settings: Settings, window: DayWindow, asked: Collection[str]
+    settings: Settings,
+    window: DayWindow,
+    asked: Collection[str],
+    experiments: Sequence[Exposed] = (),
 ) -> tuple[dict[str, ExportSource], dict[str, SluiceError]]:
-    """Of the `asked` properties those that are read from an export, with the window's days landed;
-    and why others cannot be read.
+    """Of the `asked` properties those that are read from an export, with the window's days landed
+    for reports and `experiments`; and why others cannot be read.
     """
     items = [item for item in settings.properties if item.is_export and item.id in asked]
     found, broken = dict[str, ExportSource](), dict[str, SluiceError]()
@@ -118,7 +136,8 @@ def open_exports(
     for item in items:
         try:
             engine = open_engine(settings.engine)
-            source = ExportSource.open(settings.landed_dir, item, reports, engine)
+            own = [one for one in experiments if one.entry.property_id == item.id]
+            source = ExportSource.open(settings.landed_dir, item, reports, engine, own)
             source.land(window.start, window.end)
             found[item.id] = source
         except ExportError as error:

@@ -276,11 +276,21 @@ TABLES: dict[str, OpsTable] = {
                 "DOUBLE",
                 "Smallest absolute difference that matters; NULL for the default.",
             ),
+            "exposure": (
+                "VARCHAR",
+                "Event and parameter by which GA4 knows who saw what, the parameter's values, and "
+                "what is counted, as JSON; NULL where a file has the outcomes.",
+            ),
             "users_left_out": ("BIGINT", "Users who were in several variants, and are left out."),
             "problem": (
                 "VARCHAR",
-                "Why the file of outcomes could not be read; NULL where it could, or where what an "
-                "experiment that is over left is kept.",
+                "Why there are no outcomes; NULL where there are, also where those that an "
+                "experiment that is over left are kept.",
+            ),
+            "note": ("VARCHAR", "What else to know of its outcomes; NULL for nothing."),
+            "naive_variance": (
+                "BOOLEAN",
+                "Whether the outcomes are GA4's aggregates, whose intervals do not hold all noise.",
             ),
         },
     ),
@@ -299,7 +309,7 @@ TABLES: dict[str, OpsTable] = {
         },
     ),
     "experiment_outcomes": OpsTable(
-        "One row per experiment, variant and day: what its file of outcomes says.",
+        "One row per experiment, variant and day: its outcomes, of a file or counted from GA4.",
         {
             **_shared("property_id"),
             "change_id": ("VARCHAR", "Experiment, as in ops.changes."),
@@ -310,8 +320,8 @@ TABLES: dict[str, OpsTable] = {
             "denominator": ("DOUBLE", "Exposed units; of ratios of users the sum of denominators."),
             "rate_variance": (
                 "DOUBLE",
-                "Variance of numerator / denominator among users; NULL where each unit converts "
-                "once or not.",
+                "Variance of numerator / denominator among users, up to the day; NULL where each "
+                "unit converts once or not.",
             ),
             "macro_converted": ("DOUBLE", "Conversions of the guardrail; NULL where not counted."),
             "revenue": (

@@ -23,6 +23,7 @@ _FIELDS = {
     "primary_metric": "primary_metric",
     "guardrail": "guardrail",
     "smallest_effect": "smallest_effect",
+    "exposure": "exposure",
     "overlaps_with": "overlaps_with",
 }
 _LISTS = {"elements", "overlaps_with"}
@@ -70,4 +71,10 @@ def _text(column: str, value: Any) -> str | None:
         return ", ".join(json.loads(value)) or None
     if column == "variants":
         return ", ".join(f"{name} {share:.4g}" for name, share in json.loads(value).items())
+    if column == "exposure":
+        exposure = json.loads(value)
+        values = ", ".join(exposure["values"].values())
+        return " ".join(filter(None, (exposure["event"], exposure["parameter"], values))) + (
+            f" per {exposure['per']}"
+        )
     return str(value)

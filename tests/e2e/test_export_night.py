@@ -14,6 +14,7 @@ import pytest
 
 from pipelines.config.settings import Ga4, Property, Settings
 from pipelines.emulator.server import serve
+from pipelines.emulator.simulator import Arm, Experiment
 from pipelines.ingest.day_window import DayWindow
 from pipelines.warehouse.connect import build_database
 from tests.e2e.shop import (
@@ -26,23 +27,55 @@ from tests.e2e.shop import (
     published_sessions,
     running_now,
     true_sessions,
+    truth_of,
 )
 from tests.support.routes import simulated
 
 EXPORT, BROKEN, DAYS = "100000002", "100000003", 14
+BUTTON = Experiment(
+    "button", "add_to_cart", (Arm("control", 0.5), Arm("green", 0.5, 2.0)), switched_share=0.1
+)
+# The same test by both routes; an id of its own has to say what its variants are sent as.
+REGISTER = f"""\
+button:
+  property: "{EXPORT}"
+  hypothesis: A green button is seen sooner
+  key: add_to_cart
+  start: {LAST_DAY - timedelta(days=DAYS - 1)}
+  variants: [control, green]
+  primary_metric: add_to_cart
+api:
+  property: "{PROPERTY}"
+  hypothesis: A green button is seen sooner
+  key: add_to_cart
+  start: {LAST_DAY - timedelta(days=DAYS - 1)}
+  variants: [control, green]
+  primary_metric: add_to_cart
+  exposure_values: {{control: SIM-button-control, green: SIM-button-green}}
+"""
 WINDOW = DayWindow(LAST_DAY - timedelta(days=DAYS - 1), LAST_DAY)
+
+COUNTED = """
+    select control_exposed, control_numerator, control_macro_converted, exposed, numerator,
+        macro_converted, first_date, last_date, users_left_out, naive_variance, note, verdict
+    from marts.fct_experiment where property_id = ?
+"""
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The home after the night."""
     folder = tmp_path_factory.mktemp("routes")
-    events = simulated(folder / "events", scenario="none", seed=6, days=DAYS, sessions=60)
+    events = simulated(
+        folder / "events", scenario="none", seed=6, days=DAYS, sessions=60, experiments=(BUTTON,)
+    )
+    (folder / "experiments.yml").write_text(REGISTER)
     shutil.copytree(events, folder / BROKEN)
     _broken_file(folder).write_bytes(_broken_file(folder).read_bytes()[:-100])
     with serve([events], exact=True, now=running_now()) as emulator:
         settings = Settings(
             home=folder / "home",
+            experiments=folder / "experiments.yml",
             ga4=Ga4(endpoint=emulator.endpoint),
             properties=(
                 Property(id=PROPERTY, time_zone=ZONE),
@@ -113,6 +146,31 @@ def test_every_ratio_of_exact_numbers_is_1(settings: Settings) -> None:
         (PROPERTY, "data_api", "export", step, *told)
         for step in ("sessions", "product_view", "add_to_cart", "checkout_start", "purchase")
     ]
+
+
+def test_experiments_are_counted_by_both_routes(settings: Settings) -> None:
+    truth = truth_of(settings.home.parent / "events")
+    (several,) = [one["users_in_several"] for one in truth["experiments"]]
+    sums = {
+        variant: [
+            sum(row[place] for row in truth["experiment_outcomes"]["rows"] if row[2] == variant)
+            for place in (3, 4, 5)
+        ]
+        for variant in ("control", "green")
+    }
+    with published(settings) as connection:
+        export, api = (
+            connection.execute(COUNTED, [name]).fetchone() or () for name in (EXPORT, PROPERTY)
+        )
+    period = (WINDOW.start, LAST_DAY)
+    assert export == (
+        *sums["control"], *sums["green"], *period, several, False, None, "keep running",
+    )  # fmt: skip
+    # A user of both variants is with the first one, so nobody is left out.
+    assert api[0] + api[3] == sums["control"][0] + sums["green"][0] + several
+    assert all(ours >= theirs for ours, theirs in zip(api[:6], export[:6], strict=True))
+    words = f"Counted by GA4 as a funnel of its users from {WINDOW.start} to {LAST_DAY}."
+    assert api[6:] == (*period, 0, True, words, "keep running")
 
 
 def test_one_route_names_the_other(settings: Settings) -> None:

@@ -10,7 +10,7 @@ from pipelines.clock import Clock
 from pipelines.config.settings import Ga4, Property
 from pipelines.config.tracking_plan import load_plan
 from pipelines.emulator.server import serve
-from pipelines.emulator.simulator import simulate
+from pipelines.emulator.simulator import Experiment, simulate
 from pipelines.export.engine import Engine
 from pipelines.export.source import ExportSource
 from pipelines.ga4.client import connect
@@ -22,12 +22,20 @@ from tests.e2e.shop import LAST_DAY, PROPERTY, ZONE, running_now
 REPORTS = tuple(spec for spec in build_reports(load_plan()) if spec.kind is not ReportKind.METADATA)
 
 
-def simulated(folder: Path, *, scenario: str, seed: int, days: int, sessions: int) -> Path:
+def simulated(
+    folder: Path,
+    *,
+    scenario: str,
+    seed: int,
+    days: int,
+    sessions: int,
+    experiments: tuple[Experiment, ...] = (),
+) -> Path:
     """A shop up to LAST_DAY, in a folder of its own."""
     first = LAST_DAY - timedelta(days=days - 1)
     return simulate(
         folder, start=first, days=days, seed=seed, scenario=scenario, sessions_per_day=sessions,
-        property_id=PROPERTY,
+        property_id=PROPERTY, experiments=experiments,
     ).path  # fmt: skip
 
 

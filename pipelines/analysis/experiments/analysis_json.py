@@ -37,6 +37,8 @@ def as_dict(found: Analysis) -> dict[str, Any]:
         "smallest_effect": found.smallest_effect,
         "units_planned": found.units_planned,
         "users_left_out": found.outcomes.left_out,
+        "naive_variance": found.outcomes.is_naive,
+        "notes": list(found.outcomes.notes),
     }
     cleaned: dict[str, Any] = _without_nan(made)
     return cleaned

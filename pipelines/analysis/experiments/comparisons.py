@@ -98,12 +98,19 @@ class _Family:
             expected_loss=loss,
             looks=looks,
             stopped_on=None if stopped is None or not outcomes.days else outcomes.days[stopped],
-            days=fixed_horizon.days_better(outcomes.primary, variant) if outcomes.days else None,
+            days=self._days(variant),
             macro=None if macro is None else fixed_horizon.compare(macro, variant, self._alpha),
             macro_looks=macro_looks,
             decision=Decision(Verdict.KEEP_RUNNING, "", None),
         )
         return replace(made, decision=decide(self._evidence(made, variant)))
+
+    def _days(self, variant: int) -> fixed_horizon.Days | None:
+        """None where looks are no days of their own: GA4's totals are those up to a day."""
+        outcomes = self._outcomes
+        if outcomes.is_naive or not outcomes.days:
+            return None
+        return fixed_horizon.days_better(outcomes.primary, variant)
 
     def _evidence(self, made: Comparison, variant: int) -> Evidence:
         outcomes, units = self._outcomes, self._units

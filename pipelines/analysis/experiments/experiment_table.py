@@ -14,7 +14,7 @@ from pipelines.analysis.experiments.analysis_json import as_dict
 from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.planner import Plan
 from pipelines.analysis.experiments.register import Kind, State
-from pipelines.analysis.experiments.stored import from_rows
+from pipelines.analysis.experiments.stored import from_rows, refuse_stored_variants
 
 _DOUBLES = (
     "rate", "ci_low", "ci_high", "control_rate", "difference", "difference_ci_low",
@@ -131,11 +131,7 @@ def _analysed(
         raise ExperimentError(experiment["problem"])
     if experiment["state"] == State.PLANNED:
         raise ExperimentError(f"It begins on {experiment['start_date']:%Y-%m-%d}.")
-    if set(outcomes["variant"]) != set(variants):
-        raise ExperimentError(
-            "The outcomes that are kept are of other variants than the register has: put the file "
-            "of outcomes back, or correct the register."
-        )
+    refuse_stored_variants(outcomes["variant"], variants)
     left_out = experiment["users_left_out"]
     effect = experiment["smallest_effect"]
     plan = ExperimentPlan(

@@ -102,7 +102,9 @@ class Outcomes:
         return self if is_known else replace(self, macro=self.primary)
 
     @classmethod
-    def from_totals(cls, frame: pd.DataFrame) -> Outcomes:
+    def from_totals(
+        cls, frame: pd.DataFrame, *, notes: tuple[str, ...] = (), is_naive: bool = False
+    ) -> Outcomes:
         """From rows variant, exposed, converted and, if there, date, macro_converted, revenue.
 
         With `date` a row is what came on that day alone, one row for each day and variant; the
@@ -124,6 +126,8 @@ class Outcomes:
             primary=Metric(cumulative("converted"), exposed),
             macro=None if macro is None else Metric(macro, exposed),
             revenue=cumulative("revenue")[-1] if "revenue" in frame else None,
+            notes=notes,
+            is_naive=is_naive,
         )
 
     @classmethod
@@ -136,16 +140,17 @@ class Outcomes:
         of each user's x and n, of their squares and product. Where `is_share`, x is 0 or 1 of
         n = 1; else the variance is the delta method's.
         """
-        made = cls.from_totals(frame.rename(columns={"users": "exposed", "numerator": "converted"}))
+        totals = frame.rename(columns={"users": "exposed", "numerator": "converted"})
+        made = replace(cls.from_totals(totals, notes=notes), left_out=left_out)
         if is_share:
-            return replace(made, left_out=left_out, notes=notes)
+            return made
         look, (_, column) = codes(frame, ["date"]), _variants(frame["variant"])
         users, x, n, xx, nn, xn = (
             np.cumsum(spread(floats(frame[name]), look, column), axis=0)
             for name in ("users", "numerator", "denominator", "xx", "nn", "xn")
         )
         variance = delta_variance_of_sums(users, x, n, xx, nn, xn)
-        return replace(made, primary=Metric(x, n, variance), left_out=left_out, notes=notes)
+        return replace(made, primary=Metric(x, n, variance))
 
     @classmethod
     def from_users(cls, frame: pd.DataFrame) -> Outcomes:

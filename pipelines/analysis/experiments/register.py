@@ -19,6 +19,12 @@ SHARE_TOLERANCE = 1e-6
 LEAST_DAYS = 14
 """Two whole weeks: every weekday twice (house default)."""
 
+NAIVE = (
+    "These are GA4's aggregates: the interval and p hold neither the error of its estimates nor "
+    "users who saw several variants."
+)
+"""What is said beside outcomes of which no user is known."""
+
 STAGES = ("site", "home", "collection", "product", "cart", "checkout", "outcome")
 """In the order of the journey; `site` is all of them."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
+from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.metrics import Metric, Outcomes
 from pipelines.analysis.stats.arrays import Floats, floats
 
@@ -49,6 +52,15 @@ def as_rows(outcomes: Outcomes) -> pd.DataFrame:
             "revenue": revenue.ravel(),
         }
     )
+
+
+def refuse_stored_variants(stored: Iterable[str], registered: Iterable[str]) -> None:
+    """Raises ExperimentError where stored rows are not of the variants of the register."""
+    if set(stored) != set(registered):
+        raise ExperimentError(
+            "The outcomes that are kept are of other variants than the register has: put back what "
+            "they were read from, or correct the register."
+        )
 
 
 def from_rows(rows: pd.DataFrame, order: list[str], left_out: int) -> Outcomes:

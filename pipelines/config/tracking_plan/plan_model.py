@@ -11,7 +11,10 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class ParameterCondition:
-    """One `name=value` or `name>=number` of a parameter filter."""
+    """One `name=value` or `name>=number` of a parameter filter.
+
+    Where no plan wrote it, the operator may be `~`: the whole value matches a pattern (RE2).
+    """
 
     name: str
     operator: str

@@ -202,7 +202,7 @@ def _answer(
             refuse_growth(filled)
         return _named(filled, funnel, steps, periods, "device_category")
 
-    return _ask(ask, funnel_request(ask.property_id, steps, periods), read)
+    return ask_funnel(ask, funnel_request(ask.property_id, steps, periods), read)
 
 
 def _actions(ask: Ask, funnel: Funnel, window: Period) -> Answer:
@@ -218,12 +218,17 @@ def _actions(ask: Ask, funnel: Funnel, window: Period) -> Answer:
         return named.append_column("device_category", every)
 
     request = next_action_request(ask.property_id, funnel.steps, window)
-    return _ask(ask, request, read)
+    return ask_funnel(ask, request, read)
 
 
-def _ask(
+def ask_funnel(
     ask: Ask, request: alpha.RunFunnelReportRequest, read: Callable[[Any], pa.Table]
 ) -> Answer:
+    """The audited answer to one request, as `read` makes rows of it.
+
+    Raises AuditError and what the client raises.
+    """
+
     def attempt() -> Answer:
         message = ask.client.run_funnel_report(request, what=ask.what)
         reports = (message.funnel_table, message.funnel_visualization)

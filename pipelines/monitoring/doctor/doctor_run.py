@@ -141,7 +141,7 @@ def _register_step(settings: Settings, today: date) -> tuple[Step, ...]:
     problems = []
     for entry, trial in register.experiments:
         try:
-            if entry.state(today) is State.RUNNING:
+            if entry.state(today) is State.RUNNING and trial.outcomes is not None:
                 read_registered(entry, trial, today)
         except ExperimentError as error:
             problems.append(str(error))

@@ -21,6 +21,7 @@ from pipelines import __version__
 from pipelines.config.register import read_register
 from pipelines.config.settings import Settings
 from pipelines.config.tracking_plan import TrackingPlan
+from pipelines.experiments.exposed import exposed_experiments
 from pipelines.ga4.rate_limit import BACKFILL, NIGHTLY
 from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.ga4.report_words import report_words
@@ -85,12 +86,13 @@ def build_raw_assets(
             )  # fmt: skip
             remember_plan(connection, plan)
             today = settings.clock.now().date()
-            remember_register(connection, read_register(settings, plan, today), today)
+            register = read_register(settings, plan, today)
+            remember_register(connection, register, today)
         # The first gate's imports take seconds; so does waiting for GA4.
         warm_up()
         policy = BACKFILL if run.backfill_id else NIGHTLY
         client = ga4.client(policy) if settings.asks_ga4 else None
-        outcome = ingest(settings, client, wanted, window, run)
+        outcome = ingest(settings, client, wanted, window, run, exposed_experiments(register, plan))
         stored = table_facts(settings.build_db, [("raw", spec.table) for spec in wanted])
         for spec in wanted:
             yield MaterializeResult(

@@ -21,7 +21,7 @@ EXPERIMENTS = """
         if(first_date is null, difference_ci_low, sequential_ci_low) as ci_low,
         if(first_date is null, difference_ci_high, sequential_ci_high) as ci_high,
         verdict, reason, weeks_left, experiment_verdict, experiment_reason,
-        edits
+        users_left_out, naive_variance, note, edits
     from marts.fct_experiment where property_id = $property
     order by state in ('ended', 'withdrawn'), start_date desc, experiment_id, variant
 """
@@ -79,6 +79,9 @@ class Experiment:
     weeks_left: int | None
     experiment_verdict: str | None
     experiment_reason: str
+    users_left_out: int | None
+    naive_variance: bool
+    note: str | None
     edits: str | None
 
 

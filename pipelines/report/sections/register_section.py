@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import groupby
 
+from pipelines.analysis.experiments.register import NAIVE
 from pipelines.report import formatting
 from pipelines.report.components import Card, Section, Table, columns
 from pipelines.report.page_data import PropertyData
@@ -137,16 +138,29 @@ def _card(rows: list[Experiment]) -> Card:
                 for row in rows
                 if row.rate
             ),
+            *([("To know", " ".join(known))] if (known := _known(first)) else []),
             *([("Still to come", f"about {counted(min(weeks), 'week')}")] if weeks else []),
             *([("Changed after its start", first.edits)] if first.edits else []),
         ),
     )
 
 
+def _known(row: Experiment) -> list[str]:
+    """Sentences on how the outcomes were counted."""
+    left_out = row.users_left_out
+    return [
+        *([f"{counted(left_out, 'user')} saw several variants: left out."] if left_out else []),
+        *([NAIVE] if row.naive_variance else []),
+        *([row.note] if row.note else []),
+    ]
+
+
 def _difference(row: Experiment) -> str:
     metric = formatting.key_words(row.primary_metric)
     if not row.is_share:
-        rates = f"{metric}: {_plain(row.rate)} against {_plain(row.control_rate)}"
+        own = _ratio(row.rate, row.numerator, row.denominator)
+        control = _ratio(row.control_rate, row.control_numerator, row.control_denominator)
+        rates = f"{metric}: {own} against {control}"
         difference, low, high = (_plain(one) for one in (row.difference, row.ci_low, row.ci_high))
     else:
         own = formatting.rate_of(row.rate, row.numerator, row.denominator)
@@ -160,6 +174,12 @@ def _difference(row: Experiment) -> str:
         return f"{rates}; too few units for an interval"
     always = ", whenever looked at" if row.is_nightly else ""
     return f"{rates}; {difference} (95 % interval {low} to {high}{always})"
+
+
+def _ratio(rate: float | None, numerator: float | None, denominator: float | None) -> str:
+    """A rate of users' sums: 1.25 (625 of 500)."""
+    sums = f"{formatting.count(numerator)} of {formatting.count(denominator)}"
+    return f"{_plain(rate)} ({sums})"
 
 
 def _plain(value: float | None) -> str:

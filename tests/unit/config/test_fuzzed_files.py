@@ -263,7 +263,11 @@ ENTRY = {
     "primary_metric": "add_to_cart", "page": "/x", "device": "all", "elements": "[b]",
     "end": "2026-06-09", "smallest_effect": "0.01",
 }  # fmt: skip
-COLUMN = st.tuples(st.sampled_from([*ENTRY, "key", "property", "guardrail"]) | WRITTEN, ANYTHING)
+MORE = (
+    "key", "property", "guardrail", "outcomes", "exposure_event", "exposure_parameter",
+    "exposure_values", "per",
+)  # fmt: skip
+COLUMN = st.tuples(st.sampled_from([*ENTRY, *MORE]) | WRITTEN, ANYTHING)
 
 
 def entry(changed: tuple[str, str]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.analysis.experiments.errors import ExperimentError
-from pipelines.analysis.experiments.register import Register, State
+from pipelines.analysis.experiments.register import Exposure, Register, State
 from pipelines.config.register import read_register
 from pipelines.config.settings import Property, Settings
 from pipelines.config.tracking_plan import load_plan
@@ -52,6 +52,17 @@ ENTRIES = {
     "has the smallest_effect 0: no number of units would show it.": {"smallest_effect": "0.0"},
     "has a 'page' that is no text: write one value.": {"page": "[/a, /b]"},
     "has elements that are no list of texts: write [button, headline].": {"elements": "{a: b}"},
+    "has exposure_values that cannot be read: write such as {control: A-1, new: A-2}.": {
+        "exposure_values": "[a, b]"
+    },
+    (
+        "has exposure_values that are not one of each variant (old, green): write such as "
+        "{control: A-1, new: A-2}."
+    ): {"exposure_values": "{old: a, green: a}"},
+    (
+        "has outcomes and per, which is about outcomes that are counted from GA4: leave one of "
+        "them out."
+    ): {"outcomes": "cta.csv", "per": "session"},
     "has a column 'id', but is named by what stands before it: leave it out.": {"id": "x"},
 }
 # How the sentence begins and ends around "of the experiment 'cta' in {file}" → the same.
@@ -59,6 +70,13 @@ COLUMNS = {
     ("The column 'hypothesys'", "is not known: did you mean 'hypothesis'?"): {"hypothesys": "x"},
     ("The hypothesis", "is missing: add it."): {"hypothesis": ""},
     ("The start", "is missing: add it."): {"start": "~"},
+    ("The per 'visit'", "is not known: write 'user' or 'session'."): {"per": "visit"},
+    (
+        "The exposure_parameter 'my arm'",
+        "cannot be read: write the name of an event's parameter.",
+    ): {
+        "exposure_parameter": "my arm"
+    },
     ("The start '2026-02-30'", "cannot be read: write a day as YYYY-MM-DD."): {
         "start": "2026-02-30"
     },
@@ -203,6 +221,20 @@ def test_what_is_registered(tmp_path: Path) -> None:
         State.PLANNED, State.RUNNING, State.ENDED,
     ]  # fmt: skip
     assert (change.kind, change.trial, change.state(TODAY)) == ("change", None, "running")
+
+
+def test_without_a_file_outcomes_are_counted_from_ga4(tmp_path: Path) -> None:
+    (entry,) = read(tmp_path, lines("cta", GOOD)).entries
+    assert entry.trial is not None
+    assert (entry.trial.exposure, entry.trial.per) == (Exposure(), "user")
+    own = {
+        "exposure_event": "test_seen", "exposure_parameter": "arm", "per": "session",
+        "exposure_values": "{green: B, old: A}",
+    }  # fmt: skip
+    (entry,) = read(tmp_path, lines("cta", {**GOOD, **own})).entries
+    assert entry.trial is not None
+    assert entry.trial.exposure == Exposure("test_seen", "arm", {"old": "A", "green": "B"})
+    assert entry.trial.per == "session"
 
 
 def test_without_files_there_is_nothing() -> None:

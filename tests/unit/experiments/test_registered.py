@@ -83,8 +83,10 @@ def test_a_broken_file_of_a_running_one_is_said_and_stops_nothing(shop: Path) ->
     (shop / "cta.csv").write_text(TOTALS.replace("585", "5850"))
     problem = "cta.csv, line 2: converted is '5850', more than exposed ('5000')."
     assert remember(shop) == [("running", problem, COUNTS)]
-    # Once it is over, what was read last is its result.
-    assert remember(shop, date(2026, 7, 30)) == [("ended", None, COUNTS)]
+    # What was read before is not its result when it ends, but stays if it is taken out.
+    assert remember(shop, date(2026, 7, 30)) == [("ended", problem, COUNTS)]
+    (shop / "experiments.yml").unlink()
+    assert remember(shop, date(2026, 7, 31)) == [("ended", None, COUNTS)]
 
 
 @pytest.mark.parametrize(

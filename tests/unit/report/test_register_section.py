@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from pipelines.analysis.experiments.register import NAIVE
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.register import Change, Experiment, Planned
 from pipelines.report.sections.finding_cards import finding_cards
@@ -26,7 +27,7 @@ GREEN = Experiment(
     "cta", "green", "control", "A green button is seen sooner", "running", date(2026, 6, 1), None,
     "add_to_cart", 585, 5000, 0.117, 500, 5000, 0.1, 0.017, True, True, -0.00274, 0.03674,
     "keep running", "'green' is not told apart.", 3, "keep running", "'green' is not told apart.",
-    None,
+    0, False, None, None,
 )  # fmt: skip
 SHOP = replace(EMPTY, changes=(PAY, CTA), experiments=(GREEN,))
 
@@ -98,6 +99,12 @@ def test_an_experiment_says_its_verdict_with_the_interval_and_the_weeks_left() -
     )
 
 
+def test_what_to_know_of_the_counts_is_said() -> None:
+    assert "To know" not in card()[2]
+    _, _, lines = card(users_left_out=3, naive_variance=True, note="Not landed: 1.")
+    assert lines["To know"] == f"3 users saw several variants: left out. {NAIVE} Not landed: 1."
+
+
 @pytest.mark.parametrize("verdict", ["invalid", None])
 def test_a_hidden_result_has_no_number(verdict: str | None) -> None:
     hidden = dict.fromkeys(("rate", "control_rate", "difference", "ci_low", "ci_high"))
@@ -118,7 +125,8 @@ def test_a_ratio_of_users_is_no_per_cent() -> None:
     )  # fmt: skip
     assert mark == "■ ended · 1 Jun 2026 to 21 Jun 2026"
     assert lines["green against control"] == (
-        "Add to cart: 1.25 against 1; 0.25 (95 % interval 0.05 to 0.45)"
+        "Add to cart: 1.25 (585 of 5,000) against 1 (500 of 5,000); 0.25 (95 % interval 0.05 to "
+        "0.45)"
     )
 
 

@@ -42,6 +42,9 @@ select
     comparisons.compared['last_date'] as last_date,
     experiments.primary_metric,
     experiments.guardrail,
+    experiments.users_left_out,
+    coalesce(experiments.naive_variance, false) as naive_variance,
+    experiments.note,
     {%- for column in compared %}
     comparisons.compared['{{ column }}'] as {{ column }},
     {%- endfor %}

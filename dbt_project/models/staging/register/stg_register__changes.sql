@@ -17,6 +17,8 @@ select
     guardrail,
     smallest_effect,
     users_left_out,
-    problem
+    problem,
+    note,
+    naive_variance
 from {{ source('ops', 'changes') }}
 where {{ takes_part() }}
