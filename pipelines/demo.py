@@ -115,7 +115,8 @@ def _register(demo: Demo, window: DayWindow) -> DemoRegister:
     """Other scenarios have what their description says, and nothing else."""
     if demo.scenario != SCENARIO:
         return DemoRegister()
-    return demo_register(window, Path(_events(demo).name))
+    is_counted = demo.route is Route.EXPORT
+    return demo_register(window, None if is_counted else Path(_events(demo).name))
 
 
 def _events(demo: Demo) -> Path:

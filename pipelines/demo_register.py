@@ -87,9 +87,9 @@ class DemoRegister:
         return {name: folder / f"{name}.yml" for name in files}
 
 
-def demo_register(window: DayWindow, outcomes: Path) -> DemoRegister:
-    """What lies as a whole in the demo's days; `outcomes` is where the tool's files will be, seen
-    from the register.
+def demo_register(window: DayWindow, outcomes: Path | None) -> DemoRegister:
+    """What lies as a whole in the demo's days; `outcomes` is where the testing tool's files will
+    be, seen from the register, None where the night counts them from the events.
     """
 
     def day(before_end: int) -> date:
@@ -113,13 +113,14 @@ def demo_register(window: DayWindow, outcomes: Path) -> DemoRegister:
     return made
 
 
-def _entry(test: _Test, planted: Experiment, outcomes: Path) -> dict[str, Any]:
+def _entry(test: _Test, planted: Experiment, outcomes: Path | None) -> dict[str, Any]:
     """As experiments.yml has it."""
     end = {} if planted.last is None else {"end": planted.last}
+    file = {} if outcomes is None else {"outcomes": f"{outcomes}/outcomes_{planted.name}.csv"}
     return {
         **test.registered,
         "start": planted.first,
         **end,
         "variants": {arm.name: arm.share for arm in planted.arms},
-        "outcomes": str(outcomes / f"outcomes_{planted.name}.csv"),
+        **file,
     }

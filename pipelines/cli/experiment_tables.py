@@ -173,9 +173,7 @@ def print_entries(entries: list[Entry]) -> None:
         what = f"{one.description} ({one.kind})" if one.kind == "change" else one.description
         cells = (one.id, what, str(one.start), str(one.end or ""), one.state, one.verdict or "")
         table.add_row(*(escape(cell) for cell in cells))
-    table.caption = (
-        "as the last published night read it; 'sluice experiment analyze ID' reads a file now"
-    )
+    table.caption = "as the last published night read it"
     out.print(table)
     for one in entries:
         edits = one.edits and f"changed after its start: {one.edits}"

@@ -258,7 +258,7 @@ def test_the_demo_s_register_is_told_as_it_was_planted(demo: tuple[Path, str]) -
         (name, variant, state, *counts[name, variant], *counts[name, "control"], True, *said)
         for name, variant, state, *said in (
             ("short_form", "one_page", "ended", "ship", 0),
-            ("welcome", "offer", "running", "keep running", 2),
+            ("welcome", "offer", "running", "keep running", 3),
         )
     ]
     (leak,) = (one for one in truth["leaks"] if one["name"] == "instagram_links")

@@ -220,8 +220,8 @@ def test_the_commands_tell_what_is_published(
     assert (entry["verdict"], entry["since_night"]) == (None, "new")
     _, said = fail(monkeypatch, capsys, "experiment", "analyze", "cta")
     assert said == (
-        "Error: Nothing is published of the experiment 'cta': run 'sluice nightly', which counts it "
-        "from GA4.\n"
+        "Error: Nothing is published of the experiment 'cta': run 'sluice nightly', which counts "
+        "it from GA4.\n"
     )
     version = tmp_path / "published" / "current"
     version.mkdir(parents=True)
