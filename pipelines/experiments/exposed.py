@@ -42,7 +42,7 @@ class Exposed:
         known = self.exposure.values.values()
         if known:
             return f"({'|'.join(map(re.escape, known))})"
-        return rf"([^-]*-)?{re.escape(self.entry.id)}-.+"
+        return rf"([^-]*-)?{re.escape(self.entry.id)}-(.+)"
 
     def days(self, known: Iterable[date]) -> list[date]:
         """Those of the experiment."""
@@ -94,8 +94,8 @@ def _variant(one: Exposed, value: str) -> str | None:
     if one.exposure.values:
         names = {text: name for name, text in one.exposure.values.items()}
         return names.get(value)
-    is_own = re.fullmatch(one.pattern, value)
-    return value.split(f"{one.entry.id}-", 1)[1] if is_own else None
+    found = re.fullmatch(one.pattern, value)
+    return found[2] if found else None
 
 
 def _value(one: Exposed, name: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipelines.export.channels import channel_group_sql
 from pipelines.export.columns import Columns
+from pipelines.export.errors import ExportError
 from pipelines.export.event_rows import EventRows
 from pipelines.ga4.report_spec import PARAMETER_VALUE, ReportSpec, snake_case
 from pipelines.sql_text import identifier, literal
@@ -60,7 +61,10 @@ class FlatColumns:
 
     @classmethod
     def of(cls, reports: Iterable[ReportSpec], parameters: Iterable[str] = ()) -> FlatColumns:
-        """The columns that `reports` and their funnels need, and more event `parameters`."""
+        """The columns that `reports` and their funnels need, and more event `parameters`.
+
+        Raises ExportError for parameters that no table can hold side by side.
+        """
         specs = tuple(reports)
         asked = {name for spec in specs for name in spec.dimensions}
         parts = {name for spec in specs for part in spec.parts for name in part.parameters}
@@ -69,7 +73,15 @@ class FlatColumns:
         conditions = {one.name for micro in micros if micro for one in micro.conditions}
         known = {*EVENT_DIMENSIONS, *SESSION_DIMENSIONS}
         wanted = (asked | {"deviceCategory"}) & known
-        return cls(tuple(sorted(wanted)), tuple(sorted(parts | conditions | {*parameters})))
+        named = sorted(parts | conditions | {*parameters})
+        columns = {name.lower(): name for name in named}
+        for name in named:
+            if (other := columns[name.lower()]) != name:
+                raise ExportError(
+                    f"The event parameters {name} and {other} differ in capitals only, which "
+                    "columns cannot: write both alike in tracking plan and register."
+                )
+        return cls(tuple(sorted(wanted)), tuple(named))
 
     @property
     def fingerprint(self) -> str:

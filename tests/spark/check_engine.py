@@ -6,12 +6,15 @@ import math
 import os
 import subprocess
 import sys
-from datetime import timedelta
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.analysis.experiments.register import Per
 from pipelines.clock import Clock
 from pipelines.config.settings import Property, Settings
 from pipelines.export.engine import DuckDb, Engine, open_engine
@@ -28,10 +31,12 @@ from tests.e2e.shop import (
     published,
     published_sessions,
     true_sessions,
+    truth_of,
 )
 from tests.soak.shops import hostile_names
 from tests.support.routes import REPORTS, landed, simulated
 from tests.unit.export.test_brute_force import NEXT, Shape, drawn
+from tests.unit.export.test_experiments import SHOP, of_shop
 from tests.unit.export.writing import DAY, opened, write
 from tests.unit.export.writing import REPORTS as SMALL_REPORTS
 
@@ -44,14 +49,15 @@ def spark() -> Engine:
     return open_engine("spark")
 
 
-def rows(source: ExportSource, spec: ReportSpec, start: object, end: object) -> list[Row]:
+def rows(source: ExportSource, spec: ReportSpec, start: date, end: date) -> list[Row]:
     pulled = source.pull(spec, start, end, clock=Clock()).rows.select(spec.own_columns)
     found = [tuple(row.values()) for row in pulled.to_pylist()]
     # By what names a row, then by its numbers, which may differ in their last digit.
     return sorted(found, key=lambda row: [str(one) for one in row if not isinstance(one, float)])
 
 
-def assert_equal(ours: list[Row], theirs: list[Row], spec: ReportSpec) -> None:
+def assert_equal(sources: Iterable[ExportSource], spec: ReportSpec, start: date, end: date) -> None:
+    ours, theirs = (rows(source, spec, start, end) for source in sources)
     assert ours, spec.name
     assert len(ours) == len(theirs), spec.name
     for one, other in zip(ours, theirs, strict=True):
@@ -74,11 +80,9 @@ def test_every_report_of_a_simulated_shop(
         for path in events.glob("*.parquet"):
             pq.write_table(hostile_names(pq.read_table(path)), path)
     start = LAST_DAY - timedelta(days=2)
-    ours, theirs = (
-        landed(events, tmp_path / "landed", start, engine) for engine in (DuckDb(), spark)
-    )
+    sources = [landed(events, tmp_path / "landed", start, engine) for engine in (DuckDb(), spark)]
     for spec in REPORTS:
-        assert_equal(*(rows(one, spec, start, LAST_DAY) for one in (ours, theirs)), spec)
+        assert_equal(sources, spec, start, LAST_DAY)
 
 
 # Few moments: many events of a session are sent at once; few users: sessions of one overlap.
@@ -107,8 +111,30 @@ def test_random_sessions_with_ties_repeats_and_disorder(
         source.land(DAY, NEXT)
     for report in ("sessions_by_landing_page", "events_by_device", "users_window", "funnel",
                    "funnel_next_action"):  # fmt: skip
-        spec = SMALL_REPORTS[report]
-        assert_equal(*(rows(one, spec, DAY, NEXT) for one in sources), spec)
+        assert_equal(sources, SMALL_REPORTS[report], DAY, NEXT)
+
+
+@pytest.mark.parametrize("per", list(Per))
+def test_an_experiment(tmp_path: Path, spark: Engine, per: Per) -> None:
+    test = replace(SHOP, first=LAST_DAY - timedelta(days=5), last=LAST_DAY - timedelta(days=1))
+    events = simulated(
+        tmp_path / "events", scenario="none", seed=1, days=7, sessions=120, experiments=(test,)
+    )
+    one = of_shop(truth_of(events), per)
+    start = LAST_DAY - timedelta(days=6)
+    ours, theirs = (
+        landed(events, tmp_path / "landed", start, engine).experiment(one)
+        for engine in (DuckDb(), spark)
+    )
+    assert ours.exposed[-1].min() > 50
+    assert (ours.days, ours.left_out, ours.notes) == (theirs.days, theirs.left_out, theirs.notes)
+    for mine, yours in ((ours.primary, theirs.primary), (ours.macro, theirs.macro)):
+        assert mine is not None
+        assert yours is not None
+        assert mine.successes.tolist() == yours.successes.tolist()
+        assert mine.trials.tolist() == yours.trials.tolist()
+        assert mine.variance == pytest.approx(yours.variance, nan_ok=True)
+    assert ours.revenue == pytest.approx(theirs.revenue)
 
 
 def test_a_whole_night_publishes_the_simulators_numbers(tmp_path: Path, spark: Engine) -> None:

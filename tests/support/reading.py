@@ -25,7 +25,9 @@ def run(*arguments: str, text: str | None = None) -> Result:
     return CliRunner().invoke(app, arguments, input=text)
 
 
-def fail(monkeypatch, capsys, *arguments: str) -> tuple[int, str]:
+def fail(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> tuple[int, str]:
     """Exit code and standard error of the command as the shell sees it."""
     monkeypatch.setattr(sys, "argv", ["sluice", *arguments])
     with pytest.raises(SystemExit) as caught:

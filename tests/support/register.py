@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from pipelines.config.register import read_register
 from pipelines.config.settings import Settings
@@ -112,7 +113,7 @@ def remember_earlier(settings: Settings, shop: str) -> None:
         remember_register(connection, read_register(earlier, load_plan(), today), today)
 
 
-def registered(folder: Path) -> dict[str, Path]:
+def registered(folder: Path) -> dict[str, Any]:
     """The settings of what `write_register` wrote; none where it wrote nothing."""
     files = {name: folder / f"{name}.yml" for name in ("experiments", "changes")}
     return {name: path for name, path in files.items() if path.exists()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,7 +16,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlglot import parse_one
 
 from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.metrics import Outcomes, delta_variance
@@ -23,11 +23,13 @@ from pipelines.analysis.experiments.register import Change, Exposure, Per, Regis
 from pipelines.config.tracking_plan import load_plan
 from pipelines.emulator.simulator import Arm, Experiment, simulate
 from pipelines.experiments.exposed import Exposed, exposed_experiments
-from pipelines.export.dialects import Dialect, translated
 from pipelines.export.engine import DuckDb
-from pipelines.export.experiments import experiment_outcomes, exposures_sql, outcomes_sql
+from pipelines.export.errors import ExportError
+from pipelines.export.experiments import experiment_outcomes, outcomes_sql
+from pipelines.export.flat import FlatColumns
 from pipelines.export.reports import Counter
 from tests.support.routes import landed
+from tests.unit.export.test_dialects import ThroughBigQuery
 
 FIRST = date(2026, 6, 1)
 DAYS = [FIRST + timedelta(days=number) for number in range(4)]
@@ -72,6 +74,7 @@ EVENT = st.builds(
     value=st.sampled_from(VALUES),
     cents=st.integers(0, 500),
 )
+DATABASE = duckdb.connect()
 VARIANTS = {"A-cta-control": "control", "A-cta-new": "new", "cta-new": "new"}
 
 
@@ -117,9 +120,8 @@ def test_sums_are_those_of_every_user_by_hand(events: list[dict], per: Per) -> N
     inside = f"(SELECT * FROM rows WHERE date BETWEEN '{DAYS[1]}' AND '{DAYS[2]}')"
     sql = outcomes_sql(exposed(per=per), VARIANTS, inside)
     cells, several = by_hand(events, per)
-    with duckdb.connect() as connection:
-        connection.register("rows", rows)
-        found = connection.execute(sql).to_arrow_table().to_pylist()
+    DATABASE.register("rows", rows)
+    found = DATABASE.execute(sql).to_arrow_table().to_pylist()
     assert sum(row["users"] for row in found if row["variant"] is None) == several
     assert {
         (("control", "new")[row["variant"]], row["shown_on"]): tuple(
@@ -170,12 +172,37 @@ def test_variances_of_sums_are_those_of_users(drawn: list[tuple[int, int, int]])
         )
 
 
-@pytest.mark.parametrize("dialect", [Dialect.BIGQUERY, Dialect.SPARK])
-@pytest.mark.parametrize("per", list(Per))
-def test_the_statements_are_those_of_other_engines_too(dialect: Dialect, per: Per) -> None:
-    one = exposed(per=per)
-    for sql in (exposures_sql(one, "events"), outcomes_sql(one, VARIANTS, "events")):
-        parse_one(translated(sql, dialect), read=dialect)
+@pytest.mark.parametrize(
+    ("name", "value", "variant"),
+    [
+        ("cta", "VWO-cta-new", "new"),
+        ("cta", "cta-new", "new"),
+        ("cta", "cta-cta-new", "new"),
+        ("cta", "VWO-cta-dark-green", "dark-green"),
+        # Of other experiments, however alike.
+        ("cta", "VWO-big-cta-new", None),
+        ("cta", "VWO-cta.new", None),
+        ("cta", "VWO-CTA-new", None),
+        ("c.a", "VWO-cta-new", None),
+        ("big-cta", "VWO-big-cta-new", "new"),
+    ],
+)
+def test_whose_variant_a_value_is(name: str, value: str, variant: str | None) -> None:
+    found = re.fullmatch(exposed(id=name).pattern, value)
+    assert (found[2] if found else None) == variant
+    assert DATABASE.execute(
+        "select regexp_full_match(?, ?)", [value, exposed(id=name).pattern]
+    ).fetchall() == [(variant is not None,)]
+
+
+def test_parameters_that_differ_in_capitals_only_are_refused() -> None:
+    assert FlatColumns.of((), ["arm", "page"]).parameters == ("arm", "page")
+    with pytest.raises(ExportError) as caught:
+        FlatColumns.of((), ["arm", "Arm"])
+    assert str(caught.value) == (
+        "The event parameters Arm and arm differ in capitals only, which columns cannot: write "
+        "both alike in tracking plan and register."
+    )
 
 
 SHOP = Experiment(
@@ -205,21 +232,23 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Counter, list[date],
 
 def of_shop(truth: dict, per: Per = Per.USER, **changes: object) -> Exposed:
     planned = truth["experiments"][0]
-    days = [date.fromisoformat(planned[name]) for name in ("start_date", "end_date")]
+    start, end = (date.fromisoformat(planned[name]) for name in ("start_date", "end_date"))
     shares = {"control": 0.5, "green": 0.5}
     trial = Trial(shares, "add_to_cart", "purchase", exposure=Exposure(), per=per)
     trial = replace(trial, **changes)  # type: ignore[arg-type]
-    entry = Change("button", "1", "x", "product", *days, trial=trial)
+    entry = Change("button", "1", "x", "product", start, end, trial=trial)
     (one,) = exposed_experiments(Register.of([entry]), PLAN)
     return one
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("engine", [DuckDb(), ThroughBigQuery()])
 @pytest.mark.parametrize("per", list(Per))
 def test_a_landed_shop_has_the_simulators_truth(
-    shop: tuple[Counter, list[date], dict], per: Per
+    shop: tuple[Counter, list[date], dict], per: Per, engine: DuckDb
 ) -> None:
     counter, days, truth = shop
+    counter = replace(counter, engine=engine)
     found = experiment_outcomes(counter, of_shop(truth, per), days)
     rows = [
         dict(zip(truth["experiment_outcomes"]["columns"], row, strict=True))
@@ -247,7 +276,7 @@ def test_a_landed_shop_has_the_simulators_truth(
 def test_what_cannot_be_counted_is_one_sentence(shop: tuple[Counter, list[date], dict]) -> None:
     counter, days, truth = shop
     good = of_shop(truth)
-    start, end = good.entry.start, good.entry.end
+    start, end = good.entry.start, good.entry.end or days[-1]
     where = f"the export of property 1 from {start} to {end}"
 
     def refused(one: Exposed, known: list[date] = days) -> str:
