@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from pipelines.clock import Clock, pin_clock
 from pipelines.config.settings import Ga4, Property, Settings, Shopify, Store
+from pipelines.demo_register import DemoRegister, demo_register
 from pipelines.emulator.server import serve
 from pipelines.emulator.shopify import ShopifyEmulator, serve_shopify
 from pipelines.emulator.simulator import PROPERTY_ID, simulate
@@ -30,6 +31,7 @@ from pipelines.warehouse.runs import RunRecord
 
 TIME_ZONE = "Europe/Berlin"
 CURRENCY = "EUR"
+SCENARIO = "mobile_payment_broken"
 # The demo's calendar is the same on any day: it ends with a whole month, and its home believes
 # that it is the morning after.
 LAST_DAY = date(2026, 6, 30)
@@ -75,12 +77,16 @@ def run_demo(
         _refuse_real_home(settings)
         morning = datetime.combine(window.end + timedelta(days=1), MORNING, ZoneInfo(TIME_ZONE))
         pin_clock(demo.home, morning, [PROPERTY_ID])
+    register = _register(demo, window)
+    settings = settings.model_copy(update=register.write(_events(demo).parent))
     simulate(
         _events(demo),
         start=window.start,
         days=demo.days,
         seed=demo.seed,
         scenario=demo.scenario,
+        leaks=register.leaks,
+        experiments=register.experiments,
         sessions_per_day=demo.sessions_per_day,
         property_id=PROPERTY_ID,
         progress=on_day,
@@ -109,6 +115,14 @@ def _window(demo: Demo) -> DayWindow:
             + (f", or --days {most} at most." if most > 0 else ".")
         )
     return DayWindow(demo.last_day - timedelta(days=demo.days - 1), demo.last_day)
+
+
+def _register(demo: Demo, window: DayWindow) -> DemoRegister:
+    """Other scenarios have what their description says, and nothing else."""
+    if demo.scenario != SCENARIO:
+        return DemoRegister()
+    is_counted = demo.route is Route.EXPORT
+    return demo_register(window, None if is_counted else Path(_events(demo).name))
 
 
 def _events(demo: Demo) -> Path:

@@ -88,12 +88,14 @@ def analyze(
 
 @experiment.command("list")
 def list_experiments(as_json: AsJson = False) -> None:
-    """All experiments and changes of the register: where each stands, and its verdict so far."""
+    """All experiments and changes: where each stands, and its verdict as of the last night."""
     from pipelines.config.settings import load_settings
     from pipelines.experiments.listing import list_entries
 
+    settings = load_settings()
     register, today = _register()
-    entries = list_entries(register, today, load_settings().published_dir)
+    has_register = settings.experiments is not None or settings.changes is not None
+    entries = list_entries(register if has_register else None, today, settings.published_dir)
     if as_json:
         print_json([one.as_dict() for one in entries])
     else:

@@ -152,8 +152,15 @@ def _title(decision: Decision) -> str:
     return f"{decision.verdict.capitalize()}{left}:"
 
 
+_SINCE = {
+    "new": "no night has read it yet: 'sluice nightly' does.",
+    "changed": "the register says something else since the last night: 'sluice nightly' reads it.",
+    "taken out": "it was taken out of the register since the last night.",
+}
+
+
 def print_entries(entries: list[Entry]) -> None:
-    """The register as a table, and below it why an entry has no verdict."""
+    """The register as a table, and below it what is to be said of each entry."""
     if not entries:
         out.print(
             "Nothing is registered: experiments.yml and changes.yml beside sluice.yml hold what is "
@@ -166,10 +173,13 @@ def print_entries(entries: list[Entry]) -> None:
         what = f"{one.description} ({one.kind})" if one.kind == "change" else one.description
         cells = (one.id, what, str(one.start), str(one.end or ""), one.state, one.verdict or "")
         table.add_row(*(escape(cell) for cell in cells))
+    table.caption = "as the last published night read it"
     out.print(table)
     for one in entries:
-        if one.reason:
-            out.print(f"{escape(one.id)}: {escape(one.reason)}", soft_wrap=True)
+        edits = one.edits and f"changed after its start: {one.edits}"
+        since = one.since_night and _SINCE[one.since_night]
+        for said in filter(None, (one.reason, edits, since)):
+            out.print(f"{escape(one.id)}: {escape(said)}", soft_wrap=True)
 
 
 def print_plan(made: Plan, left_out: dict[str, str]) -> None:

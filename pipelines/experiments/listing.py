@@ -1,30 +1,56 @@
-"""The register as a list: where each entry stands, and what an experiment's outcomes say."""
+"""The register as a list: what the last published night read of it, and what is new since."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from pipelines.analysis.experiments.errors import ExperimentError
-from pipelines.analysis.experiments.register import Change, Kind, Register, State
+from pipelines.analysis.experiments.register import Kind, Register, State
 from pipelines.errors import WarehouseError
-from pipelines.experiments.registered import analyse_registered
+from pipelines.warehouse.change_register import FACTS, registered_row
 from pipelines.warehouse.connect import published_database
 
-_PUBLISHED = """
-    select experiment_id, experiment_verdict, experiment_reason from marts.fct_experiment
-    where experiment_verdict is not null
-    group by all
+_LISTED = """
+    with verdicts as (
+        select distinct property_id, experiment_id, experiment_verdict, experiment_reason, edits
+        from marts.fct_experiment
+    )
+    select
+        change_id as id, kind, entries.property_id, description, start_date as start,
+        end_date as end, state, experiment_verdict as verdict,
+        coalesce(experiment_reason, if(overlap, 'overlaps with ' || overlaps_with, '')) as reason,
+        if(overlap, string_split(overlaps_with, ', '), []) as overlaps_with, edits
+    from marts.fct_change_overlap as entries
+    left join verdicts
+        on entries.property_id = verdicts.property_id and change_id = experiment_id
+    order by kind = 'change', state in ('ended', 'withdrawn'), start_date desc, change_id
 """
+# What a night works out; the rest of a row is what the register said.
+_WORKED_OUT = ("state", "problem", *FACTS)
+
+
+class Since(StrEnum):
+    """What became of an entry in the register since the night."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    TAKEN_OUT = "taken out"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the list; `reason` says why the verdict is what it is, or why there is none."""
+    """A line of the list; `reason` says why the verdict is what it is, or why there is none.
+
+    `edits` says what was changed after its start; `since_night` is None where the register still
+    says what the night read.
+    """
 
     id: str
     kind: Kind
@@ -35,53 +61,83 @@ class Entry:
     state: State
     verdict: str | None
     reason: str
-    overlaps_with: tuple[str, ...]
+    overlaps_with: list[str]
+    edits: str | None
+    since_night: Since | None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
 
 
-def list_entries(register: Register, today: date, published_dir: Path) -> list[Entry]:
-    """Every entry, experiments first.
+def list_entries(register: Register | None, today: date, published_dir: Path) -> list[Entry]:
+    """What the page has, experiments first; then what no night has read yet.
 
-    Outcomes are read from their files, or are those that the published version has counted from
-    GA4; where a file has gone, an ended experiment keeps what the last night published.
+    Without a register, as where only a home is at hand, nothing is known of what is new.
     """
-    published = _published(published_dir)
-    return [_entry(one, register, published, today, published_dir) for one in register.entries]
+    listed, read = _published(published_dir)
+    if register is None:
+        return [_entry(row, None) for row in listed]
+    own = {
+        entry.id: registered_row(entry, register.meetings[entry.id], today)
+        for entry in register.entries
+    }
+    known = {row["id"] for row in listed}
+    return [
+        *(_entry(row, _since(read.get(row["id"]), own.get(row["id"]))) for row in listed),
+        *(_new(row) for name, row in own.items() if name not in known),
+    ]
 
 
-def _entry(
-    entry: Change,
-    register: Register,
-    published: dict[str, tuple[str, str]],
-    today: date,
-    published_dir: Path,
-) -> Entry:
-    trial, verdict, reason = entry.trial, None, ""
-    state = entry.state(today)
-    if trial is not None and state is not State.PLANNED:
-        try:
-            decision = analyse_registered(entry, trial, register, today, published_dir).decision
-            verdict, reason = decision.verdict.value, decision.reason
-        except ExperimentError as error:
-            kept = published.get(entry.id) if state is State.ENDED else None
-            verdict, reason = kept or (None, str(error))
-    meets = register.meetings[entry.id]
-    if trial is None and meets:
-        reason = f"overlaps with {', '.join(meets)}"
+def _entry(row: Mapping[str, Any], since: Since | None) -> Entry:
+    """Of a row of `_LISTED`."""
+    kinds = {"kind": Kind(row["kind"]), "state": State(row["state"])}
+    return Entry(**{**row, **kinds}, since_night=since)
+
+
+def _since(read: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> Since | None:
+    """Of rows of `ops.changes`: what the night read, and what the register says now."""
+    if read is None:
+        return Since.CHANGED
+    if now is None:
+        is_over = read["state"] in (State.ENDED, State.WITHDRAWN)
+        return None if is_over and read["kind"] == Kind.EXPERIMENT else Since.TAKEN_OUT
+    is_same = all(read[name] == value for name, value in now.items() if name not in _WORKED_OUT)
+    return None if is_same else Since.CHANGED
+
+
+def _new(row: Mapping[str, Any]) -> Entry:
+    """Of a row of `ops.changes` that no night has written yet."""
     return Entry(
-        *(entry.id, entry.kind, entry.property_id, entry.description, entry.start, entry.end),
-        *(state, verdict, reason, meets),
+        id=row["change_id"],
+        kind=Kind(row["kind"]),
+        property_id=row["property_id"],
+        description=row["description"],
+        start=row["start_date"],
+        end=row["end_date"],
+        state=State(row["state"]),
+        verdict=None,
+        reason="",
+        overlaps_with=json.loads(row["overlaps_with"]),
+        edits=None,
+        since_night=Since.NEW,
     )
 
 
-def _published(published_dir: Path) -> dict[str, tuple[str, str]]:
-    """Experiment → verdict and reason of the newest version, if there is one."""
+def _published(published_dir: Path) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
+    """Rows of `_LISTED`, and id → row of `ops.changes`; none of a version made before there were
+    both, or where nothing is published.
+    """
     try:
         with published_database(published_dir) as connection:
-            rows = connection.execute(_PUBLISHED).fetchall()
-    except (WarehouseError, duckdb.CatalogException):
-        return {}
-    return {name: (verdict, reason) for name, verdict, reason in rows}
+            listed = _rows(connection, _LISTED)
+            read = _rows(connection, "select * from ops.changes")
+    except (WarehouseError, duckdb.CatalogException, duckdb.BinderException):
+        return [], {}
+    return listed, {row["change_id"]: row for row in read}
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    found = connection.execute(query)
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

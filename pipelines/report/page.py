@@ -38,6 +38,7 @@ from pipelines.report.sections.funnel_section import (
     period,
 )
 from pipelines.report.sections.micro_section import micro_section
+from pipelines.report.sections.plan_section import plan_section
 from pipelines.report.sections.quality_section import quality_section
 from pipelines.report.sections.register_section import register_section
 from pipelines.report.sections.shopify_section import shopify_section
@@ -49,6 +50,7 @@ TEMPLATE_DIR = Path(__file__).parent / "template"
 _SECTIONS = (
     change_section,
     register_section,
+    plan_section,
     alert_section,
     shopify_section,
     hint_section,

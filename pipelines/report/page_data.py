@@ -12,7 +12,7 @@ from pipelines.report.rows.items import Carts, Page, Product
 from pipelines.report.rows.micro import Micro
 from pipelines.report.rows.properties import Shop
 from pipelines.report.rows.quality import Completeness, Gate, GateWarning, Growing
-from pipelines.report.rows.register import Change, Experiment
+from pipelines.report.rows.register import Change, Experiment, Planned
 from pipelines.report.rows.sales import Sales, SalesWeek
 from pipelines.report.rows.shopify import FailedFetch, Ratio, ShopSales, ShopStep
 from pipelines.report.rows.sources import Compared, Figure
@@ -58,6 +58,7 @@ class PropertyData:
     shifts: tuple[Shift, ...]
     changes: tuple[Change, ...]
     experiments: tuple[Experiment, ...]
+    planned: tuple[Planned, ...]
     alerts: tuple[Alert, ...]
     judged: Judged
     diagnoses: tuple[Diagnosis, ...]

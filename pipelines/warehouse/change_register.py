@@ -14,12 +14,14 @@ import pyarrow as pa
 from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.register import Change, Register, State, Trial
 from pipelines.warehouse.ops import insert_rows, transaction
+from pipelines.warehouse.register_edits import edits_of
+from pipelines.warehouse.schema import OPS_TABLES
 
 if TYPE_CHECKING:
     from pipelines.analysis.experiments.metrics import Outcomes
 
 # What is known of outcomes beside their rows; and what these are counted by.
-_FACTS = ("users_left_out", "note", "naive_variance")
+FACTS = ("users_left_out", "note", "naive_variance")
 _DEFINITION = ("exposure", "variants", "primary_metric", "guardrail", "start_date")
 
 
@@ -28,33 +30,44 @@ def remember_register(
 ) -> None:
     """Replace `ops.changes` and the outcomes of its files, in one transaction.
 
-    A file that cannot be read is said in the experiment's row and stops nothing; an ended
-    experiment then keeps the outcomes that an earlier run read. Those that are counted from GA4
-    stay until they are counted anew.
+    A file that cannot be read is said in the experiment's row and stops nothing; one that had no
+    problem by its end then keeps the outcomes that an earlier run read. So does one that is in the
+    register no more, and what was changed of one after its start goes to `ops.experiment_edits`.
+    Those that are counted from GA4 stay until they are counted anew.
     """
-    kept = _with_outcomes(connection)
+    before = {row["change_id"]: row for row in _stored_rows(connection)}
     rows: list[dict[str, Any]] = []
     outcomes: list[pa.Table] = []
-    ids: list[str] = []
+    kept: list[str] = []
     for entry in register.entries:
-        row = _row(entry, register.meetings[entry.id], today)
+        row = registered_row(entry, register.meetings[entry.id], today)
         rows.append(row)
-        if entry.trial is None or row["state"] == State.PLANNED:
+        if entry.trial is None:
+            continue
+        known = before.get(entry.id)
+        if known is not None and _are_its_own(row, known):
+            row |= {name: known[name] for name in FACTS}
+            kept.append(entry.id)
+        if row["state"] == State.PLANNED:
             continue
         try:
             outcomes.append(_read(entry, row, today))
+            kept = [name for name in kept if name != entry.id]
         except ExperimentError as error:
-            if _may_keep(row, kept.get(entry.id)):
-                row |= {name: kept[entry.id][name] for name in _FACTS}
-                ids.append(entry.id)
-            else:
+            if entry.id not in kept or not _is_result(row, before[entry.id]):
                 row["problem"] = _published_words(error, entry.trial.outcomes)
+    for name in sorted(before.keys() - register.meetings.keys()):
+        if before[name]["has_outcomes"]:
+            rows.append(_withdrawn(before[name], today))
+            kept.append(name)
+    edits = [one for row in rows for one in edits_of(before.get(row["change_id"]), row, today)]
     with transaction(connection):
         connection.execute("delete from ops.changes")
         connection.execute(
-            "delete from ops.experiment_outcomes where not list_contains(?, change_id)", [ids]
+            "delete from ops.experiment_outcomes where not list_contains(?, change_id)", [kept]
         )
         insert_rows(connection, "changes", rows)
+        insert_rows(connection, "experiment_edits", edits)
         for table in outcomes:
             insert_rows(connection, "experiment_outcomes", table)
 
@@ -73,11 +86,12 @@ def remember_outcomes(
 def remember_problem(
     connection: duckdb.DuckDBPyConnection, entry: Change, problem: str, today: date
 ) -> None:
-    """Why an experiment cannot be counted; an ended one keeps what an earlier run counted."""
+    """Why an experiment cannot be counted; an ended one keeps what an earlier run counted, if it
+    had no problem then.
+    """
     if entry.state(today) is State.ENDED and counted_until(connection, entry):
-        return
-    with transaction(connection):
-        _forget_outcomes(connection, entry)
+        _say(connection, entry, {"problem": problem}, "problem is not null")
+    else:
         _say(connection, entry, {"problem": problem})
 
 
@@ -97,23 +111,32 @@ def counted_until(connection: duckdb.DuckDBPyConnection, entry: Change) -> date 
     return found[0] if found else None
 
 
-def _may_keep(row: dict[str, Any], before: dict[str, Any] | None) -> bool:
+def _are_its_own(row: dict[str, Any], known: dict[str, Any]) -> bool:
     """Whether outcomes that an earlier run stored are still those of the entry."""
-    if before is None:
-        return False
-    if row["exposure"] is None:
-        return bool(row["state"] == State.ENDED)
-    return all(row[name] == before[name] for name in _DEFINITION)
+    is_same = row["exposure"] is None or all(row[name] == known[name] for name in _DEFINITION)
+    return bool(known["has_outcomes"]) and is_same
+
+
+def _is_result(row: dict[str, Any], known: dict[str, Any]) -> bool:
+    """Whether they stand for what cannot be read any more, or was not counted yet."""
+    is_over = row["state"] == State.ENDED or row["exposure"] is not None
+    return is_over and known["problem"] is None
 
 
 def _forget_outcomes(connection: duckdb.DuckDBPyConnection, entry: Change) -> None:
     connection.execute("delete from ops.experiment_outcomes where change_id = ?", [entry.id])
 
 
-def _say(connection: duckdb.DuckDBPyConnection, entry: Change, facts: dict[str, Any]) -> None:
+def _say(
+    connection: duckdb.DuckDBPyConnection,
+    entry: Change,
+    facts: dict[str, Any],
+    condition: str = "true",
+) -> None:
     columns = ", ".join(f"{name} = ?" for name in facts)
     connection.execute(
-        f"update ops.changes set {columns} where change_id = ?", [*facts.values(), entry.id]
+        f"update ops.changes set {columns} where change_id = ? and {condition}",
+        [*facts.values(), entry.id],
     )
 
 
@@ -122,13 +145,25 @@ def _published_words(error: ExperimentError, path: Path | None) -> str:
     return str(error) if path is None else str(error).replace(str(path), path.name)
 
 
-def _with_outcomes(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
-    """Experiments whose outcomes are stored → what is known of these beside."""
-    rows = connection.execute(
-        f"select change_id, {', '.join(_FACTS + _DEFINITION)} from ops.changes "
-        "where change_id in (select change_id from ops.experiment_outcomes)"
-    ).fetchall()
-    return {name: dict(zip(_FACTS + _DEFINITION, facts, strict=True)) for name, *facts in rows}
+def _stored_rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The rows of an earlier run, each with whether there are outcomes of it."""
+    found = connection.execute(
+        "select *, change_id in (select change_id from ops.experiment_outcomes) as has_outcomes "
+        "from ops.changes"
+    )
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _withdrawn(row: dict[str, Any], today: date) -> dict[str, Any]:
+    """An experiment that was taken out of the register; what it left is analysed as before."""
+    is_over = row["end_date"] is not None and row["end_date"] < today
+    is_ended = row["state"] == State.ENDED or (is_over and row["state"] == State.RUNNING)
+    state = State.ENDED if is_ended else State.WITHDRAWN
+    return {name: row[name] for name in OPS_TABLES["changes"]} | {
+        "state": state.value,
+        "problem": None,
+    }
 
 
 def _read(entry: Change, row: dict[str, Any], today: date) -> pa.Table:
@@ -148,7 +183,7 @@ def _read(entry: Change, row: dict[str, Any], today: date) -> pa.Table:
 
 def _facts(outcomes: Outcomes) -> dict[str, Any]:
     note = " ".join(outcomes.notes)
-    return dict(zip(_FACTS, (outcomes.left_out, note or None, outcomes.is_naive), strict=True))
+    return dict(zip(FACTS, (outcomes.left_out, note or None, outcomes.is_naive), strict=True))
 
 
 def _stored(entry: Change, outcomes: Outcomes) -> pa.Table:
@@ -158,7 +193,8 @@ def _stored(entry: Change, outcomes: Outcomes) -> pa.Table:
     return pa.Table.from_pandas(frame, preserve_index=False)
 
 
-def _row(entry: Change, meets: tuple[str, ...], today: date) -> dict[str, Any]:
+def registered_row(entry: Change, meets: tuple[str, ...], today: date) -> dict[str, Any]:
+    """A row of `ops.changes` as the register has it; `meets` are the ids that it overlaps with."""
     trial = entry.trial
     return {
         "property_id": entry.property_id,
@@ -179,7 +215,7 @@ def _row(entry: Change, meets: tuple[str, ...], today: date) -> dict[str, Any]:
         "guardrail": trial.guardrail if trial else None,
         "smallest_effect": trial.smallest_effect if trial else None,
         "exposure": _exposure(trial) if trial else None,
-        **dict.fromkeys(_FACTS),
+        **dict.fromkeys(FACTS),
         "problem": None,
     }
 

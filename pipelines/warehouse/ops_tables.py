@@ -277,7 +277,11 @@ TABLES: dict[str, OpsTable] = {
             "elements": ("VARCHAR", "What it touches, as a JSON list."),
             "start_date": ("DATE", "First day."),
             "end_date": ("DATE", "Last day; NULL where it goes on."),
-            "state": ("VARCHAR", "planned, running or ended on the day of the run."),
+            "state": (
+                "VARCHAR",
+                "planned, running or ended on the day of the run; withdrawn: an experiment that "
+                "had begun, and was taken out of the register before its end.",
+            ),
             "overlaps_with": (
                 "VARCHAR",
                 "Other entries at the same time, place and audience, as a JSON list.",
@@ -300,14 +304,28 @@ TABLES: dict[str, OpsTable] = {
             "users_left_out": ("BIGINT", "Users who were in several variants, and are left out."),
             "problem": (
                 "VARCHAR",
-                "Why there are no outcomes; NULL where there are, also where those that an ended "
-                "experiment left are kept.",
+                "Why there are no outcomes; NULL where there are, also where those that an "
+                "experiment that is over left are kept.",
             ),
             "note": ("VARCHAR", "What else to know of its outcomes; NULL for nothing."),
             "naive_variance": (
                 "BOOLEAN",
                 "Whether the outcomes are GA4's aggregates, whose intervals do not hold all noise.",
             ),
+        },
+    ),
+    "experiment_edits": OpsTable(
+        "One row per column of an experiment that was changed in the register after its start.",
+        {
+            **_shared("property_id"),
+            "change_id": ("VARCHAR", "Experiment, as in ops.changes."),
+            "noticed_on": ("DATE", "Day of the run that noticed it."),
+            "field": (
+                "VARCHAR",
+                "Column of experiments.yml; state where it was taken out or put back.",
+            ),
+            "old": ("VARCHAR", "What it was; NULL for nothing."),
+            "new": ("VARCHAR", "What it is since; NULL for nothing."),
         },
     ),
     "experiment_outcomes": OpsTable(

@@ -28,7 +28,7 @@ from tests.e2e.shop import (
     running_now,
     with_shopify,
 )
-from tests.support.register import registered
+from tests.support.register import registered, remember_earlier
 
 DAYS, SESSIONS = 28, 600
 WINDOW = DayWindow(LAST_DAY - timedelta(days=DAYS - 1), LAST_DAY)
@@ -98,6 +98,8 @@ def run_shops(folder: Path, shops: Mapping[str, SimulatedShop]) -> ScenarioShops
         emulator.set_faults([{"when": {"property": realistic}, "do": {"realism": {}}}])
         found = found_shops(folder, shops, emulator.endpoint)
         settings = with_shopify(_with_shopify_alone(found.settings), server, SHOPIFY_ONLY)
+        if settings.experiments:
+            remember_earlier(settings, PROPERTIES["none"])
         record, _ = night(at_now(settings), WINDOW)
     assert record.status == "published", record.message
     return found

@@ -231,6 +231,50 @@ def test_the_demo_prints_what_the_readme_says(demo: tuple[Path, str]) -> None:
     assert "Finding (new): Purchased after Checkout started, mobile: " in readme.shown()
 
 
+EXPERIMENTS = """
+    select experiment_id, variant, state, exposed, numerator, macro_converted, control_exposed,
+        control_numerator, control_macro_converted, difference > 0, verdict, weeks_left
+    from marts.fct_experiment order by all
+"""
+HEALED = """
+    select scope_label, since_date::varchar, recovered_date::varchar from marts.fct_finding
+    where state = 'healed'
+"""
+
+
+def test_the_demo_s_register_is_told_as_it_was_planted(demo: tuple[Path, str]) -> None:
+    """Of one experiment that helps nothing more is needed, the other one goes on; a leak that was
+    repaired healed by the change.
+    """
+    truth = json.loads((demo[0] / "demo/events/truth.json").read_text())
+    counts: dict[tuple[str, str], list[int]] = {}
+    for name, _, variant, *row in truth["experiment_outcomes"]["rows"]:
+        own = counts.setdefault((name, variant), [0, 0, 0])
+        counts[name, variant] = [one + more for one, more in zip(own, row[:3], strict=True)]
+    with duckdb.connect(str(demo[0] / "published/current/sluice.duckdb")) as connection:
+        tried = connection.execute(EXPERIMENTS).fetchall()
+        healed = connection.execute(HEALED).fetchall()
+    assert tried == [
+        (name, variant, state, *counts[name, variant], *counts[name, "control"], True, *said)
+        for name, variant, state, *said in (
+            ("short_form", "one_page", "ended", "ship", 0),
+            ("welcome", "offer", "running", "keep running", 3),
+        )
+    ]
+    (leak,) = (one for one in truth["leaks"] if one["name"] == "instagram_links")
+    assert healed == [("Paid Social", leak["start_date"], "2026-06-22")]
+    assert leak["end_date"] == "2026-06-21"
+    page = (demo[0] / "published/current/report.html").read_text(encoding="utf-8")
+    assert "It rose again after a change (22 Jun 2026, “Instagram ads lead to products" in page
+    listed = json.loads(
+        typed("experiment", "list", "--json", folder=demo[0], SLUICE_HOME=str(demo[0])).out
+    )
+    assert [(one["id"], one["verdict"], one["since_night"]) for one in listed] == [
+        ("welcome", "keep running", None), ("short_form", "ship", None),
+        ("instagram_links", None, None),
+    ]  # fmt: skip
+
+
 def test_everything_in_the_demo_s_home_is_of_its_own_morning(demo: tuple[Path, str]) -> None:
     """Every stamp and day of what was published, whatever day it really is."""
     with duckdb.connect(str(demo[0] / "published/current/sluice.duckdb")) as connection:

@@ -26,8 +26,10 @@ NO_RATE = """
         and parent_key is not null
 """
 
+EDIT = "smallest_effect was 0.04, is 0.02 (noticed 2026-07-31)"
+WITHDRAWN = "state was running, is withdrawn (noticed 2026-07-31)"
 TESTED = """
-    select state, first_date::varchar, numerator, denominator, control_numerator, difference,
+    select state, first_date::varchar, edits, numerator, denominator, control_numerator, difference,
         p_value, sequential_p_value < 0.05, macro_converted, control_macro_converted, verdict,
         weeks_left > 0
     from marts.fct_experiment where experiment_id = $id
@@ -59,9 +61,9 @@ def test_the_plan_is_of_the_published_rates(
 
 def test_a_night_analyses_what_is_registered(scenarios: ScenarioShops) -> None:
     with published(scenarios.settings) as connection:
-        button, headline, badges = (
+        button, headline, badges, colour = (
             connection.execute(TESTED, {"id": name}).fetchall()
-            for name in ("button", "headline", "badges")
+            for name in ("button", "headline", "badges", "colour")
         )
         (reason,) = (
             connection.execute(
@@ -71,16 +73,18 @@ def test_a_night_analyses_what_is_registered(scenarios: ScenarioShops) -> None:
         )
     # 28 days of 400 units each: 12 and 8 % convert, and one in a hundred orders, in both.
     assert button == [
-        ("running", "2026-06-01", 1344, 11200, 896, pytest.approx(0.04), pytest.approx(0, abs=1e-9),
-         True, 112, 112, "hold, macro unproven", True)
+        ("running", "2026-06-01", EDIT, 1344, 11200, 896, pytest.approx(0.04),
+         pytest.approx(0, abs=1e-9), True, 112, 112, "hold, macro unproven", True)
     ]  # fmt: skip
     # In the file the new variant stands first, in the register the old one.
     assert headline == [
-        ("ended", None, 585, 5000, 500, pytest.approx(0.017), pytest.approx(0.006276, abs=1e-6),
-         False, None, None, "hold, macro unproven", None)
+        ("ended", None, None, 585, 5000, 500, pytest.approx(0.017),
+         pytest.approx(0.006276, abs=1e-6), False, None, None, "hold, macro unproven", None)
     ]  # fmt: skip
+    # It was taken out of the register, and keeps its result.
+    assert colour == [("withdrawn", None, WITHDRAWN, *headline[0][3:])]
     # A broken file stopped nothing, and is told.
-    assert badges == [("running", *[None] * 11)]
+    assert badges == [("running", *[None] * 12)]
     assert reason.endswith(
         "badges.csv, line 1: there is no column 'converted' (is it 'orders'?); write variant, "
         "exposed, converted, separated by commas, semicolons or tabs."
@@ -104,6 +108,39 @@ def test_a_night_plans_as_the_command_does(
     ]
 
 
+def test_the_list_is_what_the_page_has(
+    scenarios: ScenarioShops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = scenarios.settings
+    properties = [{"id": one.id, "time_zone": one.time_zone} for one in settings.properties]
+    monkeypatch.setenv("SLUICE_PROPERTIES", json.dumps(properties))
+    monkeypatch.setenv("SLUICE_HOME", str(settings.home))
+    for name in ("experiments", "changes"):
+        monkeypatch.setenv(f"SLUICE_{name.upper()}", str(getattr(settings, name)))
+    listed = json.loads(run("experiment", "list", "--json").stdout)
+    with published(settings) as connection:
+        pages = [property_page(connection, one.id) for one in settings.properties]
+    sections = [
+        one for page in pages for one in page.more if one.title == "Experiments and changes"
+    ]
+    tried = [one for one in listed if one["kind"] == "experiment"]
+    assert [one["description"] for one in tried] == [
+        card.title for section in sections for card in section.cards
+    ]
+    assert [one["reason"] for one in tried] == [
+        dict(card.lines)["Why"] for section in sections for card in section.cards
+    ]
+    assert {one["since_night"] for one in listed} == {None}
+    # What the register says since has been read by no night.
+    monkeypatch.delenv("SLUICE_EXPERIMENTS")
+    listed = json.loads(run("experiment", "list", "--json").stdout)
+    assert {one["id"]: one["since_night"] for one in listed} == {
+        **dict.fromkeys(("badges", "button"), "taken out"),
+        **dict.fromkeys(("colour", "headline", "sale", "wallet", "repair")),
+        "form": "changed",
+    }
+
+
 def test_only_a_property_with_a_register_has_rows(scenarios: ScenarioShops) -> None:
     for table, count in (
         ("fct_experiment", 1),
@@ -121,7 +158,7 @@ def test_which_entries_overlap_is_published(scenarios: ScenarioShops) -> None:
         f"where property_id = '{HEALTHY}' order by change_id"
     )
     assert found == [
-        ("badges", True, "form", False), ("button", False, "", False),
+        ("badges", True, "form", False), ("button", False, "", False), ("colour", False, "", False),
         ("form", True, "badges", True), ("headline", False, "", False), ("sale", False, "", False),
     ]  # fmt: skip
 
@@ -136,8 +173,11 @@ def test_the_page_has_every_experiment_and_the_changes_beside_findings(
         )
     (section,) = (one for one in healthy.more if one.title == "Experiments and changes")
     assert [card.title for card in section.cards] == [
-        "Trust badges help", "A green button is seen sooner", "A shorter headline keeps visitors",
+        "Trust badges help", "A green button is seen sooner", "A red button is seen sooner",
+        "A shorter headline keeps visitors",
     ]  # fmt: skip
+    assert dict(section.cards[1].lines)["Changed after its start"] == EDIT
+    assert section.cards[2].mark == "✕ withdrawn · 2 May 2026"
     assert len(section.tables[0].rows) == 2
     assert dict(leaking.cards[0].lines)["Changed at that time"] == (
         "10 Jun 2026, “Another payment service”, checkout"

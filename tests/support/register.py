@@ -4,6 +4,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from pipelines.config.register import read_register
+from pipelines.config.settings import Settings
+from pipelines.config.tracking_plan import load_plan
+from pipelines.warehouse.change_register import remember_register
+from pipelines.warehouse.connect import build_database
+
 FIRST = date(2026, 6, 1)
 _EXPERIMENTS = """\
 button:
@@ -34,6 +40,17 @@ badges:
   variants: [control, badges]
   primary_metric: purchase
   outcomes: badges.csv
+"""
+_TAKEN_OUT = """colour:
+  property: "{shop}"
+  hypothesis: A red button is seen sooner
+  stage: product
+  device: tablet
+  start: 2026-05-02
+  variants: [control, red]
+  primary_metric: add_to_cart
+  smallest_effect: 0.03
+  outcomes: colour.csv
 """
 _CHANGES = """\
 form:
@@ -79,6 +96,21 @@ def write_register(folder: Path, shop: str, leaking: str, healed: str) -> None:
     )
     # A column of the file has another name.
     (folder / "badges.csv").write_text("variant,exposed,orders\ncontrol,100,1\nbadges,100,1\n")
+
+
+def remember_earlier(settings: Settings, shop: str) -> None:
+    """What a night of June read: one more experiment, and another smallest effect of `button`."""
+    assert settings.experiments is not None
+    path, today = settings.experiments.with_name("earlier.yml"), date(2026, 6, 20)
+    text = settings.experiments.read_text().replace("effect: 0.02", "effect: 0.04")
+    path.write_text(text + _TAKEN_OUT.format(shop=shop))
+    # The same case, of variants of its own.
+    path.with_name("colour.csv").write_text(
+        "variant,exposed,converted\ncontrol,5000,500\nred,5000,585\n"
+    )
+    earlier = settings.model_copy(update={"experiments": path, "changes": None})
+    with build_database(settings.build_db) as connection:
+        remember_register(connection, read_register(earlier, load_plan(), today), today)
 
 
 def registered(folder: Path) -> dict[str, Any]:

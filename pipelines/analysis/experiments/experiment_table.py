@@ -139,7 +139,7 @@ def _analysed(
         variants,
         None if pd.isna(effect) else effect,
         overlaps_with=tuple(experiment["overlaps_with"]),
-        has_ended=experiment["state"] == State.ENDED,
+        has_ended=experiment["state"] in (State.ENDED, State.WITHDRAWN),
     )
     return analyse(
         from_rows(outcomes, list(variants), 0 if pd.isna(left_out) else int(left_out)), plan

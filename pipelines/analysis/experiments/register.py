@@ -39,11 +39,12 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """Where an entry stands on a day."""
+    """Where an entry stands on a day; withdrawn: it had begun, and is in the register no more."""
 
     PLANNED = "planned"
     RUNNING = "running"
     ENDED = "ended"
+    WITHDRAWN = "withdrawn"
 
 
 class Per(StrEnum):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
+from pipelines.analysis.experiments.sequential import LARGEST
 from pipelines.analysis.stats.arrays import Floats
 
 LARGEST_P = 0.001
@@ -37,7 +38,7 @@ def check(exposed: Floats, split: Floats) -> SampleRatio:
     p_value = float(stats.chisquare(exposed[-1], exposed[-1].sum() * split).pvalue)
     log_e = log_e_value(exposed, split)
     is_blocked = log_e >= np.log(LEAST_E) if len(exposed) > 1 else np.array([p_value < LARGEST_P])
-    e_value = float(np.exp(min(log_e[-1], 700.0)))
+    e_value = float(np.exp(min(log_e[-1], LARGEST)))
     return SampleRatio(p_value, e_value, int(is_blocked.argmax()) if is_blocked.any() else None)
 
 

@@ -1,4 +1,4 @@
-"""The register: what was changed and tried, and what came of it."""
+"""The register: what was changed and tried, what came of it, and what could be tried next."""
 
 from __future__ import annotations
 
@@ -21,9 +21,16 @@ EXPERIMENTS = """
         if(first_date is null, difference_ci_low, sequential_ci_low) as ci_low,
         if(first_date is null, difference_ci_high, sequential_ci_high) as ci_high,
         verdict, reason, weeks_left, experiment_verdict, experiment_reason,
-        users_left_out, naive_variance, note
+        users_left_out, naive_variance, note, edits
     from marts.fct_experiment where property_id = $property
-    order by state = 'ended', start_date desc, experiment_id, variant
+    order by state in ('ended', 'withdrawn'), start_date desc, experiment_id, variant
+"""
+
+# What visitors do besides may rise by itself: no test is planned with it.
+PLANNED = """
+    select key, parent_key, numerator, denominator, rate, lift, weeks, detectable_lift, recommended
+    from marts.fct_experiment_plan where property_id = $property and family <> 'engagement'
+    order by recommended = 'primary' desc nulls last, recommended is null, weeks nulls last, key
 """
 
 
@@ -75,3 +82,21 @@ class Experiment:
     users_left_out: int | None
     naive_variance: bool
     note: str | None
+    edits: str | None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A metric that could be tested: `weeks` until a relative `lift` of it is seen, and the lift
+    that four weeks show; None where there is none. The primary stands first, then the guardrail.
+    """
+
+    key: str
+    parent_key: str
+    numerator: int
+    denominator: int
+    rate: float
+    lift: float
+    weeks: int | None
+    detectable_lift: float | None
+    recommended: str | None

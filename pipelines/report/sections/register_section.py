@@ -17,7 +17,12 @@ NEAR = timedelta(days=7)
 """So long before a rate moved a change may stand behind it (house default)."""
 
 CHANGES_SHOWN = 20
-_MARKS = {"planned": "… planned", "running": "▶ running", "ended": "■ ended"}
+_MARKS = {
+    "planned": "… planned",
+    "running": "▶ running",
+    "ended": "■ ended",
+    "withdrawn": "✕ withdrawn",
+}
 _VERDICTS = {
     "ship": "Ship it",
     "hold, macro unproven": "Hold: it wins, but whether it costs purchases is not known yet",
@@ -119,7 +124,8 @@ def _card(rows: list[Experiment]) -> Card:
     verdict = first.experiment_verdict
     weeks = [row.weeks_left for row in rows if row.verdict == verdict and row.weeks_left]
     said = _VERDICTS.get(verdict or "", "None yet")
-    until = f" to {formatting.day(first.end_date)}" if first.end_date else " on"
+    goes_on = "" if first.state == "withdrawn" else " on"
+    until = f" to {formatting.day(first.end_date)}" if first.end_date else goes_on
     return Card(
         kind=(verdict or "none").split(",")[0].replace(" ", "_"),
         mark=f"{_MARKS[first.state]} · {formatting.day(first.start_date)}{until}",
@@ -134,6 +140,7 @@ def _card(rows: list[Experiment]) -> Card:
             ),
             *([("To know", " ".join(known))] if (known := _known(first)) else []),
             *([("Still to come", f"about {counted(min(weeks), 'week')}")] if weeks else []),
+            *([("Changed after its start", first.edits)] if first.edits else []),
         ),
     )
 

@@ -47,16 +47,24 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def remember(shop: Path) -> list[tuple]:
+def remember(shop: Path, today: date = TODAY) -> list[tuple]:
     """What ops has of the experiment after a run: state, problem, counts by variant."""
+    path = shop / "experiments.yml"
     settings = Settings(
-        properties=(Property(id="1"),), experiments=shop / "experiments.yml", home=shop
+        properties=(Property(id="1"),), experiments=path if path.exists() else None, home=shop
     )
     with build_database(shop / "build.duckdb") as connection:
-        remember_register(connection, read_register(settings, PLAN, TODAY), TODAY)
+        remember_register(connection, read_register(settings, PLAN, today), today)
         return connection.execute(
             "select state, problem, list([variant, numerator::int::text] order by variant) "
             "from ops.changes left join ops.experiment_outcomes using (change_id) group by all"
+        ).fetchall()
+
+
+def edits(shop: Path) -> list[tuple]:
+    with build_database(shop / "build.duckdb") as connection:
+        return connection.execute(
+            "select noticed_on::text, field, old, new from ops.experiment_edits order by all"
         ).fetchall()
 
 
@@ -73,9 +81,64 @@ def test_a_broken_file_of_a_running_one_is_said_and_stops_nothing(shop: Path) ->
     (shop / "experiments.yml").write_text(ENTRY.format(end="2026-07-29"))
     assert remember(shop) == [("running", None, COUNTS)]
     (shop / "cta.csv").write_text(TOTALS.replace("585", "5850"))
-    (state, problem, counts), = remember(shop)  # fmt: skip
-    assert (state, counts) == ("running", [[None, None]])
-    assert problem == "cta.csv, line 2: converted is '5850', more than exposed ('5000')."
+    problem = "cta.csv, line 2: converted is '5850', more than exposed ('5000')."
+    assert remember(shop) == [("running", problem, COUNTS)]
+    # What was read before is not its result when it ends, but stays if it is taken out.
+    assert remember(shop, date(2026, 7, 30)) == [("ended", problem, COUNTS)]
+    (shop / "experiments.yml").unlink()
+    assert remember(shop, date(2026, 7, 31)) == [("ended", None, COUNTS)]
+
+
+@pytest.mark.parametrize(
+    ("end", "later", "state"),
+    [
+        ("2026-06-29", TODAY, "ended"),
+        ("2026-07-29", TODAY, "withdrawn"),
+        ("2026-07-01", date(2026, 7, 2), "ended"),
+    ],
+)
+def test_what_is_taken_out_of_the_register_keeps_its_result(
+    shop: Path, end: str, later: date, state: str
+) -> None:
+    (shop / "experiments.yml").write_text(ENTRY.format(end=end))
+    remember(shop)
+    (shop / "experiments.yml").unlink()
+    (shop / "cta.csv").unlink()
+    for _ in range(2):
+        assert remember(shop, later) == [(state, None, COUNTS)]
+    # It stays what it is, also when its end comes.
+    assert remember(shop, date(2027, 1, 1)) == [(state, None, COUNTS)]
+    withdrawn = [("2026-06-30", "state", "running", "withdrawn")]
+    assert edits(shop) == (withdrawn if state == "withdrawn" else [])
+
+
+def test_without_outcomes_there_is_no_result_to_keep(shop: Path) -> None:
+    (shop / "cta.csv").unlink()
+    remember(shop)
+    (shop / "experiments.yml").write_text("")
+    assert remember(shop) == []
+
+
+def test_what_is_changed_after_the_start_is_kept(shop: Path) -> None:
+    open_end = ENTRY.replace("  end: {end}\n", "")
+    (shop / "experiments.yml").write_text(open_end.replace("06-01", "07-02"))
+    remember(shop)
+    # It has not begun, so anything may change.
+    (shop / "experiments.yml").write_text(open_end)
+    remember(shop)
+    # Its end may be left out until it is known.
+    (shop / "experiments.yml").write_text(ENTRY.format(end="2026-07-29"))
+    remember(shop)
+    assert edits(shop) == []
+    other = ENTRY.format(end="2026-07-05").replace("metric: add_to_cart", "metric: purchase")
+    (shop / "experiments.yml").write_text(other.replace("[old, new]", "{old: 0.4, new: 0.6}"))
+    for _ in range(2):
+        remember(shop, date(2026, 7, 1))
+    assert edits(shop) == [
+        ("2026-07-01", "end", "2026-07-29", "2026-07-05"),
+        ("2026-07-01", "primary_metric", "add_to_cart", "purchase"),
+        ("2026-07-01", "variants", "old 0.5, new 0.5", "old 0.4, new 0.6"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -118,17 +181,14 @@ def test_the_registered_control_is_the_control(shop: Path) -> None:
     assert comparison["p_value"] == pytest.approx(0.006276, abs=1e-6)
 
 
-def test_the_list_says_where_each_stands(shop: Path) -> None:
+def test_what_no_night_has_read_is_listed_without_a_verdict(shop: Path) -> None:
     (shop / "changes.yml").write_text(PAY)
     listed = {one["id"]: one for one in json.loads(run("experiment", "list", "--json").stdout)}
-    assert listed["cta"]["verdict"] == "invalid"
-    assert listed["cta"]["reason"].startswith("It overlaps with 'pay', at the same days")
-    assert (listed["pay"]["verdict"], listed["pay"]["reason"]) == (None, "overlaps with cta")
-    (shop / "changes.yml").unlink()
+    assert listed["cta"]["overlaps_with"] == ["pay"]
+    assert {(one["verdict"], one["since_night"]) for one in listed.values()} == {(None, "new")}
     text = run("experiment", "list").stdout
-    # 1,839 units a variant show 3 points: all are there, and the one look at the end counts.
-    assert "hold, macro unproven" in text
     assert "A green button is seen sooner" in text
+    assert "cta: no night has read it yet: 'sluice nightly' does." in text
 
 
 def test_an_id_that_is_not_registered(
@@ -201,6 +261,8 @@ def test_a_row_of_the_mart(tmp_path: Path) -> None:
     # 14,751 units show one point: a third of them is there, and no more will come.
     assert row["verdict"] == row["experiment_verdict"] == "undecided"
     assert row["reason"].startswith("It ended too early: 'new' is not told apart")
+    # Nothing more will come of what was taken out of the register, either.
+    assert rows_of(TOTALS, tmp_path, state="withdrawn") == [row]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from pipelines.ingest.experiment_counts import count_experiments
 from pipelines.ingest.sources import Sources
 from pipelines.warehouse.change_register import remember_register
 from pipelines.warehouse.connect import build_database
-from tests.support.reading import run
+from tests.support.reading import fail, run
 from tests.unit.export.writing import DAY, PLAN, REPORTS, event, order, write
 
 LAST = DAY + timedelta(days=1)
@@ -145,7 +145,7 @@ def test_one_that_is_planned_is_not_counted(
     assert counted_in(tmp_path, database, planned) == ([], ("planned", *[None] * 4))
 
 
-def test_an_ended_one_keeps_its_counts_where_the_events_go_and_a_running_one_does_not(
+def test_an_ended_one_keeps_its_counts_where_the_events_go_and_of_a_running_one_it_is_said(
     tmp_path: Path, database: duckdb.DuckDBPyConnection
 ) -> None:
     counted_in(tmp_path, database)
@@ -155,7 +155,8 @@ def test_an_ended_one_keeps_its_counts_where_the_events_go_and_a_running_one_doe
         COUNTED, ("ended", 1, None, None, False),
     )  # fmt: skip
     found, (_, _, problem, *_) = counted_in(tmp_path, database, rows=others)
-    assert found == []
+    # They stay for the case that it is taken out of the register; nothing is told of them.
+    assert found == COUNTED
     assert problem.startswith("There is no test_seen with arm of the experiment 'cta' in the ")
 
 
@@ -209,17 +210,18 @@ cta:
 
 
 def test_the_commands_tell_what_is_published(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As publishing copies it; before that they say what to do."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sluice.yml").write_text("properties: [{id: 42, time_zone: UTC}]\nhome: .\n")
     (tmp_path / "experiments.yml").write_text(REGISTERED)
     (entry,) = json.loads(run("experiment", "list", "--json").stdout)
-    assert (entry["verdict"], entry["reason"]) == (
-        None,
-        "Nothing is published of the experiment 'cta': run 'sluice nightly', which counts it from "
-        "GA4.",
+    assert (entry["verdict"], entry["since_night"]) == (None, "new")
+    _, said = fail(monkeypatch, capsys, "experiment", "analyze", "cta")
+    assert said == (
+        "Error: Nothing is published of the experiment 'cta': run 'sluice nightly', which counts "
+        "it from GA4.\n"
     )
     version = tmp_path / "published" / "current"
     version.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Experiments and changes on the page, and which change stands beside a finding."""
+"""Experiments and changes on the page, what to test next, and which change a finding goes with."""
 
 from dataclasses import replace
 from datetime import date
@@ -7,8 +7,9 @@ import pytest
 
 from pipelines.analysis.experiments.register import NAIVE
 from pipelines.report.page_data import PropertyData
-from pipelines.report.rows.register import Change, Experiment
+from pipelines.report.rows.register import Change, Experiment, Planned
 from pipelines.report.sections.finding_cards import finding_cards
+from pipelines.report.sections.plan_section import plan_section
 from pipelines.report.sections.register_section import register_section
 from pipelines.report.sections.verdict import rest, verdict
 from tests.support.empty_page import EMPTY
@@ -26,7 +27,7 @@ GREEN = Experiment(
     "cta", "green", "control", "A green button is seen sooner", "running", date(2026, 6, 1), None,
     "add_to_cart", 585, 5000, 0.117, 500, 5000, 0.1, 0.017, True, True, -0.00274, 0.03674,
     "keep running", "'green' is not told apart.", 3, "keep running", "'green' is not told apart.",
-    0, False, None,
+    0, False, None, None,
 )  # fmt: skip
 SHOP = replace(EMPTY, changes=(PAY, CTA), experiments=(GREEN,))
 
@@ -39,8 +40,40 @@ def card(**columns: object) -> tuple[str, str, dict[str, str]]:
     return one.kind, said(one.mark), {name: said(text) for name, text in one.lines}
 
 
+CHECKOUT = Planned("checkout_start", "add_to_cart", 628, 1133, 628 / 1133, 0.2, 3, 0.161, "primary")
+PURCHASE = Planned("purchase", "sessions", 224, 26060, 224 / 26060, 0.2, 60, 0.883, "guardrail")
+CERTAIN = Planned("cart_view", "add_to_cart", 1061, 1133, 1061 / 1133, 0.2, None, None, None)
+
+
+def test_the_plan_is_drawn_with_what_is_recommended() -> None:
+    section = plan_section(replace(EMPTY, planned=(CHECKOUT, PURCHASE, CERTAIN)))
+    assert section is not None
+    assert [said(text) for text in section.summary] == [
+        "The next test, of a lift of 20 %, is best decided with checkout start as primary metric "
+        "(3 weeks) and purchase as guardrail (60 weeks)."
+    ]
+    (chart,) = section.bars
+    assert said(chart.title) == ("Weeks until a lift of 20 % shows, by the metric that decides")
+    assert [(mark.label, said(mark.text), mark.share) for mark in chart.marks] == [
+        ("Checkout start (primary metric)", "3 weeks; four weeks show a lift of 16.1 %; now "
+         "55.4 % (628 of 1,133) with add to cart", 3 / 60),
+        ("Purchase (guardrail)", "60 weeks; four weeks show a lift of 88.3 %; now 0.86 % (224 of "
+         "26,060)", 1),
+    ]  # fmt: skip
+    assert said(section.notes[0]) == "Too high to rise by 20 %: cart view 93.6 % (1,061 of 1,133)."
+
+
+def test_a_plan_without_a_metric_that_can_show_it() -> None:
+    section = plan_section(replace(EMPTY, planned=(CERTAIN,)))
+    assert section is not None
+    assert [said(text) for text in section.summary] == [
+        "No metric can show a lift of 20 %: a test would have to try something larger."
+    ]
+
+
 def test_a_shop_without_a_register_has_no_section() -> None:
     assert register_section(EMPTY) is None
+    assert plan_section(EMPTY) is None
 
 
 def test_what_is_registered_is_counted() -> None:
@@ -95,6 +128,13 @@ def test_a_ratio_of_users_is_no_per_cent() -> None:
         "Add to cart: 1.25 (585 of 5,000) against 1 (500 of 5,000); 0.25 (95 % interval 0.05 to "
         "0.45)"
     )
+
+
+def test_what_was_changed_or_taken_out_after_the_start_is_said() -> None:
+    edits = "primary_metric was add_to_cart, is purchase (noticed 2026-06-12)"
+    _, mark, lines = card(state="withdrawn", end_date=date(2026, 6, 21), edits=edits)
+    assert mark == "✕ withdrawn · 1 Jun 2026 to 21 Jun 2026"
+    assert lines["Changed after its start"] == edits
 
 
 def test_changes_are_listed_with_what_speaks_against_them() -> None:

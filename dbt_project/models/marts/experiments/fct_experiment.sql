@@ -11,6 +11,18 @@ with comparisons as (
         property_id,
         unnest(comparisons) as compared
     from {{ ref('int_experiments__scored') }}
+),
+
+edits as (
+    select
+        property_id,
+        change_id,
+        string_agg(
+            field || ' was ' || coalesce(old, 'empty') || ', is ' || coalesce(new, 'empty') || ' (noticed ' || noticed_on || ')',
+            '; ' order by noticed_on, field
+        ) as edits
+    from {{ ref('stg_register__edits') }}
+    group by property_id, change_id
 )
 
 select
@@ -36,9 +48,11 @@ select
     {%- for column in compared %}
     comparisons.compared['{{ column }}'] as {{ column }},
     {%- endfor %}
-    comparisons.compared['experiment_reason'] as experiment_reason
+    comparisons.compared['experiment_reason'] as experiment_reason,
+    edits.edits
 from comparisons
 inner join {{ ref('stg_register__changes') }} as experiments
     on
         comparisons.property_id = experiments.property_id
         and comparisons.compared['change_id'] = experiments.change_id
+left join edits on experiments.property_id = edits.property_id and experiments.change_id = edits.change_id
