@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 from pipelines.report.doubtful_days import DoubtfulDay
 from pipelines.report.rows.changes import Alert, Factor, Judged, Shift
-from pipelines.report.rows.findings import Diagnosis, Finding, FindingDay, FindingDetail
+from pipelines.report.rows.findings import (
+    Diagnosis,
+    Finding,
+    FindingDay,
+    FindingDetail,
+    Recording,
+)
 from pipelines.report.rows.funnel import End, Step, StepWeek
 from pipelines.report.rows.items import Carts, Page, Product
 from pipelines.report.rows.micro import Micro
@@ -50,6 +56,7 @@ class PropertyData:
     findings: tuple[Finding, ...]
     finding_days: tuple[FindingDay, ...]
     finding_details: tuple[FindingDetail, ...]
+    recordings: tuple[Recording, ...]
     has_findings: bool
     sales_weeks: tuple[SalesWeek, ...]
     step_weeks: tuple[StepWeek, ...]

@@ -80,6 +80,7 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         findings=ask(findings.Finding, findings.FINDINGS) if has_findings else (),
         finding_days=ask(findings.FindingDay, findings.FINDING_DAYS) if has_findings else (),
         finding_details=ask(findings.FindingDetail, findings.FINDING_DETAILS, "fct_finding_detail"),
+        recordings=ask(findings.Recording, findings.RECORDINGS, "fct_finding_recording"),
         has_findings=has_findings,
         sales_weeks=ask(sales.SalesWeek, sales.SALES_WEEKS, "fct_sales_daily"),
         step_weeks=ask(funnel.StepWeek, funnel.STEP_WEEKS, "fct_funnel_period"),
