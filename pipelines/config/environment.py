@@ -22,7 +22,10 @@ from pipelines.wording import nearest, shown
 
 PREFIX = "SLUICE_"
 CONFIG_VARIABLE = "SLUICE_CONFIG"
-_JSON = {"properties": '[{"id": "123456789"}]'}
+_JSON = {
+    "properties": '[{"id": "123456789"}]',
+    "shopify": '[{"shop": "my-shop.myshopify.com", "property": "123456789", "token": "$NAME"}]',
+}
 
 
 class Environment(EnvSettingsSource):
@@ -77,6 +80,11 @@ def config_file() -> Path | None:
             f"The environment variable {CONFIG_VARIABLE} is not usable: {error}."
         ) from error
     return Path(text) if text else None
+
+
+def variable(name: str) -> str | None:
+    """The value of a variable that a setting names (`token: $NAME`); None where it is not set."""
+    return os.environ.get(name) or None
 
 
 def store_endpoint() -> str | None:

@@ -46,7 +46,10 @@ _FILES_BESIDE = {
     "experiments": "experiments.yml",
     "changes": "changes.yml",
 }
+# Lists whose entries are about a property each.
+SECOND_SOURCES = ("shopify",)
 ID = r"^[0-9]{1,20}$"
+OLDEST_SHOPIFY_API = "2025-10"
 
 
 class _Section(BaseModel):
@@ -120,6 +123,58 @@ class Property(_Section):
         return self
 
 
+class _Keyed(_Section):
+    """An account that a token opens: written here, as `$NAME` the variable that holds it, or what a
+    command prints (its words are split as a shell does, and no shell runs them).
+    """
+
+    token: SecretStr | None = None
+    token_command: Text | None = None
+    endpoint: Endpoint | None = None
+
+    @property
+    def has_token(self) -> bool:
+        """Whether it is said where the token comes from."""
+        return self.token is not None or self.token_command is not None
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Self:
+        if self.token is not None and self.token_command is not None:
+            raise ValueError("it has token and token_command: keep one of them")
+        return self
+
+
+class Shopify(_Keyed):
+    """A shop of Shopify beside (or as) the property of the same shop: by its API, or CSV drops.
+
+    `csv`: a file, or a pattern of files, of the sessions report. Their files tell no zone, so
+    `time_zone` is the property's unless it is written here.
+    """
+
+    shop: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,99}\.myshopify\.com$")
+    property: str = Field(pattern=ID)
+    api_version: str = Field(default="2026-07", pattern=r"^20[0-9]{2}-(01|04|07|10)$")
+    csv: PlainPath | None = None
+    time_zone: TimeZoneName | None = None
+
+    @field_validator("api_version")
+    @classmethod
+    def _has_shopifyql(cls, value: str) -> str:
+        if value < OLDEST_SHOPIFY_API:
+            raise ValueError(f"ShopifyQL is there from {OLDEST_SHOPIFY_API} on: write a newer one")
+        return value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.has_token and self.csv is not None:
+            raise ValueError(f"shop {self.shop} has a token and csv: keep one of them")
+        if not self.has_token and self.csv is None:
+            raise ValueError(
+                f"shop {self.shop} needs token, token_command, or csv (docs/shopify.md)"
+            )
+        return self
+
+
 class Nightly(_Section):
     """When the nightly run starts (property-local), and how many days it pulls again."""
 
@@ -179,6 +234,7 @@ class Settings(BaseSettings):
     store: Store = Store()
     ga4: Ga4 = Ga4()
     properties: tuple[Property, ...] = ()
+    shopify: tuple[Shopify, ...] = ()
     tracking_plan: PlainPath | None = None
     experiments: PlainPath | None = None
     changes: PlainPath | None = None
@@ -229,6 +285,21 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"same_shop_as names property {twice} twice: only one export can be held against it"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _accounts_of_properties(self) -> Self:
+        """Each entry of a second source is about a property, and the only one of it there."""
+        ids = {item.id for item in self.properties}
+        for name in SECOND_SOURCES:
+            told = [entry.property for entry in getattr(self, name)]
+            if wrong := next((one for one in told if one not in ids), None):
+                raise ValueError(
+                    f"{name} names property {wrong}, which is not under properties: add it there, "
+                    "or correct the number"
+                )
+            if twice := next((one for one in told if told.count(one) > 1), None):
+                raise ValueError(f"{name} names property {twice} twice: keep one entry of it")
         return self
 
     @property
@@ -327,8 +398,10 @@ def _from_the_file(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The same values with all paths starting at the file's folder."""
     ga4, listed = values.get("ga4"), values.get("properties")
     exports = [(one, "path") for one in (listed if isinstance(listed, list) else [])]
+    shops = values.get("shopify")
+    drops = [(one, "csv") for one in (shops if isinstance(shops, list) else [])]
     files = [(values, name) for name in ("home", *_FILES_BESIDE)]
-    named = (*files, (ga4, "credentials"), *exports)
+    named = (*files, (ga4, "credentials"), *exports, *drops)
     for section, name in named:
         if (
             isinstance(section, dict)

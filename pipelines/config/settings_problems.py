@@ -24,11 +24,12 @@ _WORDS = {
     "missing": "it is missing: add it",
     "path_type": "write a path",
     "string_type": "write a text",
-    "tuple_type": "write a list of '- {id: …}' lines",
+    "tuple_type": "write a list of '- {key: value}' lines",
 }
 _EXAMPLES = {
     "at": "05:30", "endpoint": "127.0.0.1:8080", "id": "123456789", "same_shop_as": "123456789",
-    "currency": "EUR",
+    "currency": "EUR", "property": "123456789", "shop": "my-shop.myshopify.com",
+    "api_version": "2026-07",
 }  # fmt: skip
 _EMPTY = (
     "it is empty, as ~ and null are: write a value, in quotes where the word is meant, or take the "

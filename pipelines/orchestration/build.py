@@ -24,6 +24,7 @@ from pipelines.orchestration.assets.dbt_layers import (
 from pipelines.orchestration.assets.publish_asset import build_publish_asset
 from pipelines.orchestration.assets.raw_assets import build_raw_assets
 from pipelines.orchestration.assets.report_asset import build_report_asset
+from pipelines.orchestration.assets.source_assets import build_source_assets
 from pipelines.orchestration.checks import build_gate
 from pipelines.orchestration.column_lineage import Lineage
 from pipelines.orchestration.dbt_cli import parse_project
@@ -31,6 +32,7 @@ from pipelines.orchestration.event_log import write_less
 from pipelines.orchestration.jobs import build_nightly_job
 from pipelines.orchestration.resources import default_resources
 from pipelines.orchestration.schedules import build_nightly_schedule
+from pipelines.sources.configured import unused
 
 
 def build_defs(
@@ -56,12 +58,23 @@ def build_defs(
     published = [build_report_asset(settings, marts), build_publish_asset(settings, marts)]
     stages = [raw, *layers, published[0]]
     gates = [
-        build_gate(settings, gate, _read_by(after, stage, gate), tests_of_layer(manifest, gate))
+        build_gate(
+            settings,
+            gate,
+            _read_by(after, stage, gate),
+            tests_of_layer(manifest, gate, without=unused(settings)),
+        )
         for gate, (stage, after) in zip(GATES, pairwise(stages), strict=True)
     ]
     job = build_nightly_job(settings)
     return Definitions(
-        assets=[raw, *build_ops_specs(manifest), *layers, *published],
+        assets=[
+            raw,
+            *build_source_assets(settings),
+            *build_ops_specs(manifest),
+            *layers,
+            *published,
+        ],
         asset_checks=gates,
         jobs=[job],
         schedules=[build_nightly_schedule(settings, job)],

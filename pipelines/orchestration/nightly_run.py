@@ -30,6 +30,7 @@ logger = logging.getLogger("sluice")
 # Our own lines tell the progress; Dagster's go to its event store and to the run's log file.
 _RUN_CONFIG = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 STEP_NAMES = {
+    "raw_sources": "fetch second sources",
     "raw_ga4": "pull GA4",
     "gate_raw": "gate: raw",
     "dbt_staging": "build staging",

@@ -122,6 +122,26 @@ TABLES: dict[str, OpsTable] = {
             "pulled_at": (_TIME, "When the response was there."),
         },
     ),
+    "fetches": OpsTable(
+        "One row per table and fetch of a second source: what came, or why nothing did.",
+        {
+            "fetch_id": ("VARCHAR", "Fetch, as in the rows that it brought."),
+            **_shared("run_id", "property_id"),
+            "source": ("VARCHAR", "Which source: shopify."),
+            "account": ("VARCHAR", "Shop or project there."),
+            "table_name": ("VARCHAR", "Raw table that it fills."),
+            "start_date": ("DATE", "First day that was requested."),
+            "end_date": ("DATE", "Last day that was requested."),
+            "status": (
+                "VARCHAR",
+                "loaded, held_back (its audit failed) or failed; then what was there stays.",
+            ),
+            "row_count": ("BIGINT", "Rows that were stored."),
+            "requests": ("INTEGER", "Requests that it took; 0 for files."),
+            **_shared("currency", "time_zone", "message"),
+            "fetched_at": (_TIME, "When the rows, or the failure, were there."),
+        },
+    ),
     "export_days": OpsTable(
         "One row per day of an event export: what its files hold, and what cannot be counted.",
         {

@@ -35,6 +35,7 @@ from pipelines.orchestration.column_lineage import Lineage, lineage_metadata
 from pipelines.orchestration.dbt_cli import SluiceDbt, first_words
 from pipelines.orchestration.layer_build import LAYERS, LayerBuild
 from pipelines.orchestration.resources import RunLock
+from pipelines.sources.configured import unused
 from pipelines.warehouse.runs import is_rebuilding
 from pipelines.warehouse.table_facts import table_facts
 
@@ -94,10 +95,13 @@ def _layer(
     layer: str,
     select: str,
 ) -> AssetsDefinition:
+    # Models of a source that no property has are not built: each takes 40 ms a night.
+    left_out = " ".join((NOT_AT_NIGHT, *(f"tag:{name}" for name in unused(settings))))
+
     @dbt_assets(
         manifest=manifest,
         select=select,
-        exclude=NOT_AT_NIGHT,
+        exclude=left_out,
         name=f"dbt_{layer}",
         dagster_dbt_translator=translator,
         backfill_policy=BackfillPolicy.single_run(),
@@ -113,7 +117,7 @@ def _layer(
         def run_dbt(layers: Sequence[str]) -> None:
             chosen = " ".join(LAYERS[name] for name in layers)
             dbt.cli(
-                [*arguments, "--select", chosen, "--exclude", NOT_AT_NIGHT], manifest=manifest
+                [*arguments, "--select", chosen, "--exclude", left_out], manifest=manifest
             ).wait()
 
         names = tuple(item.id for item in settings.properties)

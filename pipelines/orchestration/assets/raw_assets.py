@@ -5,6 +5,7 @@ writer; a range of days is one request a report.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
 from dagster import (
     AssetExecutionContext,
@@ -29,8 +30,10 @@ from pipelines.ingest.ingest_run import Run, ingest
 from pipelines.orchestration.asset_facts import DATA, FRESHNESS, ROW_COUNT, columns_metadata
 from pipelines.orchestration.partitions import BACKFILL_TAG, COMMAND_TAG, daily_partitions
 from pipelines.orchestration.resources import Ga4Resource, RunLock
+from pipelines.sources.configured import TABLES
 from pipelines.warehouse.change_register import remember_register
 from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.fetches import ensure_source_tables
 from pipelines.warehouse.runs import start_run
 from pipelines.warehouse.table_facts import table_facts
 from pipelines.warehouse.tracking_overrides import remember_plan
@@ -83,6 +86,8 @@ def build_raw_assets(
                 connection, run.run_id, run.command, window.start, window.end, __version__,
                 settings.clock.now(),
             )  # fmt: skip
+            # Empty ones, so that dbt can build every model by hand, whichever sources there are.
+            ensure_source_tables(connection, chain(*TABLES.values()))
             remember_plan(connection, plan)
             today = settings.clock.now().date()
             remember_register(connection, read_register(settings, plan, today), today)

@@ -106,7 +106,7 @@ SETTINGS = {
             "ga4.credentials",
         ),
     ],
-    "write a list of '- {id: …}' lines": [
+    "write a list of '- {key: value}' lines": [
         ("properties: 123456789", "properties"),
         ("properties: {id: '1'}", "properties"),
         ('SLUICE_PROPERTIES={"id": "1"}', "properties"),

@@ -74,7 +74,7 @@ sources as (
         unnest([source_b, source_a]) as other_source,
         unnest([value_a, value_b]) as value
     from {{ ref('int_sources__paired') }}
-    where value_a is not null and value_b is not null
+    where value_a is not null and value_b is not null and is_comparable
 )
 
 select

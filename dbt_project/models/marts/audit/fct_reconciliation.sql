@@ -42,6 +42,7 @@ select
     case
         when value_b is null then 'only_in_source_a'
         when value_a is null then 'only_in_source_b'
+        when not is_comparable then 'series_break'
         when moved_days is not null then 'moved'
         when usual_ratio is null then 'learning'
         when q_value is null then 'too_few'

@@ -1,0 +1,28 @@
+"""The sources that the settings name; the one list of which kinds there are."""
+
+from __future__ import annotations
+
+from pipelines.config.settings import Settings
+from pipelines.sources.contract import Source, SourceTable
+from pipelines.sources.shopify.source import ShopifySource
+from pipelines.sources.shopify.tables import SHOPIFY_TABLES
+
+# The section in sluice.yml, which is also the tag of its models → its raw tables.
+TABLES: dict[str, tuple[SourceTable, ...]] = {"shopify": SHOPIFY_TABLES}
+
+
+def configured_sources(settings: Settings) -> list[Source]:
+    """One source an entry; nothing is read yet."""
+    return [ShopifySource(entry, settings) for entry in settings.shopify]
+
+
+def tables_of(settings: Settings) -> tuple[SourceTable, ...]:
+    """The raw tables of the sources that some property has."""
+    return tuple(
+        table for name, tables in TABLES.items() if getattr(settings, name) for table in tables
+    )
+
+
+def unused(settings: Settings) -> list[str]:
+    """Tags of the models that are not built, as no property has their source."""
+    return [name for name in TABLES if not getattr(settings, name)]

@@ -1,0 +1,95 @@
+"""Writes what second sources bring: whole partitions in one transaction, with a row of
+`ops.fetches` for each fetch and each failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import uuid4
+
+import duckdb
+
+from pipelines.ingest.day_window import DayWindow
+from pipelines.sources.contract import Fetched, Source, SourceTable
+from pipelines.warehouse.ops import insert_rows, transaction
+from pipelines.warehouse.schema import make_tables
+from pipelines.warehouse.statuses import PullStatus
+
+
+def ensure_source_tables(
+    connection: duckdb.DuckDBPyConnection, tables: Iterable[SourceTable]
+) -> None:
+    """Create the raw tables, empty, and the columns that a newer version has."""
+    make_tables(connection, "raw", {table.name: table.all_columns for table in tables})
+
+
+def replace_fetched(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    fetched: Fetched,
+    window: DayWindow,
+    *,
+    run_id: str,
+    now: datetime,
+) -> None:
+    """Replace the partitions of an audited fetch, and remember it; after a kill all or nothing."""
+    table, fetch_id = f"raw.{fetched.table.name}", uuid4().hex
+    names = ", ".join(fetched.table.columns)
+    same = " and ".join(f"stored.{name} = part.{name}" for name in fetched.replaces.column_names)
+    with transaction(connection):
+        connection.register("fetched_rows", fetched.rows)
+        connection.register("fetched_parts", fetched.replaces)
+        connection.execute(
+            f"delete from {table} as stored using fetched_parts as part "
+            f"where stored.property_id = ? and {same}",
+            [source.property_id],
+        )
+        connection.execute(
+            f"insert into {table} (property_id, fetch_id, fetched_at, {names}) "
+            f"select ?, ?, ?, {names} from fetched_rows",
+            [source.property_id, fetch_id, now],
+        )
+        connection.unregister("fetched_parts")
+        connection.unregister("fetched_rows")
+        _remember(
+            connection, source, fetched.table, window, run_id, now, fetch_id=fetch_id,
+            status=PullStatus.LOADED, row_count=fetched.rows.num_rows, requests=fetched.requests,
+            time_zone=fetched.time_zone, currency=fetched.currency,
+            message=" ".join(fetched.notes),
+        )  # fmt: skip
+
+
+def record_failed_fetch(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    table: SourceTable,
+    window: DayWindow,
+    *,
+    run_id: str,
+    status: PullStatus,
+    message: str,
+    now: datetime,
+) -> None:
+    """Remember a fetch that stored nothing, and why."""
+    _remember(
+        connection, source, table, window, run_id, now, fetch_id=uuid4().hex, status=status,
+        row_count=0, requests=0, message=message,
+    )  # fmt: skip
+
+
+def _remember(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    table: SourceTable,
+    window: DayWindow,
+    run_id: str,
+    now: datetime,
+    **told: object,
+) -> None:
+    row = {
+        "run_id": run_id, "property_id": source.property_id, "source": source.name,
+        "account": source.account, "table_name": table.name, "start_date": window.start,
+        "end_date": window.end, "fetched_at": now, **told,
+    }  # fmt: skip
+    insert_rows(connection, "fetches", [row])
