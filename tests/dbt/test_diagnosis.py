@@ -110,8 +110,8 @@ def test_where_to_look(diagnosed: Warehouse) -> None:
 
 
 def test_which_recordings_to_watch(diagnosed: Warehouse) -> None:
-    """X4 is about phones, and paying there; P6 has no cause with a signal. /sale, where P6 does worse,
-    is no page of its step, and no page at all is known to have one.
+    """X4 is about phones, and paying there; P6 has no cause with a signal. /sale, where P6 does
+    worse, is no page of its step, and no page is known to have one.
     """
     found = diagnosed.query(
         "select tool, page_path, device, signal from marts.fct_finding_recording "
