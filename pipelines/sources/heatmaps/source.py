@@ -26,7 +26,7 @@ class HeatmapSource:
     name = "heatmaps"
 
     def __init__(self, entry: Heatmaps, settings: Settings) -> None:
-        self.property_id, self.account = entry.property, str(Path(entry.path).name)
+        self.property_id, self.account = entry.property, "/".join(entry.path.parts[-2:])
         self.tables: Sequence[SourceTable] = HEATMAP_TABLES
         self._entry, self._settings = entry, settings
 
@@ -55,7 +55,7 @@ class HeatmapSource:
     @cached_property
     def _read(self) -> tuple[list[HeatmapFile], list[str]]:
         """Files that are usable, and a sentence for each that is not."""
-        maps = ColumnMaps(self._entry.columns)
+        maps = self._maps
         today = self._settings.clock.now().date()
         files: dict[str, HeatmapFile] = {}
         problems: list[str] = []
@@ -63,7 +63,7 @@ class HeatmapSource:
             try:
                 files[path.name] = read_heatmap(path, *maps.of(path), today)
             except SourceError as error:
-                problems.append(str(error))
+                problems.append(_published_words(error, path))
         for name, other in _twice(files):
             problems.append(
                 f"{name} and {other} are of the same page, device and days, so none of them is "
@@ -74,6 +74,14 @@ class HeatmapSource:
         for problem in problems:
             logger.warning("%s", problem)
         return list(files.values()), problems
+
+    @property
+    def _maps(self) -> ColumnMaps:
+        try:
+            return ColumnMaps(self._entry.columns)
+        except SourceError as error:
+            words = _published_words(error, self._entry.columns)
+            raise SourceError(words, is_general=True) from error
 
     @property
     def files(self) -> list[HeatmapFile]:
@@ -91,11 +99,16 @@ class HeatmapSource:
         found = sorted(self._entry.path.parent.glob(self._entry.path.name))
         if not found:
             raise SourceError(
-                f"There is no file {self._entry.path}: put a heatmap download there, or correct "
+                f"There is no file {self.account}: put a heatmap download there, or correct "
                 "'path' under heatmaps.",
                 is_general=True,
             )
         return found
+
+
+def _published_words(error: SourceError, path: Path) -> str:
+    """Readers of what is published need the file's name, not where it lies on this machine."""
+    return str(error).replace(str(path), path.name)
 
 
 def _twice(files: dict[str, HeatmapFile]) -> list[tuple[str, str]]:

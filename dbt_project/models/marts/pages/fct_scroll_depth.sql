@@ -44,7 +44,7 @@ told as (
     inner join depths using (key)
     where keys.tracking_state = 'tracked' and keys.sessions > pages.scroll_sessions and depths.depth_percent < 90
     group by all
-{%- if is_built(scrolls) %}
+    {%- if is_built(scrolls) %}
     union all by name
     select
         property_id,
@@ -59,7 +59,7 @@ told as (
         all_visitors as entered,
         share
     from {{ scrolls }}
-{%- endif %}
+    {%- endif %}
 )
 
 select
@@ -73,9 +73,9 @@ select
     unit,
     reached,
     entered,
-{%- if is_built(scrolls) %}
+    {%- if is_built(scrolls) %}
     coalesce(share, {{ rate('reached', 'entered') }}) as scroll_share
-{%- else %}
+    {%- else %}
     {{ rate('reached', 'entered') }} as scroll_share
-{%- endif %}
+    {%- endif %}
 from told
