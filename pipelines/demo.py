@@ -14,7 +14,8 @@ from shutil import rmtree
 from zoneinfo import ZoneInfo
 
 from pipelines.clock import Clock, pin_clock
-from pipelines.config.settings import Ga4, Property, Settings, Store
+from pipelines.config.settings import Ga4, Heatmaps, Property, Settings, Store
+from pipelines.emulator.heatmaps import write_heatmaps
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import PROPERTY_ID, simulate
 from pipelines.errors import ConfigError
@@ -82,6 +83,7 @@ def run_demo(
         progress=on_day,
     )
     _start_afresh(settings)
+    settings = _with_heatmaps(settings, demo)
     if demo.route is Route.EXPORT:
         return run_nightly(settings, window, command="demo", on_step=on_step)
     # The server's clock stands: its newest numbers must not depend on how fast this machine is.
@@ -118,6 +120,15 @@ def _settings(demo: Demo) -> Settings:
     return Settings.model_construct(
         home=demo.home, store=Store(name="Demo shop"), properties=(shop,)
     )
+
+
+def _with_heatmaps(settings: Settings, demo: Demo) -> Settings:
+    """Beside GA4 the downloads of a heatmap tool."""
+    folder = demo.home / "demo" / "heatmaps"
+    rmtree(folder, ignore_errors=True)
+    path, columns = write_heatmaps(_events(demo), folder)
+    entry = Heatmaps(property=PROPERTY_ID, path=path, columns=columns)
+    return settings.model_copy(update={"heatmaps": (entry,)})
 
 
 def _refuse_real_home(settings: Settings) -> None:

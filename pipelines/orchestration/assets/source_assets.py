@@ -1,7 +1,5 @@
 """Raw assets of second sources: one a table, all fetched by one op, which never fails a night."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from dagster import (

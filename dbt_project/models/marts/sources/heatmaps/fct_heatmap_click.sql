@@ -21,7 +21,7 @@ select
         order by clicks desc, element asc, element_text asc
     ) as integer) as click_rank,
     element,
-    nullif(element_text, '') as element_text,
+    element_text,
     regexp_matches(concat_ws(' ', element, element_text), '{{ var("add_to_cart_pattern") }}', 'i') as is_add_to_cart,
     clicks,
     cast(all_clicks as bigint) as all_clicks,
