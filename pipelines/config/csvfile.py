@@ -6,6 +6,7 @@ columns mean is the reader's.
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -34,9 +35,11 @@ class CsvFile:
         most_bytes: int,
         error: type[SluiceError],
         headings: Collection[str] = (),
+        *,
+        is_widest: bool = False,
     ) -> None:
-        """The heading is the first line that has all `headings` (in small letters), or else the
-        first that has anything. Raises `error`.
+        """The heading is the first line that has all `headings` (in small letters), else the first
+        that has anything, or (`is_widest`) that has most cells. Raises `error`.
         """
         self.path, self._error = path, error
         try:
@@ -49,9 +52,13 @@ class CsvFile:
         first = next((number for number, line in enumerate(lines) if line.strip()), None)
         if first is None:
             raise error(f"{path} is empty: its first line has to name the columns.")
+        near = lines[: first + MOST_LINES_BEFORE]
+        if is_widest:
+            first = max(
+                range(len(near)), key=lambda number: max(map(near[number].count, SEPARATORS))
+            )
         first, self.separator = next(
-            _headed(lines[: first + MOST_LINES_BEFORE], headings),
-            (first, max(SEPARATORS, key=lines[first].count)),
+            _headed(near, headings), (first, max(SEPARATORS, key=lines[first].count))
         )
         self.heading_line = first + 1
         try:
@@ -120,6 +127,7 @@ def _headed(lines: Sequence[str], headings: Collection[str]) -> Iterator[tuple[i
         return
     for number, line in enumerate(lines):
         for separator in SEPARATORS:
-            cells = {cell.strip().strip('"').casefold() for cell in line.split(separator)}
+            row = next(csv.reader([line], delimiter=separator), [])
+            cells = {cell.strip().casefold() for cell in row}
             if cells.issuperset(headings):
                 yield number, separator

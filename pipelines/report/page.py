@@ -37,6 +37,7 @@ from pipelines.report.sections.funnel_section import (
     funnel_rows,
     period,
 )
+from pipelines.report.sections.heatmap_section import heatmap_section
 from pipelines.report.sections.micro_section import micro_section
 from pipelines.report.sections.quality_section import quality_section
 from pipelines.report.sections.register_section import register_section
@@ -50,6 +51,7 @@ _SECTIONS = (
     register_section,
     alert_section,
     hint_section,
+    heatmap_section,
     tracking_section,
     quality_section,
 )

@@ -14,6 +14,7 @@ from pipelines.report.rows.findings import (
     Recording,
 )
 from pipelines.report.rows.funnel import End, Step, StepWeek
+from pipelines.report.rows.heatmaps import Click, Scroll
 from pipelines.report.rows.items import Carts, Page, Product
 from pipelines.report.rows.micro import Micro
 from pipelines.report.rows.properties import Shop
@@ -58,6 +59,8 @@ class PropertyData:
     finding_details: tuple[FindingDetail, ...]
     recordings: tuple[Recording, ...]
     has_findings: bool
+    clicks: tuple[Click, ...]
+    scrolls: tuple[Scroll, ...]
     sales_weeks: tuple[SalesWeek, ...]
     step_weeks: tuple[StepWeek, ...]
     factors: tuple[Factor, ...]

@@ -16,6 +16,7 @@ from pipelines.errors import ConfigError, SeedError, SluiceError
 from pipelines.ga4.api_errors import CredentialsError, UnreachableError
 from pipelines.ga4.client import connect
 from pipelines.monitoring.doctor.expected_keys import ReadPlan, read_plan
+from pipelines.monitoring.doctor.heatmap_steps import heatmap_steps
 from pipelines.monitoring.doctor.machine_steps import (
     DISK,
     SCHEDULE,
@@ -67,7 +68,14 @@ def diagnose(
     )
     blocks = [one.block for one in seen]
     blocks = [
-        replace(block, steps=(*block.steps, *_compared_step(item, blocks)))
+        replace(
+            block,
+            steps=(
+                *block.steps,
+                *_compared_step(item, blocks),
+                *heatmap_steps(settings, item.id),
+            ),
+        )
         for item, block in zip(settings.properties, blocks, strict=True)
     ]
     return Diagnosis((Block("Sluice", start), *blocks, Block("This machine", end)))

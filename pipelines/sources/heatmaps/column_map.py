@@ -128,13 +128,23 @@ class ColumnMaps:
 
     def of(self, file: Path) -> tuple[ColumnMap, FileLine]:
         """The map of a file and what is said of it: the first pattern that fits; SourceError."""
-        for pattern, line in self.files.items():
-            if fnmatch(file.name.casefold(), pattern.casefold()):
-                return self.maps[line.map], line
+        line = self._line(file)
+        if line is not None:
+            return self.maps[line.map], line
         raise SourceError(
             f"{file.name} fits no pattern under 'files' in {self.path.name}: add a line such as "
             f'\'"{file.name}": {{map: {next(iter(self.maps))}, page: /, start: 2026-06-01, '
             "end: 2026-06-30}'."
+        )
+
+    def has(self, file: Path) -> bool:
+        """Whether a pattern fits the file."""
+        return self._line(file) is not None
+
+    def _line(self, file: Path) -> FileLine | None:
+        name = file.name.casefold()
+        return next(
+            (line for one, line in self.files.items() if fnmatch(name, one.casefold())), None
         )
 
     def _check(self, name: str, one: ColumnMap) -> None:

@@ -43,8 +43,11 @@ def read_heatmap(path: Path, column_map: ColumnMap, line: FileLine, today: date)
 
 
 def headings_of(path: Path) -> list[str]:
-    """The headings that a file seems to have, for who writes a map; raises SourceError."""
-    return [name for name in CsvFile(path, MOST_BYTES, SourceError).headings if name]
+    """The headings that a file seems to have, for who writes a map: its first line with most
+    cells. Raises SourceError.
+    """
+    file = CsvFile(path, MOST_BYTES, SourceError, is_widest=True)
+    return [name for name in file.headings if name]
 
 
 class _Reader:

@@ -35,6 +35,9 @@ class HeatmapSource:
         there is no file, or none is usable.
         """
         kind = Kind.CLICKS if table.name == HEATMAP_CLICK.name else Kind.SCROLL
+        if table is self.tables[0]:
+            for problem in self.problems:
+                logger.warning("%s", problem)
         found = [one.rows for one in self.files if one.kind is kind]
         if not found and self.problems:
             raise SourceError(self.problems[0])
@@ -71,8 +74,6 @@ class HeatmapSource:
             )
             files.pop(name, None)
             files.pop(other, None)
-        for problem in problems:
-            logger.warning("%s", problem)
         return list(files.values()), problems
 
     @property
