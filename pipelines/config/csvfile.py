@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -127,7 +128,7 @@ def _headed(lines: Sequence[str], headings: Collection[str]) -> Iterator[tuple[i
         return
     for number, line in enumerate(lines):
         for separator in SEPARATORS:
-            row = next(csv.reader([line], delimiter=separator), [])
-            cells = {cell.strip().casefold() for cell in row}
-            if cells.issuperset(headings):
-                yield number, separator
+            with suppress(csv.Error):  # a cell longer than any heading
+                row = next(csv.reader([line], delimiter=separator), [])
+                if {cell.strip().casefold() for cell in row}.issuperset(headings):
+                    yield number, separator
