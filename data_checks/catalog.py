@@ -24,12 +24,14 @@ class Catalog:
 
     `segments`: names in the order of the segments seed, or the default before it is loaded.
     `top_segments`: those of which only the values with most sessions are pulled.
+    `fetched`: raw tables that a second source has filled for one of the properties.
     """
 
     columns: Mapping[str, Mapping[str, str]]
     segments: tuple[str, ...] = DEFAULT_SEGMENTS
     top_segments: frozenset[str] = frozenset()
     pulled: frozenset[str] = frozenset()
+    fetched: frozenset[str] = frozenset()
 
     def has(self, table_name: str) -> bool:
         """Whether `schema.table` exists."""
@@ -80,6 +82,7 @@ def read_catalog(
         tuple(segments) or DEFAULT_SEGMENTS,
         frozenset(name for name, is_partition in segments.items() if not is_partition),
         _pulled(connection, columns, window, properties),
+        _fetched(connection, columns, properties),
     )
 
 
@@ -113,3 +116,19 @@ def _pulled(
         {"start": window.start, "end": window.end, "properties": list(properties)},
     ).fetchall()
     return frozenset(report for (report,) in found)
+
+
+def _fetched(
+    connection: duckdb.DuckDBPyConnection,
+    columns: Mapping[str, Mapping[str, str]],
+    properties: Sequence[str],
+) -> frozenset[str]:
+    """Raw tables with a fetch, also one that failed."""
+    if "ops.fetches" not in columns:
+        return frozenset()
+    found = connection.execute(
+        "select distinct 'raw.' || table_name from ops.fetches"
+        " where property_id in (select unnest($properties::varchar[]))",
+        {"properties": list(properties)},
+    ).fetchall()
+    return frozenset(table for (table,) in found)

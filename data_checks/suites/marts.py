@@ -8,12 +8,14 @@ from __future__ import annotations
 from data_checks.catalog import Catalog
 from data_checks.model import WARNING, Bound, Slice, Suite, never
 from data_checks.sql import ASKED, IN_WINDOW, counted
+from data_checks.suites import second_sources
 from data_checks.suites.cell_tables import cell_rates
 from data_checks.suites.dates import dates_slice, dates_suite
 from data_checks.suites.experiments import experiments_suite
 from data_checks.suites.journey_tables import journey_slices
 from data_checks.suites.page_tables import page_slices
 from data_checks.suites.rate_tables import RATE_TABLES, REACH, rate_slice
+from data_checks.suites.second_sources import counted_by_shopify
 
 DAILY = "marts.fct_funnel_daily"
 COMPLETENESS = "marts.fct_data_completeness"
@@ -39,8 +41,7 @@ RATE_EXPECTATIONS = (
 
 
 def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
-    """Suites of the marts gate; the catalog decides nothing here."""
-    del catalog
+    """Suites of the marts gate; the catalog tells which second sources there are."""
     return (
         Suite(
             "rates",
@@ -76,7 +77,7 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
         Suite(
             "sources",
             ("date",),
-            (_sources_slice(),),
+            (_sources_slice(catalog),),
             (
                 never("value_equals_intermediate", "unequal_values"),
                 never("ratio_is_of_its_values", "ratios_not_of_values"),
@@ -94,6 +95,7 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
             ),
         ),
         experiments_suite(),
+        *second_sources.of_marts(catalog),
     )
 
 
@@ -197,7 +199,7 @@ order by property_id, benchmark_key
     )
 
 
-def _sources_slice() -> Slice:
+def _sources_slice(catalog: Catalog) -> Slice:
     """One row per property × date of a shop with two sources: both counts, ratio and status."""
     values = " or ".join(
         f"value_{side} is not null and value_{side} <> coalesce(by_{side}.sessions, 0)"
@@ -220,6 +222,7 @@ reach as (
     select shop as property_id, route, date, key as step_key, sessions
     from {REACH} inner join routes using (property_id)
     where segment_name = 'all'
+    {counted_by_shopify(catalog)}
 )
 select
     told.property_id, told.date,

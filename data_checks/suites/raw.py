@@ -11,6 +11,7 @@ from __future__ import annotations
 from data_checks.catalog import Catalog
 from data_checks.model import WARNING, Bound, Pair, Slice, Suite, never
 from data_checks.sql import IN_WINDOW
+from data_checks.suites import second_sources
 from data_checks.suites.raw_export import export_suite
 from data_checks.suites.raw_partitions import is_by_window, partition_slice
 from data_checks.suites.raw_totals import parted_reports, total_suites
@@ -66,6 +67,7 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
         export_suite(),
         volume_suite(catalog, alone),
         *total_suites(catalog, REQUIRED_FAMILIES),
+        *second_sources.of_raw(catalog),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from data_checks.catalog import Catalog
 from data_checks.model import WARNING, Bound, Expectation, Pair, Slice, Suite, never
 from data_checks.sql import ASKED, IN_WINDOW, counted, key_text
+from data_checks.suites import second_sources
 from data_checks.suites.staged_models import MODELS, StagedModel
 from pipelines.ga4.exactness import SUMMATION
 
@@ -31,6 +32,7 @@ def build_suites(catalog: Catalog) -> tuple[Suite, ...]:
                 Bound("an_event_is_in_the_plan", "known_event_names", minimum=1, severity=WARNING),
             ),
         ),
+        *second_sources.of_staging(catalog),
     )
 
 

@@ -6,7 +6,7 @@ from pipelines.config.settings import Settings
 from pipelines.sources.contract import Source, SourceTable
 from pipelines.sources.heatmaps.source import HeatmapSource
 from pipelines.sources.heatmaps.tables import HEATMAP_TABLES
-from pipelines.sources.shopify.source import ShopifySource
+from pipelines.sources.shopify.source import shopify_source
 from pipelines.sources.shopify.tables import SHOPIFY_TABLES
 
 # The section in sluice.yml, which is also the tag of its models → its raw tables.
@@ -19,7 +19,7 @@ TABLES: dict[str, tuple[SourceTable, ...]] = {
 def configured_sources(settings: Settings) -> list[Source]:
     """One source an entry; nothing is read yet."""
     return [
-        *(ShopifySource(entry, settings) for entry in settings.shopify),
+        *(shopify_source(entry, settings) for entry in settings.shopify),
         *(HeatmapSource(entry, settings) for entry in settings.heatmaps),
     ]
 

@@ -173,6 +173,7 @@ def hand_made(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         test_odd_rows,
         test_reconciliation,
         test_sessionless,
+        test_shopify,
     )
 
     with made_once(tmp_path_factory, "hand-made") as (folder, is_new):
@@ -188,6 +189,7 @@ def hand_made(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
                     test_odd_rows,
                     test_reconciliation,
                     test_sessionless,
+                    test_shopify,
                 ):
                     module.fill(warehouse)
             dbt.build(warehouse)

@@ -19,7 +19,7 @@ NOTHING_TO_SAY = {
     "marts.fct_finding_detail", "marts.fct_finding_recording", "intermediate.int_sources__paired",
     "marts.fct_reconciliation",
     "intermediate.int_experiments__scored", "marts.fct_experiment", "marts.fct_experiment_plan",
-    "marts.fct_change_overlap",
+    "marts.fct_change_overlap", "marts.fct_shopify_funnel_daily", "marts.fct_shopify_sales_daily",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -16,6 +17,8 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
 from pipelines.config.tracking_plan import load_plan
 from pipelines.ga4.report_catalog import build_reports
+from pipelines.sources.configured import TABLES
+from pipelines.warehouse.fetches import ensure_source_tables
 from pipelines.warehouse.load import ensure_tables
 from pipelines.warehouse.schema import OPS_TABLES
 from tests.support.checked_warehouse import SEGMENTS as SEGMENT_COLUMNS
@@ -56,6 +59,7 @@ class Warehouse:
                 body = ", ".join(f"{column} {kind}" for column, kind in columns.items())
                 connection.execute(f"create table ops.{name} ({body})")
             ensure_tables(connection, build_reports(load_plan()))
+            ensure_source_tables(connection, chain(*TABLES.values()))
 
     def query(self, sql: str, values: Iterable[object] = ()) -> list[tuple]:
         with duckdb.connect(str(self.path)) as connection:

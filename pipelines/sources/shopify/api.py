@@ -34,6 +34,7 @@ from pipelines.sources.shopify.tables import (
     SHOPIFY_CHECKOUTS,
     SHOPIFY_SALES,
     SHOPIFY_SESSIONS,
+    arrow_schema,
 )
 
 logger = logging.getLogger("sluice")
@@ -92,14 +93,12 @@ class ShopifyApi:
             SHOPIFY_SALES.name: self._sales,
             SHOPIFY_CHECKOUTS.name: self._checkouts,
         }[table.name](days)
-        listed = days_between(days.start, days.end)
-        schema = pa.schema([(name, _ARROW[kind]) for name, kind in table.columns.items()])
         return Fetched(
             table,
             pa.Table.from_pylist(
-                [{"shop": self.client.shop, **row} for row in rows], schema=schema
+                [{"shop": self.client.shop, **row} for row in rows], schema=arrow_schema(table)
             ),
-            pa.table({"shop": [self.client.shop] * len(listed), "date": listed}),
+            pa.table({"date": pa.array(days_between(days.start, days.end), pa.date32())}),
             requests=self.client.requests - before,
             time_zone=self.about.time_zone,
             currency=self.about.currency,
@@ -246,15 +245,6 @@ class _Checkouts:
         self.abandoned += 1
         self.recovered += node.get("completedAt") is not None
         self.value += as_money(money.get("amount"))
-
-
-_ARROW = {
-    "VARCHAR": pa.string(),
-    "DATE": pa.date32(),
-    "BIGINT": pa.int64(),
-    "BOOLEAN": pa.bool_(),
-    "DECIMAL(18, 4)": pa.decimal128(18, 4),
-}
 
 
 def _known(query: Query, pages: Sequence[Answered]) -> list[dict[str, Any]]:

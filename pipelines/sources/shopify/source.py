@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
 
 from pipelines.config.settings import Settings, Shopify
 from pipelines.ga4.rate_limit import Clock
 from pipelines.ingest.day_window import DayWindow
-from pipelines.sources.contract import Fetched, SourceTable
+from pipelines.sources.contract import Fetched, Source, SourceError, SourceTable
 from pipelines.sources.shopify.api import ShopifyApi
 from pipelines.sources.shopify.client import ShopifyClient
-from pipelines.sources.shopify.tables import SHOPIFY_TABLES
+from pipelines.sources.shopify.csv_drop import join_drops, read_drop
+from pipelines.sources.shopify.tables import (
+    AS_REPORTED,
+    CSV,
+    FUNNEL,
+    SHOPIFY_SESSIONS,
+    SHOPIFY_TABLES,
+    arrow_schema,
+)
 
 
-class ShopifySource:
-    """Fits `pipelines.sources.contract.Source`."""
+def shopify_source(entry: Shopify, settings: Settings, clock: Clock | None = None) -> Source:
+    """The source of an entry; nothing is read yet. `clock`: what waits go by."""
+    if entry.csv is not None:
+        return CsvSource(entry, settings)
+    return ApiSource(entry, settings, clock)
+
+
+class ApiSource:
+    """By the Admin API."""
 
     name = "shopify"
+    tables: Sequence[SourceTable] = SHOPIFY_TABLES
 
-    def __init__(self, entry: Shopify, settings: Settings, clock: Clock | None = None) -> None:
-        """`clock`: what waits go by; days and stamps go by the home's."""
+    def __init__(self, entry: Shopify, settings: Settings, clock: Clock | None) -> None:
+        """Days and stamps go by the home's clock, waits by `clock`."""
         self.property_id, self.account = entry.property, entry.shop
-        self.tables: Sequence[SourceTable] = SHOPIFY_TABLES
-        self._entry, self._settings, self._clock = entry, settings, clock
+        self._entry, self._now, self._clock = entry, settings.clock.now, clock
 
     def fetch(self, table: SourceTable, window: DayWindow) -> Fetched:
         """The rows of one table; raises SourceError."""
@@ -31,4 +52,58 @@ class ShopifySource:
 
     @cached_property
     def _api(self) -> ShopifyApi:
-        return ShopifyApi(ShopifyClient(self._entry, self._clock), self._settings.clock.now)
+        return ShopifyApi(ShopifyClient(self._entry, self._clock), self._now)
+
+
+class CsvSource:
+    """By files of the sessions report; orders and checkouts are in none of them."""
+
+    name = "shopify"
+    tables: Sequence[SourceTable] = (SHOPIFY_SESSIONS,)
+
+    def __init__(self, entry: Shopify, settings: Settings) -> None:
+        """Days are those of the entry's time zone, or else of its property's."""
+        self.property_id, self.account = entry.property, entry.shop
+        self._pattern = str(entry.csv)
+        own = next(item for item in settings.properties if item.id == entry.property)
+        self._zone = entry.time_zone or own.time_zone or "UTC"
+
+    def fetch(self, table: SourceTable, window: DayWindow) -> Fetched:
+        """The days of `window` that the files have; others stay as they were."""
+        paths = sorted(
+            (Path(one) for one in glob.glob(self._pattern)),  # noqa: PTH207 (folders may have a pattern, too)
+            key=lambda one: (one.stat().st_mtime, one),
+        )
+        if not paths:
+            raise SourceError(
+                f"No file matches {self._pattern} of {self.account}: correct 'csv' in sluice.yml, "
+                "or put a report there."
+            )
+        drops = [read_drop(path) for path in paths]
+        found = join_drops(drops, self._is_over)
+        rows = [
+            {
+                "shop": self.account,
+                "date": day,
+                "device": device,
+                "bot_filter": AS_REPORTED,
+                **dict(zip(FUNNEL, counts, strict=True)),
+                "is_complete": is_complete,
+                "origin": CSV,
+            }
+            for (day, device), (counts, is_complete) in found.items()
+            if window.start <= day <= window.end
+        ]
+        days = sorted({day for (day, _) in found if window.start <= day <= window.end})
+        return Fetched(
+            table,
+            pa.Table.from_pylist(rows, schema=arrow_schema(table)),
+            pa.table({"date": pa.array(days, pa.date32())}),
+            notes=tuple(note for drop in drops for note in drop.notes),
+            time_zone=self._zone,
+        )
+
+    def _is_over(self, path: Path, day: date) -> bool:
+        """Whether the day had ended when the file was written."""
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return day < written.astimezone(ZoneInfo(self._zone)).date()

@@ -1,6 +1,6 @@
 -- The same shop by two sources: how many sessions each has at a step on a day that both may know, from the first that both have
 -- to the newest that is settled. NULL where a source has no whole number of the day; never 0. Route against route, and Shopify
--- against GA4 where some property has both.
+-- against GA4 where some property has beside.
 {% set shopify = ref('stg_shopify__sessions') -%}
 with pairs as (
     select
@@ -39,7 +39,7 @@ shop_steps as (
         step_key,
         sessions
     from {{ shopify }}
-    where device = 'all' and bot_filter = 'human' and is_complete
+    where device = 'all' and bot_filter <> 'none' and is_complete
 ),
 
 shops as (
@@ -48,9 +48,8 @@ shops as (
         main.property_source,
         days.first_judged,
         days.last_judged,
-        greatest(
-            days.first_date, min(shop_steps.date), days.first_judged - {{ var('anomaly_history_days') }}
-        ) as first_date
+        min(greatest(days.first_date, days.first_judged - {{ var('anomaly_history_days') }})) as first_compared,
+        greatest(first_compared, min(shop_steps.date)) as first_date
     from {{ ref('int_properties__active') }} as main
     inner join {{ judged_days() }} as days on main.property_id = days.property_id
     inner join shop_steps on main.property_id = shop_steps.property_id
@@ -58,7 +57,7 @@ shops as (
     group by all
 ),
 
-both as (
+beside as (
     select
         property_id,
         date,
@@ -98,21 +97,21 @@ group by all
 union all by name
 select
     shops.property_id,
-    both.date,
+    beside.date,
     steps.step_number,
-    both.step_key,
+    beside.step_key,
     'shopify' as source_a,
     shops.property_source as source_b,
     shops.property_id as other_property_id,
     shops.first_judged,
     -- Of a day that is counted as the newest ones are.
-    {{ shopify_session_definition('both.date') }} = {{ shopify_session_definition('shops.last_judged') }}
-    and {{ shopify_session_definition('both.date') }} <> 'changing' as is_comparable,
-    max(both.value_a) as value_a,
-    max(both.value_b) as value_b
+    {{ shopify_session_definition('beside.date') }} = {{ shopify_session_definition('shops.last_judged') }}
+    and {{ shopify_session_definition('beside.date') }} <> 'changing' as is_comparable,
+    max(beside.value_a) as value_a,
+    max(beside.value_b) as value_b
 from shops
-inner join both on shops.property_id = both.property_id
-inner join {{ core_steps() }} as steps on both.step_key = steps.key
-where both.date between shops.first_date and shops.last_judged
+inner join beside on shops.property_id = beside.property_id
+inner join {{ core_steps() }} as steps on beside.step_key = steps.key
+where beside.date between shops.first_date and shops.last_judged
 group by all
 {%- endif %}

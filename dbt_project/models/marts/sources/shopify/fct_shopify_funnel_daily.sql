@@ -12,7 +12,7 @@ with steps as (
         staged.is_complete
     from {{ ref('stg_shopify__sessions') }} as staged
     inner join {{ core_steps() }} as core on staged.step_key = core.key
-    where staged.bot_filter = 'human'
+    where staged.bot_filter <> 'none'
     window day as (partition by staged.property_id, staged.date, staged.device)
 ),
 
