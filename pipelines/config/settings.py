@@ -49,7 +49,7 @@ _FILES_BESIDE = {
     "changes": "changes.yml",
 }
 # Lists whose entries are about a property each.
-SECOND_SOURCES = ("shopify", "heatmaps")
+SECOND_SOURCES = ("shopify", "clarity", "heatmaps")
 ID = r"^[0-9]{1,20}$"
 OLDEST_SHOPIFY_API = "2025-10"
 
@@ -177,6 +177,18 @@ class Shopify(_Keyed):
         return self
 
 
+class Clarity(_Keyed):
+    """A project of Microsoft Clarity for a property; its admin makes the token."""
+
+    property: str = Field(pattern=ID)
+
+    @model_validator(mode="after")
+    def _some_token(self) -> Self:
+        if not self.has_token:
+            raise ValueError("it needs token, or token_command (docs/clarity.md)")
+        return self
+
+
 class Heatmaps(_Section):
     """Downloads of a heatmap tool for a property: a file, or a pattern of files, and what their
     columns mean.
@@ -247,6 +259,7 @@ class Settings(BaseSettings):
     ga4: Ga4 = Ga4()
     properties: tuple[Property, ...] = ()
     shopify: tuple[Shopify, ...] = ()
+    clarity: tuple[Clarity, ...] = ()
     heatmaps: tuple[Heatmaps, ...] = ()
     tracking_plan: PlainPath | None = None
     experiments: PlainPath | None = None
