@@ -41,6 +41,7 @@ from pipelines.report.sections.heatmap_section import heatmap_section
 from pipelines.report.sections.micro_section import micro_section
 from pipelines.report.sections.quality_section import quality_section
 from pipelines.report.sections.register_section import register_section
+from pipelines.report.sections.shopify_section import shopify_section
 from pipelines.report.sections.verdict import facts, lines, rest, verdict, warnings
 
 # A page opens from a mail and on a phone: it never grows past this. In bytes.
@@ -50,6 +51,7 @@ _SECTIONS = (
     change_section,
     register_section,
     alert_section,
+    shopify_section,
     hint_section,
     heatmap_section,
     tracking_section,

@@ -21,6 +21,7 @@ from pipelines.report.rows.properties import Shop
 from pipelines.report.rows.quality import Completeness, Gate, GateWarning, Growing
 from pipelines.report.rows.register import Change, Experiment
 from pipelines.report.rows.sales import Sales, SalesWeek
+from pipelines.report.rows.shopify import FailedFetch, Ratio, ShopSales, ShopStep
 from pipelines.report.rows.sources import Compared, Figure
 from pipelines.report.rows.tracking import Coverage, Suggestion
 
@@ -77,6 +78,10 @@ class PropertyData:
     doubtful_days: tuple[DoubtfulDay, ...]
     gates: tuple[Gate, ...]
     warnings: tuple[GateWarning, ...]
+    shop_steps: tuple[ShopStep, ...] = ()
+    shop_sales: ShopSales | None = None
+    ratios: tuple[Ratio, ...] = ()
+    failed_fetches: tuple[FailedFetch, ...] = ()
 
     @property
     def leaking(self) -> tuple[Finding, ...]:

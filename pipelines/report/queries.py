@@ -19,6 +19,7 @@ from pipelines.report.rows import (
     quality,
     register,
     sales,
+    shopify,
     sources,
     tracking,
 )
@@ -102,6 +103,10 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         doubtful_days=doubtful_days(connection, shop.property_id),
         gates=ask(quality.Gate, quality.GATES),
         warnings=ask(quality.GateWarning, quality.WARNINGS),
+        shop_steps=ask(shopify.ShopStep, shopify.FUNNEL, "fct_shopify_funnel_daily"),
+        shop_sales=ask_one(shopify.ShopSales, shopify.SALES, "fct_shopify_sales_daily"),
+        ratios=ask(shopify.Ratio, shopify.RATIOS, "fct_shopify_funnel_daily"),
+        failed_fetches=ask(shopify.FailedFetch, shopify.FAILED_FETCHES, "fct_shopify_funnel_daily"),
     )
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 FIRST = date(2026, 6, 1)
 TIME_ZONE, CURRENCY = "Europe/Berlin", "EUR"
 # Device → sessions, and those with a cart, a checkout and an order, of every day.
-CELLS = {"desktop": (100, 20, 12, 4), "mobile": (300, 30, 40, 5)}
+CELLS = {"desktop": (100, 50, 40, 25), "mobile": (300, 100, 160, 50)}
 KEYS = ("add_to_cart", "checkout_start", "purchase")
 
 
 def write_truth(
     folder: Path, days: int, cells: Mapping[str, tuple[int, ...]] | None = None
 ) -> Path:
-    """`days` equal days from FIRST on; 9 orders of 50 each a day unless `cells` say otherwise."""
+    """`days` equal days from FIRST on; 75 orders of 50 each a day unless `cells` say otherwise."""
     own = CELLS if cells is None else cells
     dates = [(FIRST + timedelta(days=number)).isoformat() for number in range(days)]
     orders = sum(counts[3] for counts in own.values())

@@ -28,6 +28,7 @@ from pipelines.monitoring.doctor.machine_steps import (
 )
 from pipelines.monitoring.doctor.probes import AsksGa4
 from pipelines.monitoring.doctor.property_checks import examine
+from pipelines.monitoring.doctor.source_steps import source_steps
 from pipelines.monitoring.doctor.step_model import Block, Diagnosis, Step, not_checked, right, wrong
 from pipelines.wording import counted
 
@@ -74,6 +75,7 @@ def diagnose(
                 *block.steps,
                 *_compared_step(item, blocks),
                 *heatmap_steps(settings, item.id),
+                *source_steps(settings, item.id, _zone(item.id, blocks) or item.time_zone, now),
             ),
         )
         for item, block in zip(settings.properties, blocks, strict=True)
@@ -107,8 +109,7 @@ def _compared_step(item: Property, blocks: Sequence[Block]) -> tuple[Step, ...]:
     other = item.same_shop_as
     if other is None:
         return ()
-    told = (step.facts for block in blocks if block.property_id == other for step in block.steps)
-    zone = next((facts["time_zone"] for facts in told if facts.get("time_zone")), None)
+    zone = _zone(other, blocks)
     if zone is None:
         return (not_checked(SAME_SHOP, f"property {other} gave no answer"),)
     if zone != item.time_zone:
@@ -120,6 +121,14 @@ def _compared_step(item: Property, blocks: Sequence[Block]) -> tuple[Step, ...]:
             ),
         )
     return (right(SAME_SHOP, f"day by day compared with property {other}"),)
+
+
+def _zone(property_id: str, blocks: Sequence[Block]) -> str | None:
+    """The time zone that GA4 told of a property, if it did."""
+    told = (
+        step.facts for block in blocks if block.property_id == property_id for step in block.steps
+    )
+    return next((facts["time_zone"] for facts in told if facts.get("time_zone")), None)
 
 
 def _plan(shop: Path | None) -> tuple[ReadPlan | None, Step]:

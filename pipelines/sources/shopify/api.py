@@ -39,6 +39,7 @@ from pipelines.sources.shopify.tables import (
 
 logger = logging.getLogger("sluice")
 SHOP = "query{shop{ianaTimezone currencyCode}}"
+SCOPES = "query{currentAppInstallation{accessScopes{handle}}}"
 # Nothing that tells who it was: no name, address, note, or link to the checkout.
 CHECKOUTS = (
     "query($q:String!,$after:String){abandonedCheckouts(first:250,after:$after,query:$q,"
@@ -103,6 +104,13 @@ class ShopifyApi:
             time_zone=self.about.time_zone,
             currency=self.about.currency,
         )
+
+    def scopes(self) -> frozenset[str]:
+        """What the token's app may read; raises SourceError."""
+        told = self.client.graphql(SCOPES, {}, "its scopes").get("currentAppInstallation")
+        listed = told.get("accessScopes") if isinstance(told, dict) else None
+        handles = listed if isinstance(listed, list) else []
+        return frozenset(str(one.get("handle")) for one in handles if isinstance(one, dict))
 
     def _closed(self, window: DayWindow) -> DayWindow:
         newest = yesterday(ZoneInfo(self.about.time_zone), self.now())

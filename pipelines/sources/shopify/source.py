@@ -14,10 +14,10 @@ import pyarrow as pa
 from pipelines.config.settings import Settings, Shopify
 from pipelines.ga4.rate_limit import Clock
 from pipelines.ingest.day_window import DayWindow
-from pipelines.sources.contract import Fetched, Source, SourceError, SourceTable
+from pipelines.sources.contract import Fetched, SourceError, SourceTable
 from pipelines.sources.shopify.api import ShopifyApi
 from pipelines.sources.shopify.client import ShopifyClient
-from pipelines.sources.shopify.csv_drop import join_drops, read_drop
+from pipelines.sources.shopify.csv_drop import Drop, join_drops, read_drop
 from pipelines.sources.shopify.tables import (
     AS_REPORTED,
     CSV,
@@ -28,7 +28,9 @@ from pipelines.sources.shopify.tables import (
 )
 
 
-def shopify_source(entry: Shopify, settings: Settings, clock: Clock | None = None) -> Source:
+def shopify_source(
+    entry: Shopify, settings: Settings, clock: Clock | None = None
+) -> ApiSource | CsvSource:
     """The source of an entry; nothing is read yet. `clock`: what waits go by."""
     if entry.csv is not None:
         return CsvSource(entry, settings)
@@ -48,10 +50,11 @@ class ApiSource:
 
     def fetch(self, table: SourceTable, window: DayWindow) -> Fetched:
         """The rows of one table; raises SourceError."""
-        return self._api.fetch(table, window)
+        return self.api.fetch(table, window)
 
     @cached_property
-    def _api(self) -> ShopifyApi:
+    def api(self) -> ShopifyApi:
+        """What is asked of the shop; raises SourceError without a token."""
         return ShopifyApi(ShopifyClient(self._entry, self._clock), self._now)
 
 
@@ -66,20 +69,11 @@ class CsvSource:
         self.property_id, self.account = entry.property, entry.shop
         self._pattern = str(entry.csv)
         own = next(item for item in settings.properties if item.id == entry.property)
-        self._zone = entry.time_zone or own.time_zone or "UTC"
+        self.zone = entry.time_zone or own.time_zone or "UTC"
 
     def fetch(self, table: SourceTable, window: DayWindow) -> Fetched:
         """The days of `window` that the files have; others stay as they were."""
-        paths = sorted(
-            (Path(one) for one in glob.glob(self._pattern)),  # noqa: PTH207 (folders may have a pattern, too)
-            key=lambda one: (one.stat().st_mtime, one),
-        )
-        if not paths:
-            raise SourceError(
-                f"No file matches {self._pattern} of {self.account}: correct 'csv' in sluice.yml, "
-                "or put a report there."
-            )
-        drops = [read_drop(path) for path in paths]
+        drops = self._drops()
         found = join_drops(drops, self._is_over)
         rows = [
             {
@@ -100,10 +94,27 @@ class CsvSource:
             pa.Table.from_pylist(rows, schema=arrow_schema(table)),
             pa.table({"date": pa.array(days, pa.date32())}),
             notes=tuple(note for drop in drops for note in drop.notes),
-            time_zone=self._zone,
+            time_zone=self.zone,
         )
+
+    def days(self) -> list[date]:
+        """The days that the files have, in order; raises SourceError."""
+        return sorted({day for drop in self._drops() for day, _ in drop.rows})
+
+    def _drops(self) -> list[Drop]:
+        paths = sorted(
+            (Path(one) for one in glob.glob(self._pattern)),  # noqa: PTH207 (folders may have a pattern, too)
+            key=lambda one: (one.stat().st_mtime, one),
+        )
+        drops = [read_drop(path) for path in paths]
+        if not any(drop.rows for drop in drops):
+            raise SourceError(
+                f"No file that matches {self._pattern} has a day of {self.account}: correct 'csv' "
+                "in sluice.yml, or put a report there."
+            )
+        return drops
 
     def _is_over(self, path: Path, day: date) -> bool:
         """Whether the day had ended when the file was written."""
         written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        return day < written.astimezone(ZoneInfo(self._zone)).date()
+        return day < written.astimezone(ZoneInfo(self.zone)).date()

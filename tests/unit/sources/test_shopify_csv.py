@@ -170,5 +170,5 @@ def test_files_together_are_days_of_a_shop(tmp_path: Path) -> None:
     assert audit(nothing).rows.num_rows == 0
     for path in tmp_path.glob("*.csv"):
         path.unlink()
-    with pytest.raises(SourceError, match="No file matches"):
+    with pytest.raises(SourceError, match="No file that matches"):
         source.fetch(SHOPIFY_SESSIONS, window)

@@ -1,0 +1,91 @@
+"""A property's second sources: do they answer, with what a night needs, and of the same days."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pipelines.config.settings import Settings, Shopify
+from pipelines.ingest.day_window import DayWindow, yesterday
+from pipelines.monitoring.doctor.step_model import Step, right, wrong
+from pipelines.sources.contract import SourceError, audit
+from pipelines.sources.shopify.source import ApiSource, CsvSource, shopify_source
+from pipelines.sources.shopify.tables import ALL_DEVICES, HUMAN, SHOPIFY_SESSIONS
+from pipelines.wording import counted
+
+SHOPIFY = "shopify"
+NEEDED, WANTED = "read_reports", "read_orders"
+# A report that somebody has to drop is not waited for before so many days.
+PATIENT_DAYS = 7
+
+
+def source_steps(
+    settings: Settings, property_id: str, zone: str | None, now: datetime
+) -> tuple[Step, ...]:
+    """`zone`: of the property's days, None where nobody told it."""
+    return tuple(
+        _shopify_step(settings, entry, zone, now)
+        for entry in settings.shopify
+        if entry.property == property_id
+    )
+
+
+def _shopify_step(settings: Settings, entry: Shopify, zone: str | None, now: datetime) -> Step:
+    source = shopify_source(entry, settings)
+    try:
+        if isinstance(source, CsvSource):
+            return _drop_step(source, now)
+        return _api_step(source, zone, now)
+    except SourceError as error:
+        return wrong(SHOPIFY, str(error))
+
+
+def _api_step(source: ApiSource, zone: str | None, now: datetime) -> Step:
+    """One day's sessions prove access to the report, its columns and the protected data."""
+    api = source.api
+    scopes, about = api.scopes(), api.about
+    facts = {"time_zone": about.time_zone, "currency": about.currency, "scopes": sorted(scopes)}
+    if NEEDED not in scopes:
+        return wrong(
+            SHOPIFY,
+            f"The app of the token for {source.account} lacks the scope {NEEDED}: add it, install "
+            "the app again (docs/shopify.md).",
+            facts=facts,
+        )
+    day = yesterday(ZoneInfo(about.time_zone), now)
+    fetched = audit(api.fetch(SHOPIFY_SESSIONS, DayWindow(day, day)))
+    details = (
+        ()
+        if WANTED in scopes
+        else (f"without the scope {WANTED} abandoned checkouts are not counted",)
+    )
+    if zone is not None and zone != about.time_zone:
+        return wrong(
+            SHOPIFY,
+            f"The days of {source.account} are those of {about.time_zone}, the property's those of "
+            f"{zone}, so their ratio moves with the evenings: set GA4's time zone to the shop's.",
+            details,
+            facts,
+        )
+    (whole,) = (
+        row["sessions"]
+        for row in fetched.rows.to_pylist()
+        if (row["device"], row["bot_filter"]) == (ALL_DEVICES, HUMAN)
+    )
+    said = f"{source.account} answers, {counted(whole, 'session')} on {day}"
+    return right(SHOPIFY, said, details, facts)
+
+
+def _drop_step(source: CsvSource, now: datetime) -> Step:
+    days = source.days()
+    first, newest = min(days), max(days)
+    said = f"reports of {source.account} have {counted(len(days), 'day')}, {first} to {newest}"
+    facts = {"first_day": str(first), "newest_day": str(newest)}
+    behind = (yesterday(ZoneInfo(source.zone), now) - newest).days
+    if behind > PATIENT_DAYS:
+        return wrong(
+            SHOPIFY,
+            f"The {said}: the newest is {counted(behind, 'day')} behind; export the report again.",
+            facts=facts,
+        )
+    return right(SHOPIFY, said, facts=facts)

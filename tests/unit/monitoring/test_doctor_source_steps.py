@@ -1,0 +1,77 @@
+"""What the doctor says of a property's second sources."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from pipelines.config.settings import Property, Settings, Shopify
+from pipelines.emulator.shopify import ShopifyEmulator, serve_shopify
+from pipelines.monitoring.doctor.source_steps import source_steps
+from pipelines.monitoring.doctor.step_model import Mark
+from tests.support.shopify_shop import write_truth
+
+# The morning after the second day.
+NOW = datetime(2026, 6, 3, 4, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopifyEmulator]:
+    with serve_shopify(write_truth(tmp_path_factory.mktemp("shopify") / "shop", 2)) as server:
+        yield server
+
+
+def step(home: Path, zone: str | None = "Europe/Berlin", **entry: Any) -> tuple[Mark, str]:
+    shop = Shopify(shop="demo-shop.myshopify.com", property="42", **entry)
+    settings = Settings(
+        home=home, properties=(Property(id="42", time_zone="Europe/Berlin"),), shopify=(shop,)
+    )
+    assert source_steps(settings, "43", zone, NOW) == ()
+    (found,) = source_steps(settings, "42", zone, NOW)
+    return found.mark, " ".join((found.message, *found.details))
+
+
+def test_a_shop_that_answers_is_right(served: ShopifyEmulator, tmp_path: Path) -> None:
+    opened = {"endpoint": served.endpoint, "token": SecretStr(served.token)}
+    said = "demo-shop.myshopify.com answers, 500 sessions on 2026-06-02"
+    assert step(tmp_path, **opened) == (Mark.RIGHT, said)
+    assert step(tmp_path, None, **opened) == (Mark.RIGHT, said)
+
+
+def test_what_a_shop_lacks_is_said_with_what_to_do(served: ShopifyEmulator, tmp_path: Path) -> None:
+    opened = {"endpoint": served.endpoint, "token": SecretStr(served.token)}
+    mark, said = step(tmp_path, "America/New_York", **opened)
+    assert mark is Mark.WRONG
+    assert said.endswith("set GA4's time zone to the shop's.")
+    for scopes, expected, words in (
+        ('[{"handle": "read_orders"}]', Mark.WRONG, "lacks the scope read_reports"),
+        ('[{"handle": "read_reports"}]', Mark.RIGHT, "abandoned checkouts are not counted"),
+        ("null", Mark.WRONG, "lacks the scope read_reports"),
+    ):
+        body = f'{{"data": {{"currentAppInstallation": {{"accessScopes": {scopes}}}}}}}'
+        served.set_faults([{"when": {"text": "accessScopes"}, "do": {"body": body}}])
+        mark, said = step(tmp_path, **opened)
+        assert (mark, words in said) == (expected, True)
+    served.set_faults([{"do": {"parse_errors": ["Column Not Found: Column 'x' not found"]}}])
+    mark, said = step(tmp_path, **opened)
+    assert (mark, "Column 'x' not found" in said) == (Mark.WRONG, True)
+    served.set_faults([])
+    mark, said = step(tmp_path, endpoint=served.endpoint, token=SecretStr("shpat_of_nobody"))
+    assert (mark, "does not accept the token" in said) == (Mark.WRONG, True)
+    assert "shpat" not in said
+
+
+def test_dropped_reports_are_read_and_their_age_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "sessions.csv"
+    heading = "Day,Sessions,Added to cart,Reached checkout,Sessions converted\n"
+    for day, mark, words in (
+        ("2026-06-01", Mark.RIGHT, "have 1 day, 2026-06-01 to 2026-06-01"),
+        ("2026-05-20", Mark.WRONG, "the newest is 13 days behind; export the report again."),
+        ("", Mark.WRONG, "has a day of demo-shop.myshopify.com"),
+    ):
+        file.write_text(f"{heading}{day},9,1,1,1\n")
+        found, said = step(tmp_path, csv=tmp_path / "*.csv")
+        assert (found, words in said) == (mark, True), said
