@@ -31,6 +31,7 @@ from pipelines.report.sections.boxes import boxes
 from pipelines.report.sections.change_sections import alert_section, change_section
 from pipelines.report.sections.figures import figures
 from pipelines.report.sections.finding_cards import finding_cards
+from pipelines.report.sections.friction_section import friction_section
 from pipelines.report.sections.funnel_section import (
     device_section,
     end_marks,
@@ -53,6 +54,7 @@ _SECTIONS = (
     alert_section,
     shopify_section,
     hint_section,
+    friction_section,
     heatmap_section,
     tracking_section,
     quality_section,

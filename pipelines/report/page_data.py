@@ -13,6 +13,7 @@ from pipelines.report.rows.findings import (
     FindingDetail,
     Recording,
 )
+from pipelines.report.rows.friction import Sign, Snapshots
 from pipelines.report.rows.funnel import End, Step, StepWeek
 from pipelines.report.rows.heatmaps import Click, Scroll
 from pipelines.report.rows.items import Carts, Page, Product
@@ -60,6 +61,9 @@ class PropertyData:
     finding_details: tuple[FindingDetail, ...]
     recordings: tuple[Recording, ...]
     has_findings: bool
+    friction: tuple[Sign, ...]
+    friction_of_findings: tuple[Sign, ...]
+    snapshots: Snapshots | None
     clicks: tuple[Click, ...]
     scrolls: tuple[Scroll, ...]
     sales_weeks: tuple[SalesWeek, ...]

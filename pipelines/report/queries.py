@@ -11,6 +11,7 @@ from pipelines.report.page_data import PropertyData, Window
 from pipelines.report.rows import (
     changes,
     findings,
+    friction,
     funnel,
     heatmaps,
     items,
@@ -84,6 +85,9 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         finding_details=ask(findings.FindingDetail, findings.FINDING_DETAILS, "fct_finding_detail"),
         recordings=ask(findings.Recording, findings.RECORDINGS, "fct_finding_recording"),
         has_findings=has_findings,
+        friction=ask(friction.Sign, friction.FRICTION, "fct_page_friction"),
+        friction_of_findings=ask(friction.Sign, friction.FRICTION_OF_FINDINGS, "fct_page_friction"),
+        snapshots=ask_one(friction.Snapshots, friction.SNAPSHOTS, "fct_page_friction"),
         clicks=ask(heatmaps.Click, heatmaps.CLICKS, "fct_heatmap_click"),
         scrolls=ask(heatmaps.Scroll, heatmaps.SCROLLS, "fct_scroll_depth"),
         sales_weeks=ask(sales.SalesWeek, sales.SALES_WEEKS, "fct_sales_daily"),

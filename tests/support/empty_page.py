@@ -17,7 +17,8 @@ def empty_window(days: int) -> Window:
 EMPTY = PropertyData(
     shop=Shop("1", None, None, None), held_back=None,
     month=empty_window(28), week=empty_window(7), findings=(), finding_days=(),
-    finding_details=(), recordings=(), has_findings=True, clicks=(), scrolls=(), sales_weeks=(),
+    finding_details=(), recordings=(), has_findings=True, friction=(),
+    friction_of_findings=(), snapshots=None, clicks=(), scrolls=(), sales_weeks=(),
     step_weeks=(),
     factors=(), shifts=(), changes=(), experiments=(), alerts=(),
     judged=Judged(0, 0, 0, None, None, None), diagnoses=(),

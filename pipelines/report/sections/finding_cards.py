@@ -14,6 +14,7 @@ from pipelines.report.components import Cause, FindingCard, Link
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.findings import FINDINGS_SHOWN, Finding, FindingDay
 from pipelines.report.sections.benchmark_section import beside
+from pipelines.report.sections.friction_section import friction_there
 from pipelines.report.sections.register_section import changed_before, healed_after, told
 
 _STATES = {"ongoing": "goes on"}
@@ -64,6 +65,7 @@ def _card(shop: PropertyData, finding: Finding) -> FindingCard:
             *_doing(shop, finding, causes),
             *_details(shop, finding),
             *_usual(shop, finding),
+            *friction_there(shop, finding),
             *_recordings(shop, finding),
         ),
         causes=causes,
