@@ -81,18 +81,23 @@ class Friction:
     def _cells(self, days: Sequence[str]) -> dict[tuple[str, str], dict[str, int]]:
         """(address, device) → sessions, and those with each sign."""
         cells: dict[tuple[str, str], dict[str, int]] = {}
+        # What is left of a sign where its share of a page is no whole session goes to the next.
+        left = dict.fromkeys(USUAL, 0)
         for (day, path), whole in self.sessions.items():
             if day not in days:
                 continue
             for device, name in DEVICES.items():
                 count = whole * self.devices[day].get(device, 0) // max(self._all(day), 1)
                 percent = {**USUAL, **(LEAKING if self._leaks(day, path, device) else {})}
-                tagged = count // TAGGED_EVERY
-                for query, part in zip(QUERIES, (count - tagged, tagged), strict=True):
-                    cell = cells.setdefault((f"{SHOP}{path}{query}", name), {"sessions": 0})
-                    cell["sessions"] += part
-                    for sign, share in percent.items():
-                        cell[sign] = cell.get(sign, 0) + part * share // 100
+                counts = {"sessions": count}
+                for sign, share in percent.items():
+                    counts[sign], left[sign] = divmod(left[sign] + count * share, 100)
+                for query, is_tagged in zip(QUERIES, (False, True), strict=True):
+                    place = (f"{SHOP}{path}{query}", name)
+                    cell = cells.setdefault(place, dict.fromkeys(counts, 0))
+                    for what, number in counts.items():
+                        tagged = number // TAGGED_EVERY
+                        cell[what] += tagged if is_tagged else number - tagged
         return {place: cell for place, cell in sorted(cells.items()) if cell["sessions"]}
 
     def _leaks(self, day: str, path: str, device: str) -> bool:

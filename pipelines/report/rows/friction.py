@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 FRICTION_SHOWN, SIGNS_SHOWN, DAYS_SHOWN = 10, 3, 28
-# More often than on the other pages by more than chance: the interval leaves their share out.
-_CLEAR = "is_newest and page_path <> '(all)' and ci_low > other_share"
+_CLEAR = "is_newest and is_clear"
 _EXCESS = "sessions_with_signal - sessions * other_share"
 _COLUMNS = """page_path, device, signal, sessions, sessions_with_signal, signal_share,
         other_sessions, other_sessions_with_signal, other_share"""

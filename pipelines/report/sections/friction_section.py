@@ -12,7 +12,7 @@ from pipelines.wording import counted, words
 _NOTES = (
     "A snapshot is of the hours before it was taken; two may overlap, so nothing is added up over "
     "days. Sessions are Clarity's own and are not GA4's. “Elsewhere” is every other page and "
-    "device, page by page. The share elsewhere is outside of the page's 95 % interval.",
+    "device, page by page. Listed is what chance would bring in one snapshot of twenty at most.",
 )
 
 

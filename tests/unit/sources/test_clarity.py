@@ -81,9 +81,9 @@ def home(tmp_path: Path, served: ClarityEmulator) -> Home:
 
 
 def test_a_page_is_its_path_with_all_its_addresses_together(home: Home) -> None:
-    """The first night: 72 hours. Payment on phones: 120 sessions a day, of which 24 came with a
-    query; rage clicks in 30 % of the day of the leak (28 + 7, rounded down), else in 1 % (0 + 0);
-    dead clicks in 6 % (5 + 1), of 80 on computers, 16 with a query, in 3 + 0.
+    """The first night: 72 hours. A day of the payment: 120 sessions on phones, 80 on computers.
+    Dead clicks in 6 %: 7 (7.2), and with what is left over 5 (4.8 + 0.2). Rage clicks in 1 %: 1
+    and 1; on phones on the day of the leak in 30 %: 36, and nothing is left over for the others.
     """
     assert home.night() == ""
     found = home.rows(
@@ -92,10 +92,10 @@ def test_a_page_is_its_path_with_all_its_addresses_together(home: Home) -> None:
         "and signal in ('rage_click', 'dead_click') order by all"
     )
     assert found == [
-        ("desktop", "dead_click", 72, 240, 9, 18),
-        ("desktop", "rage_click", 72, 240, 0, 0),
-        ("mobile", "dead_click", 72, 360, 18, 36),
-        ("mobile", "rage_click", 72, 360, 35, 70),
+        ("desktop", "dead_click", 72, 240, 15, 30),
+        ("desktop", "rage_click", 72, 240, 2, 4),
+        ("mobile", "dead_click", 72, 360, 21, 42),
+        ("mobile", "rage_click", 72, 360, 38, 76),
     ]
     traffic = home.rows(
         "select page_path, device, sessions, bot_sessions, round(scroll_depth, 6), is_complete "

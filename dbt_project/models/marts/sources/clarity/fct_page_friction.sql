@@ -35,6 +35,17 @@ snapshots as (
     from {{ ref('stg_clarity__pages') }}
     group by property_id, window_end
     window property as (partition by property_id order by window_end)
+),
+
+-- Of the share elsewhere, one more session with the sign counted to it, so that it is never 0.
+compared as (
+    select
+        *,
+        {{ rate('sessions_with_signal', 'sessions') }} as share,
+        {{ rate('other_sessions_with_signal + 1.0', 'other_sessions + 1.0') }} as expected,
+        -- How many rows of the snapshot are compared.
+        count(other_sessions) over (partition by property_id, window_end) as rows_compared
+    from signs
 )
 
 select
@@ -54,12 +65,22 @@ select
         'signal_share', 'true', 'signs.sessions_with_signal', 'signs.sessions', unit='events'
     ) }},
     signs.occurrences,
-    cast(signs.other_sessions as bigint) as other_sessions,
-    cast(signs.other_sessions_with_signal as bigint) as other_sessions_with_signal,
+    try_cast(signs.other_sessions as bigint) as other_sessions,
+    try_cast(signs.other_sessions_with_signal as bigint) as other_sessions_with_signal,
     {{ rate('signs.other_sessions_with_signal', 'signs.other_sessions') }} as other_share,
+    -- exp(-n KL(share, expected)) bounds the binomial tail (Chernoff 1952), times the number of rows (Bonferroni).
+    case
+        when signs.sessions > 0 and signs.share <= signs.expected then 1.0
+        when signs.sessions > 0 and signs.share <= 1 and signs.expected > 0
+            then least(1.0, signs.rows_compared * exp(-signs.sessions * (
+                signs.share * ln(signs.share / signs.expected)
+                + case when signs.share < 1 then (1 - signs.share) * ln((1 - signs.share) / (1 - signs.expected)) else 0 end
+            )))
+    end as p_bound,
+    coalesce(p_bound <= 0.05, false) as is_clear,
     traffic.bot_sessions,
     traffic.scroll_depth,
     signs.is_complete
-from signs
+from compared as signs
 inner join snapshots using (property_id, window_end)
 left join traffic using (property_id, window_end, page_path, device)

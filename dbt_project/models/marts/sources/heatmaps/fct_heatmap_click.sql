@@ -24,6 +24,6 @@ select
     element_text,
     regexp_matches(concat_ws(' ', element, element_text), '{{ var("add_to_cart_pattern") }}', 'i') as is_add_to_cart,
     clicks,
-    cast(all_clicks as bigint) as all_clicks,
+    try_cast(all_clicks as bigint) as all_clicks,
     {{ rate('clicks', 'all_clicks') }} as click_share
 from counted
