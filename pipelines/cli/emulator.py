@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -69,6 +69,12 @@ def emulate(
         Path | None,
         typer.Option(help="YAML of faults and quota limits; read again when it changes."),
     ] = None,
+    shopify_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Serve the first shop as Shopify would, too; 0 takes a free one."
+        ),
+    ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="True numbers: no estimates, no rounding, no late data.")
     ] = False,
@@ -76,14 +82,27 @@ def emulate(
 ) -> None:
     """Serve events as a GA4 Data API on loopback, until Ctrl-C; in a demo's home, in its days."""
     from pipelines.emulator.server import serve
+    from pipelines.emulator.shopify import serve_shopify
 
     clock = load_settings().clock
-    with serve(events, port=port, now=clock.now, faults=faults, exact=exact) as server:
+    with ExitStack() as servers:
+        server = servers.enter_context(
+            serve(events, port=port, now=clock.now, faults=faults, exact=exact)
+        )
         ids = list(server.property_ids)
+        shop = None
+        if shopify_port is not None:
+            shop = servers.enter_context(serve_shopify(events[0], port=shopify_port))
         if as_json:
-            print_json({"endpoint": server.endpoint, "properties": ids})
+            also = {"shopify": {"shop": shop.shop, "endpoint": shop.endpoint}} if shop else {}
+            print_json({"endpoint": server.endpoint, "properties": ids, **also})
         else:
             out.print(f"GA4 Data API for {', '.join(ids)} on {server.endpoint}; Ctrl-C ends it.")
+            if shop:
+                out.print(
+                    f"Shopify's API for {shop.shop} on {shop.endpoint}, token {shop.token}.",
+                    soft_wrap=True,
+                )
             notes.print(
                 f"Next, in another terminal: sluice init --property {ids[0]} --endpoint "
                 f"{server.endpoint}",

@@ -7,6 +7,7 @@ the network.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -138,6 +139,16 @@ class _Keyed(_Section):
     def has_token(self) -> bool:
         """Whether it is said where the token comes from."""
         return self.token is not None or self.token_command is not None
+
+    @field_validator("token")
+    @classmethod
+    def _filled_or_a_name(cls, value: SecretStr | None) -> SecretStr | None:
+        text = "" if value is None else value.get_secret_value()
+        if value is not None and not text.strip():
+            raise ValueError("it is empty: write a value, or take the line out")
+        if text.startswith("$") and not re.fullmatch(r"\$[A-Za-z_][A-Za-z0-9_]*", text):
+            raise ValueError("after $ write the name of an environment variable, as $SHOP_TOKEN")
+        return value
 
     @model_validator(mode="after")
     def _one_token(self) -> Self:

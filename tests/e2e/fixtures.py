@@ -43,12 +43,19 @@ def killed_home(shop: "Shop", tmp_path_factory: pytest.TempPathFactory) -> Setti
 def earlier_home(
     shop: "Shop", killed_home: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Settings:
-    """The same after the next night, which is published: copy it before changing it."""
-    from tests.e2e.shop import copied, night
+    """The same after the next night, which is published: copy it before changing it.
+
+    Shopify, which is beside GA4 from then on, refuses its token that night.
+    """
+    from pipelines.emulator.shopify import serve_shopify
+    from tests.e2e.shop import copied, night, with_shopify
 
     with made_once(tmp_path_factory, "earlier") as (folder, is_new):
         if is_new:
-            record, _ = night(copied(killed_home, folder), shop.earlier)
+            with serve_shopify(shop.events) as server:
+                server.set_faults([{"do": {"status": 401, "body": "{}"}}])
+                settings = with_shopify(copied(killed_home, folder), server)
+                record, _ = night(settings, shop.earlier)
             assert record.status == "published", record.message
     return killed_home.model_copy(update={"home": folder / "home"})
 
@@ -57,12 +64,15 @@ def earlier_home(
 def published_home(
     shop: "Shop", earlier_home: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Settings:
-    """The same after one more night, which pulls some days again."""
-    from tests.e2e.shop import copied, night
+    """The same after one more night, which pulls some days again and has Shopify beside GA4."""
+    from pipelines.emulator.shopify import serve_shopify
+    from tests.e2e.shop import copied, night, with_shopify
 
     with made_once(tmp_path_factory, "published") as (folder, is_new):
         if is_new:
-            record, _ = night(copied(earlier_home, folder), shop.lookback)
+            with serve_shopify(shop.events) as server:
+                settings = with_shopify(copied(earlier_home, folder), server)
+                record, _ = night(settings, shop.lookback)
             assert record.status == "published", record.message
     return earlier_home.model_copy(update={"home": folder / "home"})
 

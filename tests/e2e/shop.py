@@ -15,10 +15,12 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from pydantic import SecretStr
 
 from pipelines.clock import Clock, PinnedClock, pin_clock, pinned_clock
-from pipelines.config.settings import Alerts, Ga4, Property, Settings, Store
+from pipelines.config.settings import Alerts, Ga4, Property, Settings, Shopify, Store
 from pipelines.emulator.server import serve
+from pipelines.emulator.shopify import ShopifyEmulator
 from pipelines.emulator.simulator import simulate
 from pipelines.ingest.day_window import DayWindow
 from pipelines.orchestration.dbt_cli import SluiceDbt
@@ -101,6 +103,17 @@ def copied(settings: Settings, folder: Path, webhook: str | None = None) -> Sett
     """A copy of a home in the folder, links kept, which alerts the webhook."""
     shutil.copytree(settings.home, folder / "home", symlinks=True)
     return settings.model_copy(update={"home": folder / "home", "alerts": Alerts(webhook=webhook)})
+
+
+def with_shopify(settings: Settings, server: ShopifyEmulator) -> Settings:
+    """The same settings with the shop as Shopify counts it."""
+    entry = Shopify(
+        shop=server.shop,
+        property=PROPERTY,
+        token=SecretStr(server.token),
+        endpoint=server.endpoint,
+    )
+    return settings.model_copy(update={"shopify": (entry,)})
 
 
 def own_environment() -> dict[str, str]:

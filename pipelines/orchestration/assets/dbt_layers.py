@@ -4,7 +4,7 @@ A check cannot stop work inside one multi-asset. The layers are unpartitioned: s
 what is below it builds the days that changed; a full refresh builds all.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,14 @@ NOT_AT_NIGHT = "resource_type:unit_test test_type:generic"
 class LayerTranslator(DagsterDbtTranslator):
     """Groups assets by layer and topic; keys stay dagster-dbt's own (`marts/fct_leak`)."""
 
-    def __init__(self, layer: str, lineage: Lineage) -> None:
+    def __init__(self, layer: str, lineage: Lineage, missing: Collection[AssetKey] = ()) -> None:
+        """`missing`: models that are not built; nothing depends on them."""
         # The gates judge dbt's tests and report each of them in ops.gate_results. As asset checks
         # they would be two hundred more events a night, a fifth of its time on tiny data.
         super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=False))
         self._layer = layer
         self._lineage = lineage
+        self._missing = missing
         self._specs: dict[str, AssetSpec] = {}
 
     def get_asset_spec(
@@ -67,6 +69,9 @@ class LayerTranslator(DagsterDbtTranslator):
                     owners=[ANALYTICS],
                     freshness_policy=FRESHNESS,
                 )
+                # Dagster would make a stub of what is not there.
+                there = [dep for dep in spec.deps if dep.asset_key not in self._missing]
+                spec = spec.replace_attributes(deps=there)
                 columns = self._lineage.get(manifest["nodes"][unique_id]["name"], {})
                 spec = spec.merge_attributes(metadata=lineage_metadata(columns))
             self._specs[unique_id] = spec
@@ -82,8 +87,14 @@ def build_dbt_layers(
     settings: Settings, manifest: dict[str, Any], lineage: Lineage
 ) -> list[AssetsDefinition]:
     """The assets of every layer, in order."""
+    tags, keys = set(unused(settings)), DagsterDbtTranslator()
+    missing = {
+        keys.get_asset_key(node)
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and tags & set(node["tags"])
+    }
     return [
-        _layer(settings, manifest, LayerTranslator(layer, lineage), layer, select)
+        _layer(settings, manifest, LayerTranslator(layer, lineage, missing), layer, select)
         for layer, select in LAYERS.items()
     ]
 

@@ -15,6 +15,10 @@ def _export(name: int, other: int) -> str:
     )
 
 
+def _shop(more: str, properties: str = "[{id: 1}]") -> str:
+    return f"properties: {properties}\nshopify: [{{shop: a.myshopify.com, property: 1, {more}}}]"
+
+
 # What is said of a setting → what is written in the file, or as NAME=value in the environment, and
 # which setting it is.
 SETTINGS = {
@@ -177,6 +181,41 @@ SETTINGS = {
     ): [(f"properties: [{_export(1, 1)}]", "properties")],
     "same_shop_as names property 1 twice: only one export can be held against it": [
         (f"properties: [{{id: 1}}, {_export(2, 1)}, {_export(3, 1)}]", "properties"),
+    ],
+    "it does not look like my-shop.myshopify.com": [
+        (f"properties: [{{id: 1}}]\nshopify: [{{shop: {shop}, property: 1}}]", "shopify.0.shop")
+        for shop in ("a.example.com", "https://a.myshopify.com", "A b.myshopify.com", "''")
+    ],
+    "it does not look like 2026-07": [
+        (_shop("token: x, api_version: unstable"), "shopify.0.api_version"),
+        (_shop("token: x, api_version: 2026-08"), "shopify.0.api_version"),
+    ],
+    "ShopifyQL is there from 2025-10 on: write a newer one": [
+        (_shop("token: x, api_version: 2025-07"), "shopify.0.api_version"),
+    ],
+    "shop a.myshopify.com needs token, token_command, or csv (docs/shopify.md)": [
+        (_shop("api_version: 2026-07"), "shopify.0"),
+    ],
+    "shop a.myshopify.com has a token and csv: keep one of them": [
+        (_shop("token: x, csv: a.csv"), "shopify.0"),
+    ],
+    "it has token and token_command: keep one of them": [
+        (_shop("token: x, token_command: y"), "shopify.0"),
+    ],
+    "after $ write the name of an environment variable, as $SHOP_TOKEN": [
+        (_shop("token: $"), "shopify.0.token"),
+        (_shop("token: $A-B"), "shopify.0.token"),
+    ],
+    (
+        "shopify names property 1, which is not under properties: add it there, or correct the "
+        "number"
+    ): [(_shop("token: x", "[{id: 2}]"), "properties")],
+    "shopify names property 1 twice: keep one entry of it": [
+        (
+            "properties: [{id: 1}]\nshopify: [{shop: a.myshopify.com, property: 1, token: x}, "
+            "{shop: b.myshopify.com, property: 1, token: y}]",
+            "properties",
+        ),
     ],
     "it does not look like EUR": [
         ("properties: [{id: 1, currency: euro}]", "properties.0.currency"),

@@ -47,6 +47,10 @@ def test_every_key_of_the_design_is_read(config):
                 path: "exports/events_*.parquet"
                 time_zone: Europe/Berlin
                 currency: EUR
+            shopify:
+              - {shop: my-shop.myshopify.com, property: "123456789", token: $SHOP_TOKEN,
+                 api_version: "2026-07", endpoint: null}
+              - {shop: outlet.myshopify.com, property: "987654321", csv: "exports/shopify/*.csv"}
             nightly: {at: "05:30", lookback_days: 3, attribution_days: 14, sweep_days: 35}
             alerts: {webhook: null}
             publish: {keep_versions: 7, parquet: true}
@@ -59,6 +63,10 @@ def test_every_key_of_the_design_is_read(config):
         ("123456789", "data_api"),
         ("987654321", "export"),
     ]
+    token = settings.shopify[0].token
+    assert (str(token), token and token.get_secret_value()) == ("**********", "$SHOP_TOKEN")
+    # Relative paths start at the file.
+    assert settings.shopify[1].csv == settings.home.parent / "exports/shopify/*.csv"
     assert (settings.nightly.at, settings.nightly.lookback_days) == ("05:30", 3)
     assert (settings.publish.keep_versions, settings.publish.parquet) == (7, True)
 

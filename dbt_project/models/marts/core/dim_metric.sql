@@ -14,3 +14,5 @@ select
     column_name,
     example_query
 from {{ ref('metric_definitions') }}
+-- Metrics of a second source only where its marts are.
+where table_name in (select columns.table_name from {{ ref('dim_column') }} as columns)

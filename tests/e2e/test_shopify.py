@@ -1,0 +1,80 @@
+"""Shopify beside GA4 through whole nights: what readers get, what a failure leaves, what leaks."""
+
+from __future__ import annotations
+
+from pipelines.config.settings import Settings
+from pipelines.emulator.shopify import TOKEN
+from tests.e2e.shop import PROPERTY, Shop, published
+
+# How many more than the truth Shopify sees, in percent (docs/emulator.md).
+MORE = {"sessions": 25, "add_to_cart": 18, "checkout_start": 15, "purchase": 12}
+
+
+def test_readers_get_shopifys_count(shop: Shop, published_home: Settings) -> None:
+    """The truth and those whom no tag sees, of every device and of all of them."""
+    rows = [
+        *({**row, "key": "sessions"} for row in shop.truth("sessions").to_pylist()),
+        *shop.truth("keys").to_pylist(),
+    ]
+    wanted: dict[tuple[str, str], int] = {}
+    for row in rows:
+        if row["segment_name"] == "device" and row["key"] in MORE:
+            cell = row["segment_value"], row["key"]
+            wanted[cell] = wanted.get(cell, 0) + row["sessions"]
+    wanted = {
+        (device, key): count + (count * MORE[key] + 50) // 100
+        for (device, key), count in wanted.items()
+    }
+    for key in MORE:
+        wanted["all", key] = sum(count for (_, own), count in wanted.items() if own == key)
+    with published(published_home) as connection:
+        told = connection.execute(
+            "select device, step_key, sum(sessions)::int from marts.fct_shopify_funnel_daily "
+            "where property_id = ? and is_complete group by all",
+            [PROPERTY],
+        ).fetchall()
+        last, ratios = connection.execute(
+            "select max(date), count(*) from marts.fct_reconciliation where source_a = 'shopify' "
+            "and source_b = 'data_api' and value_a is not null and value_b is not null "
+            "and ratio is not distinct from value_b / nullif(value_a, 0)"
+        ).fetchone()
+    assert {(device, key): count for device, key, count in told} == wanted
+    # Three days may still grow; of the 28 before them every step is there.
+    assert (shop.window.end - last).days == 3
+    assert ratios == 28 * 4
+
+
+def test_a_night_goes_on_without_shopify(earlier_home: Settings, published_home: Settings) -> None:
+    """It refused the token in the one night, and answered in the next."""
+    with published(earlier_home) as connection:
+        fetches = connection.execute(
+            "select distinct status, message from ops.fetches order by all"
+        ).fetchall()
+        warned = connection.execute(
+            "select distinct expectation, severity from ops.gate_results "
+            "where not is_success and table_name like 'raw.shopify%'"
+        ).fetchall()
+        rows = connection.execute("select count(*) from marts.fct_shopify_funnel_daily").fetchone()
+    refused = "Shopify's demo-shop.myshopify.com does not accept the token"
+    assert [(status, refused in words) for status, words in fetches] == [("failed", True)]
+    assert warned == [("last_fetch_was_loaded", "warning")]
+    assert rows == (0,)
+    page = (earlier_home.published_dir / "current" / "report.html").read_text(encoding="utf-8")
+    assert "does not accept the token" in page
+    with published(published_home) as connection:
+        after = connection.execute(
+            "select table_name, list(status order by fetched_at) from ops.fetches "
+            "group by all order by all"
+        ).fetchall()
+    tables = ("shopify_checkouts", "shopify_sales", "shopify_sessions")
+    assert after == [(name, ["failed", "loaded"]) for name in tables]
+    page = (published_home.published_dir / "current" / "report.html").read_text(encoding="utf-8")
+    assert "Shopify’s funnel" in page or "Shopify&#39;s funnel" in page
+    assert "does not accept the token" not in page
+
+
+def test_the_token_is_nowhere(published_home: Settings) -> None:
+    files = [path for path in published_home.home.rglob("*") if path.is_file()]
+    assert len(files) > 50
+    leaked = [path for path in files if TOKEN.encode() in path.read_bytes()]
+    assert leaked == []
