@@ -17,6 +17,8 @@ from pipelines.clock import pin_clock
 from pipelines.config.settings import Clarity, Property, Settings
 from pipelines.emulator.clarity import ClarityEmulator, serve_clarity
 from pipelines.ingest.day_window import DayWindow
+from pipelines.monitoring.doctor.clarity_steps import clarity_steps
+from pipelines.monitoring.doctor.step_model import Mark, Step
 from pipelines.sources.clarity.answer import read_answer
 from pipelines.sources.clarity.source import ClaritySource, days_since
 from pipelines.sources.clarity.tables import CLARITY_PAGE, CLARITY_TABLES
@@ -329,3 +331,26 @@ def test_the_rows_hold_together(home: Home) -> None:
     assert audit(fetched).replaces.to_pylist() == [{"window_end": MORNING.astimezone(UTC)}]
     assert isinstance(fetched.rows["window_end"][0].as_py(), datetime)
     assert fetched.requests == 2
+
+
+def test_what_the_doctor_says_without_a_call(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def step() -> Step:
+        settings = home.settings()
+        (found,) = clarity_steps(settings, "42", settings.clock.now())
+        return found
+
+    assert clarity_steps(home.settings(), "43", MORNING) == ()
+    assert (step().mark, step().message[:23]) == (Mark.NOT_CHECKED, "The next night takes th")
+    assert home.night() == ""
+    assert step().message == "snapshot of 2026-07-01 03:30 UTC, 2 of 10 calls in 24 hours"
+    home.now += timedelta(hours=80)
+    assert step().message == (
+        "The newest snapshot of 2026-07-01 03:30 UTC, 0 of 10 calls in 24 hours: 8 hours are lost "
+        "by now; see that 'sluice nightly' runs every night."
+    )
+    home.server.set_faults([{"do": {"status": 401}}])
+    said = home.night()
+    assert (step().mark, step().message) == (Mark.WRONG, said)
+    assert len(home.server.requests) == 3
+    monkeypatch.setattr(home.server, "token", "$NO_SUCH_VARIABLE")
+    assert "NO_SUCH_VARIABLE" in step().message
