@@ -7,6 +7,7 @@ Beside it stands what Shopify would count of the same shop.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -17,10 +18,20 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from pipelines.clock import Clock, pin_clock
-from pipelines.config.settings import Ga4, Property, Settings, Shopify, Store
+from pipelines.config.settings import (
+    Clarity,
+    Ga4,
+    Heatmaps,
+    Property,
+    Settings,
+    Shopify,
+    Store,
+)
 from pipelines.demo_register import DemoRegister, demo_register
+from pipelines.emulator.clarity import serve_clarity
+from pipelines.emulator.heatmaps import write_heatmaps
 from pipelines.emulator.server import serve
-from pipelines.emulator.shopify import ShopifyEmulator, serve_shopify
+from pipelines.emulator.shopify import serve_shopify
 from pipelines.emulator.simulator import PROPERTY_ID, simulate
 from pipelines.errors import ConfigError
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow, yesterday
@@ -92,14 +103,14 @@ def run_demo(
         progress=on_day,
     )
     _start_afresh(settings)
-    with serve_shopify(_events(demo)) as shop:
-        settings = settings.model_copy(update={"shopify": (_shopify(shop),)})
-        if demo.route is Route.EXPORT:
-            return run_nightly(settings, window, command="demo", on_step=on_step)
-        # The server's clock stands: its newest numbers must not depend on how fast this machine is.
-        with serve([_events(demo)], now=lambda: morning) as server:
-            served = settings.model_copy(update={"ga4": Ga4(endpoint=server.endpoint)})
-            return run_nightly(served, window, command="demo", on_step=on_step)
+    # Clocks of servers stand: what they tell must not depend on how fast this machine is.
+    with ExitStack() as servers:
+        told = _second_sources(demo, servers, lambda: morning)
+        settings = settings.model_copy(update=told)
+        if demo.route is Route.DATA_API:
+            server = servers.enter_context(serve([_events(demo)], now=lambda: morning))
+            settings = settings.model_copy(update={"ga4": Ga4(endpoint=server.endpoint)})
+        return run_nightly(settings, window, command="demo", on_step=on_step)
 
 
 def _window(demo: Demo) -> DayWindow:
@@ -140,14 +151,29 @@ def _settings(demo: Demo) -> Settings:
     )
 
 
-def _shopify(server: ShopifyEmulator) -> Shopify:
-    """The same shop as Shopify counts it."""
-    return Shopify(
-        shop=server.shop,
-        property=PROPERTY_ID,
-        token=SecretStr(server.token),
-        endpoint=server.endpoint,
-    )
+def _second_sources(
+    demo: Demo, servers: ExitStack, now: Callable[[], datetime]
+) -> dict[str, object]:
+    """The same shop as Shopify, Clarity and a heatmap tool count it: their sections of settings."""
+    events, folder = _events(demo), demo.home / "demo" / "heatmaps"
+    rmtree(folder, ignore_errors=True)
+    path, columns = write_heatmaps(events, folder)
+    shop = servers.enter_context(serve_shopify(events))
+    visits = servers.enter_context(serve_clarity(events, now=now))
+    return {
+        "shopify": (
+            Shopify(
+                shop=shop.shop,
+                property=PROPERTY_ID,
+                token=SecretStr(shop.token),
+                endpoint=shop.endpoint,
+            ),
+        ),
+        "clarity": (
+            Clarity(property=PROPERTY_ID, token=SecretStr(visits.token), endpoint=visits.endpoint),
+        ),
+        "heatmaps": (Heatmaps(property=PROPERTY_ID, path=path, columns=columns),),
+    }
 
 
 def _refuse_real_home(settings: Settings) -> None:

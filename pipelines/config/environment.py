@@ -25,6 +25,8 @@ CONFIG_VARIABLE = "SLUICE_CONFIG"
 _JSON = {
     "properties": '[{"id": "123456789"}]',
     "shopify": '[{"shop": "my-shop.myshopify.com", "property": "123456789", "token": "$NAME"}]',
+    "clarity": '[{"property": "123456789", "token": "$NAME"}]',
+    "heatmaps": '[{"property": "123456789", "path": "exports/heatmaps/*.csv"}]',
 }
 
 

@@ -40,6 +40,8 @@ from pipelines.monitoring.webhook import check_address, is_loopback
 
 DEFAULT_CONFIG = "sluice.yml"
 DEFAULT_TRACKING_PLAN = "tracking_plan.yml"
+# Beside the settings file, too, unless an entry of heatmaps names another.
+DEFAULT_COLUMNS = "heatmap_columns.yml"
 # The setting of each further file → its name beside the settings file, where it is read if it is
 # there.
 _FILES_BESIDE = {
@@ -48,7 +50,7 @@ _FILES_BESIDE = {
     "changes": "changes.yml",
 }
 # Lists whose entries are about a property each.
-SECOND_SOURCES = ("shopify",)
+SECOND_SOURCES = ("shopify", "clarity", "heatmaps")
 ID = r"^[0-9]{1,20}$"
 OLDEST_SHOPIFY_API = "2025-10"
 
@@ -198,6 +200,28 @@ class Shopify(_Keyed):
         return self
 
 
+class Clarity(_Keyed):
+    """A project of Microsoft Clarity for a property; its admin makes the token."""
+
+    property: str = Field(pattern=ID)
+
+    @model_validator(mode="after")
+    def _some_token(self) -> Self:
+        if not self.has_token:
+            raise ValueError("it needs token, or token_command (docs/clarity.md)")
+        return self
+
+
+class Heatmaps(_Section):
+    """Downloads of a heatmap tool for a property: a file, or a pattern of files, and what their
+    columns mean.
+    """
+
+    property: str = Field(pattern=ID)
+    path: PlainPath
+    columns: PlainPath = Path(DEFAULT_COLUMNS)
+
+
 class Nightly(_Section):
     """When the nightly run starts (property-local), and how many days it pulls again."""
 
@@ -258,6 +282,8 @@ class Settings(BaseSettings):
     ga4: Ga4 = Ga4()
     properties: tuple[Property, ...] = ()
     shopify: tuple[Shopify, ...] = ()
+    clarity: tuple[Clarity, ...] = ()
+    heatmaps: tuple[Heatmaps, ...] = ()
     tracking_plan: PlainPath | None = None
     experiments: PlainPath | None = None
     changes: PlainPath | None = None
@@ -427,8 +453,12 @@ def _from_the_file(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The same values with all paths starting at the file's folder."""
     ga4, listed = values.get("ga4"), values.get("properties")
     exports = [(one, "path") for one in (listed if isinstance(listed, list) else [])]
-    shops = values.get("shopify")
+    shops, maps = values.get("shopify"), values.get("heatmaps")
     drops = [(one, "csv") for one in (shops if isinstance(shops, list) else [])]
+    for one in maps if isinstance(maps, list) else []:
+        if isinstance(one, dict):
+            one.setdefault("columns", DEFAULT_COLUMNS)
+        drops += [(one, "path"), (one, "columns")]
     files = [(values, name) for name in ("home", *_FILES_BESIDE)]
     named = (*files, (ga4, "credentials"), *exports, *drops)
     for section, name in named:

@@ -31,12 +31,14 @@ from pipelines.report.sections.boxes import boxes
 from pipelines.report.sections.change_sections import alert_section, change_section
 from pipelines.report.sections.figures import figures
 from pipelines.report.sections.finding_cards import finding_cards
+from pipelines.report.sections.friction_section import friction_section
 from pipelines.report.sections.funnel_section import (
     device_section,
     end_marks,
     funnel_rows,
     period,
 )
+from pipelines.report.sections.heatmap_section import heatmap_section
 from pipelines.report.sections.micro_section import micro_section
 from pipelines.report.sections.plan_section import plan_section
 from pipelines.report.sections.quality_section import quality_section
@@ -54,6 +56,8 @@ _SECTIONS = (
     alert_section,
     shopify_section,
     hint_section,
+    friction_section,
+    heatmap_section,
     tracking_section,
     quality_section,
 )

@@ -6,8 +6,16 @@ from dataclasses import dataclass
 
 from pipelines.report.doubtful_days import DoubtfulDay
 from pipelines.report.rows.changes import Alert, Factor, Judged, Shift
-from pipelines.report.rows.findings import Diagnosis, Finding, FindingDay, FindingDetail
+from pipelines.report.rows.findings import (
+    Diagnosis,
+    Finding,
+    FindingDay,
+    FindingDetail,
+    Recording,
+)
+from pipelines.report.rows.friction import Sign, Snapshots
 from pipelines.report.rows.funnel import End, Step, StepWeek
+from pipelines.report.rows.heatmaps import Click, Scroll
 from pipelines.report.rows.items import Carts, Page, Product
 from pipelines.report.rows.micro import Micro
 from pipelines.report.rows.properties import Shop
@@ -51,7 +59,13 @@ class PropertyData:
     findings: tuple[Finding, ...]
     finding_days: tuple[FindingDay, ...]
     finding_details: tuple[FindingDetail, ...]
+    recordings: tuple[Recording, ...]
     has_findings: bool
+    friction: tuple[Sign, ...]
+    friction_of_findings: tuple[Sign, ...]
+    snapshots: Snapshots | None
+    clicks: tuple[Click, ...]
+    scrolls: tuple[Scroll, ...]
     sales_weeks: tuple[SalesWeek, ...]
     step_weeks: tuple[StepWeek, ...]
     factors: tuple[Factor, ...]

@@ -1,4 +1,4 @@
-"""Second sources of a property: a folder each (`shopify`), all of one shape.
+"""Second sources of a property: a folder each (`shopify`, `clarity`, `heatmaps`), all of one shape.
 
 A source is configured under its own name in `sluice.yml` (one entry a property) and is a `Source`
 (contract.py): it names its raw tables and fetches one of them at a time, as audited Arrow. What

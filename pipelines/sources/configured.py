@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from pipelines.config.settings import Settings
+from pipelines.sources.clarity.source import ClaritySource
+from pipelines.sources.clarity.tables import CLARITY_TABLES
 from pipelines.sources.contract import Source, SourceTable
+from pipelines.sources.heatmaps.source import HeatmapSource
+from pipelines.sources.heatmaps.tables import HEATMAP_TABLES
 from pipelines.sources.shopify.source import shopify_source
 from pipelines.sources.shopify.tables import SHOPIFY_TABLES
 
 # The section in sluice.yml, which is also the tag of its models → its raw tables.
-TABLES: dict[str, tuple[SourceTable, ...]] = {"shopify": SHOPIFY_TABLES}
+TABLES: dict[str, tuple[SourceTable, ...]] = {
+    "shopify": SHOPIFY_TABLES,
+    "clarity": CLARITY_TABLES,
+    "heatmaps": HEATMAP_TABLES,
+}
 
 
 def configured_sources(settings: Settings) -> list[Source]:
     """One source an entry; nothing is read yet."""
-    return [shopify_source(entry, settings) for entry in settings.shopify]
+    return [
+        *(shopify_source(entry, settings) for entry in settings.shopify),
+        *(ClaritySource(entry, settings) for entry in settings.clarity),
+        *(HeatmapSource(entry, settings) for entry in settings.heatmaps),
+    ]
 
 
 def tables_of(settings: Settings) -> tuple[SourceTable, ...]:

@@ -5,7 +5,7 @@ No error repeats an address, a header or a body; those may hold a token.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -42,13 +42,21 @@ class HttpServer:
     """A server at `host` (with a port or without), by https; by plain http on loopback only."""
 
     def __init__(
-        self, name: str, host: str, headers: Mapping[str, str], clock: Clock | None = None
+        self,
+        name: str,
+        host: str,
+        headers: Mapping[str, str],
+        clock: Clock | None = None,
+        before_each: Callable[[], None] | None = None,
     ) -> None:
-        """`name`: how errors call it. `headers` go with every request, the token among them."""
+        """`name`: how errors call it. `headers` go with every request, the token among them.
+        `before_each` is called before every try; what it raises ends them.
+        """
         local = is_loopback(host.partition(":")[0])
         self.name = name
         self.clock: Clock = clock or SystemClock()
         self.requests = 0
+        self._before_each = before_each or (lambda: None)
         self._base = f"{'http' if local else 'https'}://{host}"
         self._session = requests.Session()
         # Neither a proxy nor the machine's .netrc, which would replace the token, has a say on
@@ -84,6 +92,7 @@ class HttpServer:
         )
 
     def _send(self, method: str, path: str, json: Any, params: Mapping[str, str] | None) -> Answer:
+        self._before_each()
         self.requests += 1
         with self._session.request(
             method, self._base + path, json=json, params=params, stream=True,

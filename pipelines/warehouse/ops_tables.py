@@ -127,8 +127,8 @@ TABLES: dict[str, OpsTable] = {
         {
             "fetch_id": ("VARCHAR", "Fetch, as in the rows that it brought."),
             **_shared("run_id", "property_id"),
-            "source": ("VARCHAR", "Which source: shopify."),
-            "account": ("VARCHAR", "Shop or project there."),
+            "source": ("VARCHAR", "Which source: shopify, clarity or heatmaps."),
+            "account": ("VARCHAR", "Shop, project or files there."),
             "table_name": ("VARCHAR", "Raw table that it fills."),
             "start_date": ("DATE", "First day that was requested."),
             "end_date": ("DATE", "Last day that was requested."),
@@ -140,6 +140,14 @@ TABLES: dict[str, OpsTable] = {
             "requests": ("INTEGER", "Requests that it took; 0 for files."),
             **_shared("currency", "time_zone", "message"),
             "fetched_at": (_TIME, "When the rows, or the failure, were there."),
+        },
+    ),
+    "source_calls": OpsTable(
+        "One row per call of a second source that answers only so many a day.",
+        {
+            "source": ("VARCHAR", "Which source: clarity."),
+            **_shared("property_id"),
+            "called_at": (_TIME, "Just before the call."),
         },
     ),
     "export_days": OpsTable(

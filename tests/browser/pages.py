@@ -39,6 +39,11 @@ _LEAKING = (
     "'<b>Coat' as detail_name, 1 as detail_rank, 'items' as unit, 2 as numerator, "
     "100 as denominator, 0.02 as rate, 0.2 as outside_rate from marts.fct_finding "
     "where property_id = '{id}'",
+    "insert into marts.fct_finding_recording by name select '{id}' as property_id, "
+    "'f1' as finding_id, 'clarity' as tool, window_end - 10 as start_date, window_end as end_date, "
+    "'Clarity, recordings of <b>; Device: Mobile.' as recipe, "
+    "'https://clarity.microsoft.com/projects' as link from marts.fct_finding "
+    "where property_id = '{id}'",
     "delete from marts.fct_diagnosis where property_id = '{id}'",
     "insert into marts.fct_diagnosis by name select '{id}' as property_id, '28d' as window_name, "
     "'device' as segment_name, 'mobile' as segment_value, 1 as diagnosis_rank, 'X4' as rule, "

@@ -109,6 +109,23 @@ def test_where_to_look(diagnosed: Warehouse) -> None:
     ]
 
 
+def test_which_recordings_to_watch(diagnosed: Warehouse) -> None:
+    """X4 is about phones, and paying there; P6 has no cause with a signal. /sale, where P6 does
+    worse, is no page of its step, and no page is known to have one.
+    """
+    found = diagnosed.query(
+        "select tool, page_path, device, signal from marts.fct_finding_recording "
+        "where property_id in ? order by property_id, tool",
+        [[PROPERTIES["P6"], PROPERTIES["X4"]]],
+    )
+    assert found == [
+        ("clarity", None, None, None),
+        ("hotjar", None, None, None),
+        ("clarity", None, "mobile", "error_click"),
+        ("hotjar", None, "mobile", None),
+    ]
+
+
 def shrunk(x: int, n: int, others: list[tuple[int, int]]) -> float:
     """A rate drawn to that of itself and the others together, by the method of moments."""
     parts = [(x, n), *others]

@@ -16,9 +16,11 @@ FIRST_NIGHT = shop.LAST - timedelta(days=4)
 NOTHING_TO_SAY = {
     "intermediate.int_events__suggested", "intermediate.int_events__unplanned",
     "marts.fct_event_suggestion", "intermediate.int_findings__scored", "marts.fct_finding",
-    "marts.fct_finding_detail", "intermediate.int_sources__paired", "marts.fct_reconciliation",
+    "marts.fct_finding_detail", "marts.fct_finding_recording", "intermediate.int_sources__paired",
+    "marts.fct_reconciliation",
     "intermediate.int_experiments__scored", "marts.fct_experiment", "marts.fct_experiment_plan",
     "marts.fct_change_overlap", "marts.fct_shopify_funnel_daily", "marts.fct_shopify_sales_daily",
+    "marts.fct_page_friction", "marts.fct_heatmap_click",
 }  # fmt: skip
 
 

@@ -29,10 +29,13 @@ def fill(warehouse: Warehouse) -> None:
         "from ops.properties where property_id = ?",
         [list(ODD), SOUND],
     )
+    fill_pages(warehouse, SOUND)
     tables = warehouse.query(
         "select table_schema || '.' || table_name, "
+        "max(column_name) filter (column_name in ('date', 'period_end', 'window_end')), "
         "list((column_name, data_type)) filter (where table_schema = 'raw' "
-        "and data_type in ('BIGINT', 'DOUBLE') and column_name <> 'step_number') "
+        "and data_type in ('BIGINT', 'DOUBLE') "
+        "and column_name not in ('step_number', 'depth_percent')) "
         "from information_schema.columns where table_schema = 'raw' "
         "or (table_schema, table_name) = ('ops', 'pulls') group by all"
     )
@@ -41,9 +44,10 @@ def fill(warehouse: Warehouse) -> None:
             "BIGINT": f"if(rowid % 2 = 0, {count}, {other})::hugeint",
             "DOUBLE": f"'{amount}'",
         }
-        for table, columns in tables:
+        for table, day, columns in tables:
             numbers = "".join(
-                f", case when date <> $3 then {name} else {values[kind]} end::{kind} as {name}"
+                f", case when {day}::date <> $3 then {name} else {values[kind]} end::{kind} "
+                f"as {name}"
                 for name, kind in columns or ()
             )
             warehouse.query(
@@ -53,6 +57,27 @@ def fill(warehouse: Warehouse) -> None:
             )
         totals = f"""'{{"sessions": {amount}, "events": {count}}}'"""
         warehouse.flag(property_id, SPOILED, "%", f"totals = {totals}")
+
+
+def fill_pages(warehouse: Warehouse, property_id: str) -> None:
+    """Snapshots and maps of a page, two rows of each on the odd day."""
+    stamps = "select ? as property_id, 'f' as fetch_id, now() as fetched_at"
+    about = "'hotjar' as tool, '/' as page_path, 'all' as device, 'x.csv' as file"
+    for table, columns in (
+        (
+            "clarity_page",
+            "unnest(['/a', '/b']) as page_path, 'mobile' as device, 'rage_click' as signal, "
+            "?::date + time '12:00' as window_end, 24 as window_hours, 50 as sessions, "
+            "5 as sessions_with_signal, 9 as occurrences, true as is_complete",
+        ),
+        ("heatmap_click", f"{about}, ?::date as period_end, period_end - 6 as period_start, "
+         "unnest(['#a', '#b']) as element, '' as element_text, 7 as clicks"),
+        ("heatmap_scroll", f"{about}, ?::date as period_end, period_end - 6 as period_start, "
+         "unnest([0.0, 50.0]) as depth_percent, 7 as visitors, 9 as all_visitors, 0.7 as share"),
+    ):  # fmt: skip
+        warehouse.query(
+            f"insert into raw.{table} by name {stamps}, {columns}", [property_id, SPOILED]
+        )
 
 
 def test_no_number_that_a_report_can_hold_stops_the_models(hand_made: Warehouse) -> None:

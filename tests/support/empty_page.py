@@ -17,9 +17,9 @@ def empty_window(days: int) -> Window:
 EMPTY = PropertyData(
     shop=Shop("1", None, None, None), held_back=None,
     month=empty_window(28), week=empty_window(7), findings=(), finding_days=(),
-    finding_details=(), has_findings=True, sales_weeks=(), step_weeks=(), factors=(), shifts=(),
+    finding_details=(), recordings=(), has_findings=True, friction=(), friction_of_findings=(),
+    snapshots=None, clicks=(), scrolls=(), sales_weeks=(), step_weeks=(), factors=(), shifts=(),
     changes=(), experiments=(), planned=(), alerts=(), judged=Judged(0, 0, 0, None, None, None),
     diagnoses=(), coverage=(), silences=(), suggestions=(), completeness=(),
-    growing=Growing(0, None),
-    doubtful_days=(), gates=(), warnings=(),
+    growing=Growing(0, None), doubtful_days=(), gates=(), warnings=(),
 )  # fmt: skip

@@ -234,6 +234,15 @@ class _RuleRow(SeedRow):
     confirm_with: Filled
     is_fallback: Flag
     sized_by: Literal["", "cart_recovery"]
+    signal: Literal[
+        "",
+        "dead_click",
+        "error_click",
+        "excessive_scroll",
+        "quick_back",
+        "rage_click",
+        "script_error",
+    ]
 
     @field_validator("step_key")
     @classmethod

@@ -15,7 +15,9 @@ from pipelines.config.tracking_plan import load_plan
 from pipelines.errors import ConfigError, SeedError, SluiceError
 from pipelines.ga4.api_errors import CredentialsError, UnreachableError
 from pipelines.ga4.client import connect
+from pipelines.monitoring.doctor.clarity_steps import clarity_steps
 from pipelines.monitoring.doctor.expected_keys import ReadPlan, read_plan
+from pipelines.monitoring.doctor.heatmap_steps import heatmap_steps
 from pipelines.monitoring.doctor.machine_steps import (
     DISK,
     SCHEDULE,
@@ -73,6 +75,8 @@ def diagnose(
             steps=(
                 *block.steps,
                 *_compared_step(item, blocks),
+                *clarity_steps(settings, item.id, now),
+                *heatmap_steps(settings, item.id),
                 *source_steps(settings, item.id, _zone(item.id, blocks) or item.time_zone, now),
             ),
         )

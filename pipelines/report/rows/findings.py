@@ -91,6 +91,10 @@ FINDING_DETAILS = f"""
     )
     order by finding_id, detail_rank
 """
+RECORDINGS = """
+    select finding_id, tool, recipe, link
+    from marts.fct_finding_recording where property_id = $property order by finding_id, tool
+"""
 DIAGNOSES = """
     select finding_id, segment_value, likely_cause, fix, confirm_with, evidence,
         recoverable_value, currency
@@ -168,6 +172,16 @@ class FindingDetail:
     denominator: int | None
     rate: float | None
     outside_rate: float | None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Which session recordings to watch of a finding, in one tool."""
+
+    finding_id: str
+    tool: str
+    recipe: str
+    link: str | None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pipelines.report.components import Cause, FindingCard, Link
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.findings import FINDINGS_SHOWN, Finding, FindingDay
 from pipelines.report.sections.benchmark_section import beside
+from pipelines.report.sections.friction_section import friction_there
 from pipelines.report.sections.register_section import changed_before, healed_after, told
 
 _STATES = {"ongoing": "goes on"}
@@ -64,7 +65,8 @@ def _card(shop: PropertyData, finding: Finding) -> FindingCard:
             *_doing(shop, finding, causes),
             *_details(shop, finding),
             *_usual(shop, finding),
-            _recordings(finding),
+            *friction_there(shop, finding),
+            *_recordings(shop, finding),
         ),
         causes=causes,
     )
@@ -224,10 +226,7 @@ def _usual(shop: PropertyData, finding: Finding) -> list[tuple[str, Link]]:
     return []
 
 
-def _recordings(finding: Finding) -> tuple[str, str]:
-    """What to filter session recordings by."""
-    where = f"{finding.conditions}; " if finding.conditions else ""
-    return (
-        "Recordings to watch",
-        f"{where}visits with “{finding.previous_label}” and without “{finding.step_label}”",
-    )
+def _recordings(shop: PropertyData, finding: Finding) -> list[tuple[str, Link]]:
+    """What to filter session recordings by, for each tool."""
+    told = [one for one in shop.recordings if one.finding_id == finding.finding_id]
+    return [("Recordings to watch", Link(one.recipe, one.link)) for one in told]

@@ -173,6 +173,10 @@ CELLS = {
         "is not known: write '' or 'cart_recovery'.": [
             ("sized_by", "x", "The sized_by 'x'"),
         ],
+        "is not known: write '', 'dead_click', 'error_click', 'excessive_scroll', 'quick_back', "
+        "'rage_click' or 'script_error'.": [
+            ("signal", "rage_clicks", "The signal 'rage_clicks'"),
+        ],
     },
 }
 

@@ -122,6 +122,7 @@ SETTINGS = {
         ("properties: [null]", "properties.0"),
     ],
     "it is missing: add it": [
+        ("properties: [{id: 1}]\nheatmaps: [{property: 1}]", "heatmaps.0.path"),
         ("properties: [{name: Main}]", "properties.0.id"),
     ],
     "it does not look like 123456789": [
@@ -214,6 +215,19 @@ SETTINGS = {
         (
             "properties: [{id: 1}]\nshopify: [{shop: a.myshopify.com, property: 1, token: x}, "
             "{shop: b.myshopify.com, property: 1, token: y}]",
+            "properties",
+        ),
+    ],
+    "it needs token, or token_command (docs/clarity.md)": [
+        ("properties: [{id: 1}]\nclarity: [{property: 1}]", "clarity.0"),
+    ],
+    (
+        "clarity names property 2, which is not under properties: add it there, or correct the "
+        "number"
+    ): [("properties: [{id: 1}]\nclarity: [{property: 2, token: x}]", "properties")],
+    "heatmaps names property 1 twice: keep one entry of it": [
+        (
+            "properties: [{id: 1}]\nheatmaps: [{property: 1, path: a}, {property: 1, path: b}]",
             "properties",
         ),
     ],

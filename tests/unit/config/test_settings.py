@@ -51,6 +51,11 @@ def test_every_key_of_the_design_is_read(config):
               - {shop: my-shop.myshopify.com, property: "123456789", token: $SHOP_TOKEN,
                  api_version: "2026-07", endpoint: null}
               - {shop: outlet.myshopify.com, property: "987654321", csv: "exports/shopify/*.csv"}
+            clarity:
+              - {property: "123456789", token: $CLARITY_TOKEN, endpoint: null}
+            heatmaps:
+              - {property: "123456789", path: "exports/heatmaps/*.csv"}
+              - {property: "987654321", path: x.csv, columns: maps/outlet.yml}
             nightly: {at: "05:30", lookback_days: 3, attribution_days: 14, sweep_days: 35}
             alerts: {webhook: null}
             publish: {keep_versions: 7, parquet: true}
@@ -66,7 +71,12 @@ def test_every_key_of_the_design_is_read(config):
     token = settings.shopify[0].token
     assert (str(token), token and token.get_secret_value()) == ("**********", "$SHOP_TOKEN")
     # Relative paths start at the file.
-    assert settings.shopify[1].csv == settings.home.parent / "exports/shopify/*.csv"
+    folder = settings.home.parent
+    assert settings.shopify[1].csv == folder / "exports/shopify/*.csv"
+    assert settings.heatmaps[0].path == folder / "exports/heatmaps/*.csv"
+    assert [one.columns for one in settings.heatmaps] == [
+        folder / "heatmap_columns.yml", folder / "maps/outlet.yml",
+    ]  # fmt: skip
     assert (settings.nightly.at, settings.nightly.lookback_days) == ("05:30", 3)
     assert (settings.publish.keep_versions, settings.publish.parquet) == (7, True)
 

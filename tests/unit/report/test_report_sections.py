@@ -6,10 +6,10 @@ from datetime import date, timedelta
 import pytest
 
 from pipelines.analysis.stats.anomalies import Rules
-from pipelines.report.components import Section
+from pipelines.report.components import Link, Section
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.changes import Alert, Factor, Judged
-from pipelines.report.rows.findings import Diagnosis, Finding, FindingDay, FindingDetail
+from pipelines.report.rows.findings import Diagnosis, Finding, FindingDay, FindingDetail, Recording
 from pipelines.report.rows.funnel import Step
 from pipelines.report.rows.items import Carts
 from pipelines.report.rows.quality import Growing
@@ -69,9 +69,12 @@ def with_steps(*steps: Step, shop: PropertyData = EMPTY) -> PropertyData:
 
 
 WHOLE = replace(with_steps(SESSIONS, replace(ADDED, verdict="within")), coverage=(TAG,))
+RECIPE = Recording("f1", "clarity", "Clarity, mobile.", "https://clarity.example")
 LEAKING = replace(
-    with_steps(SESSIONS, ADDED), coverage=(TAG,), findings=(FINDING,), diagnoses=(CAUSE,)
-)
+    with_steps(SESSIONS, ADDED), coverage=(TAG,), findings=(FINDING,), diagnoses=(CAUSE,),
+    recordings=(RECIPE, replace(RECIPE, finding_id="f2")),
+)  # fmt: skip
+WATCH = Link("Clarity, mobile.", "https://clarity.example")
 
 
 DO = (
@@ -179,7 +182,7 @@ def test_a_card_has_the_stretches_the_dates_and_what_to_watch() -> None:
         "How much of it": "95\u00a0% of what this step lacks is lost here",
         "Likely cause": "Likely a small button", "What to do": DO,
         "To be sure": "Recordings",
-        "Recordings to watch": "device = mobile; visits with “Sessions” and without “Added”",
+        "Recordings to watch": WATCH,
     }  # fmt: skip
     # What was lost before the 28 days is told only where the 28 days do not hold all of it.
     older = replace(FINDING, since_date=date(2026, 5, 1))
@@ -233,7 +236,7 @@ def test_a_finding_without_a_cause_or_a_date_is_a_card_all_the_same() -> None:
         ("Likely cause", "No known cause fits these numbers"),
         ("What to do", "Watch where these visits stop"),
     )
-    assert [name for name, _ in card.lines[2:]] == ["Recordings to watch"]
+    assert card.lines[2:] == (("Recordings to watch", WATCH),)
     assert card.trend is None
 
 

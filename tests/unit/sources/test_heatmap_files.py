@@ -1,0 +1,311 @@
+"""Heatmap downloads: what is read of them, and the sentence for each that is refused."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.config.settings import Heatmaps, Property, Settings
+from pipelines.errors import SluiceError
+from pipelines.ingest.day_window import DayWindow
+from pipelines.sources.contract import SourceError, audit
+from pipelines.sources.heatmaps.column_map import ColumnMaps
+from pipelines.sources.heatmaps.reading import read_heatmap
+from pipelines.sources.heatmaps.source import HeatmapSource
+from pipelines.sources.heatmaps.tables import HEATMAP_CLICK, HEATMAP_SCROLL
+from tests.unit.config.test_fuzzed_files import TEXTS, fuzzed
+
+TODAY = date(2026, 6, 30)
+MAPS = """
+maps:
+  clicks: {kind: clicks, tool: Hotjar, columns: {element: Selector, text: Text, clicks: Clicks}}
+  komma:
+    kind: clicks
+    tool: clarity
+    decimal: ","
+    columns: {page: URL, device: Gerät, start: Von, end: Bis, element: Element, clicks: Klicks}
+  depths: {kind: scroll, tool: hotjar, columns: {depth: Depth, visitors: Reached}}
+  shares: {kind: scroll, tool: clarity, columns: {depth: Scroll depth, share: "% of visitors"}}
+files:
+  "clicks*.csv": {map: clicks, page: "https://shop.example/products/a?x=1", start: 2026-06-01, end: 2026-06-28}
+  "komma*.csv": {map: komma}
+  "depth*.csv": {map: depths, page: /, device: Phone, end: 2026-06-28}
+  "share*.csv": {map: shares, page: /, start: 2026-06-01, end: 2026-06-28, all_visitors: 1200}
+  "bare*.csv": {map: clicks}
+  "paged*.csv": {map: clicks, page: /cart}
+  "unsized*.csv": {map: shares, page: /, end: 2026-06-28}
+"""  # noqa: E501
+
+
+def maps_of(folder: Path, text: str = MAPS) -> ColumnMaps:
+    path = folder / "heatmap_columns.yml"
+    path.write_text(text, encoding="utf-8")
+    return ColumnMaps(path)
+
+
+def read(folder: Path, name: str, text: str, maps: str = MAPS) -> list[dict[str, Any]]:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    found = read_heatmap(path, *maps_of(folder, maps).of(path), TODAY)
+    return found.rows.to_dict("records")
+
+
+def test_a_click_map_with_a_title_above_its_heading(tmp_path: Path) -> None:
+    text = (
+        "\ufeffClick map\r\nPages,1\r\n\r\nSelector,Text,Clicks,% of all\r\n"
+        '"button[name=""add""]",Add to cart,"1 204",60%\r\n#menu,,80,4%\r\n'
+    )
+    about = {
+        "tool": "hotjar", "page_path": "/products/a", "device": "all",
+        "period_start": date(2026, 6, 1), "period_end": date(2026, 6, 28), "file": "clicks.csv",
+    }  # fmt: skip
+    assert read(tmp_path, "clicks.csv", text) == [
+        {**about, "element": 'button[name="add"]', "element_text": "Add to cart", "clicks": 1204},
+        {**about, "element": "#menu", "element_text": "", "clicks": 80},
+    ]
+
+
+def test_page_device_and_period_of_each_row(tmp_path: Path) -> None:
+    text = (
+        "URL;Gerät;Von;Bis;Element;Klicks\n"
+        "https://shop.example/a?gclid=x;PC;2026-06-01;2026-06-30;#x;7,0\n"
+        "/b;Mobile;2026-06-02T00:00;2026-06-30;#x;3\n"
+    )
+    rows = read(tmp_path, "komma.csv", text)
+    told = [
+        (one["page_path"], one["device"], str(one["period_start"]), one["clicks"]) for one in rows
+    ]
+    assert told == [("/a", "desktop", "2026-06-01", 7), ("/b", "mobile", "2026-06-02", 3)]
+
+
+def test_depths_are_shares_of_who_was_at_the_top_or_of_a_number_that_is_said(
+    tmp_path: Path,
+) -> None:
+    rows = read(tmp_path, "depth.csv", "Depth,Reached\n0%,200\n50%,150\n100%,20\n")
+    told = [
+        (one["depth_percent"], one["visitors"], one["all_visitors"], one["share"]) for one in rows
+    ]
+    assert told == [(0, 200, 200, 1), (50, 150, 200, 0.75), (100, 20, 200, 0.1)]
+    assert {one["device"] for one in rows} == {"mobile"}
+    assert {one["period_start"] for one in rows} == {date(2026, 6, 28)}
+    rows = read(tmp_path, "share.csv", "Scroll depth,% of visitors\n25,80.5%\n75,12%\n")
+    told = [(one["visitors"], one["all_visitors"], round(one["share"], 9)) for one in rows]
+    assert told == [(None, 1200, 0.805), (None, 1200, 0.12)]
+
+
+CLICKS, SCROLLS = "Selector,Text,Clicks\n", "Depth,Reached\n"
+REFUSED = [
+    (
+        "bare.csv", CLICKS + "#a,,1",
+        "bare.csv does not say of which page it is: add 'page: /products/a' to its line under "
+        "'files' in the column map, or map a column that has it.",
+    ),
+    (
+        "paged.csv", CLICKS + "#a,,1",
+        "paged.csv does not say of which days it is: add 'start: 2026-06-01, end: 2026-06-30' to "
+        "its line under 'files' in the column map, or map a column that has it.",
+    ),
+    (
+        "unsized.csv", "Scroll depth,% of visitors\n25,80%",
+        "unsized.csv does not say how many visitors its shares are of: add 'all_visitors: 1200' to "
+        "its line under 'files' in the column map, or map a column that has it.",
+    ),
+    (
+        "depth.csv", SCROLLS + "50%,150",
+        "depth.csv does not say how many visitors its shares are of: add 'all_visitors: 1200' to "
+        "its line under 'files' in the column map, or map a column that has it.",
+    ),
+    (
+        "other.csv", CLICKS + "#a,,1",
+        "other.csv fits no pattern under 'files' in heatmap_columns.yml: add a line such as "
+        "'\"other.csv\": {map: clicks, page: /, start: 2026-06-01, end: 2026-06-30}'.",
+    ),
+    (
+        "clicks.csv", "Selektor,Text,Klicks\n#a,,1",
+        "{file}, line 1: there is no column 'Selector', which its map has for 'element' (is it "
+        "'selektor'?): is it another report, or in another language? Correct the map ('sluice "
+        "doctor' prints the headings).",
+    ),
+    ("clicks.csv", "", "{file} is empty: its first line has to name the columns."),
+    ("clicks.csv", CLICKS, "{file} has no row below its heading."),
+    ("clicks.csv", CLICKS + ",Buy,1", "{file}, line 2: a row has no element."),
+    (
+        "clicks.csv", CLICKS + '#a,,1\n#b,,"1,204.5"',
+        "{file}, line 3: '1,204.5' has a point and a comma: export it again without signs between "
+        "thousands, or take them out.",
+    ),
+    (
+        "clicks.csv", CLICKS + '#a,,"1,204"',
+        "{file}, line 2: '1,204' has ',', and the map says \"decimal: '.'\": change it there if it "
+        "stands before decimals, or take it out of the file.",
+    ),
+    ("clicks.csv", CLICKS + "#a,,many", "{file}, line 2: 'many' is no number."),
+    ("clicks.csv", CLICKS + "#a,,-1", "{file}, line 2: '-1' is no number."),
+    ("clicks.csv", CLICKS + "#a,,1.5", "{file}, line 2: '1.5' is no whole number."),
+    (
+        "clicks.csv", CLICKS + "#a,,1\n#a,,2",
+        "{file}, line 3: the element '#a' is there twice for the same page, device and period: is "
+        "another column missing in the map?",
+    ),
+    (
+        "komma.csv", "URL;Gerät;Von;Bis;Element;Klicks\nStart;PC;2026-06-01;2026-06-02;#x;1",
+        "{file}, line 2: 'Start' is no page.",
+    ),
+    (
+        "komma.csv", "URL;Gerät;Von;Bis;Element;Klicks\n/;PC;01.06.2026;2026-06-02;#x;1",
+        "{file}, line 2: '01.06.2026' is no date: it has to be as 2026-06-30.",
+    ),
+    (
+        "komma.csv", "URL;Gerät;Von;Bis;Element;Klicks\n/;PC;2026-06-03;2026-06-02;#x;1",
+        "{file}, line 2: the period ends before it begins.",
+    ),
+    (
+        "komma.csv", "URL;Gerät;Von;Bis;Element;Klicks\n/;PC;2026-06-03;2026-07-02;#x;1",
+        "{file}, line 2: the period ends after today (2026-06-30): is it right?",
+    ),
+    ("depth.csv", SCROLLS + "0,9\n150,1", "{file}, line 3: '150' is no depth from 0 to 100 %."),
+    (
+        "depth.csv", SCROLLS + "0,9\n50,3\n75,4",
+        "{file}, line 4: more visitors came to a greater depth: is it another column?",
+    ),
+    (
+        "depth.csv", SCROLLS + "0,0\n50,0",
+        "{file}, line 2: more than all visitors came so deep, or there were none: is it another "
+        "column?",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text", "said"), REFUSED)
+def test_a_file_that_is_refused(tmp_path: Path, name: str, text: str, said: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        read(tmp_path, name, text)
+    assert str(caught.value).replace(str(tmp_path / name), "{file}") == said
+
+
+BAD_MAPS = [
+    ("map: {}", "{file} has the key 'map': did you mean 'maps'?"),
+    ("[]", "{file} has no lines 'name: {…}' under 'maps': add one (docs/heatmaps.md)."),
+    (
+        "maps: {a: {kind: click, tool: x, columns: {element: E, clicks: C}}}",
+        "The kind 'click' of the map 'a' in {file} cannot be read: write clicks or scroll.",
+    ),
+    (
+        "maps: {a: {kind: clicks, tool: x, columns: {element: E}}}\nfiles: {a: {map: a}}",
+        "{file} has no column 'clicks' in the map 'a': add it under columns (docs/heatmaps.md).",
+    ),
+    (
+        "maps: {a: {kind: scroll, tool: x, columns: {depth: E}}}\nfiles: {a: {map: a}}",
+        "{file} has no column 'visitors' in the map 'a': add it under columns (docs/heatmaps.md).",
+    ),
+    (
+        "maps: {a: {kind: clicks, tool: x, columns: {element: E, click: C}}}\nfiles: {a: {map: a}}",
+        "{file} has the column 'click' in the map 'a'; did you mean 'clicks'?",
+    ),
+    (
+        "maps: {a: {kind: clicks, tool: x, columns: {element: E, clicks: C}}}\n"
+        "files: {a.csv: {map: b}}",
+        "{file} names the map 'b' for the files 'a.csv', which is not there; did you mean 'a'?",
+    ),
+    (
+        "maps: {a: {kind: clicks, tool: x, columns: {element: E, clicks: C}}}\n"
+        "files: {a.csv: {map: a, page: Start}}",
+        "The page 'Start' of the files 'a.csv' in {file} is no page: write such as /products/a.",
+    ),
+    (
+        "maps: {a: {kind: clicks, tool: x, decimal: ';', columns: {element: E, clicks: C}}}",
+        "The decimal ';' of the map 'a' in {file} is not known: write '.' or ','.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), BAD_MAPS)
+def test_a_column_map_that_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        maps_of(tmp_path, text)
+    assert str(caught.value).replace(str(tmp_path / "heatmap_columns.yml"), "{file}") == said
+    assert caught.value.is_general
+
+
+def source(folder: Path, **files: str) -> HeatmapSource:
+    maps_of(folder)
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    entry = Heatmaps(property="42", path=folder / "*.csv", columns=folder / "heatmap_columns.yml")
+    settings = Settings.model_construct(
+        home=folder / "home", properties=(Property(id="42"),), heatmaps=(entry,)
+    )
+    return HeatmapSource(entry, settings)
+
+
+ANY_WINDOW = DayWindow(TODAY, TODAY)
+
+
+def test_a_file_that_is_refused_stops_itself_alone(tmp_path: Path) -> None:
+    found = source(
+        tmp_path, clicks=CLICKS + "#a,,3", clicks_b=CLICKS + "#a,,x", depth=SCROLLS + "0,5"
+    )
+    clicks = audit(found.fetch(HEATMAP_CLICK, ANY_WINDOW))
+    assert [row["clicks"] for row in clicks.rows.to_pylist()] == [3]
+    assert clicks.notes == ("clicks_b.csv, line 2: 'x' is no number.",)
+    assert clicks.replaces.to_pylist() == [
+        {"tool": "hotjar", "page_path": "/products/a", "device": "all",
+         "period_start": date(2026, 6, 1), "period_end": date(2026, 6, 28)}
+    ]  # fmt: skip
+    assert audit(found.fetch(HEATMAP_SCROLL, ANY_WINDOW)).rows["all_visitors"].to_pylist() == [5]
+
+
+def test_of_two_files_of_the_same_map_none_is_read(tmp_path: Path) -> None:
+    found = source(tmp_path, clicks=CLICKS + "#a,,3", clicks_2=CLICKS + "#a,,4")
+    with pytest.raises(SourceError) as caught:
+        found.fetch(HEATMAP_CLICK, ANY_WINDOW)
+    assert str(caught.value) == (
+        "clicks.csv and clicks_2.csv are of the same page, device and days, so none of them is "
+        "read: remove one."
+    )
+
+
+def test_no_file_and_no_map(tmp_path: Path) -> None:
+    found = source(tmp_path)
+    with pytest.raises(
+        SourceError, match=r"There is no file .*/\*\.csv: put a heatmap download there"
+    ):
+        found.fetch(HEATMAP_CLICK, ANY_WINDOW)
+    (tmp_path / "heatmap_columns.yml").unlink()
+    with pytest.raises(SourceError, match=r"is missing, .*'sluice doctor' prints one") as caught:
+        found.fetch(HEATMAP_CLICK, ANY_WINDOW)
+    assert caught.value.is_general
+
+
+CELLS = st.sampled_from(["#a", "#b", "0", "7", "1,5", "1.5", "100%", "/cart", "2026-06-01", ""])
+
+
+@fuzzed(20)
+@given(
+    name=st.sampled_from(["clicks.csv", "komma.csv", "depth.csv", "share.csv"]),
+    lines=st.lists(st.lists(CELLS | TEXTS, max_size=6), max_size=6),
+    separator=st.sampled_from(",;\t"),
+)
+def test_any_file(name: str, lines: list[list[str]], separator: str, tmp_path: Path) -> None:
+    """It is read, or refused in one sentence."""
+    heading = {
+        "clicks.csv": ["Selector", "Text", "Clicks"],
+        "komma.csv": ["URL", "Gerät", "Von", "Bis", "Element", "Klicks"],
+        "depth.csv": ["Depth", "Reached"],
+        "share.csv": ["Scroll depth", "% of visitors"],
+    }[name]
+    text = "\n".join(separator.join(cells) for cells in [heading, *lines])
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    try:
+        found = read_heatmap(path, *maps_of(tmp_path).of(path), TODAY)
+    except SluiceError as error:
+        assert "\n" not in str(error)
+    else:
+        assert len(found.rows) <= len(lines)
+        assert found.rows["page_path"].str.startswith("/").all()
