@@ -45,7 +45,7 @@ def count_experiments(
         entry, profile = one.entry, known.get(one.entry.property_id)
         if profile is None or entry.state(today) is State.PLANNED:
             continue
-        if not profile.is_export and (until := counted_until(connection, entry)):
+        if profile.is_asked and (until := counted_until(connection, entry)):
             is_final = entry.end is not None and until == entry.end < settled
             if is_final or until > end:
                 continue

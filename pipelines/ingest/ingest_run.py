@@ -30,7 +30,7 @@ from pipelines.ga4.api_errors import (
     NotAskedError,
     RequestRefusedError,
 )
-from pipelines.ga4.client import Ga4Client
+from pipelines.ga4.client import Ga4Client, Profile
 from pipelines.ga4.extract.pull import Pull
 from pipelines.ga4.report_catalog import ReportKind, ReportSpec
 from pipelines.garbage import give_back_memory
@@ -122,16 +122,8 @@ def ingest(
     run = replace(run, clock=settings.clock)
     profiles, failures = profile_properties(settings, client)
     profiles, unclosed = with_closed_days(settings, profiles, window)
-    outcome = Outcome(failures={**failures, **unclosed})
-    exports, broken = open_exports(
-        settings, window, {one.property_id for one in profiles}, experiments
-    )
-    outcome.failures |= broken
-    with build_database(settings.build_db) as connection:
-        asked = {one.property_id for one in profiles}
-        shops, untold = open_shops(connection, settings, window, asked)
-    outcome.failures |= untold
-    sources = Sources(client, exports, shops)
+    sources, broken = _opened(settings, client, profiles, window, experiments)
+    outcome = Outcome(failures={**failures, **unclosed, **broken})
     profiles = [sources.known(profile) for profile in profiles if sources.has(profile)]
     if leave_pin(settings.home, [item.id for item in settings.properties]):
         logger.info("%s was the demo's home: it is on today's time from now on.", settings.home)
@@ -160,7 +152,12 @@ def ingest(
             finally:
                 remember_readings(connection, sources.take_readings(), run.clock)
         remember_exports(
-            connection, exports, reports, window, run_id=run.pull_run_id, now=run.clock.now()
+            connection,
+            sources.exports,
+            reports,
+            window,
+            run_id=run.pull_run_id,
+            now=run.clock.now(),
         )
         sources.mark_counted(usable, {*outcome.failures, *outcome.lacking})
         if experiments:
@@ -182,6 +179,21 @@ def ingest(
             raise NothingPulledError(str(error)) from error
         raise error
     return outcome
+
+
+def _opened(
+    settings: Settings,
+    client: Ga4Client | None,
+    profiles: Sequence[Profile],
+    window: DayWindow,
+    experiments: Sequence[Exposed],
+) -> tuple[Sources, dict[str, SluiceError]]:
+    """What the properties are read from, and why others cannot be read."""
+    asked = {one.property_id for one in profiles}
+    exports, broken = open_exports(settings, window, asked, experiments)
+    with build_database(settings.build_db) as connection:
+        shops, untold = open_shops(connection, settings, window, asked)
+    return Sources(client, exports, shops), {**broken, **untold}
 
 
 def _usable(

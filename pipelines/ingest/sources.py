@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.clock import Clock
 from pipelines.config.settings import Settings
 from pipelines.config.tracking_plan import load_plan
@@ -29,6 +30,7 @@ from pipelines.sources.shopify.route import NewestDayMissingError, ShopifyRoute
 from pipelines.warehouse.load import first_loaded_days, record_failure
 from pipelines.warehouse.property_records import remember_export_days
 from pipelines.warehouse.statuses import PullStatus
+from pipelines.wording import shown
 
 if TYPE_CHECKING:
     from pipelines.analysis.experiments.metrics import Outcomes
@@ -82,6 +84,11 @@ class Sources:
         """The outcomes of an experiment up to `end`; raises ExperimentError, and as `pull` does."""
         if source := self.exports.get(one.entry.property_id):
             return source.experiment(one)
+        if one.entry.property_id in self.shops:
+            raise ExperimentError(
+                f"Shopify does not tell who was shown what: name a file of outcomes for the "
+                f"experiment {shown(one.entry.id)}."
+            )
         # Only a run with an experiment imports what its outcomes take.
         from pipelines.ga4.extract.experiment_outcomes import pull_experiment  # noqa: PLC0415
 

@@ -174,8 +174,8 @@ def hand_made(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         test_page_sources,
         test_reconciliation,
         test_sessionless,
-        test_tracking_set_up,
         test_shopify,
+        test_tracking_set_up,
     )
 
     with made_once(tmp_path_factory, "hand-made") as (folder, is_new):
