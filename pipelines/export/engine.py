@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipelines.export.errors import ExportError
 from pipelines.sql_text import literal
-from pipelines.warehouse.connect import quiet
+from pipelines.warehouse.connect import quiet, scratch_database
 
 NO_PARAMETERS: Mapping[str, Sequence[str]] = {}
 
@@ -51,10 +51,14 @@ class DuckDb:
             return cursor.execute(sql, dict(parameters)).to_arrow_table()
 
 
-def open_engine(name: str) -> Engine:
-    """The engine of the settings. Raises ExportError where it cannot start."""
+def open_engine(name: str, folder: Path) -> Engine:
+    """The engine of the settings, for a property whose days are landed in `folder`.
+
+    Raises ExportError where it cannot start.
+    """
     if name == "duckdb":
-        return DuckDb()
+        # Where memory ends; what a kill leaves of it, `Landing.recover` removes.
+        return DuckDb(scratch_database(folder / ".counting.unfinished"))
     try:
         from pipelines.export.spark import Spark  # noqa: PLC0415
     except ImportError as error:

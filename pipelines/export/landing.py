@@ -34,7 +34,7 @@ from pipelines.export.files import ExportFile
 from pipelines.export.flat import FlatColumns
 from pipelines.export.staging import stage
 from pipelines.sql_text import literal
-from pipelines.warehouse.connect import quiet
+from pipelines.warehouse.connect import quiet, scratch_database
 
 # A change of what is landed lands every day anew.
 LAYOUT = 1
@@ -132,6 +132,11 @@ class Landing:
     def damaged(self, error: duckdb.Error) -> ExportError:
         """The sentence about landed files that cannot be read."""
         words = str(error).splitlines()[0]
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return ExportError(
+                f"The landed events in {in_one_line(str(self.folder))} take more memory than there "
+                f"is ({words}): give this process more, or have Spark count them ('engine: spark')."
+            )
         return ExportError(
             f"The landed events in {in_one_line(str(self.folder))} cannot be read ({words}): "
             "delete that folder and run the same command again, which lands its days anew."
@@ -234,9 +239,8 @@ class Landing:
 
 
 def _database(folder: Path) -> duckdb.DuckDBPyConnection:
-    connection = quiet(duckdb.connect(":memory:"))
+    connection = scratch_database(folder / "spill")
     connection.execute("SET preserve_insertion_order = false")
-    connection.execute("SET temp_directory = ?", [str(folder / "spill")])
     return connection
 
 

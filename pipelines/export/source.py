@@ -19,7 +19,7 @@ from pipelines.clock import Clock
 from pipelines.config.settings import Property
 from pipelines.config.tracking_plan import Funnel, FunnelStep
 from pipelines.experiments.exposed import Exposed
-from pipelines.export.engine import DuckDb, Engine
+from pipelines.export.engine import Engine, open_engine
 from pipelines.export.errors import DayError, ExportError, NewestDayError
 from pipelines.export.files import ExportFile, find_files
 from pipelines.export.flat import CHANNEL, FlatColumns
@@ -82,7 +82,8 @@ class ExportSource:
         specs = [spec for spec in reports if spec.kind is not ReportKind.METADATA]
         parameters = {name for one in experiments for name in one.parameters}
         landing = Landing(folder / settings.id, FlatColumns.of(specs, parameters))
-        return cls(settings, landing, engine or DuckDb(), frozenset(spec.name for spec in specs))
+        counting = engine or open_engine("duckdb", landing.folder)
+        return cls(settings, landing, counting, frozenset(spec.name for spec in specs))
 
     def profile(self) -> Profile:
         """Time zone and currency are those of the settings: files do not tell them."""

@@ -153,7 +153,7 @@ def open_exports(
     reports = build_reports(load_plan(shop=settings.tracking_plan))
     for item in items:
         try:
-            engine = open_engine(settings.engine)
+            engine = open_engine(settings.engine, settings.landed_dir / item.id)
             own = [one for one in experiments if one.entry.property_id == item.id]
             source = ExportSource.open(settings.landed_dir, item, reports, engine, own)
             source.land(window.start, window.end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -55,6 +56,20 @@ def kept_open(path: Path) -> Iterator[None]:
             del _KEPT[path]
 
 
+def scratch_database(spill: Path) -> duckdb.DuckDBPyConnection:
+    """An empty database in memory, which goes on in the folder `spill` where memory ends.
+
+    DuckDB minds the limit of a machine or a container, but not a process's own (`ulimit -d`).
+    """
+    connection = quiet(duckdb.connect(":memory:"))
+    connection.execute("set temp_directory = ?", [str(spill)])
+    limits = (resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA))
+    if set_limits := [limit for limit in limits if limit != resource.RLIM_INFINITY]:
+        mebibytes = int(min(set_limits) * SHARE_OF_LIMIT / 2**20)
+        connection.execute(f"set memory_limit = '{mebibytes} MiB'")
+    return connection
+
+
 _KEPT: dict[Path, duckdb.DuckDBPyConnection] = {}
 # The queries of a smaller build database are too short to be shared between processors: waking
 # threads for each of them took a sixteenth of a night, and near half of the storing of a pull. dbt
@@ -65,6 +80,9 @@ LEAST_SHARED_BYTES = 256_000_000
 # of a new table takes a block of memory: in blocks of 256 kB, the usual ones, a small shop's tables
 # took 180 MB more, and twice the room in the file. Five million rows take as long in these.
 NEW_FILE = "storage_version 'v1.5.0', block_size 65536"
+# What a query may take of a process's memory: beside it are Python's libraries, and what DuckDB
+# does not count.
+SHARE_OF_LIMIT = 0.5
 # DuckDB moves its log into the file whenever it holds 16 MB, ten times in the night of a small
 # shop, which took a tenth of the night's CPU. What is in the log is in memory, too.
 MOST_LOG = "64MB"

@@ -58,11 +58,12 @@ def machine() -> str:
 def main() -> None:
     """Run the comparisons named on the command line, or all of them."""
     lines = [f"{machine()}."]
+    print(lines[0], flush=True)
     for name in sys.argv[1:] or COMPARISONS:
-        lines += [f"- {one.line()}" for one in COMPARISONS[name]()]
-        print(f"{name} is measured.", flush=True)
+        for one in COMPARISONS[name]():
+            lines.append(f"- {one.line()}")
+            print(lines[-1], flush=True)
     text = "\n".join([lines[0], "", *lines[1:]])
-    print(f"\n{text}")
     if not sys.argv[1:]:
         _, section, kept = PAGE.read_text(encoding="utf-8").partition("\n## ")
         PAGE.write_text(f"{HEAD}{text}\n{section}{kept}", encoding="utf-8")

@@ -81,7 +81,7 @@ def engine_steps(settings: Settings) -> tuple[Step, ...]:
     if settings.engine == "duckdb":
         return ()
     try:
-        open_engine(settings.engine)
+        open_engine(settings.engine, settings.landed_dir)
     except ExportError as error:
         return (wrong(ENGINE, str(error)),)
     return (right(ENGINE, f"{settings.engine} starts"),)
