@@ -111,7 +111,8 @@ def test_shopify_alone_runs_to_a_page_and_finds_the_leak(scenarios: ScenarioShop
     assert "add_to_cart_rate" not in compared
     states = scenarios.query(
         "select step_key, tracking_state, reached from marts.fct_funnel_window "
-        f"where funnel = 'core' and property_id = '{SHOPIFY_ONLY}' and window_name = '28d' and segment_name = 'all' "
+        f"where funnel = 'core' and property_id = '{SHOPIFY_ONLY}' and window_name = '28d' "
+        "and segment_name = 'all' "
         "order by step_number"
     )
     assert [(key, state) for key, state, _ in states] == [

@@ -30,7 +30,7 @@ OWN = Property(id="5", source="shopify", time_zone="Europe/Berlin", currency="EU
 
 @pytest.fixture
 def raw(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Two days by device; on the first of them nobody came by tablet, on the second nobody bought."""
+    """Two days by device; on the first nobody came by tablet, on the second nobody bought."""
     with build_database(tmp_path / "build.duckdb") as connection:
         ensure_source_tables(connection, chain(*TABLES.values()))
         for day, device, *counts in (
@@ -140,7 +140,7 @@ def test_there_is_no_report_of_what_shopify_does_not_tell(raw: duckdb.DuckDBPyCo
 
 
 def test_a_night_without_its_last_day_says_why(raw: duckdb.DuckDBPyConnection) -> None:
-    with pytest.raises(NewestDayMissingError, match="complete day is 2026-11-02.*when it has") as _:
+    with pytest.raises(NewestDayMissingError, match=r"complete day is 2026-11-02.*when it has"):
         ShopifyRoute.open(raw, OWN, PLAN, LAST + timedelta(days=1))
     raw.execute(
         "insert into ops.fetches (property_id, table_name, status, message, fetched_at) "
