@@ -117,12 +117,16 @@ def test_shopify_alone_runs_to_a_page_and_finds_the_leak(scenarios: ScenarioShop
     )
     assert [(key, state) for key, state, _ in states] == [
         ("sessions", "tracked"),
-        ("product_view", "not_tracked"),
+        ("product_view", "not_applicable"),
         ("add_to_cart", "tracked"),
         ("checkout_start", "tracked"),
         ("purchase", "tracked"),
     ]
     assert {key: reached for key, _, reached in states if reached is not None} == counts
+    assert scenarios.query(
+        "select distinct fix from marts.fct_tracking_coverage "
+        f"where property_id = '{SHOPIFY_ONLY}' and key = 'product_view'"
+    ) == [("Shopify does not tell it: with GA4 beside it, view_item would.",)]
     # There is nothing to hold it against.
     assert scenarios.query(
         f"select count(*) from marts.fct_reconciliation where property_id = '{SHOPIFY_ONLY}'"
