@@ -16,7 +16,12 @@ from pipelines.config.settings import Property
 from pipelines.config.tracking_plan import load_plan
 from pipelines.ga4.report_catalog import build_reports
 from pipelines.sources.configured import TABLES
-from pipelines.sources.shopify.route import NewestDayMissingError, ShopifyRoute, are_counted_alike
+from pipelines.sources.shopify.route import (
+    NewestDayMissingError,
+    OtherSessionsError,
+    ShopifyRoute,
+    are_counted_alike,
+)
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.fetches import ensure_source_tables
 
@@ -155,5 +160,9 @@ def test_days_of_another_kind_of_session_are_not_put_beside(raw: duckdb.DuckDBPy
     for day in (date(2026, 9, 20), date(2026, 9, 22), date(2026, 9, 24)):
         insert(raw, day, "all", [9, 1, 1, 1])
     assert min(ShopifyRoute.open(raw, OWN, PLAN, LAST).days) == date(2026, 9, 24)
-    assert set(ShopifyRoute.open(raw, OWN, PLAN, date(2026, 9, 20)).days) == {date(2026, 9, 20)}
+    # Also a backfill that ends before would stand beside the days that are there.
+    with pytest.raises(OtherSessionsError, match="choose days after 2026-09-23"):
+        ShopifyRoute.open(raw, OWN, PLAN, date(2026, 9, 20))
+    raw.execute("delete from raw.shopify_sessions where date > date '2026-09-22'")
+    assert set(ShopifyRoute.open(raw, OWN, PLAN, date(2026, 9, 22)).days) == {date(2026, 9, 22)}
     assert not are_counted_alike(date(2026, 9, 22), date(2026, 9, 23))
