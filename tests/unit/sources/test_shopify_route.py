@@ -16,7 +16,12 @@ from pipelines.config.settings import Property
 from pipelines.config.tracking_plan import load_plan
 from pipelines.ga4.report_catalog import build_reports
 from pipelines.sources.configured import TABLES
-from pipelines.sources.shopify.route import NewestDayMissingError, ShopifyRoute, are_counted_alike
+from pipelines.sources.shopify.route import (
+    NewestDayMissingError,
+    OtherSessionsError,
+    ShopifyRoute,
+    are_counted_alike,
+)
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.fetches import ensure_source_tables
 
@@ -30,7 +35,7 @@ OWN = Property(id="5", source="shopify", time_zone="Europe/Berlin", currency="EU
 
 @pytest.fixture
 def raw(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Two days by device; on the first of them nobody came by tablet, on the second nobody bought."""
+    """Two days by device; on the first nobody came by tablet, on the second nobody bought."""
     with build_database(tmp_path / "build.duckdb") as connection:
         ensure_source_tables(connection, chain(*TABLES.values()))
         for day, device, *counts in (
@@ -140,7 +145,7 @@ def test_there_is_no_report_of_what_shopify_does_not_tell(raw: duckdb.DuckDBPyCo
 
 
 def test_a_night_without_its_last_day_says_why(raw: duckdb.DuckDBPyConnection) -> None:
-    with pytest.raises(NewestDayMissingError, match="complete day is 2026-11-02.*when it has") as _:
+    with pytest.raises(NewestDayMissingError, match=r"complete day is 2026-11-02.*when it has"):
         ShopifyRoute.open(raw, OWN, PLAN, LAST + timedelta(days=1))
     raw.execute(
         "insert into ops.fetches (property_id, table_name, status, message, fetched_at) "
@@ -155,5 +160,9 @@ def test_days_of_another_kind_of_session_are_not_put_beside(raw: duckdb.DuckDBPy
     for day in (date(2026, 9, 20), date(2026, 9, 22), date(2026, 9, 24)):
         insert(raw, day, "all", [9, 1, 1, 1])
     assert min(ShopifyRoute.open(raw, OWN, PLAN, LAST).days) == date(2026, 9, 24)
-    assert set(ShopifyRoute.open(raw, OWN, PLAN, date(2026, 9, 20)).days) == {date(2026, 9, 20)}
+    # Also a backfill that ends before would stand beside the days that are there.
+    with pytest.raises(OtherSessionsError, match="choose days after 2026-09-23"):
+        ShopifyRoute.open(raw, OWN, PLAN, date(2026, 9, 20))
+    raw.execute("delete from raw.shopify_sessions where date > date '2026-09-22'")
+    assert set(ShopifyRoute.open(raw, OWN, PLAN, date(2026, 9, 22)).days) == {date(2026, 9, 22)}
     assert not are_counted_alike(date(2026, 9, 22), date(2026, 9, 23))
