@@ -78,20 +78,22 @@ def _required_is_present(report: str) -> str:
 
     GA4 limits requests that it may threshold, and those wait (docs/ga4.md): the segment is
     then incomplete. The whole property has no dimension to leave out. An export has days without
-    a readable file, and none before its first.
+    a readable file, and none before its first, as dropped reports of Shopify have; and Shopify
+    alone tells of no segment but devices.
     """
     is_skipped = "coalesce(newer.last_status, '') = 'skipped'"
     if not report.endswith("_by_all"):
-        return f"loaded.pull_id is not null or {is_skipped} or {_BEFORE_EXPORT}"
+        return f"loaded.pull_id is not null or {is_skipped} or {_BEFORE_EXPORT} or {_OF_SHOPIFY}"
     return (
         f"loaded.pull_id is not null or {_BEFORE_EXPORT} or ({is_skipped} and property_id in "
-        "(select property_id from ops.properties where source = 'export'))"
+        "(select property_id from ops.properties where source <> 'data_api'))"
     )
 
 
+_OF_SHOPIFY = "property_id in (select property_id from ops.properties where source = 'shopify')"
 _BEFORE_EXPORT = """coalesce(date < (
     select min(first.date) from ops.pulls as first
-    semi join (from ops.properties where source = 'export') as exported using (property_id)
+    semi join (from ops.properties where source <> 'data_api') as apart using (property_id)
     where first.status = 'loaded' and first.property_id = partitions.property_id
 ), false)"""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from data_checks.catalog import Catalog
 from data_checks.model import WARNING, Pair, Slice, Suite, never
 from data_checks.sql import ASKED, IN_WINDOW, counted
+from data_checks.suites.rate_tables import EPSILON
 
 SHOPIFY, STAGED = "raw.shopify_sessions", "staging.stg_shopify__sessions"
 FUNNEL = "marts.fct_shopify_funnel_daily"
@@ -112,7 +113,10 @@ def _of_shopify(catalog: Catalog) -> tuple[Suite, ...]:
     """
     if SHOPIFY not in catalog.fetched:
         return ()
-    is_beyond = "sessions > all_sessions or session_share not between ci_low and ci_high"
+    is_beyond = (
+        "sessions > all_sessions or session_share not between "
+        f"ci_low - {EPSILON} and ci_high + {EPSILON}"
+    )
     return (
         Suite(
             "shopify_funnel",

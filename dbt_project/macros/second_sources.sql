@@ -5,6 +5,11 @@
     {{- return(execute and load_relation(relation) is not none) -}}
 {%- endmacro %}
 
+{#- Whether Shopify tells of a key of the tracking plan. Of a shop that it alone tells of, the others do not apply. -#}
+{% macro is_told_by_shopify(key) -%}
+    {{ key }} in ('sessions', 'add_to_cart', 'checkout_start', 'purchase')
+{%- endmacro %}
+
 {#- How Shopify counted sessions on `date`. From 21 to 23 September 2026 shop by shop: until then a session ended at midnight
     UTC, too, and identified bots were counted; since then only after 30 minutes without activity. Nothing is compared across. -#}
 {% macro shopify_session_definition(date) -%}

@@ -93,25 +93,37 @@ class Property(_Section):
 
     id: str = Field(pattern=ID)
     name: Line = ""
-    source: Literal["data_api", "export"] = "data_api"
+    source: Literal["data_api", "export", "shopify"] = "data_api"
     path: ExportPath | None = None
     time_zone: TimeZoneName | None = None
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     same_shop_as: str | None = Field(default=None, pattern=ID)
 
     @property
+    def is_asked(self) -> bool:
+        """Whether GA4 is asked about it: it is read neither from files nor from Shopify alone."""
+        return self.source == "data_api"
+
+    @property
     def is_export(self) -> bool:
-        """Whether it is read from the event export, and GA4 is not asked about it."""
+        """Whether it is read from the event export."""
         return self.source == "export"
 
+    @property
+    def is_shopify(self) -> bool:
+        """Whether it is read from Shopify alone (an entry under `shopify` says how)."""
+        return self.source == "shopify"
+
     @model_validator(mode="after")
-    def _export_is_described(self) -> Self:
-        """An export's files tell neither where they are, nor zone and currency."""
-        described = {"path": self.path, "time_zone": self.time_zone, "currency": self.currency}
+    def _is_described(self) -> Self:
+        """Where GA4 is not asked, nobody else tells zone and currency, nor where files are."""
+        described = {"time_zone": self.time_zone, "currency": self.currency}
+        if self.is_export:
+            described = {"path": self.path, **described}
         missing = [name for name, value in described.items() if value is None]
-        if self.is_export and missing:
+        if not self.is_asked and missing:
             raise ValueError(
-                f"property {self.id} with source export needs {' and '.join(missing)}, too"
+                f"property {self.id} with source {self.source} needs {' and '.join(missing)}, too"
             )
         if not self.is_export and self.path is not None:
             raise ValueError(
@@ -311,7 +323,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _routes_of_one_shop(self) -> Self:
         """An export is compared with an entry of the Data API, and that with one export only."""
-        told = {item.id for item in self.properties if not item.is_export}
+        told = {item.id for item in self.properties if item.is_asked}
         others = [item.same_shop_as for item in self.properties if item.same_shop_as]
         if wrong := next((one for one in others if one not in told), None):
             raise ValueError(
@@ -337,12 +349,18 @@ class Settings(BaseSettings):
                 )
             if twice := next((one for one in told if told.count(one) > 1), None):
                 raise ValueError(f"{name} names property {twice} twice: keep one entry of it")
+        shops = {entry.property for entry in self.shopify}
+        if alone := [one.id for one in self.properties if one.is_shopify and one.id not in shops]:
+            raise ValueError(
+                f"property {alone[0]} has source shopify, and no entry under shopify names it: add "
+                "one (docs/shopify.md)"
+            )
         return self
 
     @property
     def asks_ga4(self) -> bool:
         """Whether some property is read from the Data API."""
-        return any(not item.is_export for item in self.properties)
+        return any(item.is_asked for item in self.properties)
 
     @property
     def landed_dir(self) -> Path:

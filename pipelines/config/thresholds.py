@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -25,6 +26,11 @@ def segment_columns() -> dict[str, str]:
 def item_counts() -> dict[str, str]:
     """Key of the tracking plan → the column of its units by item."""
     return dict(_variables()["item_counts"])
+
+
+def day_of(name: str) -> date:
+    """The dbt variable of this name, which is a day; KeyError where there is none."""
+    return date.fromisoformat(_variables()[name])
 
 
 def threshold(name: str) -> float:

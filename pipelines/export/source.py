@@ -81,7 +81,7 @@ class ExportSource:
         """Time zone and currency are those of the settings: files do not tell them."""
         return Profile(
             self.settings.id, self.settings.time_zone, self.settings.currency,
-            frozenset(self.landing.flat.parameters), is_export=True,
+            frozenset(self.landing.flat.parameters), is_asked=False,
         )  # fmt: skip
 
     def land(self, start: date, end: date) -> None:

@@ -66,7 +66,7 @@ class Profile:
     """What a server says about a property before any report is pulled.
 
     `fields`: the answer of GetMetadata (raw protobuf), None where it cannot be had. What stands in
-    `custom_dimensions` then was known before. `is_export`: read from files, nobody was asked.
+    `custom_dimensions` then was known before. `is_asked`: by GA4; else nobody was asked.
     """
 
     property_id: str
@@ -74,7 +74,7 @@ class Profile:
     currency: str | None
     custom_dimensions: frozenset[str]
     fields: Any = None
-    is_export: bool = False
+    is_asked: bool = True
 
     @property
     def registered(self) -> frozenset[str] | None:

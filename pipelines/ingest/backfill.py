@@ -188,7 +188,7 @@ def estimate_tokens(
 ) -> TokenPlan:
     """The plan as far as what was pulled and published before tells it; nobody is asked."""
     profiles = [
-        Profile(item.id, item.time_zone, item.currency, frozenset(), is_export=item.is_export)
+        Profile(item.id, item.time_zone, item.currency, frozenset(), is_asked=item.is_asked)
         for item in settings.properties
     ]
     reports = offered(profiles, specs)
@@ -196,7 +196,7 @@ def estimate_tokens(
 
 
 def _costs_tokens(item: PullTask) -> bool:
-    return not item.profile.is_export and item.spec.kind.shares_core_quota
+    return item.profile.is_asked and item.spec.kind.shares_core_quota
 
 
 def _measure(metered: MeteredClient, item: PullTask) -> None:

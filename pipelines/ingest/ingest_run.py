@@ -37,7 +37,7 @@ from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.property_access import profile_properties, with_closed_days, worth_waiting
 from pipelines.ingest.pull_failures import concerns_property, ends_requests, status_of
 from pipelines.ingest.pull_plan import PullTask, of_other_steps, offered, plan_pulls
-from pipelines.ingest.sources import Sources, open_exports, remember_exports
+from pipelines.ingest.sources import Sources, open_exports, open_shops, remember_exports
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import (
     discard_empty_nights,
@@ -121,7 +121,11 @@ def ingest(
     outcome = Outcome(failures={**failures, **unclosed})
     exports, broken = open_exports(settings, window, {one.property_id for one in profiles})
     outcome.failures |= broken
-    sources = Sources(client, exports)
+    with build_database(settings.build_db) as connection:
+        asked = {one.property_id for one in profiles}
+        shops, untold = open_shops(connection, settings, window, asked)
+    outcome.failures |= untold
+    sources = Sources(client, exports, shops)
     profiles = [sources.known(profile) for profile in profiles if sources.has(profile)]
     if leave_pin(settings.home, [item.id for item in settings.properties]):
         logger.info("%s was the demo's home: it is on today's time from now on.", settings.home)
@@ -134,7 +138,7 @@ def ingest(
             run.clock.now(),
         )  # fmt: skip
         with ThreadPoolExecutor(CONCURRENT_REQUESTS, thread_name_prefix="ga4") as pool:
-            wanted = offered(profiles, reports)
+            wanted = [one for one in offered(profiles, reports) if sources.offers(*one)]
             items = plan_pulls(connection, settings, wanted, window, backfill_id=run.backfill_id)
             try:
                 usable = _usable(connection, pool, sources, items, outcome, run)
@@ -177,7 +181,7 @@ def _usable(
     """Items whose fields GA4 knows and calls compatible; the others are remembered."""
     refused: dict[str, dict[str, str]] = {}
     for profile in {item.property_id: item.profile for item in items}.values():
-        if profile.is_export or sources.client is None:
+        if not profile.is_asked or sources.client is None:
             continue
         own = {item.spec.name: item.spec for item in items if item.profile is profile}
         refused[profile.property_id] = unusable_reports(

@@ -11,7 +11,7 @@ import duckdb
 _PAID = """
     select property_id, report, sum(tokens)::bigint, count(distinct date)
     from ops.pulls
-    where status in ('loaded', 'refused') and route is distinct from 'export'
+    where status in ('loaded', 'refused') and coalesce(route, 'data_api') = 'data_api'
     group by property_id, report, pull_id
     qualify row_number() over (
         partition by property_id, report order by count(distinct date) desc, max(pulled_at) desc

@@ -44,7 +44,7 @@ def profile_properties(
 ) -> tuple[list[Profile], dict[str, SluiceError]]:
     """Ask the server about every configured property: who answered, and why others did not.
 
-    Of a property that is read from an export the settings tell all. Raises ConfigError as
+    Of a property that GA4 is not asked about the settings tell all. Raises ConfigError as
     `check_properties` does, and when nobody answered the failure that promises most
     (`worth_waiting`).
     """
@@ -52,9 +52,9 @@ def profile_properties(
     profiles: list[Profile] = []
     failures: dict[str, SluiceError] = {}
     for item in settings.properties:
-        if client is None or item.is_export:
+        if client is None or not item.is_asked:
             profiles.append(
-                Profile(item.id, item.time_zone, item.currency, frozenset(), is_export=True)
+                Profile(item.id, item.time_zone, item.currency, frozenset(), is_asked=False)
             )
             continue
         try:

@@ -63,7 +63,7 @@ def offered(
         (profile, spec)
         for profile in profiles
         for spec in reports
-        if not (profile.is_export and spec.kind is ReportKind.METADATA)
+        if profile.is_asked or spec.kind is not ReportKind.METADATA
     ]
 
 

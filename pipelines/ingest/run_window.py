@@ -12,6 +12,7 @@ from pipelines.errors import ConfigError
 from pipelines.ga4.client import Profile
 from pipelines.ga4.report_catalog import build_reports
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow, yesterday
+from pipelines.sources.shopify.route import TOLD_BY_SHOPIFY
 from pipelines.warehouse.connect import build_database, published_database
 from pipelines.warehouse.load import first_loaded_days
 
@@ -112,7 +113,8 @@ def _first_missing_day(settings: Settings, span: DayWindow) -> date:
         (item.id, spec.name, spec.version, loaded if spec.is_required else asked)
         for item in settings.properties
         for spec in build_reports(load_plan(shop=settings.tracking_plan))
-        if spec.kind.is_daily
+        # Shopify alone tells of the whole shop; whether it tells devices, its own days say.
+        if spec.kind.is_daily and (not item.is_shopify or spec.name in TOLD_BY_SHOPIFY)
     ]
     for offset in range((span.end - span.start).days):
         day = span.start + timedelta(days=offset)

@@ -1,10 +1,10 @@
-"""Where the pulls of a run come from: the Data API, or a property's event export."""
+"""Where the pulls of a run come from: the Data API, a property's event export, or Shopify alone."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import duckdb
@@ -23,6 +23,7 @@ from pipelines.ga4.rate_limit import Reading
 from pipelines.ga4.report_catalog import ReportSpec, build_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.pull_plan import PullTask
+from pipelines.sources.shopify.route import NewestDayMissingError, ShopifyRoute
 from pipelines.warehouse.load import first_loaded_days, record_failure
 from pipelines.warehouse.property_records import remember_export_days
 from pipelines.warehouse.statuses import PullStatus
@@ -32,23 +33,33 @@ logger = logging.getLogger("sluice")
 
 @dataclass(frozen=True)
 class Sources:
-    """The client of all properties that are asked about, and the exports of the others by id."""
+    """The client of all properties that are asked about, and where the others are read, by id."""
 
     client: Ga4Client | None
     exports: Mapping[str, ExportSource]
+    shops: Mapping[str, ShopifyRoute] = field(default_factory=dict)
 
     def has(self, profile: Profile) -> bool:
         """Whether the property can be read in this run."""
-        return not profile.is_export or profile.property_id in self.exports
+        return profile.is_asked or profile.property_id in {*self.exports, *self.shops}
 
     def known(self, profile: Profile) -> Profile:
         """The profile with what its source knows beside."""
-        source = self.exports.get(profile.property_id)
+        source = self._apart(profile.property_id)
         return source.profile() if source else profile
+
+    def offers(self, profile: Profile, spec: ReportSpec) -> bool:
+        """Whether the property's source counts what the report is about."""
+        shop = self.shops.get(profile.property_id)
+        return shop is None or shop.knows(spec)
+
+    def _apart(self, property_id: str) -> ExportSource | ShopifyRoute | None:
+        """Where a property is read from that GA4 is not asked about."""
+        return self.exports.get(property_id) or self.shops.get(property_id)
 
     def pull(self, task: PullTask, clock: Clock) -> Pull:
         """One pull, audited or exact; raises Ga4Error."""
-        if source := self.exports.get(task.property_id):
+        if source := self._apart(task.property_id):
             return source.pull(task.spec, task.start, task.end, clock=clock)
         assert self.client is not None, "a property of the Data API has a client"
         return pull(
@@ -122,6 +133,27 @@ def open_exports(
             source.land(window.start, window.end)
             found[item.id] = source
         except ExportError as error:
+            logger.warning("%s", error)
+            broken[item.id] = error
+    return found, broken
+
+
+def open_shops(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    window: DayWindow,
+    asked: Collection[str],
+) -> tuple[dict[str, ShopifyRoute], dict[str, SluiceError]]:
+    """Of the `asked` properties those read from Shopify alone, and why others cannot be."""
+    items = [item for item in settings.properties if item.is_shopify and item.id in asked]
+    found, broken = dict[str, ShopifyRoute](), dict[str, SluiceError]()
+    if not items:
+        return found, broken
+    plan = load_plan(shop=settings.tracking_plan)
+    for item in items:
+        try:
+            found[item.id] = ShopifyRoute.open(connection, item, plan, window.end)
+        except NewestDayMissingError as error:
             logger.warning("%s", error)
             broken[item.id] = error
     return found, broken

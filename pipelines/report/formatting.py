@@ -20,7 +20,7 @@ STATES = {
     "not_tracked": "not tracked",
     "unknown_low_volume": "too little traffic to tell whether it is tracked",
     "tracking_lost": "tracking lost",
-    "not_applicable": "not part of this shop",
+    "not_applicable": "does not apply here",
     "sessionless": "came without sessions",
     "previous_sessionless": "step before: came without sessions",
     "withheld": "withheld by GA4",

@@ -45,9 +45,10 @@ def fetch_all(
             except Exception as error:
                 # Whatever it is, also a fault of ours: GA4's night goes on.
                 problem = _as_source_error(error, source, table)
+                if problem is not general:
+                    logger.warning("%s", problem)
                 general = problem if problem.is_general else None
                 problems[table.name] = str(problem)
-                logger.warning("%s", problem)
                 record_failed_fetch(
                     connection, source, table, days, run_id=run_id, now=clock.now(),
                     status=_status_of(problem), message=str(problem),

@@ -55,7 +55,7 @@ TABLES: dict[str, OpsTable] = {
         {
             "property_id": ("VARCHAR PRIMARY KEY", "GA4 property."),
             "name": ("VARCHAR", "Name from sluice.yml; the number where there is none."),
-            "source": ("VARCHAR", "Where its numbers come from: data_api or export."),
+            "source": ("VARCHAR", "Where its numbers come from: data_api, export or shopify."),
             "same_shop_as": (
                 "VARCHAR",
                 "Property by which the same shop is read from the Data API; NULL for none.",
@@ -84,7 +84,7 @@ TABLES: dict[str, OpsTable] = {
                 "NULL for a day; 7d, 28d, week or month for a window that ends on date.",
             ),
             "request_hash": ("VARCHAR", "Checksum of what was requested."),
-            "route": ("VARCHAR", "data_api or export; NULL (older versions) is data_api."),
+            "route": ("VARCHAR", "data_api, export or shopify; NULL (older versions) is data_api."),
             "status": (
                 "VARCHAR",
                 "loaded, held_back (its audit failed), failed, refused (by GA4) or skipped.",

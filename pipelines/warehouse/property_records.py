@@ -94,7 +94,7 @@ def with_memory(
             time_zone=profile.time_zone or before.get("time_zone") or None,
             currency=profile.currency or before.get("currency") or None,
             custom_dimensions=profile.custom_dimensions
-            if profile.fields is not None or profile.is_export
+            if profile.fields is not None or not profile.is_asked
             else frozenset(json.loads(before.get("custom_dimensions") or "[]")),
         )
         for profile in profiles

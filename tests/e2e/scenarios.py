@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from pipelines.config.settings import Ga4, Property, Settings, Store
 from pipelines.emulator.server import serve
+from pipelines.emulator.shopify import serve_shopify
 from pipelines.emulator.simulator import SCENARIOS, simulate
 from pipelines.ingest.day_window import DayWindow
 from tests.e2e.shop import (
@@ -25,6 +26,7 @@ from tests.e2e.shop import (
     published,
     read_truth,
     running_now,
+    with_shopify,
 )
 from tests.support.register import registered
 
@@ -33,6 +35,8 @@ WINDOW = DayWindow(LAST_DAY - timedelta(days=DAYS - 1), LAST_DAY)
 # Scenario -> its property; the seed is the property's last digit.
 PROPERTIES = {name: f"10000001{number}" for number, name in enumerate(SCENARIOS, start=1)}
 REALISTIC = "100000020"
+# The shop of MIRRORED once more, as nobody but Shopify knows it.
+SHOPIFY_ONLY, MIRRORED = "100000030", "mobile_payment_broken"
 REGISTER = "register"
 
 
@@ -87,12 +91,23 @@ def run_shops(folder: Path, shops: Mapping[str, SimulatedShop]) -> ScenarioShops
         )  # fmt: skip
     folders = [folder / property_id for property_id in shops]
     realistic = [property_id for property_id, shop in shops.items() if not shop.is_exact]
-    with serve(folders, now=running_now(), exact=True) as emulator:
+    with (
+        serve(folders, now=running_now(), exact=True) as emulator,
+        serve_shopify(folder / PROPERTIES[MIRRORED]) as server,
+    ):
         emulator.set_faults([{"when": {"property": realistic}, "do": {"realism": {}}}])
         found = found_shops(folder, shops, emulator.endpoint)
-        record, _ = night(at_now(found.settings), WINDOW)
+        settings = with_shopify(_with_shopify_alone(found.settings), server, SHOPIFY_ONLY)
+        record, _ = night(at_now(settings), WINDOW)
     assert record.status == "published", record.message
     return found
+
+
+def _with_shopify_alone(settings: Settings) -> Settings:
+    shop = Property(
+        id=SHOPIFY_ONLY, name="shopify_only", source="shopify", time_zone=ZONE, currency="EUR"
+    )
+    return settings.model_copy(update={"properties": (*settings.properties, shop)})
 
 
 def found_shops(

@@ -121,11 +121,13 @@ def copied(settings: Settings, folder: Path, webhook: str | None = None) -> Sett
     return settings.model_copy(update={"home": folder / "home", "alerts": Alerts(webhook=webhook)})
 
 
-def with_shopify(settings: Settings, server: ShopifyEmulator) -> Settings:
+def with_shopify(
+    settings: Settings, server: ShopifyEmulator, property_id: str = PROPERTY
+) -> Settings:
     """The same settings with the shop as Shopify counts it."""
     entry = Shopify(
         shop=server.shop,
-        property=PROPERTY,
+        property=property_id,
         token=SecretStr(server.token),
         endpoint=server.endpoint,
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from pipelines.config.settings import Settings
 from pipelines.emulator.shopify import TOKEN
+from tests.e2e.scenarios import SHOPIFY_ONLY, ScenarioShops
 from tests.e2e.shop import PROPERTY, Shop, published
 
 # How many more than the truth Shopify sees, in percent (docs/emulator.md).
@@ -78,3 +81,55 @@ def test_the_token_is_nowhere(published_home: Settings) -> None:
     assert len(files) > 50
     leaked = [path for path in files if TOKEN.encode() in path.read_bytes()]
     assert leaked == []
+
+
+def test_shopify_alone_runs_to_a_page_and_finds_the_leak(scenarios: ScenarioShops) -> None:
+    """The payment broke on phones: found there, of the sessions that Shopify counted."""
+    found = scenarios.query(
+        "select step_key, scope, state from marts.fct_finding "
+        f"where property_id = '{SHOPIFY_ONLY}' order by finding_rank"
+    )
+    assert [(step, json.loads(scope)) for step, scope, _ in found[:1]] == [
+        ("purchase", [{"segment_name": "device", "segment_value": "mobile"}])
+    ]
+    rates = scenarios.query(
+        "select benchmark_key, numerator, denominator, status from marts.fct_benchmark_comparison "
+        f"where property_id = '{SHOPIFY_ONLY}' and window_name = '28d' and segment_name = 'all' "
+        "and source_kind <> 'own_history' and denominator is not null order by all"
+    )
+    counts = dict(
+        scenarios.query(
+            "select step_key, sum(sessions)::int from marts.fct_shopify_funnel_daily "
+            f"where property_id = '{SHOPIFY_ONLY}' and device = 'all' and date >= '2026-06-03' "
+            "group by all"
+        )
+    )
+    compared = {key: (numerator, denominator) for key, numerator, denominator, _ in rates}
+    assert compared["add_to_cart_per_session"] == (counts["add_to_cart"], counts["sessions"])
+    assert compared["checkout_to_purchase_rate"] == (counts["purchase"], counts["checkout_start"])
+    # Nobody told of views of products: that is no 0 %.
+    assert "add_to_cart_rate" not in compared
+    states = scenarios.query(
+        "select step_key, tracking_state, reached from marts.fct_funnel_window "
+        f"where funnel = 'core' and property_id = '{SHOPIFY_ONLY}' and window_name = '28d' "
+        "and segment_name = 'all' "
+        "order by step_number"
+    )
+    assert [(key, state) for key, state, _ in states] == [
+        ("sessions", "tracked"),
+        ("product_view", "not_applicable"),
+        ("add_to_cart", "tracked"),
+        ("checkout_start", "tracked"),
+        ("purchase", "tracked"),
+    ]
+    assert {key: reached for key, _, reached in states if reached is not None} == counts
+    assert scenarios.query(
+        "select distinct fix from marts.fct_tracking_coverage "
+        f"where property_id = '{SHOPIFY_ONLY}' and key = 'product_view'"
+    ) == [("Shopify does not tell it: with GA4 beside it, view_item would.",)]
+    # There is nothing to hold it against.
+    assert scenarios.query(
+        f"select count(*) from marts.fct_reconciliation where property_id = '{SHOPIFY_ONLY}'"
+    ) == [(0,)]
+    page = (scenarios.settings.published_dir / "current" / "report.html").read_text("utf-8")
+    assert f'id="p-{SHOPIFY_ONLY}"' in page

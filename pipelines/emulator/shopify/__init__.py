@@ -29,7 +29,7 @@ from pipelines.emulator.shopify.shopifyql import ParseError, Table, answer
 __all__ = ["ShopifyEmulator", "serve_shopify"]
 
 SHOP = "demo-shop.myshopify.com"
-TOKEN = "shpat_0123456789abcdef0123456789abcdef"
+TOKEN = "shpat_0123456789abcdef0123456789abcdef"  # pragma: allowlist secret
 OLDEST_VERSION = "2025-10"
 _HOST = "127.0.0.1"
 _PATH = re.compile(r"/admin/api/(20\d\d-(?:01|04|07|10))/graphql\.json")

@@ -53,7 +53,7 @@ def diagnose(
         client = error
     seen = [examine(client, item, plan, now) for item in settings.properties]
     asked = zip(settings.properties, seen, strict=True)
-    refusals: list[SluiceError | None] = [one.refusal for item, one in asked if not item.is_export]
+    refusals: list[SluiceError | None] = [one.refusal for item, one in asked if item.is_asked]
     if isinstance(client, CredentialsError) and settings.asks_ga4:
         refusals.append(client)
     start = (
@@ -178,7 +178,7 @@ def _credentials_step(settings: Settings, refusals: Sequence[SluiceError | None]
     """
     ga4 = settings.ga4
     if settings.properties and not settings.asks_ga4:
-        return right(CREDENTIALS, "none are needed: every property is read from its export")
+        return right(CREDENTIALS, "none are needed: GA4 is asked about no property")
     asked = [refusal for refusal in refusals if not isinstance(refusal, ConfigError)]
     if refused := next((one for one in asked if isinstance(one, CredentialsError)), None):
         return wrong(CREDENTIALS, str(refused))

@@ -40,9 +40,11 @@ def examine(
 ) -> Examination:
     """Ask about one property; without a client (`CredentialsError`) nobody is asked.
 
-    Of one that is read from an export the files are looked at.
+    Of one that is read from an export the files are looked at, of one from Shopify nothing here.
     """
     title = f"Property {item.id}" + (f" ({item.name})" if item.name else "")
+    if item.is_shopify:
+        return Examination(Block(title, (), item.id), None)
     if item.is_export:
         newest = yesterday(ZoneInfo(item.time_zone or "UTC"), now)
         return Examination(Block(title, export_steps(item, plan, newest), item.id), None)

@@ -48,9 +48,13 @@ def build_raw_assets(
     settings: Settings, reports: tuple[ReportSpec, ...], plan: TrackingPlan
 ) -> AssetsDefinition:
     """The asset of every report; `plan` is what the reports were made of."""
+    # What is read from Shopify alone is counted from what was fetched.
+    is_counted = any(item.is_shopify for item in settings.properties)
+    counted_from = [AssetKey(["raw", one.name]) for one in TABLES["shopify"] if is_counted]
     specs = [
         AssetSpec(
             raw_key(spec),
+            deps=counted_from,
             group_name="raw",
             kinds={"googleanalytics", "duckdb"},
             owners=[DATA],

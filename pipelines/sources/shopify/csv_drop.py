@@ -95,8 +95,7 @@ class _File:
         self.lines = [
             (number, cells)
             for number, cells in listed[1:]
-            if any(cells) and cells[self.places[DAY]].casefold() not in TOTALS
-            if self._is_whole(number, cells)
+            if any(cells) and self._is_of_a_day(number, cells)
         ]
         self.notes: list[str] = []
 
@@ -146,12 +145,13 @@ class _File:
             raise self._refused(f"no column is {lacking[0].replace('_', ' ')}")
         return places
 
-    def _is_whole(self, number: int, cells: Sequence[str]) -> bool:
+    def _is_of_a_day(self, number: int, cells: Sequence[str]) -> bool:
+        """Whether it is no row of totals."""
         if len(cells) != len(self.headings):
             raise self._wrong(
                 number, f"{len(cells)} cells, and the heading has {len(self.headings)}"
             )
-        return True
+        return cells[self.places[DAY]].casefold() not in TOTALS
 
     def _day(self, number: int, cells: Sequence[str]) -> date:
         cell = cells[self.places[DAY]]

@@ -102,10 +102,14 @@ class CsvSource:
         return sorted({day for drop in self._drops() for day, _ in drop.rows})
 
     def _drops(self) -> list[Drop]:
-        paths = sorted(
-            (Path(one) for one in glob.glob(self._pattern)),  # noqa: PTH207 (folders may have a pattern, too)
-            key=lambda one: (one.stat().st_mtime, one),
-        )
+        found = map(Path, glob.glob(self._pattern))  # noqa: PTH207 (folders may have one, too)
+        try:
+            paths = sorted(found, key=lambda one: (one.stat().st_mtime, one))
+        except OSError as error:
+            raise SourceError(
+                f"The reports of {self.account} cannot be looked at ({error.strerror}): correct "
+                "'csv' in sluice.yml, or the permissions of its folder."
+            ) from error
         drops = [read_drop(path) for path in paths]
         if not any(drop.rows for drop in drops):
             raise SourceError(

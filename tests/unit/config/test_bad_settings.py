@@ -236,7 +236,19 @@ SETTINGS = {
         ("properties: [{id: 1, currency: €}]", "properties.0.currency"),
         ("properties: [{id: 1, currency: ''}]", "properties.0.currency"),
     ],
-    "write 'data_api' or 'export'": [
+    "property 1 with source shopify needs time_zone and currency, too": [
+        ("properties: [{id: 1, source: shopify}]", "properties.0"),
+    ],
+    (
+        "property 1 has source shopify, and no entry under shopify names it: add one "
+        "(docs/shopify.md)"
+    ): [
+        (
+            "properties: [{id: 1, source: shopify, time_zone: UTC, currency: EUR}]",
+            "properties",
+        ),
+    ],
+    "write 'data_api', 'export' or 'shopify'": [
         ("properties: [{id: 1, source: ga3}]", "properties.0.source"),
     ],
     "it is no IANA time zone (the nearest is 'Europe/Berlin')": [

@@ -250,8 +250,8 @@ def test_of_a_property_that_is_read_from_an_export_nobody_is_asked(night):
     item = Property(id="7", source="export", path="x", time_zone="Europe/Paris", currency="EUR")
     night.configure(item)
     (profile,), failures = profile_properties(night.settings, None)
-    assert (profile.property_id, profile.time_zone, profile.currency, profile.is_export) == (
-        "7", "Europe/Paris", "EUR", True,
+    assert (profile.property_id, profile.time_zone, profile.currency, profile.is_asked) == (
+        "7", "Europe/Paris", "EUR", False,
     )  # fmt: skip
     assert failures == {} and night.server.requests == []
 

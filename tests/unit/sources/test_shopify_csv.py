@@ -91,6 +91,11 @@ WRONG = (
     (HEADING.replace("Online store visitors", "Sessions"), "two columns are sessions"),
     ("Day,Sessions\n2026-09-20,4\n", "no column is sessions with cart additions"),
     (f"{HEADING}\n2026-09-20,1,1\n", "line 2: 3 cells, and the heading has 7"),
+    ("Sessions,Day\n4\n", "no column is sessions with cart additions"),
+    (
+        "Sessions,Added to cart,Reached checkout,Sessions converted,Day\n4,1\n",
+        "line 2: 2 cells, and the heading has 5",
+    ),
     (f"{HEADING}\n20.09.2026,9,8,1,1,1,0.1\n", "line 2: the day is '20.09.2026'"),
     (f"{HEADING}\n2026-02-30,9,8,1,1,1,0.1\n", "line 2: the day is '2026-02-30'"),
     (f"{HEADING}\n2026-09-20,many,8,1,1,1,0.1\n", "line 2: sessions is 'many', which is no count"),

@@ -70,7 +70,7 @@ select
     case when revenue.purchase_revenue is not null then reports.currency end as currency,
     -- Counted by GA4 whether or not the order has a session; a repeated transaction id is one.
     case when counted.key = 'purchase' and revenue.transactions > 0 then revenue.transactions end as transactions,
-    case when {{ is_exact('reports.flag_bits') }} then 'export' else 'data_api' end as route,
+    coalesce(reports.route, 'data_api') as route,
     -- GA4's session counts are estimates (HyperLogLog); those of the event export are not.
     coalesce({{ is_exact('reports.flag_bits') }}, false) as is_exact,
     coalesce(reports.is_complete, false) as is_complete,

@@ -79,6 +79,7 @@ flagged as (
         coalesce(bit_or(pulls.flag_bits), 0) as pulls_flag_bits,
         {{ flag_bits(other='count(folded.date) > 0', restricted='is_restricted') }} as own_flag_bits,
         max(pulls.currency) filter (where required.has_revenue) as currency,
+        max(pulls.route) as route,
         {{ worst_maturity("coalesce(pulls.maturity, 'provisional')") }} as maturity
     from dates
     cross join required
@@ -100,6 +101,7 @@ select
     is_partial,
     (pulls_flag_bits & ~{{ flag_bits(restricted='true') }}) | own_flag_bits as flag_bits,
     currency,
+    route,
     maturity,
     -- A date counts as loaded for the property once the two reports of the whole property are there.
     bool_or(is_loaded and segment_name = 'all' and not is_composite) over (partition by property_id, date) as is_date_loaded

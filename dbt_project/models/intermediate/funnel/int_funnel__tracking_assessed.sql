@@ -11,7 +11,7 @@ series as (
         days.date,
         plan.key,
         plan.floor_rate,
-        plan.is_not_applicable,
+        plan.is_not_applicable or (days.route = 'shopify' and not {{ is_told_by_shopify('plan.key') }}) as is_not_applicable,
         days.is_doubtful,
         left_out.name is not null as is_left_out,
         days.is_partial,

@@ -119,6 +119,6 @@ select
     is_thresholded or has_other_row or truncation is not null or is_lacking_rows or has_low_volume as is_partial,
     {{ flag_bits(
         'is_sampled', 'is_thresholded', 'has_other_row', 'restricted_metrics is not null', 'truncation is not null',
-        'is_lacking_rows', 'has_low_volume', "route = 'export'"
+        'is_lacking_rows', 'has_low_volume', "route <> 'data_api'"
     ) }} as flag_bits
 from told

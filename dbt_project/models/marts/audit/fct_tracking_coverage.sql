@@ -38,6 +38,7 @@ covered as (
         plan.event_names,
         plan.origin,
         plan.is_expected,
+        plan.is_not_applicable as is_declared,
         latest.tracking_state,
         latest.window_end as as_of_date,
         tracking.first_seen_date,
@@ -82,9 +83,11 @@ measured as (
 )
 
 select
-    * exclude (exposed_a_day, advice, names, suggested_event, suggested_events),
+    * exclude (is_declared, exposed_a_day, advice, names, suggested_event, suggested_events),
     case
         when tracking_state = 'tracked' then null
+        when tracking_state = 'not_applicable' and not is_declared
+            then 'Shopify does not tell it: with GA4 beside it, ' || names || ' would.'
         when tracking_state = 'not_applicable' then 'Declared not applicable in {{ plan_file }}: take it out there once the shop has it.'
         when tracking_state = 'withheld'
             then 'GA4 sampled, thresholded or hid the reports behind ' || names || ': marts.fct_data_completeness tells which and why.'

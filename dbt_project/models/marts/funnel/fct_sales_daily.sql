@@ -22,8 +22,11 @@ counted as (
         visits.is_complete and buyers.is_complete as is_complete,
         {{ worse_maturity('visits.maturity', 'buyers.maturity') }} as maturity,
         visits.flag_bits | buyers.flag_bits
-        | {{ flag_bits(restricted='orders.date is not null and (orders.transactions is null or orders.purchase_revenue is null)') }}
-            as flag_bits
+        -- Shopify tells no orders by device: nothing is kept back there.
+        | {{ flag_bits(
+            restricted="orders.date is not null and (orders.transactions is null or orders.purchase_revenue is null) "
+            ~ "and reports.route is distinct from 'shopify'"
+        ) }} as flag_bits
     from filled as visits
     inner join filled as buyers using (property_id, date, segment_name, segment_value)
     inner join {{ ref('int_funnel__reports_assessed') }} as reports using (property_id, date, segment_name)
