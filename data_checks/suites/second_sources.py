@@ -12,6 +12,8 @@ from data_checks.suites.rate_tables import EPSILON
 
 SHOPIFY, STAGED = "raw.shopify_sessions", "staging.stg_shopify__sessions"
 FUNNEL = "marts.fct_shopify_funnel_daily"
+CLARITY, FRICTION = "raw.clarity_page", "marts.fct_page_friction"
+CLICKS, CLICK_MAPS = "raw.heatmap_click", "marts.fct_heatmap_click"
 
 
 def of_raw(catalog: Catalog) -> tuple[Suite, ...]:
@@ -99,6 +101,11 @@ order by all
 
 
 def of_marts(catalog: Catalog) -> tuple[Suite, ...]:
+    """What each source that was fetched has in the marts."""
+    return (*_of_shopify(catalog), *_of_clarity(catalog), *_of_heatmaps(catalog))
+
+
+def _of_shopify(catalog: Catalog) -> tuple[Suite, ...]:
     """One row per property and date of Shopify's funnel.
 
     A checkout may have more sessions than the cart, as it may begin without one; no step has more
@@ -139,6 +146,92 @@ order by all
             (
                 never("step_is_within_all_sessions", "steps_beyond_all", WARNING),
                 never("devices_add_up", "unequal_totals", WARNING),
+            ),
+        ),
+    )
+
+
+def _of_clarity(catalog: Catalog) -> tuple[Suite, ...]:
+    """One row per property, of its newest snapshot: counts as they were fetched."""
+    if CLARITY not in catalog.fetched:
+        return ()
+    is_beyond = "told.sessions_with_signal > told.sessions or told.signal_share > 1"
+    is_unequal = (
+        "told.sessions <> stored.sessions or "
+        "told.sessions_with_signal <> stored.sessions_with_signal"
+    )
+    label = "told.page_path || ' / ' || told.device || ' / ' || told.signal"
+    return (
+        Suite(
+            "friction",
+            ("window_end",),
+            (
+                Slice(
+                    FRICTION,
+                    f"""
+with newest as (
+    select * from {CLARITY} where {ASKED} and signal <> 'traffic'
+    qualify window_end = max(window_end) over (partition by property_id)
+)
+select
+    stored.property_id, stored.window_end,
+    {counted("missing_rows", "told.page_path is null", "page_path || ' / ' || signal")},
+    {counted("signs_beyond_sessions", is_beyond, label)},
+    {counted("unequal_rows", is_unequal, label)}
+from newest as stored
+left join {FRICTION} as told using (property_id, window_end, page_path, device, signal)
+group by all
+order by all
+""",
+                    may_be_empty=True,
+                ),
+            ),
+            (
+                never("rows_are_those_of_raw", "missing_rows", WARNING),
+                never("value_equals_raw", "unequal_rows", WARNING),
+                never("signs_are_within_sessions", "signs_beyond_sessions", WARNING),
+            ),
+        ),
+    )
+
+
+def _of_heatmaps(catalog: Catalog) -> tuple[Suite, ...]:
+    """One row per property and click map: its clicks as they were read, and shares of them."""
+    if CLICKS not in catalog.fetched:
+        return ()
+    is_unequal = "raw_clicks is distinct from told.clicks or raw_clicks <> all_clicks"
+    of_map = "property_id, tool, page_path, device, period_start, period_end"
+    return (
+        Suite(
+            "click_maps",
+            ("period_end",),
+            (
+                Slice(
+                    CLICK_MAPS,
+                    f"""
+with source as (
+    select {of_map}, sum(clicks) as raw_clicks from {CLICKS} where {ASKED} group by all
+),
+told as (
+    select
+        {of_map}, any_value(all_clicks) as all_clicks, sum(clicks) as clicks,
+        sum(click_share) as shares
+    from {CLICK_MAPS} where {ASKED} group by all
+)
+select
+    property_id, period_end,
+    {counted("unequal_maps", is_unequal, "page_path")},
+    {counted("maps_without_a_whole", "abs(shares - 1) > 1e-9", "page_path")}
+from source left join told using ({of_map})
+group by all
+order by all
+""",
+                    may_be_empty=True,
+                ),
+            ),
+            (
+                never("clicks_equal_raw", "unequal_maps", WARNING),
+                never("shares_add_up", "maps_without_a_whole", WARNING),
             ),
         ),
     )

@@ -15,7 +15,7 @@ from pipelines.report.rows.findings import (
 )
 from pipelines.report.rows.friction import Sign, Snapshots
 from pipelines.report.rows.funnel import End, Step, StepWeek
-from pipelines.report.rows.heatmaps import Click, Scroll
+from pipelines.report.rows.heatmaps import Click, Refused, Scroll
 from pipelines.report.rows.items import Carts, Page, Product
 from pipelines.report.rows.micro import Micro
 from pipelines.report.rows.properties import Shop
@@ -66,6 +66,7 @@ class PropertyData:
     snapshots: Snapshots | None
     clicks: tuple[Click, ...]
     scrolls: tuple[Scroll, ...]
+    refused_heatmaps: tuple[Refused, ...]
     sales_weeks: tuple[SalesWeek, ...]
     step_weeks: tuple[StepWeek, ...]
     factors: tuple[Factor, ...]

@@ -90,6 +90,7 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         snapshots=ask_one(friction.Snapshots, friction.SNAPSHOTS, "fct_page_friction"),
         clicks=ask(heatmaps.Click, heatmaps.CLICKS, "fct_heatmap_click"),
         scrolls=ask(heatmaps.Scroll, heatmaps.SCROLLS, "fct_scroll_depth"),
+        refused_heatmaps=ask(heatmaps.Refused, heatmaps.REFUSED, "fct_heatmap_click"),
         sales_weeks=ask(sales.SalesWeek, sales.SALES_WEEKS, "fct_sales_daily"),
         step_weeks=ask(funnel.StepWeek, funnel.STEP_WEEKS, "fct_funnel_period"),
         factors=ask(changes.Factor, changes.FACTORS),

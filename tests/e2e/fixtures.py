@@ -64,15 +64,17 @@ def earlier_home(
 def published_home(
     shop: "Shop", earlier_home: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Settings:
-    """The same after one more night, which pulls some days again and has Shopify beside GA4."""
+    """The same after one more night, which pulls some days again and has all second sources."""
+    from pipelines.emulator.clarity import serve_clarity
     from pipelines.emulator.shopify import serve_shopify
-    from tests.e2e.shop import copied, night, with_shopify
+    from tests.e2e.shop import copied, night, with_pages, with_shopify
 
     with made_once(tmp_path_factory, "published") as (folder, is_new):
         if is_new:
-            with serve_shopify(shop.events) as server:
+            visits = serve_clarity(shop.events, now=lambda: shop.morning)
+            with serve_shopify(shop.events) as server, visits as clarity:
                 settings = with_shopify(copied(earlier_home, folder), server)
-                record, _ = night(settings, shop.lookback)
+                record, _ = night(with_pages(settings, clarity, shop), shop.lookback)
             assert record.status == "published", record.message
     return earlier_home.model_copy(update={"home": folder / "home"})
 

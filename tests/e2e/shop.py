@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,18 @@ import pyarrow as pa
 from pydantic import SecretStr
 
 from pipelines.clock import Clock, PinnedClock, pin_clock, pinned_clock
-from pipelines.config.settings import Alerts, Ga4, Property, Settings, Shopify, Store
+from pipelines.config.settings import (
+    Alerts,
+    Clarity,
+    Ga4,
+    Heatmaps,
+    Property,
+    Settings,
+    Shopify,
+    Store,
+)
+from pipelines.emulator.clarity import ClarityEmulator
+from pipelines.emulator.heatmaps import write_heatmaps
 from pipelines.emulator.server import serve
 from pipelines.emulator.shopify import ShopifyEmulator
 from pipelines.emulator.simulator import simulate
@@ -80,6 +91,11 @@ class Shop:
         """What the night after the last day pulls."""
         return DayWindow(self.window.end - timedelta(days=3), self.window.end)
 
+    @property
+    def morning(self) -> datetime:
+        """That after the last day."""
+        return datetime.combine(self.window.end + timedelta(days=1), time(3, 30), UTC)
+
     def truth(self, name: str) -> pa.Table:
         """A table of truth.json: `sessions`, `events`, `keys` or `items`."""
         return read_truth(self.events, name)
@@ -118,6 +134,14 @@ def with_shopify(
         endpoint=server.endpoint,
     )
     return settings.model_copy(update={"shopify": (entry,)})
+
+
+def with_pages(settings: Settings, server: ClarityEmulator, shop: Shop) -> Settings:
+    """The same settings with Clarity, and with heatmap downloads beside the home."""
+    path, columns = write_heatmaps(shop.events, settings.home.parent / "heatmaps")
+    clarity = Clarity(property=PROPERTY, token=SecretStr(server.token), endpoint=server.endpoint)
+    heatmaps = Heatmaps(property=PROPERTY, path=path, columns=columns)
+    return settings.model_copy(update={"clarity": (clarity,), "heatmaps": (heatmaps,)})
 
 
 def own_environment() -> dict[str, str]:

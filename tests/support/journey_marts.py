@@ -19,6 +19,10 @@ def _around(rate: str, low: str = "ci_low", high: str = "ci_high") -> str:
     )
 
 
+_MAP = (
+    "'hotjar' as tool, '/' as page_path, 'all' as device, date '2026-03-01' as period_start, "
+    "date '2026-03-04' as period_end"
+)
 JOURNEY_MARTS = (
     f"""
     create table marts.fct_micro_conversion_window as
@@ -147,5 +151,35 @@ JOURNEY_MARTS = (
         0.17 as ci_high, 200 as control_exposed, 20.0 as control_numerator,
         200.0 as control_denominator, 0.02 as difference, 0.5 as p_value,
         'keep running' as verdict, 'Too few units.' as reason
+    """,
+    """
+    create table raw.clarity_page as
+    select '100' as property_id, 'f1' as fetch_id,
+        timestamptz '2026-03-05 03:30:00+00' as window_end,
+        page_path, device, 'rage_click' as signal, sessions, with_signal as sessions_with_signal
+    from (values ('/pay', 'mobile', 30, 9), ('/pay', 'desktop', 20, 0))
+        as pages (page_path, device, sessions, with_signal)
+    """,
+    """
+    create table marts.fct_page_friction as
+    select * exclude (fetch_id), sessions_with_signal / sessions as signal_share
+    from raw.clarity_page
+    """,
+    f"""
+    create table raw.heatmap_click as
+    select '100' as property_id, 'f2' as fetch_id, {_MAP}, element, clicks
+    from (values ('#menu', 6), ('#buy', 2)) as elements (element, clicks)
+    """,
+    """
+    create table marts.fct_heatmap_click as
+    select * exclude (fetch_id), 8 as all_clicks, clicks / 8 as click_share
+    from raw.heatmap_click
+    """,
+    """
+    insert into ops.fetches by name
+    select '100' as property_id, fetch_id, source, table_name, 'loaded' as status,
+        2 as row_count, timestamptz '2026-03-05 03:30:00+00' as fetched_at
+    from (values ('f1', 'clarity', 'clarity_page'), ('f2', 'heatmaps', 'heatmap_click'))
+        as fetches (fetch_id, source, table_name)
     """,
 )

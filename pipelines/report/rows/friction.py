@@ -15,7 +15,8 @@ FRICTION = f"""
     from marts.fct_page_friction where property_id = $property and {_CLEAR}
     order by {_EXCESS} desc, page_path, device, signal limit {FRICTION_SHOWN}
 """
-# On the pages and devices whose recordings are to be watched.
+# On the pages (a place that ends with / is a folder, but the home page itself) and devices whose
+# recordings are to be watched.
 FRICTION_OF_FINDINGS = f"""
     with places as (
         select finding_id, page_path as place, device as seen_on
@@ -24,7 +25,7 @@ FRICTION_OF_FINDINGS = f"""
     select finding_id, {_COLUMNS}
     from marts.fct_page_friction
     inner join places
-        on (page_path = place or (ends_with(place, '/') and starts_with(page_path, place)))
+        on (page_path = place or (place like '_%/' and starts_with(page_path, place)))
         and (seen_on is null or device = seen_on)
     where property_id = $property and {_CLEAR}
     qualify {SIGNS_SHOWN} >= row_number() over (

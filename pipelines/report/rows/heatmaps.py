@@ -35,6 +35,23 @@ SCROLLS = f"""
     qualify period_end = max(period_end) over (partition by tool, page_path, device)
     order by page_path, tool, device, period_start, depth_percent
 """
+# What the newest night could not read; both kinds of maps are read from the same files.
+REFUSED = """
+    select distinct message
+    from (
+        select message from ops.fetches
+        where property_id = $property and source = 'heatmaps'
+        qualify row_number() over (partition by table_name order by fetched_at desc) = 1
+    )
+    where message <> '' order by message
+"""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why files of heatmaps are not read: a sentence for each."""
+
+    message: str
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ _NOTES = (
 
 def heatmap_section(shop: PropertyData) -> Section | None:
     """None where nothing is known of clicks or scrolling."""
-    if not shop.clicks and not shop.scrolls:
+    refused = tuple(f"Not read: {one.message}" for one in shop.refused_heatmaps)
+    if not shop.clicks and not shop.scrolls and not refused:
         return None
     maps = [
         list(rows)
@@ -35,7 +36,7 @@ def heatmap_section(shop: PropertyData) -> Section | None:
     scrolls = (_scroll_table(shop.scrolls),) if shop.scrolls else ()
     return Section(
         "Clicks and scrolling on pages",
-        said,
+        (*said, *refused),
         tables=(*map(_click_table, maps), *scrolls),
         notes=_NOTES,
     )

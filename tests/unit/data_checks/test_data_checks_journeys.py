@@ -18,6 +18,7 @@ ACTIONS = "fct_closed_funnel_next_action"
 SALES, ENDS, FINDINGS = "fct_sales_daily", "fct_furthest_stage", "fct_finding"
 PERIODS, DETAILS, SOURCES = "fct_funnel_period", "fct_finding_detail", "fct_reconciliation"
 EXPERIMENTS = "fct_experiment"
+FRICTION, CLICKS = "fct_page_friction", "fct_heatmap_click"
 
 CORRUPTIONS = {
     "users that GA4 did not tell": (
@@ -121,6 +122,29 @@ CORRUPTIONS = {
         (CARTS, {"completeness_is_stated"}),
     ),
 }
+# Second sources warn: what is wrong with one never holds GA4's numbers back.
+WARNED = {
+    "friction that Clarity did not tell": (
+        f"update marts.{FRICTION} set sessions = 31 where device = 'mobile'",
+        (FRICTION, {"value_equals_raw"}),
+    ),
+    "more sessions with a sign than there were": (
+        f"update marts.{FRICTION} set sessions_with_signal = 21 where device = 'desktop'",
+        (FRICTION, {"value_equals_raw", "signs_are_within_sessions"}),
+    ),
+    "a page of a snapshot that is not there": (
+        f"delete from marts.{FRICTION} where device = 'desktop'",
+        (FRICTION, {"rows_are_those_of_raw"}),
+    ),
+    "clicks that no file has": (
+        f"update marts.{CLICKS} set clicks = 7 where element = '#menu'",
+        (CLICKS, {"clicks_equal_raw"}),
+    ),
+    "shares of clicks that are no whole": (
+        f"update marts.{CLICKS} set click_share = 0.5 where element = '#menu'",
+        (CLICKS, {"shares_add_up"}),
+    ),
+}
 
 
 @cache
@@ -129,7 +153,7 @@ def _judged() -> dict[str, GateReport]:
         "marts",
         {
             name: [f"{statement} {_only_property(statement)}"]
-            for name, (statement, _) in CORRUPTIONS.items()
+            for name, (statement, _) in (CORRUPTIONS | WARNED).items()
         },
     )
 
@@ -143,6 +167,15 @@ def test_a_corrupted_mart_is_held_back(name: str) -> None:
         (table, expectation) for expectation in expectations
     }
     assert "100" in properties
+
+
+@pytest.mark.parametrize("name", WARNED)
+def test_a_corrupted_second_source_is_warned_of(name: str) -> None:
+    _, (table, expectations) = WARNED[name]
+    report = _judged()[name]
+    found = {(one.table_name, one.expectation) for one in report.results if not one.is_success}
+    assert found == {(f"marts.{table}", expectation) for expectation in expectations}
+    assert failures(report) == set()
 
 
 def _only_property(statement: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from pipelines.report.rows.heatmaps import Click, Scroll
+from pipelines.report.rows.heatmaps import Click, Refused, Scroll
 from pipelines.report.sections.heatmap_section import heatmap_section
 from tests.support.empty_page import EMPTY
 from tests.unit.report.test_report_sections import said
@@ -56,3 +56,9 @@ def test_scrolling_alone_says_that_there_is_no_map() -> None:
     assert (by, reached, said(str(of))) == (
         "clarity, mobile, 3 Jun 2026 to 30 Jun 2026", "–", "120 visitors",
     )  # fmt: skip
+
+
+def test_a_file_that_is_not_read_is_said() -> None:
+    section = heatmap_section(replace(EMPTY, refused_heatmaps=(Refused("x.csv is empty."),)))
+    assert section is not None
+    assert section.summary[-1] == "Not read: x.csv is empty."

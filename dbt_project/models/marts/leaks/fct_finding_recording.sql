@@ -1,3 +1,4 @@
+{% set friction = ref('fct_page_friction') -%}
 -- Of what goes on: the newest four weeks in which it leaked. Tools keep recordings for about as long (Clarity: 30 days).
 with findings as (
     select
@@ -9,6 +10,7 @@ with findings as (
         steps.previous_step_key,
         core.step_label,
         before.step_label as previous_step_label,
+        scored.scope,
         from_json(scored.scope, '[{"segment_name": "VARCHAR", "segment_value": "VARCHAR"}]') as conditions,
         coalesce(scored.recovered_date - 1, scored.window_end) as end_date,
         greatest(coalesce(scored.since_date, scored.window_start), end_date - 27) as start_date
@@ -67,25 +69,59 @@ worst as (
     group by details.property_id, details.finding_id
 ),
 
+placed as (
+    select
+        findings.*,
+        coalesce(worst.page_path, places.page_path) as page_path
+    from findings
+    left join places using (property_id, window_name, window_end, step_key)
+    left join worst using (property_id, finding_id)
+),
+
+-- What Clarity saw there clearly more often than elsewhere, most of it first, then what the causes lead one to expect.
+expected as (
+    select
+        causes.property_id,
+        causes.finding_id,
+        rules.signal,
+        cast(causes.diagnosis_rank as double) as place
+    from {{ ref('fct_diagnosis') }} as causes
+    inner join {{ ref('diagnosis_playbook') }} as rules on causes.rule = rules.rule
+    where causes.window_name = '28d' and causes.finding_id is not null and rules.signal is not null
+    {%- if is_built(friction) %}
+    union all by name
+    select
+        placed.property_id,
+        placed.finding_id,
+        signs.signal,
+        signs.sessions * signs.other_share - signs.sessions_with_signal as place
+    from placed
+    inner join {{ friction }} as signs
+        on
+            placed.property_id = signs.property_id
+            and (
+                placed.page_path = signs.page_path
+                or (placed.page_path like '_%/' and starts_with(signs.page_path, placed.page_path))
+            )
+            and (not contains(placed.scope, '"device"') or contains(placed.scope, concat('"', signs.device, '"')))
+    where signs.is_newest and signs.is_clear
+    {%- endif %}
+),
+
 signals as (
     select
-        told.property_id,
-        told.finding_id,
-        arg_min(rules.signal, told.diagnosis_rank) as signal
-    from {{ ref('fct_diagnosis') }} as told
-    inner join {{ ref('diagnosis_playbook') }} as rules on told.rule = rules.rule
-    where told.window_name = '28d' and told.finding_id is not null and rules.signal is not null
-    group by told.property_id, told.finding_id
+        property_id,
+        finding_id,
+        arg_min(signal, place) as signal
+    from expected
+    group by property_id, finding_id
 ),
 
 looked as (
     select
-        findings.*,
-        coalesce(worst.page_path, places.page_path) as page_path,
+        placed.*,
         signals.signal
-    from findings
-    left join places using (property_id, window_name, window_end, step_key)
-    left join worst using (property_id, finding_id)
+    from placed
     left join signals using (property_id, finding_id)
 ),
 
