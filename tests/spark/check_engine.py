@@ -164,7 +164,10 @@ def test_a_landed_file_that_spark_cannot_read_is_told_in_one_sentence(
 
 
 def test_without_java_one_sentence_says_what_to_do(tmp_path: Path) -> None:
-    code = "from pipelines.export.engine import open_engine; from pathlib import Path; open_engine('spark', Path())"
+    code = (
+        "from pathlib import Path; from pipelines.export.engine import open_engine; "
+        "open_engine('spark', Path())"
+    )
     ended = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "JAVA_HOME": str(tmp_path)},
         capture_output=True, text=True, check=False,
