@@ -159,7 +159,7 @@ def meet(one: Change, other: Change) -> bool:
         and one.start <= other.last_day
         and other.start <= one.last_day
         and (one.device == other.device or ALL in (one.device, other.device))
-        and _is_near(one.stage, other.stage)
+        and is_near(one.stage, other.stage)
         and (_is_beneath(one.page, other.page) or _is_beneath(other.page, one.page))
     )
 
@@ -171,7 +171,8 @@ def control_first(variants: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: name != control)
 
 
-def _is_near(one: str, other: str) -> bool:
+def is_near(one: str, other: str) -> bool:
+    """Whether two stages are the same, one is next to the other, or one is the whole site."""
     return EVERYWHERE in (one, other) or abs(STAGES.index(one) - STAGES.index(other)) <= 1
 
 

@@ -21,6 +21,9 @@ FINDINGS = f"""
         qualify rank() over (order by window_end desc) = 1
     )
     select finding.finding_id, finding.state, earlier.state as earlier_state, finding.step_key,
+        (select stage from marts.dim_micro_conversion where key = finding.step_key) as stage,
+        (select stage from marts.dim_micro_conversion where key = finding.previous_step_key)
+            as previous_stage,
         step_label, labels.label as previous_label, scope_label, title, headline, worth_sentence,
         surplus_sentence, window_start, benchmark_low, benchmark_high, since_date,
         since_earliest, since_latest, recovered_date, numerator, denominator, rate,
@@ -114,6 +117,8 @@ class Finding:
     state: str
     earlier_state: str | None
     step_key: str
+    stage: str
+    previous_stage: str | None
     step_label: str
     previous_label: str
     scope_label: str

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 
 CHANGES = """
-    select change_id, kind, description, stage_label, page, device, start_date, end_date, state,
-        overlaps_with, confounded
+    select change_id, kind, description, entries.stage, stage_label, page, device, start_date,
+        end_date, state, overlaps_with, confounded
     from marts.fct_change_overlap as entries
     inner join marts.dim_stage as stages on entries.stage = stages.stage
     where property_id = $property
@@ -41,6 +41,7 @@ class Change:
     change_id: str
     kind: str
     description: str
+    stage: str
     stage_label: str
     page: str | None
     device: str

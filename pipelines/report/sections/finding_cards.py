@@ -15,7 +15,7 @@ from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.findings import FINDINGS_SHOWN, Finding, FindingDay
 from pipelines.report.sections.benchmark_section import beside
 from pipelines.report.sections.friction_section import friction_there
-from pipelines.report.sections.register_section import changed_before, healed_after, told
+from pipelines.report.sections.register_section import changed_before, healed_after, suspects, told
 
 _STATES = {"ongoing": "goes on"}
 WEEK = 7
@@ -36,7 +36,7 @@ def to_do(shop: PropertyData, finding: Finding, fixes: Sequence[str]) -> str:
     """What to do first: where it began on a day, to see what came with it."""
     steps = [fixes[0] if fixes else _NO_FIX]
     if finding.since_date:
-        known = ", ".join(f"“{one.description}”" for one in changed_before(shop, finding))
+        known = ", ".join(f"“{one.description}”" for one in suspects(shop, finding))
         steps.insert(
             0, f"See what changed {_began(finding)} ({known or 'a release, a campaign, a tag'})"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import groupby
 
-from pipelines.analysis.experiments.register import NAIVE
+from pipelines.analysis.experiments.register import NAIVE, is_near
 from pipelines.report import formatting
 from pipelines.report.components import Card, Section, Table, columns
 from pipelines.report.page_data import PropertyData
@@ -66,6 +66,16 @@ def changed_before(shop: PropertyData, finding: Finding) -> list[Change]:
     if finding.since_earliest is None or finding.since_latest is None:
         return []
     return _near(shop, finding, finding.since_earliest, finding.since_latest)
+
+
+def suspects(shop: PropertyData, finding: Finding) -> list[Change]:
+    """Of these the ones between the finding's step and the one before it, or next to them."""
+    stages = [finding.stage, finding.previous_stage]
+    return [
+        one
+        for one in changed_before(shop, finding)
+        if any(stage is None or is_near(one.stage, stage) for stage in stages)
+    ]
 
 
 def healed_after(shop: PropertyData, finding: Finding) -> str | None:

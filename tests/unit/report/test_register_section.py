@@ -16,12 +16,13 @@ from tests.support.empty_page import EMPTY
 from tests.unit.report.test_report_sections import FINDING, LEAKING, said
 
 PAY = Change(
-    "pay", "change", "One page instead of three", "Checkout", None, "all", date(2026, 6, 19), None,
-    "running", "", False,
+    "pay", "change", "One page instead of three", "checkout", "Checkout", None, "all",
+    date(2026, 6, 19), None, "running", "", False,
 )  # fmt: skip
 CTA = replace(
     PAY, change_id="cta", kind="experiment", description="A green button is seen sooner",
-    stage_label="Product page", page="/shoes", device="mobile", start_date=date(2026, 6, 1),
+    stage="product", stage_label="Product page", page="/shoes", device="mobile",
+    start_date=date(2026, 6, 1),
 )  # fmt: skip
 GREEN = Experiment(
     "cta", "green", "control", "A green button is seen sooner", "running", date(2026, 6, 1), None,
@@ -171,6 +172,17 @@ def test_a_change_before_a_finding_stands_on_its_card(change: dict, is_near: boo
     assert ("Changed at that time" in found) == is_near
     named = "“One page instead of three”" if is_near else "a release, a campaign, a tag"
     assert f"See what changed between 20 Jun 2026 and 22 Jun 2026 ({named})" in found["What to do"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "is_first"),
+    [("cart", True), ("checkout", True), ("site", True), ("product", False), ("home", False)],
+)
+def test_what_to_do_begins_with_a_change_near_the_step(stage: str, is_first: bool) -> None:
+    bought = replace(LEAKING.findings[0], stage="outcome", previous_stage="checkout")
+    found = told(replace(LEAKING, findings=(bought,), changes=(replace(PAY, stage=stage),)))
+    assert "Changed at that time" in found
+    assert ("“One page instead of three”" in found["What to do"]) == is_first
 
 
 def test_what_a_card_says_of_a_change() -> None:

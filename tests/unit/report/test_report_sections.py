@@ -43,8 +43,8 @@ ADDED = replace(
 )  # fmt: skip
 FINDING = Finding(
     finding_id="f1", state="ongoing", earlier_state="ongoing", step_key="add_to_cart",
-    step_label="Added", previous_label="Sessions", scope_label="mobile",
-    conditions="device = mobile",
+    stage="product", previous_stage=None, step_label="Added", previous_label="Sessions",
+    scope_label="mobile", conditions="device = mobile",
     title="Sessions → Added, mobile: has leaked since 21 June 2026 and still does.",
     headline="Added after Sessions, mobile: 2.0 % of 1,000 sessions.",
     worth_sentence="Worth about 20 EUR.", surplus_sentence=None,
