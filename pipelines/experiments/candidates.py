@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import duckdb
 
 from pipelines.analysis.experiments.errors import ExperimentError
-from pipelines.analysis.experiments.planner import Candidate
+from pipelines.analysis.experiments.planner import Candidate, Plan, Wish, make_plan
 from pipelines.warehouse.published_property import chosen_property
 
 WINDOW = "28d"
@@ -80,3 +80,12 @@ def _macro(
     if state != "tracked" or not reached or not entered or reached > entered:
         return None
     return Candidate(key, ENTRY, "outcome", reached, entered, weeks, phi or 1.0, number)
+
+
+def planned_metrics(connection: duckdb.DuckDBPyConnection, property_id: str) -> Plan | None:
+    """The plan of a property's metrics with the usual wish; None without a rate to plan with."""
+    try:
+        shop = read_shop(connection, property_id)
+    except ExperimentError:
+        return None
+    return make_plan(shop.candidates, shop.macro, Wish())
