@@ -24,12 +24,14 @@ class CallLedger:
         self._about = {"source": source, "property_id": property_id}
 
     def used(self) -> int:
-        """Calls of the last 24 hours."""
+        """Calls of the last 24 hours; those of a clock that was a day ahead are none of them."""
+        now = self._now()
         with build_database(self._build_db) as connection:
             row = connection.execute(
                 "select count(*) from ops.source_calls "
-                "where source = $source and property_id = $property_id and called_at > $since",
-                {**self._about, "since": self._now() - DAY},
+                "where source = $source and property_id = $property_id "
+                "and called_at > $since and called_at < $until",
+                {**self._about, "since": now - DAY, "until": now + DAY},
             ).fetchone()
         assert row is not None
         return int(row[0])

@@ -20,7 +20,7 @@ NOTHING_TO_SAY = {
     "marts.fct_reconciliation",
     "intermediate.int_experiments__scored", "marts.fct_experiment", "marts.fct_experiment_plan",
     "marts.fct_change_overlap", "marts.fct_shopify_funnel_daily", "marts.fct_shopify_sales_daily",
-    "marts.fct_page_friction", "marts.fct_heatmap_click",
+    "marts.fct_page_friction", "marts.fct_heatmap_click", "marts.fct_scroll_depth",
 }  # fmt: skip
 
 

@@ -109,19 +109,19 @@ def test_snapshots_stand_by_themselves_with_their_overlaps_and_gaps(built: Wareh
     ]
 
 
-def test_friction_is_compared_with_the_other_pages_and_called_by_a_bound(built: Warehouse) -> None:
+def test_friction_is_compared_with_all_visits_and_called_by_a_bound(built: Warehouse) -> None:
     rows = built.query(
-        "select page_path, device, sessions, sessions_with_signal, signal_share, other_sessions, "
-        "other_sessions_with_signal, other_share, bot_sessions, scroll_depth, is_clear "
+        "select page_path, device, sessions, sessions_with_signal, signal_share, all_sessions, "
+        "all_sessions_with_signal, all_share, bot_sessions, scroll_depth, is_clear "
         "from marts.fct_page_friction where property_id = ? and is_newest order by 1, 2",
         [SHOP],
     )
     assert rows == [
         ("(all)", "all", 1_500, 21, 0.014, None, None, None, 3, 40.0, False),
-        ("/a", "desktop", 969, 0, 0.0, 1_031, 19, 19 / 1_031, 3, 40.0, False),
-        ("/a", "mobile", 1_000, 9, 0.009, 1_000, 10, 0.01, 3, 40.0, False),
-        ("/pay", "desktop", 0, 0, None, 2_000, 19, 0.0095, 3, 40.0, False),
-        ("/pay", "mobile", 31, 10, 10 / 31, 1_969, 9, 9 / 1_969, 3, 40.0, True),
+        ("/a", "desktop", 969, 0, 0.0, 1_500, 21, 0.014, 3, 40.0, False),
+        ("/a", "mobile", 1_000, 9, 0.009, 1_500, 21, 0.014, 3, 40.0, False),
+        ("/pay", "desktop", 0, 0, None, 1_500, 21, 0.014, 3, 40.0, False),
+        ("/pay", "mobile", 31, 10, 10 / 31, 1_500, 21, 0.014, 3, 40.0, True),
     ]
 
 
@@ -131,10 +131,10 @@ def test_the_bound_is_above_the_exact_p_of_all_rows(built: Warehouse) -> None:
         "where property_id = ? and is_newest and page_path = '/pay' and device = 'mobile'",
         [SHOP],
     )
-    share, expected = 10 / 31, 10 / 1_970
+    share, expected = 10 / 31, 22 / 1_501
     divergence = share * log(share / expected) + (1 - share) * log((1 - share) / (1 - expected))
     assert bound == pytest.approx(4 * exp(-31 * divergence))
-    assert 4 * binom.sf(9, 31, expected) < bound < 1e-12
+    assert 4 * binom.sf(9, 31, expected) < bound < 1e-8
 
 
 def test_a_click_map_is_ranked_by_itself(built: Warehouse) -> None:

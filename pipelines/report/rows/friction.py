@@ -1,4 +1,4 @@
-"""Signs of friction by Clarity: where they are clearly more often than elsewhere, and its gaps."""
+"""Signs of friction by Clarity: where they are clearly more often than in all visits, and gaps."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import datetime
 
 FRICTION_SHOWN, SIGNS_SHOWN, DAYS_SHOWN = 10, 3, 28
 _CLEAR = "is_newest and is_clear"
-_EXCESS = "sessions_with_signal - sessions * other_share"
+_EXCESS = "sessions_with_signal - sessions * all_share"
 _COLUMNS = """page_path, device, signal, sessions, sessions_with_signal, signal_share,
-        other_sessions, other_sessions_with_signal, other_share"""
+        all_sessions, all_sessions_with_signal, all_share"""
 FRICTION = f"""
     select null as finding_id, {_COLUMNS}
     from marts.fct_page_friction where property_id = $property and {_CLEAR}
@@ -65,9 +65,9 @@ class Sign:
     sessions: int
     sessions_with_signal: int
     signal_share: float
-    other_sessions: int
-    other_sessions_with_signal: int
-    other_share: float
+    all_sessions: int
+    all_sessions_with_signal: int
+    all_share: float
 
 
 @dataclass(frozen=True)

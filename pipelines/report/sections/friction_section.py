@@ -11,8 +11,8 @@ from pipelines.wording import counted, words
 
 _NOTES = (
     "A snapshot is of the hours before it was taken; two may overlap, so nothing is added up over "
-    "days. Sessions are Clarity's own and are not GA4's. “Elsewhere” is every other page and "
-    "device, page by page. Listed is what chance would bring in one snapshot of twenty at most.",
+    "days. Sessions are Clarity's own and are not GA4's. In all visits: on whichever page and "
+    "device. Listed is what chance would bring in one snapshot of twenty at most.",
 )
 
 
@@ -38,8 +38,8 @@ def friction_there(shop: PropertyData, finding: Finding) -> list[tuple[str, str]
     if not found or shop.snapshots is None:
         return []
     signs = "; ".join(
-        f"{words(one.signal)} on {one.page_path}, {one.device}: {_share(one)}, elsewhere "
-        f"{formatting.percent(one.other_share)}"
+        f"{words(one.signal)} on {one.page_path}, {one.device}: {_share(one)}, in all visits "
+        f"{formatting.percent(one.all_share)}"
         for one in found
     )
     return [("Friction there", f"{signs} (Clarity, {_when(shop.snapshots)}; no proof of a cause)")]
@@ -49,8 +49,8 @@ def _summary(shop: PropertyData, told: Snapshots) -> str:
     signs = counted(len(shop.friction), "sign") if shop.friction else "no sign"
     cut = "" if told.is_complete else " Clarity told 1,000 rows at most: rare pages are missing."
     return (
-        f"In the {_when(told)}, {signs} of friction came clearly more often on a page than "
-        f"elsewhere.{cut}"
+        f"In the {_when(told)}, {signs} of friction came clearly more often on a page than in all "
+        f"visits.{cut}"
     )
 
 
@@ -65,17 +65,15 @@ def _gaps(told: Snapshots) -> tuple[str, ...]:
 
 def _table(shop: PropertyData) -> Table:
     return Table(
-        "Clearly more often than elsewhere",
-        columns("Page", "Device", "Sign", "#Sessions with it", "#Elsewhere"),
+        "Clearly more often than in all visits",
+        columns("Page", "Device", "Sign", "#Sessions with it", "#In all visits"),
         tuple(
             (
                 one.page_path,
                 one.device,
                 formatting.key_words(one.signal),
                 _share(one),
-                formatting.rate_of(
-                    one.other_share, one.other_sessions_with_signal, one.other_sessions
-                ),
+                formatting.rate_of(one.all_share, one.all_sessions_with_signal, one.all_sessions),
             )
             for one in shop.friction
         ),

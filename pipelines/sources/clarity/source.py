@@ -42,7 +42,8 @@ class ClaritySource:
         now = self._now().replace(microsecond=0)
         last = self._last_snapshot()
         hours = None if last is None else (now - last) / timedelta(hours=1)
-        if hours is not None and hours < LEAST_HOURS:
+        # A stamp far in the future is of a clock that was wrong.
+        if hours is not None and abs(hours) < LEAST_HOURS:
             note = f"The snapshot of {last:%Y-%m-%d %H:%M} UTC is of the same day: no call is made."
             return Fetched(table, _SCHEMA.empty_table(), _parts([]), notes=(note,))
         days = days_since(hours)

@@ -39,7 +39,7 @@ class HeatmapSource:
             for problem in self.problems:
                 logger.warning("%s", problem)
         found = [one.rows for one in self.files if one.kind is kind]
-        if not found and self.problems:
+        if not self.files and self.problems:
             raise SourceError(self.problems[0])
         frame = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
         schema = pa.schema([(name, _ARROW[kind]) for name, kind in table.columns.items()])

@@ -23,7 +23,7 @@ def test_what_is_clearly_more_often_stands_with_its_counts() -> None:
     assert section is not None
     assert section.summary == (
         "In the 24 hours to 1 Jul 2026 03:30 UTC, 1 sign of friction came clearly more often on a "
-        "page than elsewhere.",
+        "page than in all visits.",
     )
     (row,) = section.tables[0].rows
     assert [said(str(cell)) for cell in row] == [
@@ -37,7 +37,7 @@ def test_gaps_rows_that_are_missing_and_a_failed_night_are_said() -> None:
     assert section is not None
     assert section.summary == (
         "In the 24 hours to 1 Jul 2026 03:30 UTC, no sign of friction came clearly more often on "
-        "a page than elsewhere. Clarity told 1,000 rows at most: rare pages are missing.",
+        "a page than in all visits. Clarity told 1,000 rows at most: rare pages are missing.",
         "49 hours of the last 28 days are in no snapshot; Clarity does not tell them any more.",
         "The newest snapshot could not be taken: Clarity refused the token.",
     )
@@ -61,7 +61,7 @@ def test_a_card_has_the_friction_of_its_own_place() -> None:
     (card,) = finding_cards(shop)
     told = dict(card.lines)
     assert said(str(told["Friction there"])) == (
-        "rage click on /pay, mobile: 32.3 % (10 of 31), elsewhere 0.45 % (Clarity, 24 hours to "
+        "rage click on /pay, mobile: 32.3 % (10 of 31), in all visits 0.45 % (Clarity, 24 hours to "
         "1 Jul 2026 03:30 UTC; no proof of a cause)"
     )
     (card,) = finding_cards(LEAKING)

@@ -11,11 +11,14 @@ from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from pipelines.clock import pin_clock
 from pipelines.config.settings import Clarity, Property, Settings
 from pipelines.emulator.clarity import ClarityEmulator, serve_clarity
+from pipelines.errors import SluiceError
 from pipelines.ingest.day_window import DayWindow
 from pipelines.monitoring.doctor.clarity_steps import clarity_steps
 from pipelines.monitoring.doctor.step_model import Mark, Step
@@ -29,6 +32,7 @@ from pipelines.warehouse.fetches import ensure_source_tables
 from pipelines.warehouse.source_calls import CallLedger
 from tests.support.clarity_shop import MORNING, write_shop
 from tests.support.hand_clock import HandClock
+from tests.unit.config.test_fuzzed_files import TEXTS, fuzzed
 
 WINDOW = DayWindow(date(2026, 6, 30), date(2026, 6, 30))
 
@@ -354,3 +358,46 @@ def test_what_the_doctor_says_without_a_call(home: Home, monkeypatch: pytest.Mon
     assert len(home.server.requests) == 3
     monkeypatch.setattr(home.server, "token", "$NO_SUCH_VARIABLE")
     assert "NO_SUCH_VARIABLE" in step().message
+
+
+def test_a_clock_that_was_ahead_stops_no_later_night(home: Home) -> None:
+    home.now += timedelta(days=3650)
+    home.server.set_faults([{"calls": {"first": 9}, "do": {"status": 500}}])
+    for _ in range(3):
+        assert home.night() != ""
+    assert (
+        home.night() == "Clarity answers 10 calls a day, and all of the last 24 hours are used: "
+        "the next night calls again."
+    )
+    home.now = MORNING
+    home.server._days.clear()
+    home.server.set_faults([])
+    assert home.night() == ""
+
+
+KEYS = st.sampled_from(
+    ["metricName", "information", "MetricName", "sessionsCount", "subTotal", "pagesViews",
+     "sessionsWithMetricPercentage", "totalSessionCount", "totalBotSessionCount", "Url", "Device",
+     "averageScrollDepth"]
+)  # fmt: skip
+VALUES = st.sampled_from(
+    ["Traffic", "RageClickCount", "Scroll Depth", "7", "1e3", "-1", "nan", "https://a.example/x?y",
+     "Mobile", "9" * 400]
+)  # fmt: skip
+ATOMS = VALUES | TEXTS | st.none() | st.booleans() | st.integers() | st.floats()
+ROWS = st.lists(st.dictionaries(KEYS | TEXTS, ATOMS, max_size=8), max_size=3)
+METRICS = st.fixed_dictionaries({"metricName": VALUES, "information": ROWS | ATOMS})
+ANSWERS = st.lists(METRICS | st.dictionaries(KEYS, ATOMS | ROWS, max_size=3), max_size=4) | ATOMS
+
+
+@fuzzed(20)
+@given(content=ANSWERS, by_page=st.booleans())
+def test_any_answer(content: Any, by_page: bool) -> None:
+    """It is read, or refused in one sentence that repeats nothing of it."""
+    try:
+        found = read_answer(json.dumps(content).encode(), by_page=by_page)
+    except SluiceError as error:
+        assert "\n" not in str(error)
+        assert "example" not in str(error)
+    else:
+        assert all("?" not in row["page_path"] for row in found.rows)

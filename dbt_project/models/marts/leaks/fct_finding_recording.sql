@@ -78,7 +78,7 @@ placed as (
     left join worst using (property_id, finding_id)
 ),
 
--- What Clarity saw there clearly more often than elsewhere, most of it first, then what the causes lead one to expect.
+-- What Clarity saw there clearly more often than in all visits, most of it first, then what the causes lead one to expect.
 expected as (
     select
         causes.property_id,
@@ -94,7 +94,7 @@ expected as (
         placed.property_id,
         placed.finding_id,
         signs.signal,
-        signs.sessions * signs.other_share - signs.sessions_with_signal as place
+        signs.sessions * signs.all_share - signs.sessions_with_signal as place
     from placed
     inner join {{ friction }} as signs
         on

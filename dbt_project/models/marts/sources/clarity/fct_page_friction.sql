@@ -1,13 +1,18 @@
--- The whole project is a row of its own (page_path '(all)'), and no part of what the other pages have together.
+-- Beside each page the whole project, which is a row of its own: sessions of pages overlap and add up to nothing.
 with signs as (
     select
-        *,
-        page_path = '(all)' as is_whole,
-        case when not is_whole then sum(sessions) over others end - sessions as other_sessions,
-        case when not is_whole then sum(sessions_with_signal) over others end - sessions_with_signal as other_sessions_with_signal
-    from {{ ref('stg_clarity__pages') }}
-    where signal <> 'traffic'
-    window others as (partition by property_id, window_end, signal, page_path = '(all)')
+        pages.*,
+        project.sessions as all_sessions,
+        project.sessions_with_signal as all_sessions_with_signal
+    from {{ ref('stg_clarity__pages') }} as pages
+    left join {{ ref('stg_clarity__pages') }} as project
+        on
+            pages.property_id = project.property_id
+            and pages.window_end = project.window_end
+            and pages.signal = project.signal
+            and pages.page_path <> '(all)'
+            and project.page_path = '(all)'
+    where pages.signal <> 'traffic'
 ),
 
 traffic as (
@@ -37,14 +42,14 @@ snapshots as (
     window property as (partition by property_id order by window_end)
 ),
 
--- Of the share elsewhere, one more session with the sign counted to it, so that it is never 0.
+-- One more session with the sign is counted to the project, so that its share is never 0.
 compared as (
     select
         *,
         {{ rate('sessions_with_signal', 'sessions') }} as share,
-        {{ rate('other_sessions_with_signal + 1.0', 'other_sessions + 1.0') }} as expected,
+        {{ rate('all_sessions_with_signal + 1.0', 'all_sessions + 1.0') }} as expected,
         -- How many rows of the snapshot are compared.
-        count(other_sessions) over (partition by property_id, window_end) as rows_compared
+        count(all_sessions) over (partition by property_id, window_end) as rows_compared
     from signs
 )
 
@@ -65,9 +70,9 @@ select
         'signal_share', 'true', 'signs.sessions_with_signal', 'signs.sessions', unit='events'
     ) }},
     signs.occurrences,
-    try_cast(signs.other_sessions as bigint) as other_sessions,
-    try_cast(signs.other_sessions_with_signal as bigint) as other_sessions_with_signal,
-    {{ rate('signs.other_sessions_with_signal', 'signs.other_sessions') }} as other_share,
+    signs.all_sessions,
+    signs.all_sessions_with_signal,
+    {{ rate('signs.all_sessions_with_signal', 'signs.all_sessions') }} as all_share,
     -- exp(-n KL(share, expected)) bounds the binomial tail (Chernoff 1952), times the number of rows (Bonferroni).
     case
         when signs.sessions > 0 and signs.share <= signs.expected then 1.0
