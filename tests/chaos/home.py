@@ -66,7 +66,7 @@ class Home:
 
     def run(self, *arguments: str) -> Ended:
         """A command in this process, without its 5 CPU-seconds of imports."""
-        return typed(*arguments, **self._world)
+        return typed(*arguments, folder=None, **self._world)
 
     def night(self) -> Ended:
         """A night over the newest days, in this process."""

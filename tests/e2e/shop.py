@@ -102,7 +102,9 @@ def read_truth(events: Path, name: str) -> pa.Table:
 def copied(settings: Settings, folder: Path, webhook: str | None = None) -> Settings:
     """A copy of a home in the folder, links kept, which alerts the webhook."""
     shutil.copytree(settings.home, folder / "home", symlinks=True)
-    return settings.model_copy(update={"home": folder / "home", "alerts": Alerts(webhook=webhook)})
+    return settings.model_copy(
+        update={"home": folder / "home", "alerts": Alerts.model_validate({"webhook": webhook})}
+    )
 
 
 def with_shopify(

@@ -19,6 +19,6 @@ EMPTY = PropertyData(
     month=empty_window(28), week=empty_window(7), findings=(), finding_days=(),
     finding_details=(), has_findings=True, sales_weeks=(), step_weeks=(), factors=(), shifts=(),
     changes=(), experiments=(), alerts=(), judged=Judged(0, 0, 0, None, None, None), diagnoses=(),
-    coverage=(), suggestions=(), completeness=(), growing=Growing(0, None), doubtful_days=(),
-    gates=(), warnings=(),
+    coverage=(), silences=(), suggestions=(), completeness=(), growing=Growing(0, None),
+    doubtful_days=(), gates=(), warnings=(),
 )  # fmt: skip
