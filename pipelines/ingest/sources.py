@@ -189,24 +189,42 @@ def open_shops(
     return found, broken
 
 
-def remember_exports(
+def remember_days(
     connection: duckdb.DuckDBPyConnection,
-    exports: Mapping[str, ExportSource],
+    sources: Sources,
     reports: Sequence[ReportSpec],
     window: DayWindow,
     *,
     run_id: str,
     now: datetime,
 ) -> None:
-    """What exports' days hold, and why they have nothing of a day, which later nights look for."""
-    for property_id, source in exports.items():
+    """What exports' days hold, and why there is nothing of a day, which later nights look for;
+    dropped reports of Shopify have gaps, too.
+    """
+    for property_id, source in sources.exports.items():
         remember_export_days(connection, property_id, source.landed)
-        for day, why in source.absent_days(window.start, window.end).items():
-            for spec in (one for one in reports if one.kind.is_daily):
-                record_failure(
-                    connection, property_id, spec, (day, day), run_id=run_id,
-                    status=PullStatus.SKIPPED, message=why, now=now,
-                )  # fmt: skip
+        absent = source.absent_days(window.start, window.end)
+        _remember_absent(connection, property_id, absent, reports, run_id, now)
+    for property_id, shop in sources.shops.items():
+        absent = shop.absent_days(window.start, window.end)
+        known = [spec for spec in reports if shop.knows(spec)]
+        _remember_absent(connection, property_id, absent, known, run_id, now)
+
+
+def _remember_absent(
+    connection: duckdb.DuckDBPyConnection,
+    property_id: str,
+    absent: Mapping[date, str],
+    reports: Sequence[ReportSpec],
+    run_id: str,
+    now: datetime,
+) -> None:
+    for day, why in absent.items():
+        for spec in (one for one in reports if one.kind.is_daily):
+            record_failure(
+                connection, property_id, spec, (day, day), run_id=run_id,
+                status=PullStatus.SKIPPED, message=why, now=now,
+            )  # fmt: skip
 
 
 def stretches(days: Sequence[date]) -> list[tuple[date, date]]:

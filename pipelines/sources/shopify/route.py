@@ -126,6 +126,14 @@ class ShopifyRoute:
             segment == WHOLE or (segment == BY_DEVICE and self.has_devices)
         )
 
+    def absent_days(self, start: date, end: date) -> dict[date, str]:
+        """Days from `start` to `end`, since the first that is told, of which nothing is; why."""
+        first = max(start, min(self.days))
+        return {
+            day: "Shopify has not told that day." for day in days_between(first, end)
+            if day not in self.days
+        }  # fmt: skip
+
     def pull(self, spec: ReportSpec, start: date, end: date, *, clock: Clock) -> Pull:
         """The report of the days from `start` to `end` that Shopify has told."""
         days = [day for day in days_between(start, end) if day in self.days]
