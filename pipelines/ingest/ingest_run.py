@@ -37,7 +37,13 @@ from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.property_access import profile_properties, with_closed_days, worth_waiting
 from pipelines.ingest.pull_failures import concerns_property, ends_requests, status_of
 from pipelines.ingest.pull_plan import PullTask, of_other_steps, offered, plan_pulls
-from pipelines.ingest.sources import Sources, open_exports, open_shops, remember_exports
+from pipelines.ingest.sources import (
+    Sources,
+    open_exports,
+    open_shops,
+    remember_exports,
+    remember_shops,
+)
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import (
     discard_empty_nights,
@@ -155,6 +161,9 @@ def ingest(
                 remember_readings(connection, sources.take_readings(), run.clock)
         remember_exports(
             connection, exports, reports, window, run_id=run.pull_run_id, now=run.clock.now()
+        )
+        remember_shops(
+            connection, shops, reports, window, run_id=run.pull_run_id, now=run.clock.now()
         )
         sources.mark_counted(usable, {*outcome.failures, *outcome.lacking})
         discard_empty_nights(connection)

@@ -23,7 +23,11 @@ from pipelines.ga4.rate_limit import Reading
 from pipelines.ga4.report_catalog import ReportSpec, build_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.pull_plan import PullTask
-from pipelines.sources.shopify.route import NewestDayMissingError, ShopifyRoute
+from pipelines.sources.shopify.route import (
+    NewestDayMissingError,
+    OtherSessionsError,
+    ShopifyRoute,
+)
 from pipelines.warehouse.load import first_loaded_days, record_failure
 from pipelines.warehouse.property_records import remember_export_days
 from pipelines.warehouse.statuses import PullStatus
@@ -153,7 +157,7 @@ def open_shops(
     for item in items:
         try:
             found[item.id] = ShopifyRoute.open(connection, item, plan, window.end)
-        except NewestDayMissingError as error:
+        except (NewestDayMissingError, OtherSessionsError) as error:
             logger.warning("%s", error)
             broken[item.id] = error
     return found, broken
@@ -171,12 +175,40 @@ def remember_exports(
     """What exports' days hold, and why they have nothing of a day, which later nights look for."""
     for property_id, source in exports.items():
         remember_export_days(connection, property_id, source.landed)
-        for day, why in source.absent_days(window.start, window.end).items():
-            for spec in (one for one in reports if one.kind.is_daily):
-                record_failure(
-                    connection, property_id, spec, (day, day), run_id=run_id,
-                    status=PullStatus.SKIPPED, message=why, now=now,
-                )  # fmt: skip
+        absent = source.absent_days(window.start, window.end)
+        _remember_absent(connection, property_id, absent, reports, run_id, now)
+
+
+def remember_shops(
+    connection: duckdb.DuckDBPyConnection,
+    shops: Mapping[str, ShopifyRoute],
+    reports: Sequence[ReportSpec],
+    window: DayWindow,
+    *,
+    run_id: str,
+    now: datetime,
+) -> None:
+    """The same of shops that Shopify alone tells of: dropped reports have gaps."""
+    for property_id, source in shops.items():
+        absent = source.absent_days(window.start, window.end)
+        known = [spec for spec in reports if source.knows(spec)]
+        _remember_absent(connection, property_id, absent, known, run_id, now)
+
+
+def _remember_absent(
+    connection: duckdb.DuckDBPyConnection,
+    property_id: str,
+    absent: Mapping[date, str],
+    reports: Sequence[ReportSpec],
+    run_id: str,
+    now: datetime,
+) -> None:
+    for day, why in absent.items():
+        for spec in (one for one in reports if one.kind.is_daily):
+            record_failure(
+                connection, property_id, spec, (day, day), run_id=run_id,
+                status=PullStatus.SKIPPED, message=why, now=now,
+            )  # fmt: skip
 
 
 def stretches(days: Sequence[date]) -> list[tuple[date, date]]:

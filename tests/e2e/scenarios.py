@@ -13,9 +13,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.config.settings import Ga4, Property, Settings, Store
+from pipelines.config.settings import Ga4, Property, Settings, Shopify, Store
 from pipelines.emulator.server import serve
 from pipelines.emulator.shopify import serve_shopify
+from pipelines.emulator.shopify.shop_counts import STEPS, read_counts
 from pipelines.emulator.simulator import SCENARIOS, simulate
 from pipelines.ingest.day_window import DayWindow
 from tests.e2e.shop import (
@@ -31,12 +32,13 @@ from tests.e2e.shop import (
 from tests.support.register import registered
 
 DAYS, SESSIONS = 28, 600
+_BOTS = "human_or_bot_session"
 WINDOW = DayWindow(LAST_DAY - timedelta(days=DAYS - 1), LAST_DAY)
 # Scenario -> its property; the seed is the property's last digit.
 PROPERTIES = {name: f"10000001{number}" for number, name in enumerate(SCENARIOS, start=1)}
 REALISTIC = "100000020"
-# The shop of MIRRORED once more, as nobody but Shopify knows it.
-SHOPIFY_ONLY, MIRRORED = "100000030", "mobile_payment_broken"
+# The shop of MIRRORED twice more, as nobody but Shopify knows it: by its API, and by a report.
+SHOPIFY_ONLY, CSV_ONLY, MIRRORED = "100000030", "100000031", "mobile_payment_broken"
 REGISTER = "register"
 
 
@@ -97,17 +99,37 @@ def run_shops(folder: Path, shops: Mapping[str, SimulatedShop]) -> ScenarioShops
     ):
         emulator.set_faults([{"when": {"property": realistic}, "do": {"realism": {}}}])
         found = found_shops(folder, shops, emulator.endpoint)
-        settings = with_shopify(_with_shopify_alone(found.settings), server, SHOPIFY_ONLY)
-        record, _ = night(at_now(settings), WINDOW)
+        settings = with_shopify(found.settings, server, SHOPIFY_ONLY)
+        record, _ = night(at_now(_with_shopify_alone(settings, folder)), WINDOW)
     assert record.status == "published", record.message
     return found
 
 
-def _with_shopify_alone(settings: Settings) -> Settings:
-    shop = Property(
-        id=SHOPIFY_ONLY, name="shopify_only", source="shopify", time_zone=ZONE, currency="EUR"
+def _with_shopify_alone(settings: Settings, folder: Path) -> Settings:
+    """With the properties that Shopify alone tells of, and the dropped report of one."""
+    shops = tuple(
+        Property(id=own, name=own, source="shopify", time_zone=ZONE, currency="EUR")
+        for own in (SHOPIFY_ONLY, CSV_ONLY)
     )
-    return settings.model_copy(update={"properties": (*settings.properties, shop)})
+    report = folder / "sessions.csv"
+    counts = read_counts(folder / PROPERTIES[MIRRORED]).sessions
+    days = sorted({row["day"] for row in counts})
+    totals = {
+        day: [
+            sum(row[step] for row in counts if row["day"] == day and row[_BOTS] == "human")
+            for step in STEPS
+        ]
+        for day in days
+    }
+    lines = [f"{day},{','.join(map(str, totals[day]))}" for day in days]
+    report.write_text("\n".join(["Day," + ",".join(STEPS), *lines]), encoding="utf-8")
+    drop = Shopify(shop="dropped.myshopify.com", property=CSV_ONLY, csv=report)
+    return settings.model_copy(
+        update={
+            "properties": (*settings.properties, *shops),
+            "shopify": (*settings.shopify, drop),
+        }
+    )
 
 
 def found_shops(

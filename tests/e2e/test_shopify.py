@@ -6,7 +6,7 @@ import json
 
 from pipelines.config.settings import Settings
 from pipelines.emulator.shopify import TOKEN
-from tests.e2e.scenarios import SHOPIFY_ONLY, ScenarioShops
+from tests.e2e.scenarios import CSV_ONLY, SHOPIFY_ONLY, ScenarioShops
 from tests.e2e.shop import PROPERTY, Shop, published
 
 # How many more than the truth Shopify sees, in percent (docs/emulator.md).
@@ -133,3 +133,27 @@ def test_shopify_alone_runs_to_a_page_and_finds_the_leak(scenarios: ScenarioShop
     ) == [(0,)]
     page = (scenarios.settings.published_dir / "current" / "report.html").read_text("utf-8")
     assert f'id="p-{SHOPIFY_ONLY}"' in page
+
+
+def test_a_dropped_report_alone_runs_to_a_page(scenarios: ScenarioShops) -> None:
+    """The same counts as by the API, without devices and without orders."""
+    by_way = scenarios.query(
+        "select step_key, list(reached order by property_id) from marts.fct_funnel_window "
+        f"where property_id in ('{SHOPIFY_ONLY}', '{CSV_ONLY}') and funnel = 'core' "
+        "and window_name = '28d' and segment_name = 'all' and reached is not null group by all"
+    )
+    assert len(by_way) == 4
+    assert all(by_api == by_report > 0 for _, (by_api, by_report) in by_way)
+    assert scenarios.query(
+        "select distinct segment_name, transactions is null, purchase_revenue is null "
+        f"from marts.fct_sales_daily where property_id = '{CSV_ONLY}' and date >= '2026-06-03'"
+    ) == [("all", True, True)]
+    found = scenarios.query(
+        "select step_key, scope, currency from marts.fct_finding "
+        f"where property_id = '{CSV_ONLY}' and finding_rank = 1"
+    )
+    assert [(step, json.loads(scope), currency) for step, scope, currency in found] == [
+        ("purchase", [], None)
+    ]
+    page = (scenarios.settings.published_dir / "current" / "report.html").read_text("utf-8")
+    assert f'id="p-{CSV_ONLY}"' in page

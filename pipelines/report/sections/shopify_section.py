@@ -37,10 +37,14 @@ def shopify_section(shop: PropertyData) -> Section | None:
         return Section("Shopify", failed) if failed else None
     return Section(
         "Shopify",
-        (*_said(shop.shop_steps), *_ratio_words(shop.ratios), *_sales_words(shop.shop_sales)),
+        (
+            *failed,
+            *_said(shop.shop_steps),
+            *_ratio_words(shop.ratios),
+            *_sales_words(shop.shop_sales),
+        ),
         tables=(_funnel(shop.shop_steps), *_ratio_table(shop.ratios)),
         notes=(
-            *failed,
             _OPEN,
             *((_WHY,) if shop.ratios else ()),
             *((_CHANGE,) if shop.shop_steps[0].definition != "until_midnight" else ()),

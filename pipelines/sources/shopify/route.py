@@ -45,6 +45,10 @@ class NewestDayMissingError(SluiceError):
     exit_code = 75
 
 
+class OtherSessionsError(SluiceError):
+    """Days on which a session is not what it is on the newest ones (September 2026)."""
+
+
 @dataclass(frozen=True)
 class ShopifyRoute:
     """One property; only days on which a session is what it is on the newest one.
@@ -68,16 +72,24 @@ class ShopifyRoute:
     ) -> ShopifyRoute:
         """What the raw tables have of a property whose `source` is `shopify`, complete days only.
 
-        Raises NewestDayMissingError where that is not the day `end`, with what its fetch met.
+        Raises NewestDayMissingError where the day `end` is not among them, with what its fetch met,
+        and OtherSessionsError where it is counted otherwise than the newest one.
         """
-        days: dict[date, dict[str, Sequence[int]]] = {}
+        told: dict[date, dict[str, Sequence[int]]] = {}
         for day, device, *counts in connection.execute(
             f"select date, device, {', '.join(FUNNEL)} from raw.shopify_sessions "
             "where property_id = ? and bot_filter <> 'none' and is_complete",
             [settings.id],
         ).fetchall():
-            if are_counted_alike(day, end):
-                days.setdefault(day, {})[device] = counts
+            told.setdefault(day, {})[device] = counts
+        newest = max(told, default=end)
+        if end in told and not are_counted_alike(end, newest):
+            raise OtherSessionsError(
+                f"Shopify counted the sessions of property {settings.id} otherwise on {end} than "
+                f"on {newest}, and nothing is compared across: choose days after "
+                f"{day_of('shopify_sessions_change_last')}."
+            )
+        days = {day: cells for day, cells in told.items() if are_counted_alike(day, newest)}
         if end not in days:
             raise NewestDayMissingError(_why_not(connection, settings.id, end))
         sales = {
@@ -113,6 +125,14 @@ class ShopifyRoute:
         return family in {"sessions", "events", "micro"} and (
             segment == WHOLE or (segment == BY_DEVICE and self.has_devices)
         )
+
+    def absent_days(self, start: date, end: date) -> dict[date, str]:
+        """Days from `start` to `end`, since the first that is told, of which nothing is; why."""
+        first = max(start, min(self.days))
+        return {
+            day: "Shopify has not told that day." for day in days_between(first, end)
+            if day not in self.days
+        }  # fmt: skip
 
     def pull(self, spec: ReportSpec, start: date, end: date, *, clock: Clock) -> Pull:
         """The report of the days from `start` to `end` that Shopify has told."""

@@ -20,6 +20,10 @@ from pipelines.emulator.server.faults.matching import Calls, When
 from pipelines.emulator.server.faults.plan import parse_plan, read_plan
 from pipelines.emulator.server.faults.statuses import StatusName
 from pipelines.emulator.server.quota import QuotaLimits
+from pipelines.emulator.shopify.faults import Budgets
+from pipelines.emulator.shopify.faults import Do as ShopifyDo
+from pipelines.emulator.shopify.faults import FaultBook as ShopifyFaultBook
+from pipelines.emulator.shopify.faults import When as ShopifyWhen
 from tests.support.emulated_shop import NOW, PROPERTY, Shop, values, write_shop
 
 ALL = ("date", "sessions eventCount transactions purchaseRevenue totalUsers")
@@ -536,7 +540,9 @@ def test_the_command_takes_a_faults_file(tmp_path, monkeypatch):
 
 
 def test_the_examples_of_the_docs_can_be_used(tmp_path):
-    text = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text(encoding="utf-8")
+    document = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text(encoding="utf-8")
+    text, _, of_shopify = document.partition("\n## Shopify\n")
+    _use_examples_of_shopify(of_shopify)
     whole = re.search(r"```yaml\n(.*?)```", text, re.S)
     (tmp_path / "faults.yml").write_text(whole[1], encoding="utf-8")
     read_plan(tmp_path / "faults.yml")
@@ -557,3 +563,14 @@ def test_the_examples_of_the_docs_can_be_used(tmp_path):
     words = {*Do.model_fields, *get_args(StatusName), *Calls.model_fields, *QuotaLimits().__dict__}
     words |= {field.alias or name for name, field in When.model_fields.items()}
     assert not {word for word in words if not re.search(rf"\b{word}\b", text)}
+
+
+def _use_examples_of_shopify(text):
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    dos = [one for row in rows for one in re.findall(r"`(\{[a-z_]+: .*?\})`", row)]
+    ShopifyFaultBook().set([{"do": yaml.safe_load(one)} for one in dos])
+    words = {*ShopifyDo.model_fields, *ShopifyWhen.model_fields, *Budgets.model_fields}
+    assert dos
+    assert not {word for word in words if not re.search(rf"\b{word}\b", text)}
+    with pytest.raises(EmulatorError, match="The faults given cannot be used"):
+        ShopifyFaultBook().set([{"do": {"explode": True}}])

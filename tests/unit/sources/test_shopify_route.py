@@ -11,12 +11,19 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.clock import PinnedClock
-from pipelines.config.settings import Property
+from pipelines.clock import PinnedClock, pin_clock
+from pipelines.config.settings import Property, Settings, Shopify
 from pipelines.config.tracking_plan import load_plan
 from pipelines.ga4.report_catalog import build_reports
+from pipelines.ingest.day_window import DayWindow
+from pipelines.ingest.ingest_run import Run, ingest
 from pipelines.sources.configured import TABLES
-from pipelines.sources.shopify.route import NewestDayMissingError, ShopifyRoute, are_counted_alike
+from pipelines.sources.shopify.route import (
+    NewestDayMissingError,
+    OtherSessionsError,
+    ShopifyRoute,
+    are_counted_alike,
+)
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.fetches import ensure_source_tables
 
@@ -155,5 +162,51 @@ def test_days_of_another_kind_of_session_are_not_put_beside(raw: duckdb.DuckDBPy
     for day in (date(2026, 9, 20), date(2026, 9, 22), date(2026, 9, 24)):
         insert(raw, day, "all", [9, 1, 1, 1])
     assert min(ShopifyRoute.open(raw, OWN, PLAN, LAST).days) == date(2026, 9, 24)
-    assert set(ShopifyRoute.open(raw, OWN, PLAN, date(2026, 9, 20)).days) == {date(2026, 9, 20)}
+    # Also a backfill that ends before would stand beside the days that are there.
+    with pytest.raises(OtherSessionsError, match="choose days after 2026-09-23"):
+        ShopifyRoute.open(raw, OWN, PLAN, date(2026, 9, 20))
+    raw.execute("delete from raw.shopify_sessions where date > date '2026-09-22'")
+    assert set(ShopifyRoute.open(raw, OWN, PLAN, date(2026, 9, 22)).days) == {date(2026, 9, 22)}
     assert not are_counted_alike(date(2026, 9, 22), date(2026, 9, 23))
+
+
+def test_a_run_counts_what_is_there_and_says_what_is_not(tmp_path: Path) -> None:
+    """A gap in the reports: GA4 is not asked, the days around it are loaded, the gap is skipped."""
+    settings = Settings(
+        home=tmp_path / "home",
+        properties=(OWN,),
+        shopify=(Shopify(shop="a.myshopify.com", property="5", csv=tmp_path / "no.csv"),),
+    )
+    pin_clock(settings.home, NOW, ["5"])
+    gap = LAST - timedelta(days=1)
+    with build_database(settings.build_db) as connection:
+        ensure_source_tables(connection, chain(*TABLES.values()))
+        for day in (LAST - timedelta(days=2), LAST):
+            insert(connection, day, "all", [100, 10, 12, 4])
+    window = DayWindow(LAST - timedelta(days=3), LAST)
+    outcome = ingest(settings, None, tuple(REPORTS.values()), window, Run("r", "test"))
+    assert (outcome.failures, outcome.problems) == ({}, {})
+    with build_database(settings.build_db) as connection:
+        pulls = connection.execute(
+            "select report, date, status, route from ops.pulls order by all"
+        ).fetchall()
+        sessions = connection.execute(
+            "select date, sessions from raw.ga4_sessions_by_all order by date"
+        ).fetchall()
+        about = connection.execute("select source, time_zone from ops.properties").fetchall()
+    assert pulls == [
+        (report, day, *ending)
+        for report in ("events_by_all", "micro_by_all", "sessions_by_all")
+        for day, ending in (
+            (LAST - timedelta(days=2), ("loaded", "shopify")),
+            (gap, ("skipped", None)),
+            (LAST, ("loaded", "shopify")),
+        )
+    ]
+    assert sessions == [(LAST - timedelta(days=2), 100), (LAST, 100)]
+    assert about == [("shopify", "Europe/Berlin")]
+
+    with pytest.raises(NewestDayMissingError, match="Shopify has not told 2026-11-03"):
+        late = DayWindow(LAST + timedelta(days=1), LAST + timedelta(days=1))
+        pin_clock(settings.home, NOW + timedelta(days=1), ["5"])
+        ingest(settings, None, tuple(REPORTS.values()), late, Run("s", "test"))
