@@ -15,7 +15,8 @@ from tests.browser.pages import EMPTY, NASTY, NASTY_ID, NO_REVENUE, ONE_DAY, TIT
 MEGABYTE = 1024 * 1024
 SECTIONS = [
     "Devices", "Micro-conversions by stage", "Benchmarks and sources", "What changed", "Alerts",
-    "Other hints", "Tracking to-do", "Data quality",
+    "Shopify", "Other hints", "Friction on pages (Clarity)", "Clicks and scrolling on pages",
+    "Tracking to-do", "Data quality",
 ]  # fmt: skip
 # The rates that a trend is drawn at, read back from its path: [from, to, rate] in shares.
 DRAWN = """chart => {
@@ -124,7 +125,7 @@ def test_a_finding_is_drawn_at_its_rates_and_told_with_what_to_do(
         "New: finding 1.",
     ]
     for said in (
-        "22 of 1,100", "Likely a <missing> wallet", "device = mobile; visits",
+        "22 of 1,100", "Likely a <missing> wallet", "Device: Mobile.",
         "<b>Coat: 2.0\u00a0% (2 of 100), others 20.0\u00a0%",
     ):  # fmt: skip
         assert said in " ".join(text.split(" ")).replace("\n", " ")

@@ -90,7 +90,7 @@ def count(
     experiments: tuple[Exposed, ...],
     today: date = TODAY,
 ) -> None:
-    profile = Profile("42", "UTC", "EUR", frozenset(), is_export=True)
+    profile = Profile("42", "UTC", "EUR", frozenset(), is_asked=False)
     count_experiments(database, sources, [profile], experiments, LAST, today=today, settled=DAY)
 
 

@@ -21,6 +21,10 @@ MARTS = """
     create table marts.fct_benchmark_comparison as select '42' as property_id,
         '28d' as window_name, 'all' as segment_name, 0.5 as rate, 'below' as status,
         'secondary' as source_kind;
+    create table marts.fct_funnel_window as select '42' as property_id, 'core' as funnel,
+        'purchase' as step_key, 4 as step_number;
+    create table marts.fct_tracking_coverage as select '42' as property_id, 'purchase' as key,
+        'tracked' as tracking_state, null as fix;
 """
 
 
