@@ -38,7 +38,7 @@ def many_file(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="session")
 def crowded_file(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of twenty properties."""
+    """The page of fifteen properties."""
     return crowded_page(published, tmp_path_factory.mktemp("crowd"))
 
 

@@ -116,7 +116,7 @@ def difficult_page(published: Path, folder: Path) -> Path:
     return page
 
 
-def crowded_page(published: Path, folder: Path, properties: int = 20) -> Path:
+def crowded_page(published: Path, folder: Path, properties: int = 15) -> Path:
     """A page of so many properties."""
     database = folder / "sluice.duckdb"
     shutil.copyfile(published / "sluice.duckdb", database)
