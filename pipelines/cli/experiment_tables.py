@@ -39,7 +39,8 @@ def print_analysis(found: Analysis, result: dict[str, Any]) -> None:
             _counted(row),
             _rate(row["rate"]) if is_share else _plain(row["rate"]),
             interval(low, high) if is_share or low is None else f"{_plain(low)} – {_plain(high)}",
-            *(f"{row[name]:,}" for name in extra),
+            # Sums of prices end in the last bit.
+            *(f"{round(row[name], 2):,}" for name in extra),
         )
     out.print(table)
     if found.comparisons:

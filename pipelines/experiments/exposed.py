@@ -46,11 +46,7 @@ class Exposed:
 
     def days(self, known: Iterable[date]) -> list[date]:
         """Those of the experiment."""
-        return [day for day in known if self.side(day) == 0]
-
-    def side(self, day: date) -> int:
-        """-1 before its start, 1 after its end, 0 on its days."""
-        return (day > (self.entry.end or day)) - (day < self.entry.start)
+        return [day for day in known if self.entry.start <= day <= (self.entry.end or day)]
 
 
 def exposed_experiments(register: Register, plan: TrackingPlan) -> tuple[Exposed, ...]:

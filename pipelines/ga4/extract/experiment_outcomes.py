@@ -23,7 +23,7 @@ from pipelines.ga4.date_windows import Period
 from pipelines.ga4.decode.funnel_answer import fill_steps, read_steps
 from pipelines.ga4.extract.funnel_reports import ask_funnel
 from pipelines.ga4.funnel_request import BREAKDOWN_VALUES, funnel_request, range_name
-from pipelines.ga4.report_query import Ask, DataApi
+from pipelines.ga4.report_query import Answer, Ask, DataApi
 from pipelines.ga4.report_spec import ALL_DEVICES, ReportKind, ReportSpec
 from pipelines.wording import shown
 
@@ -48,12 +48,12 @@ def pull_experiment(
             f"{end}: nothing is there to count yet."
         )
     ask = Ask(client, entry.property_id, _SPEC, period.start, period.end)
-    found = {
+    answers = {
         micro.key: _reached(ask, one, micro, period)
         for micro in dict.fromkeys((one.primary, one.guardrail))
     }
-    exposed, converted = found[one.primary.key]
-    _, macro = found[one.guardrail.key]
+    exposed, converted = (_users(answers[one.primary.key], step) for step in (1, 2))
+    macro = _users(answers[one.guardrail.key], 2)
     where = f"property {entry.property_id} from {period.start} to {period.end}"
     variants = variants_of(one, exposed, where)
 
@@ -69,7 +69,8 @@ def pull_experiment(
         "macro_converted": by_variant(macro),
     }
     _refuse_more(totals)
-    return _outcomes(one, period, totals)
+    is_sampled = any(answer.flags.is_sampled for answer in answers.values())
+    return _outcomes(one, period, totals, is_sampled=is_sampled)
 
 
 def _refuse_untold(one: Exposed, registered: frozenset[str] | None) -> None:
@@ -93,10 +94,8 @@ def _refuse_untold(one: Exposed, registered: frozenset[str] | None) -> None:
         )
 
 
-def _reached(
-    ask: Ask, one: Exposed, micro: MicroConversion, period: Period
-) -> tuple[dict[str, int], dict[str, int]]:
-    """Value of the parameter → users who were exposed to it, and those of them who did it later."""
+def _reached(ask: Ask, one: Exposed, micro: MicroConversion, period: Period) -> Answer:
+    """By value of the parameter the users who were exposed (1), and those who did it later (2)."""
     exposure = MicroConversion(
         "exposure",
         (one.exposure.event,),
@@ -111,16 +110,16 @@ def _reached(
         rows = read_steps(table, dimension, [range_name(period)], len(steps), ask.spec.name)
         return fill_steps(rows, len(steps))
 
-    rows = ask_funnel(ask, request, read).rows.to_pylist()
-    exposed, did = (
-        {
-            row["value"]: row["active_users"]
-            for row in rows
-            if row["number"] == number and row["value"] != ALL_DEVICES
-        }
-        for number in (1, 2)
-    )
-    return exposed, did
+    return ask_funnel(ask, request, read)
+
+
+def _users(answer: Answer, step: int) -> dict[str, int]:
+    """Value of the parameter → users of a step."""
+    return {
+        row["value"]: row["active_users"]
+        for row in answer.rows.to_pylist()
+        if row["number"] == step and row["value"] != ALL_DEVICES
+    }
 
 
 def _refuse_more(totals: Mapping[str, list[int]]) -> None:
@@ -133,7 +132,9 @@ def _refuse_more(totals: Mapping[str, list[int]]) -> None:
                 )
 
 
-def _outcomes(one: Exposed, period: Period, totals: Mapping[str, list[int]]) -> Outcomes:
+def _outcomes(
+    one: Exposed, period: Period, totals: Mapping[str, list[int]], *, is_sampled: bool
+) -> Outcomes:
     looks = sorted({period.start, period.end})
     frame = pd.concat(
         pd.DataFrame(
@@ -146,4 +147,5 @@ def _outcomes(one: Exposed, period: Period, totals: Mapping[str, list[int]]) -> 
         for day in looks
     )
     note = f"Counted by GA4 as a funnel of its users from {period.start} to {period.end}."
-    return Outcomes.from_totals(frame, notes=(note,), is_naive=True)
+    sampled = ("It read a sample of the events and scaled what it counted.",) if is_sampled else ()
+    return Outcomes.from_totals(frame, notes=(note, *sampled), is_naive=True)

@@ -213,14 +213,16 @@ def test_the_terminal_says_it_in_words(tmp_path: Path, monkeypatch: pytest.Monke
     rows = [
         f"{FIRST + timedelta(day)},{arm},{counts}"
         for day in range(14)
-        for arm, counts in (("[b]control", "5000,500,300"), ("new", "5000,600,390"))
+        for arm, counts in (("[b]control", "5000,500,300,0.1"), ("new", "5000,600,390,0.1"))
     ]
-    path.write_text("date,variant,exposed,converted,macro_converted\n" + "\n".join(rows))
+    path.write_text("date,variant,exposed,converted,macro_converted,revenue\n" + "\n".join(rows))
     text = " ".join(run("experiment", "analyze", str(path), "--name", "Button").stdout.split())
     for words in (
         "Button: variants",
         "[b]control 70,000 7,000 10.00 %",
         "new 70,000 8,400 12.00 %",
+        # 14 times 0.1, which is not 1.4 to the last bit.
+        "5,460 1.4 ",
         "Looked at day by day, 'new' was decided on 2020-03-02.",
         "'new' was better on 14 of 14 days (sign test p 0.0001).",
         "Ship: 'new' raises the primary rate (+2.00 points, interval ",

@@ -197,15 +197,20 @@ def test_more_users_who_did_it_than_were_exposed_are_no_outcome(
     """Estimates may say so; the emulator's are asked for small funnels, which are exact."""
     from pipelines.ga4.extract import experiment_outcomes
 
-    reached = experiment_outcomes._reached
-
-    def turned(*asked):
-        exposed_to, did = reached(*asked)
-        return did, exposed_to
-
-    monkeypatch.setattr(experiment_outcomes, "_reached", turned)
+    users = experiment_outcomes._users
+    monkeypatch.setattr(experiment_outcomes, "_users", lambda answer, step: users(answer, 3 - step))
     with pytest.raises(AuditError, match=r"tells \d+ users who did it of \d+ who were exposed"):
         pull_experiment(client, exposed(), END, KNOWN)
+
+
+def test_a_sample_is_said(client: Ga4Client, server) -> None:
+    sampling = {"when": {"method": "RunFunnelReport"}, "do": {"sampling": {"share": 0.75}}}
+    server.set_faults([sampling])
+    try:
+        found = pull_experiment(client, exposed(), END, KNOWN)
+    finally:
+        server.set_faults([])
+    assert found.notes[1:] == ("It read a sample of the events and scaled what it counted.",)
 
 
 def test_a_night_asks_as_long_as_numbers_may_move(

@@ -160,6 +160,15 @@ def test_an_ended_one_keeps_its_counts_where_the_events_go_and_of_a_running_one_
     assert problem.startswith("There is no test_seen with arm of the experiment 'cta' in the ")
 
 
+def test_where_everybody_saw_several_variants_there_is_nobody_to_count(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection
+) -> None:
+    mixed = {day: [seen("u1", "A", day, at=1), seen("u1", "B", day, at=2)] for day in ROWS}
+    rows, facts = counted_in(tmp_path, database, rows=mixed)
+    assert [row[2:] for row in rows] == [(0, 0, 0)] * 4
+    assert facts == ("running", 1, None, None, False)
+
+
 def test_counts_of_another_definition_do_not_stay(
     tmp_path: Path, database: duckdb.DuckDBPyConnection
 ) -> None:
