@@ -17,7 +17,6 @@ import pytest
 
 from pipelines.errors import WarehouseError
 from pipelines.publishing import database
-from pipelines.publishing import database
 from pipelines.publishing import publish as publish_module
 from pipelines.publishing.publication import Publication
 from pipelines.publishing.publish import publish
