@@ -218,6 +218,15 @@ def published_files(settings: Settings) -> dict[str, Any]:
     return {str(path.relative_to(current)): file_facts(path) for path in files}
 
 
+def ga4_marts(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
+    """The same without what is Shopify's: of two homes of which one has it."""
+    return {
+        name: [row for row in rows if "shopify" not in " ".join(map(str, row)).casefold()]
+        for name, rows in all_marts(settings).items()
+        if not name.startswith("fct_shopify")
+    }
+
+
 def all_marts(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
     """Every mart, sorted: equal dictionaries are equal marts."""
     with published(settings) as connection:
