@@ -37,14 +37,16 @@
         {%- call statement('drop') -%} drop {{ existing.type }} {{ existing }} {%- endcall -%}
         {{ adapter.commit() }}
     {%- endif -%}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- if pre_hooks -%}
+        {{ run_hooks(pre_hooks, inside_transaction=False) }}
+        {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- endif -%}
 {% endmacro %}
 
 {% macro finish_replacing() %}
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- if post_hooks -%} {{ run_hooks(post_hooks, inside_transaction=True) }} {%- endif -%}
     {{ adapter.commit() }}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {%- if post_hooks -%} {{ run_hooks(post_hooks, inside_transaction=False) }} {%- endif -%}
 {% endmacro %}
 
 {#- As the library's, which makes a new table only. -#}
@@ -55,4 +57,18 @@ def materialize(df, con):
     con.register('__rows', df)
     con.execute('create or replace table {{ relation }} as select * from __rows')
     con.unregister('__rows')
+{%- endmacro %}
+
+{#- As the library's, which calls two macros for each of three thousand fields. -#}
+{% macro duckdb__load_csv_rows(model, agate_table) %}
+    {%- set told = adapter.convert_datetimes_to_strs(agate_table) -%}
+    {%- set places = '(' ~ (['?'] * (told.column_names | length)) | join(', ') ~ ')' -%}
+    {%- set bindings = [] -%}
+    {%- for row in told.rows -%} {%- do bindings.extend(row) -%} {%- endfor -%}
+    {%- set sql -%}
+        insert into {{ this }} ({{ get_seed_column_quoted_csv(model, told.column_names) }}) values
+        {{ ([places] * (told.rows | length)) | join(', ') }}
+    {%- endset -%}
+    {%- if bindings -%} {%- do adapter.add_query(sql, bindings=bindings, abridge_sql_log=True) -%} {%- endif -%}
+    {{ return(sql) }}
 {%- endmacro %}

@@ -28,9 +28,21 @@ _FOUND = """
     order by name, property_id, finding_rank
 """
 
+# The steps of the funnel that nobody counts, and what to do; first of all, as on the page.
+_UNCOUNTED = """
+    select property_id, list(fix order by step_number)
+    from marts.fct_tracking_coverage inner join (
+        select distinct property_id, step_key as key, step_number
+        from marts.fct_funnel_window where funnel = 'core'
+    ) using (property_id, key)
+    where tracking_state in ('not_tracked', 'tracking_lost')
+    group by property_id
+"""
+
 
 def verdict_sentences(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Every finding with what it is worth, or why there is none; property by property."""
+    """What nobody counts, every finding with what it is worth, or why there is none; property by
+    property."""
     return [
         " ".join(filter(None, (said, rest)))
         for sentences in _properties(connection)
@@ -42,7 +54,7 @@ def headlines(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """One line a property: its first finding and how many more go on, or why there is none."""
     lines = []
     for (said, *_), *others in _properties(connection):
-        more = sum(state != "healed" for _, state, _ in others)
+        more = sum(state not in {None, "healed"} for _, state, _ in others)
         lines.append(f"{said} {counted(more, 'more finding')}." if more else said)
     return lines
 
@@ -53,8 +65,19 @@ _Sentence = tuple[str, str | None, str | None]
 
 def _properties(connection: duckdb.DuckDBPyConnection) -> list[list[_Sentence]]:
     rows = connection.execute(_FOUND).fetchall()
+    uncounted = dict(connection.execute(_UNCOUNTED).fetchall())
     shops = [list(of_one) for _, of_one in groupby(rows, key=lambda row: row[0])]
-    return [[_sentence(row, is_alone=len(shops) == 1) for row in shop] for shop in shops]
+    is_alone, found = len(shops) == 1, []
+    for shop in shops:
+        property_id, name, _, state, *_ = shop[0]
+        fixes = uncounted.get(property_id, [])
+        said: list[_Sentence] = [
+            (fix if is_alone else f"{name}: {fix}", None, None) for fix in fixes
+        ]
+        if not (fixes and state is None):
+            said += [_sentence(row, is_alone=is_alone) for row in shop]
+        found.append(said)
+    return found
 
 
 def _sentence(row: tuple[Any, ...], *, is_alone: bool) -> _Sentence:

@@ -24,7 +24,7 @@ from pipelines.report.rows.register import Change, Experiment
 from pipelines.report.rows.sales import Sales, SalesWeek
 from pipelines.report.rows.shopify import FailedFetch, Ratio, ShopSales, ShopStep
 from pipelines.report.rows.sources import Compared, Figure
-from pipelines.report.rows.tracking import Coverage, Suggestion
+from pipelines.report.rows.tracking import Coverage, Silence, Suggestion
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ class PropertyData:
     judged: Judged
     diagnoses: tuple[Diagnosis, ...]
     coverage: tuple[Coverage, ...]
+    silences: tuple[Silence, ...]
     suggestions: tuple[Suggestion, ...]
     completeness: tuple[Completeness, ...]
     growing: Growing

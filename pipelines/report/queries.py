@@ -101,6 +101,7 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         judged=ask(changes.Judged, changes.JUDGED)[0],
         diagnoses=ask(findings.Diagnosis, findings.DIAGNOSES, "fct_diagnosis.finding_id"),
         coverage=ask(tracking.Coverage, tracking.COVERAGE),
+        silences=ask(tracking.Silence, tracking.SILENCES, "fct_tracking_coverage.is_passed"),
         suggestions=ask(tracking.Suggestion, tracking.SUGGESTIONS),
         completeness=ask(quality.Completeness, quality.COMPLETENESS),
         growing=ask_one(quality.Growing, quality.GROWING, "fct_data_completeness.usual_growth")

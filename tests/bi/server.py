@@ -106,7 +106,9 @@ def _wait(process: subprocess.Popen[bytes], url: str, folder: Path) -> None:
 def _signed_in(url: str, password: str) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
-    body = {"username": USER, "password": password, "provider": "db", "refresh": False}
+    body: dict[str, Any] = {
+        "username": USER, "password": password, "provider": "db", "refresh": False,
+    }  # fmt: skip
     answer = session.post(f"{url}/api/v1/security/login", json=body)
     session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
     token = session.get(f"{url}/api/v1/security/csrf_token/").json()["result"]

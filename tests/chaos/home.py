@@ -17,7 +17,7 @@ from typing import Any
 from pipelines.config.settings import Ga4, Settings
 from pipelines.monitoring.home_lock import is_running, lock_path
 from pipelines.publishing.versions import MANIFEST, file_facts, find_versions
-from tests.e2e.shop import LAST_DAY, PROPERTY, ZONE, Shop, all_marts
+from tests.e2e.shop import LAST_DAY, PROPERTY, ZONE, Shop, ga4_marts
 from tests.soak.command import Ended, typed
 
 # A shell's background ignores Ctrl-C; cron and a terminal do not.
@@ -66,7 +66,7 @@ class Home:
 
     def run(self, *arguments: str) -> Ended:
         """A command in this process, without its 5 CPU-seconds of imports."""
-        return typed(*arguments, **self._world)
+        return typed(*arguments, folder=None, **self._world)
 
     def night(self) -> Ended:
         """A night over the newest days, in this process."""
@@ -85,7 +85,7 @@ class Home:
 
     def marts(self) -> Marts:
         """What readers see; no mart holds a stamp of a run."""
-        return all_marts(self.settings)
+        return ga4_marts(self.settings)
 
     def wrong(self) -> list[str]:
         """What is torn, or held by a process that is gone; nothing after any kill."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipelines.config.settings import Settings
 from tests.chaos.kills import PHASES, attack
-from tests.e2e.shop import all_marts
+from tests.e2e.shop import ga4_marts
 
 # Draws a SIGTERM and, of a backfill, a Ctrl-C while dbt builds the first layers, and a kill while
 # a night publishes: what they end early costs least.
@@ -18,7 +18,7 @@ def test_after_kills_a_night_makes_all_good(
     """Both homes hold the same days: one by a night after the attacks, one by a quiet one."""
     attacks = attack(
         earlier_home,
-        all_marts(published_home),
+        ga4_marts(published_home),
         dict.fromkeys(PHASES, 0.5),
         tmp_path,
         kills=3,

@@ -118,7 +118,9 @@ def read_truth(events: Path, name: str) -> pa.Table:
 def copied(settings: Settings, folder: Path, webhook: str | None = None) -> Settings:
     """A copy of a home in the folder, links kept, which alerts the webhook."""
     shutil.copytree(settings.home, folder / "home", symlinks=True)
-    return settings.model_copy(update={"home": folder / "home", "alerts": Alerts(webhook=webhook)})
+    return settings.model_copy(
+        update={"home": folder / "home", "alerts": Alerts.model_validate({"webhook": webhook})}
+    )
 
 
 def with_shopify(
@@ -214,6 +216,20 @@ def published_files(settings: Settings) -> dict[str, Any]:
     current = settings.published_dir / "current"
     files = [path for path in current.rglob("*") if path.is_file()]
     return {str(path.relative_to(current)): file_facts(path) for path in files}
+
+
+def ga4_marts(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
+    """The same without what second sources have: of two homes of which one has them."""
+    theirs = ("shopify", "fct_page_friction", "fct_heatmap_click", "hotjar")
+
+    def is_ours(text: str) -> bool:
+        return not any(word in text.casefold() for word in theirs)
+
+    return {
+        name: [row for row in rows if is_ours(" ".join(map(str, row)))]
+        for name, rows in all_marts(settings).items()
+        if is_ours(name)
+    }
 
 
 def all_marts(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:

@@ -21,7 +21,7 @@ from pipelines.config.settings import Settings
 from pipelines.monitoring.alerts import tell
 from pipelines.warehouse.statuses import RunStatus
 from tests.e2e import readme
-from tests.e2e.shop import PROPERTY, ZONE, Shop, all_marts, copied, own_environment
+from tests.e2e.shop import PROPERTY, ZONE, Shop, copied, ga4_marts, own_environment
 from tests.gates.test_gates import DROPPED, corrupt, statement_of
 from tests.soak.command import Ended, typed
 from tests.support.webhook_server import webhook
@@ -90,7 +90,7 @@ def second(shop: Shop, folder: Path, earlier_home: Settings) -> Iterator[Second]
             file.write(f'alerts: {{webhook: "{alerted.address}"}}\n')
         ended = typed("nightly", "--date", str(shop.window.end), "--json", folder=folder)
         assert ended.code == 0, ended.err
-        yield Second(ended, all_marts(settings), alerted.messages)
+        yield Second(ended, ga4_marts(settings), alerted.messages)
 
 
 def test_a_night_its_status_versions_and_rollback(shop: Shop, folder: Path, second: Second) -> None:
@@ -117,7 +117,7 @@ def test_a_night_its_status_versions_and_rollback(shop: Shop, folder: Path, seco
 
 def test_the_next_clean_night_heals(second: Second, published_home: Settings) -> None:
     """What was lost is there again, and the alert that could not be sent is sent."""
-    assert second.marts == all_marts(published_home)
+    assert second.marts == ga4_marts(published_home)
     (sent,) = second.messages
     assert sent["status"] == "published"
     full = f"The disk is full. {RunStatus.FAILED.readers}"

@@ -16,8 +16,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from tests.perf.page_server import FIRST, LAST, SPEC, page_server
 # after dlt, where the child itself never had more than 467).
 ONCE = """
 import re, sys
+from functools import partial
 from pathlib import Path
 from tests.perf.ingest import ours
 ours(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
@@ -117,6 +119,10 @@ def _load(dlt: Any, resource: Any, folder: Path, rows: int) -> None:
     _assert_stored(folder / "dlt.duckdb", "raw.bench", rows)
 
 
+def _afresh(side: Callable[..., None], endpoint: str, fresh: Iterator[Path]) -> None:
+    side(endpoint, PAGE_ROWS, next(fresh))
+
+
 def ingest_comparisons() -> list[Comparison | Measurement]:
     """Speed against both, memory of one page."""
     _dlt()
@@ -133,7 +139,7 @@ def ingest_comparisons() -> list[Comparison | Measurement]:
                 compare(
                     f"ingest {one:,} rows, gRPC to DuckDB file, against {name}",
                     lambda: ours(endpoint, one, next(fresh)),
-                    lambda other=other: other(endpoint, one, next(fresh)),
+                    partial(_afresh, other, endpoint, fresh),
                     rounds=3,
                     target=target,
                 )

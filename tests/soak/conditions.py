@@ -85,7 +85,7 @@ def _why(result: Result, property_id: str) -> str:
 
 def healed(shops: tuple[Shop, ...], result: Result, end: date) -> Iterator[str]:
     """After a night without faults everything is there, new, complete and unflagged."""
-    if result.nightly.code != 0 or not result.is_published:
+    if result.nightly.code != 0 or not result.is_published or result.published is None:
         return
     start = result.run["start"]
     with duckdb.connect(str(result.published / "sluice.duckdb"), read_only=True) as connection:

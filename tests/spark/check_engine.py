@@ -6,7 +6,8 @@ import math
 import os
 import subprocess
 import sys
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -44,14 +45,15 @@ def spark() -> Engine:
     return open_engine("spark")
 
 
-def rows(source: ExportSource, spec: ReportSpec, start: object, end: object) -> list[Row]:
+def rows(source: ExportSource, spec: ReportSpec, start: date, end: date) -> list[Row]:
     pulled = source.pull(spec, start, end, clock=Clock()).rows.select(spec.own_columns)
     found = [tuple(row.values()) for row in pulled.to_pylist()]
     # By what names a row, then by its numbers, which may differ in their last digit.
     return sorted(found, key=lambda row: [str(one) for one in row if not isinstance(one, float)])
 
 
-def assert_equal(ours: list[Row], theirs: list[Row], spec: ReportSpec) -> None:
+def assert_equal(sources: Iterable[ExportSource], spec: ReportSpec, start: date, end: date) -> None:
+    ours, theirs = (rows(source, spec, start, end) for source in sources)
     assert ours, spec.name
     assert len(ours) == len(theirs), spec.name
     for one, other in zip(ours, theirs, strict=True):
@@ -74,11 +76,9 @@ def test_every_report_of_a_simulated_shop(
         for path in events.glob("*.parquet"):
             pq.write_table(hostile_names(pq.read_table(path)), path)
     start = LAST_DAY - timedelta(days=2)
-    ours, theirs = (
-        landed(events, tmp_path / "landed", start, engine) for engine in (DuckDb(), spark)
-    )
+    sources = [landed(events, tmp_path / "landed", start, engine) for engine in (DuckDb(), spark)]
     for spec in REPORTS:
-        assert_equal(*(rows(one, spec, start, LAST_DAY) for one in (ours, theirs)), spec)
+        assert_equal(sources, spec, start, LAST_DAY)
 
 
 # Few moments: many events of a session are sent at once; few users: sessions of one overlap.
@@ -107,8 +107,7 @@ def test_random_sessions_with_ties_repeats_and_disorder(
         source.land(DAY, NEXT)
     for report in ("sessions_by_landing_page", "events_by_device", "users_window", "funnel",
                    "funnel_next_action"):  # fmt: skip
-        spec = SMALL_REPORTS[report]
-        assert_equal(*(rows(one, spec, DAY, NEXT) for one in sources), spec)
+        assert_equal(sources, SMALL_REPORTS[report], DAY, NEXT)
 
 
 def test_a_whole_night_publishes_the_simulators_numbers(tmp_path: Path, spark: Engine) -> None:

@@ -55,7 +55,7 @@ class Fault:
 def findings_section(runs: int = 1_000) -> Section:
     """Scopes, healthy shops, dates and recoveries."""
     single, pair = {"low": 0.97}, {"low": 0.90}
-    scopes = (
+    scopes: tuple[tuple[str, Fault, dict[str, float]], ...] = (
         ("mobile x 0.5, 400 entries at 58 %", Fault(400, 0.58, 0.5, MOBILE), single),
         ("mobile x 0.5, 800 entries at 58 %", Fault(800, 0.58, 0.5, MOBILE), single),
         ("mobile x 0.6, 8,000 entries at 7.5 %", Fault(8_000, 0.075, 0.6, MOBILE), single),

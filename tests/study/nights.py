@@ -77,9 +77,10 @@ def nights_section(runs: int = 20_000) -> Section:
         counts = [_counts(case, CHUNK, 1, number, chunk) for chunk in range(runs // CHUNK)]
         scored = pd.concat(_scored(one, np.arange(CHUNK)) for one in counts)
         for window, rows in scored.groupby("window_days"):
+            assert isinstance(window, int)
             p = rows["p_value"].dropna().to_numpy()
             if len(p):
-                name = f"false alarms, {counted(int(window), 'day')}: {case.name}"
+                name = f"false alarms, {counted(window, 'day')}: {case.name}"
                 figures.append(share_of(name, p <= NOMINAL, high=LIMIT))
     days = _days(_counts(TOO_FEW, runs, 1, len(CASES)))
     few = surprise(days, Rules(least_weeks=4)).p_value

@@ -62,8 +62,7 @@ def _harder(shops: int) -> list[Figure]:
 
 
 def _any(found: Opportunity) -> Bools:
-    is_called: Bools = (found.p_gap >= threshold("least_p_gap")).any(axis=1)
-    return is_called
+    return np.any(found.p_gap >= threshold("least_p_gap"), axis=1)
 
 
 def _run(rates: Floats, number: int) -> Opportunity:

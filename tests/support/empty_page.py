@@ -21,6 +21,6 @@ EMPTY = PropertyData(
     friction_of_findings=(), snapshots=None, clicks=(), scrolls=(), refused_heatmaps=(),
     sales_weeks=(), step_weeks=(), factors=(), shifts=(), changes=(), experiments=(), alerts=(),
     judged=Judged(0, 0, 0, None, None, None), diagnoses=(),
-    coverage=(), suggestions=(), completeness=(), growing=Growing(0, None), doubtful_days=(),
-    gates=(), warnings=(),
+    coverage=(), silences=(), suggestions=(), completeness=(), growing=Growing(0, None),
+    doubtful_days=(), gates=(), warnings=(),
 )  # fmt: skip

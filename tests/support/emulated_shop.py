@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import grpc
@@ -90,7 +91,7 @@ SKU2 = {"item_id": "sku2", "item_name": "Sock", "price": 5.0, "quantity": 2}
 ORDER_1 = {"items": [SKU1 | {"price": 10.1, "quantity": 1}], "order": ("t1", 10.1)}
 ORDER_2 = {"items": [{"item_id": "sku2", "price": 10.1, "quantity": 2}], "order": ("t2", 20.2)}
 ON_PRODUCT = {"page_location": PRODUCT, "page_title": "Boot", "page_type": "product"}
-EVENTS = (  # local time, session, event name, parameters, items and order
+EVENTS: tuple[tuple, ...] = (  # local time, session, event name, parameters, items and order
     ("10 23:50:00", A, "session_start", {"page_location": HOME, "session_engaged": "0"}, {}),
     ("10 23:50:01", A, "page_view", {"page_location": HOME, "page_type": "home"}, {}),
     ("10 23:51:00", A, "first_visit", {}, {}),
@@ -177,7 +178,7 @@ class Shop:
             transport=AlphaAnalyticsDataGrpcTransport(channel=channel)
         )
 
-    def report(self, dimensions: str = "", metrics: str = "", **more: object):
+    def report(self, dimensions: str = "", metrics: str = "", **more: object) -> Any:
         """The raw response of a report; fields are words of a text, dates both days by default."""
         days = [ga4.DateRange(start_date="2026-03-10", end_date="2026-03-11")]
         request = {"property": PROPERTY, "date_ranges": days} | more
@@ -194,7 +195,7 @@ class Shop:
         return {values(row) for row in self.report(dimensions, metrics, **more).rows}
 
 
-def values(row) -> tuple[str, ...]:
+def values(row: Any) -> tuple[str, ...]:
     """A row's dimensions and metrics as text."""
     return tuple(one.value for one in (*row.dimension_values, *row.metric_values))
 

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 FIRST = date(2026, 6, 1)
 _EXPERIMENTS = """\
@@ -80,7 +81,7 @@ def write_register(folder: Path, shop: str, leaking: str, healed: str) -> None:
     (folder / "badges.csv").write_text("variant,exposed,orders\ncontrol,100,1\nbadges,100,1\n")
 
 
-def registered(folder: Path) -> dict[str, Path]:
+def registered(folder: Path) -> dict[str, Any]:
     """The settings of what `write_register` wrote; none where it wrote nothing."""
     files = {name: folder / f"{name}.yml" for name in ("experiments", "changes")}
     return {name: path for name, path in files.items() if path.exists()}

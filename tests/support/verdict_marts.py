@@ -8,10 +8,12 @@ def make_verdict_marts(
     findings: str,
     status: str,
     source_kind: str = "secondary",
+    uncounted: str = "",
 ) -> None:
     """Properties 42, which has no name, and 43 (Outlet); both have one step of that `status`.
 
     `findings`: a VALUES list of property, id, rank, headline, worth, state, p_gap, surplus.
+    `uncounted`: what is to be done about a step of 43 that nobody counts, if there is one.
     """
     connection.execute(
         "create schema if not exists marts; "
@@ -27,6 +29,17 @@ def make_verdict_marts(
         "create or replace table marts.fct_benchmark_comparison as select property_id, "
         f"'28d' as window_name, 'all' as segment_name, 0.5 as rate, '{status}' as status, "
         f"'{source_kind}' as source_kind from marts.dim_property"
+    )
+    connection.execute(
+        "create or replace table marts.fct_funnel_window as select property_id, 'core' as funnel, "
+        "'purchase' as step_key, 4 as step_number from marts.dim_property"
+    )
+    connection.execute(
+        "create or replace table marts.fct_tracking_coverage as select property_id, "
+        "'purchase' as key, if(fix = '', 'tracked', 'tracking_lost') as tracking_state, "
+        "nullif(fix, '') as fix from (select property_id, if(property_id = '43', $1, '') as fix "
+        "from marts.dim_property)",
+        [uncounted],
     )
 
 

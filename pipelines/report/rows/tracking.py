@@ -17,6 +17,9 @@ COVERAGE = """
     where property_id = $property
     order by fix is null, not coverage.is_expected, stages.position, coverage.key
 """
+SILENCES = """
+    select key from marts.fct_tracking_coverage where property_id = $property and not is_passed
+"""
 SUGGESTIONS = """
     select words, plan_lines from marts.fct_event_suggestion
     where property_id = $property order by events_28d desc, event_name limit 5
@@ -34,6 +37,13 @@ class Coverage:
     sessions: int | None
     last_seen_date: date | None
     fix: str | None
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A micro-conversion that came once: its tag is gone, or nobody can do it any more."""
+
+    key: str
 
 
 @dataclass(frozen=True)

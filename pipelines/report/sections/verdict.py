@@ -20,12 +20,8 @@ def verdict(shop: PropertyData) -> tuple[str, ...]:
     """The page in one sentence, then what else comes before all numbers."""
     if not shop.month.whole:
         return ("There are no numbers of the last 28 days yet.",)
-    if lost := [f"“{label}”" for label in _lost(shop).values()]:
-        said = (
-            f"Set up tracking first: without {' and '.join(lost)} nobody can tell where the "
-            "funnel leaks."
-        )
-        return (said, *_sessionless(shop))
+    if lost := _lost(shop):
+        return (_lost_sentence(shop, lost), *_sessionless(shop))
     if shop.leaking:
         return (*_sessionless(shop), shop.leaking[0].title)
     return (*_sessionless(shop), *_healed(shop), *rest(shop))
@@ -135,6 +131,21 @@ def _lost(shop: PropertyData) -> dict[str, str]:
     """Key → label of the funnel's steps that nobody counts."""
     untracked = {row.key for row in shop.coverage if row.state in UNTRACKED}
     return {one.step_key: one.step_label for one in shop.month.whole if one.step_key in untracked}
+
+
+def _lost_sentence(shop: PropertyData, lost: dict[str, str]) -> str:
+    silent = {one.key for one in shop.silences}
+    named = [f"“{label}”" for key, label in lost.items() if key in silent]
+    if named:
+        return (
+            f"Nobody is counted at {' and '.join(named)} any more: the shop is broken there, or "
+            "its tracking. Do it once in the shop before all else."
+        )
+    named = [f"“{label}”" for label in lost.values()]
+    return (
+        f"Set up tracking first: without {' and '.join(named)} nobody can tell where the funnel "
+        "leaks."
+    )
 
 
 def _news(shop: PropertyData) -> list[str]:

@@ -35,7 +35,7 @@ def main() -> None:
     reach = source.pull(reports["events_by_all"], first, last, clock=Clock()).rows
     sessions = source.pull(reports["sessions_by_all"], first, last, clock=Clock()).rows
     core = next(funnel for funnel in plan.funnels if funnel.name == "core")
-    counter = Counter(source.landing, source.connection.cursor())
+    counter = Counter(source.landing, source.engine)
     window = trailing(WINDOW_DAYS, last)
     (table,) = step_counts(counter, core, core.steps, [window], list(source.landed))
     reached = sorted(

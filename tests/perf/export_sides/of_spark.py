@@ -33,7 +33,7 @@ def main() -> None:
     late = flat.filter((sf.col("day") >= asked.funnel_from) & sf.col("event").isin(asked.steps))
     users = _reached(late, asked.steps, "user")
     of_sessions = _reached(late, asked.steps, "session")
-    machine = spark.sparkContext._gateway.proc.pid  # type: ignore[union-attr]
+    machine = spark.sparkContext._gateway.proc.pid
     tell(reach, sessions, users, of_sessions, also=(machine,))
     spark.stop()
 

@@ -11,7 +11,9 @@ from tests.support.verdict_marts import NO_FINDING, make_verdict_marts
 TOO_LITTLE = "There is too little data yet to tell whether any step leaks."
 
 
-def marts(folder: Path, findings: str, status: str, source_kind: str = "secondary") -> None:
+def marts(
+    folder: Path, findings: str, status: str, source_kind: str = "secondary", uncounted: str = ""
+) -> None:
     """The tables that the verdict is read from; `findings`: a VALUES list."""
     current = folder / "current"
     current.mkdir()
@@ -21,13 +23,13 @@ def marts(folder: Path, findings: str, status: str, source_kind: str = "secondar
             "select unnest([7, 900]) as events_28d, unnest(['rare?', 'often?']) as words, "
             "unnest(['a: {event_names: [a, A]}', 'b: {event_names: [b, B]}']) as plan_lines"
         )
+        make_verdict_marts(connection, findings, status, source_kind, uncounted)
         connection.execute(
-            "create table marts.fct_tracking_coverage as select '42' as property_id, "
+            "insert into marts.fct_tracking_coverage select '42' as property_id, "
             "unnest(['gallery', 'purchase', 'cart_view']) as key, "
             "unnest(['sessionless', 'sessionless', 'not_tracked']) as tracking_state, "
             "unnest(['12 gallery events.', '98 of 122 orders.', 'No view_cart.']) as fix"
         )
-        make_verdict_marts(connection, findings, status, source_kind)
 
 
 def test_what_lacks_what_was_found_and_where_it_stands(
@@ -52,6 +54,16 @@ def test_what_lacks_what_was_found_and_where_it_stands(
     ]
     assert page == f"Page: {tmp_path}/current/report.html"
     assert numbers == f"Numbers: {tmp_path}/current/sluice.duckdb ('sluice sql' asks them)"
+
+
+def test_a_step_that_nobody_counts_comes_before_what_was_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    marts(tmp_path, NO_FINDING, "within", uncounted="purchase was last seen on 3 June.")
+    print_verdict(tmp_path)
+    *_, unnamed, lost, _page, _numbers = capsys.readouterr().out.splitlines()
+    assert unnamed == "42: No step that can be judged is likely to be below its benchmark."
+    assert lost == "Outlet: purchase was last seen on 3 June."
 
 
 def test_what_is_healed_comes_last_and_is_worth_nothing_any_more(

@@ -121,7 +121,7 @@ def orders(events: Sequence[Event]) -> dict[str, tuple[int, float]]:
         if event["event_name"] != "purchase" or (told or {}).get("transaction_id") in known:
             continue
         number = (told or {}).get("transaction_id")
-        if number not in {None, "", NOT_SET}:
+        if number and number != NOT_SET:
             known.add(number)
         count, revenue = found[event["event_date"]]
         found[event["event_date"]] = (

@@ -143,7 +143,7 @@ def landed(folder: Path, shape: Shape, events: Sequence[Event]) -> tuple[ExportS
 
 def counted(source: ExportSource, report: str, column: str | None) -> dict[tuple[Any, ...], Any]:
     """(day, event if it is by event, value) → the first two counts."""
-    found = {}
+    found: dict[tuple[Any, ...], Any] = {}
     for row in rows_of(source, report, DAY, NEXT):
         day, value = f"{row['date']:%Y%m%d}", row[column] if column else "all"
         if "event_name" in row:

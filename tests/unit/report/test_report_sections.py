@@ -14,7 +14,7 @@ from pipelines.report.rows.funnel import Step
 from pipelines.report.rows.items import Carts
 from pipelines.report.rows.quality import Growing
 from pipelines.report.rows.sales import Sales, SalesWeek
-from pipelines.report.rows.tracking import Coverage
+from pipelines.report.rows.tracking import Coverage, Silence
 from pipelines.report.sections.advice_sections import hint_section, tracking_section
 from pipelines.report.sections.benchmark_section import benchmark_section
 from pipelines.report.sections.boxes import boxes
@@ -128,6 +128,10 @@ def test_missing_tracking_comes_before_every_leak() -> None:
     lost = replace(LEAKING, coverage=(replace(TAG, state="not_tracked", fix="Send add_to_cart."),))
     assert lines(lost)[0] == "Send add_to_cart."
     assert joined(lost).startswith("Set up tracking first: without “Added” nobody can tell")
+    silent = replace(lost, silences=(Silence("add_to_cart"),))
+    assert joined(silent).startswith(
+        "Nobody is counted at “Added” any more: the shop is broken there, or its tracking."
+    )
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,18 @@ suggested as (
     qualify row_number() over (partition by property_id, key order by events desc, event_name asc) = 1
 ),
 
+-- Whoever comes to a later step has come past this one, if not in a session that began the day before.
+passed as (
+    select distinct
+        silent.property_id,
+        silent.key
+    from {{ ref('funnel_steps') }} as step
+    inner join {{ ref('funnel_steps') }} as later on step.funnel = later.funnel and step.step_number < later.step_number
+    inner join tracking as silent on step.key = silent.key
+    inner join tracking as seen on later.key = seen.key and silent.property_id = seen.property_id
+    where not step.is_optional and seen.last_seen_date > silent.last_seen_date + 1
+),
+
 covered as (
     select
         latest.property_id,
@@ -43,6 +55,7 @@ covered as (
         latest.window_end as as_of_date,
         tracking.first_seen_date,
         tracking.last_seen_date,
+        case when latest.tracking_state = 'tracking_lost' then passed.key is not null end as is_passed,
         tracking.events_28d,
         tracking.sessions_28d,
         tracking.transactions_28d,
@@ -61,6 +74,7 @@ covered as (
     inner join tracking on latest.property_id = tracking.property_id and latest.key = tracking.key
     inner join {{ ref('int_plan__resolved') }} as plan on latest.key = plan.key
     left join {{ ref('event_origins') }} as origins on plan.origin = origins.origin
+    left join passed on latest.property_id = passed.property_id and latest.key = passed.key
     left join suggested on latest.property_id = suggested.property_id and latest.key = suggested.key
     where latest.key <> 'sessions'
 ),
@@ -112,8 +126,12 @@ select
             )
         when tracking_state = 'tracking_lost'
             then concat(
-                names, ' was last seen on ', last_seen_date, ': find out what changed then on the site or in the tag manager, and ',
-                advice, '.'
+                names, ' was last seen on ', last_seen_date,
+                case
+                    when is_passed then ', and steps after it still come, so that its tag is gone'
+                    else ': do it once in the shop. If it does not work, mend that first; if it does, its tag is gone'
+                end,
+                ': find out what changed then on the site or in the tag manager, and ', advice, '.'
             )
         when tracking_state = 'not_tracked'
             then concat(
