@@ -219,11 +219,16 @@ def published_files(settings: Settings) -> dict[str, Any]:
 
 
 def ga4_marts(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
-    """The same without what is Shopify's: of two homes of which one has it."""
+    """The same without what second sources have: of two homes of which one has them."""
+    theirs = ("shopify", "fct_page_friction", "fct_heatmap_click", "hotjar")
+
+    def is_ours(text: str) -> bool:
+        return not any(word in text.casefold() for word in theirs)
+
     return {
-        name: [row for row in rows if "shopify" not in " ".join(map(str, row)).casefold()]
+        name: [row for row in rows if is_ours(" ".join(map(str, row)))]
         for name, rows in all_marts(settings).items()
-        if not name.startswith("fct_shopify")
+        if is_ours(name)
     }
 
 

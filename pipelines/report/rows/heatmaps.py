@@ -31,7 +31,8 @@ SCROLLS = f"""
     select tool, page_path, device, period_start, period_end, depth_percent, unit, reached,
         entered, scroll_share
     from marts.fct_scroll_depth
-    where property_id = $property and depth_percent > 0 and page_path in (from pages)
+    where property_id = $property and depth_percent > 0
+        and page_path in (select pages.page_path from pages)
     qualify period_end = max(period_end) over (partition by tool, page_path, device)
     order by page_path, tool, device, period_start, depth_percent
 """
