@@ -42,7 +42,8 @@ shop_steps as (
     where device = 'all' and bot_filter <> 'none' and is_complete
 ),
 
-shops as (
+-- The linter renders one of the two conditions at a time.
+shops as (  -- noqa: ST03
     select
         main.property_id,
         main.property_source,
@@ -57,7 +58,7 @@ shops as (
     group by all
 ),
 
-beside as (
+beside as (  -- noqa: ST03
     select
         property_id,
         date,
