@@ -98,7 +98,8 @@ select
         when 'tracking_lost' then 1 when 'data_quality' then 2 when 'source_moved' then 2 when 'behaviour' then 3
     end as alert_order,
     case alert_class
-        when 'tracking_lost' then format('{}: no event any more on {}: do it once in the shop; if that works, its tag is gone.', key_words, date)
+        when 'tracking_lost'
+            then format('{}: no event any more on {}: do it once in the shop; if that works, its tag is gone.', key_words, date)
         when 'data_quality' then format('{} per {} on {} rests on incomplete data.', key_words, parent_words, date)
         when 'source_moved'
             then concat_ws(
