@@ -18,15 +18,8 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from pipelines.clock import Clock, pin_clock
-from pipelines.config.settings import (
-    Clarity,
-    Ga4,
-    Heatmaps,
-    Property,
-    Settings,
-    Shopify,
-    Store,
-)
+from pipelines.config.second_sources import Clarity, Heatmaps, Shopify
+from pipelines.config.settings import Ga4, Property, Settings, Store
 from pipelines.demo_register import DemoRegister, demo_register
 from pipelines.emulator.clarity import serve_clarity
 from pipelines.emulator.heatmaps import write_heatmaps

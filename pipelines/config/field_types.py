@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from pipelines.config.textfile import refuse_lines
 
@@ -71,7 +71,14 @@ ExportPath = Annotated[Text, AfterValidator(_readable_place)]
 PlainPath = Annotated[Path, BeforeValidator(_plain_path)]
 Count = Annotated[int, BeforeValidator(_whole_number)]
 Number = Annotated[float, BeforeValidator(_number)]
+PropertyId = Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
 # A host that is no name could be anything, also `user:password@host`.
 Endpoint = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9._-]+:[0-9]{1,5}$"), AfterValidator(_real_port)
 ]
+
+
+class Section(BaseModel):
+    """A part of the settings: what it does not know, it refuses."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

@@ -7,14 +7,11 @@ the network.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -30,18 +27,34 @@ from pipelines.config.environment import (
     config_file,
     refuse_unknown_variables,
 )
-from pipelines.config.field_types import Count, Endpoint, ExportPath, Line, Number, PlainPath, Text
+from pipelines.config.field_types import (
+    Count,
+    Endpoint,
+    ExportPath,
+    Line,
+    Number,
+    PlainPath,
+    PropertyId,
+    Section,
+    Text,
+)
+from pipelines.config.second_sources import (
+    DEFAULT_COLUMNS,
+    SECOND_SOURCES,
+    Clarity,
+    Heatmaps,
+    Shopify,
+)
 from pipelines.config.settings_problems import first_problem, unknown_key
 from pipelines.config.store_names import ANY, Industry, Region
 from pipelines.config.timezones import TimeZoneName
 from pipelines.config.yamlfile import read_yaml
 from pipelines.errors import ConfigError
-from pipelines.monitoring.webhook import check_address, is_loopback
+from pipelines.hosts import is_loopback
+from pipelines.monitoring.webhook import check_address
 
 DEFAULT_CONFIG = "sluice.yml"
 DEFAULT_TRACKING_PLAN = "tracking_plan.yml"
-# Beside the settings file, too, unless an entry of heatmaps names another.
-DEFAULT_COLUMNS = "heatmap_columns.yml"
 # The setting of each further file → its name beside the settings file, where it is read if it is
 # there.
 _FILES_BESIDE = {
@@ -49,17 +62,9 @@ _FILES_BESIDE = {
     "experiments": "experiments.yml",
     "changes": "changes.yml",
 }
-# Lists whose entries are about a property each.
-SECOND_SOURCES = ("shopify", "clarity", "heatmaps")
-ID = r"^[0-9]{1,20}$"
-OLDEST_SHOPIFY_API = "2025-10"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Store(_Section):
+class Store(Section):
     """Who the shop is; `industry` and `region` choose the benchmarks that are nearest."""
 
     name: Text = "My shop"
@@ -67,37 +72,31 @@ class Store(_Section):
     region: Region = ANY
 
 
-class Ga4(_Section):
+class Ga4(Section):
     """How to reach the Data API: Google's own endpoint, or `host:port` of another server."""
 
     credentials: PlainPath | None = None
     endpoint: Endpoint | None = None
 
-    @classmethod
-    def _real_port(cls, value: str | None) -> str | None:
-        if value is not None and not 0 < int(value.rpartition(":")[2]) < 2**16:
-            raise ValueError("the port after the colon is from 1 to 65535")
-        return value
-
     @property
     def is_local(self) -> bool:
         """Whether the server is on this machine: plain text, and no credentials."""
-        return self.endpoint is not None and is_loopback(self.endpoint.partition(":")[0])
+        return self.endpoint is not None and is_loopback(self.endpoint)
 
 
-class Property(_Section):
+class Property(Section):
     """One GA4 property; `time_zone` is learned from GA4 unless it is written here.
 
     `same_shop_as`: the id of the entry by which the same shop is read from the Data API.
     """
 
-    id: str = Field(pattern=ID)
+    id: PropertyId
     name: Line = ""
     source: Literal["data_api", "export", "shopify"] = "data_api"
     path: ExportPath | None = None
     time_zone: TimeZoneName | None = None
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
-    same_shop_as: str | None = Field(default=None, pattern=ID)
+    same_shop_as: PropertyId | None = None
 
     @property
     def is_asked(self) -> bool:
@@ -138,91 +137,7 @@ class Property(_Section):
         return self
 
 
-class _Keyed(_Section):
-    """An account that a token opens: written here, as `$NAME` the variable that holds it, or what a
-    command prints (its words are split as a shell does, and no shell runs them).
-    """
-
-    token: SecretStr | None = None
-    token_command: Text | None = None
-    endpoint: Endpoint | None = None
-
-    @property
-    def has_token(self) -> bool:
-        """Whether it is said where the token comes from."""
-        return self.token is not None or self.token_command is not None
-
-    @field_validator("token")
-    @classmethod
-    def _filled_or_a_name(cls, value: SecretStr | None) -> SecretStr | None:
-        text = "" if value is None else value.get_secret_value()
-        if value is not None and not text.strip():
-            raise ValueError("it is empty: write a value, or take the line out")
-        if text.startswith("$") and not re.fullmatch(r"\$[A-Za-z_][A-Za-z0-9_]*", text):
-            raise ValueError("after $ write the name of an environment variable, as $SHOP_TOKEN")
-        return value
-
-    @model_validator(mode="after")
-    def _one_token(self) -> Self:
-        if self.token is not None and self.token_command is not None:
-            raise ValueError("it has token and token_command: keep one of them")
-        return self
-
-
-class Shopify(_Keyed):
-    """A shop of Shopify beside (or as) the property of the same shop: by its API, or CSV drops.
-
-    `csv`: a file, or a pattern of files, of the sessions report. Their files tell no zone, so
-    `time_zone` is the property's unless it is written here.
-    """
-
-    shop: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,99}\.myshopify\.com$")
-    property: str = Field(pattern=ID)
-    api_version: str = Field(default="2026-07", pattern=r"^20[0-9]{2}-(01|04|07|10)$")
-    csv: PlainPath | None = None
-    time_zone: TimeZoneName | None = None
-
-    @field_validator("api_version")
-    @classmethod
-    def _has_shopifyql(cls, value: str) -> str:
-        if value < OLDEST_SHOPIFY_API:
-            raise ValueError(f"ShopifyQL is there from {OLDEST_SHOPIFY_API} on: write a newer one")
-        return value
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if self.has_token and self.csv is not None:
-            raise ValueError(f"shop {self.shop} has a token and csv: keep one of them")
-        if not self.has_token and self.csv is None:
-            raise ValueError(
-                f"shop {self.shop} needs token, token_command, or csv (docs/shopify.md)"
-            )
-        return self
-
-
-class Clarity(_Keyed):
-    """A project of Microsoft Clarity for a property; its admin makes the token."""
-
-    property: str = Field(pattern=ID)
-
-    @model_validator(mode="after")
-    def _some_token(self) -> Self:
-        if not self.has_token:
-            raise ValueError("it needs token, or token_command (docs/clarity.md)")
-        return self
-
-
-class Heatmaps(_Section):
-    """Downloads of a heatmap tool for a property: a file, or a pattern of files, and what their
-    columns mean.
-    """
-
-    property: str = Field(pattern=ID)
-    path: PlainPath
-    columns: PlainPath = Path(DEFAULT_COLUMNS)
-
-
-class Nightly(_Section):
+class Nightly(Section):
     """When the nightly run starts (property-local), and how many days it pulls again."""
 
     at: str = Field(default="05:30", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
@@ -240,7 +155,7 @@ class Nightly(_Section):
         return f"0{value}" if isinstance(value, str) and value[1:2] == ":" else value
 
 
-class Alerts(_Section):
+class Alerts(Section):
     """Where alerts are sent (nowhere by default). The address is the key to it, so a secret."""
 
     webhook: SecretStr | None = None
@@ -253,7 +168,7 @@ class Alerts(_Section):
         return value
 
 
-class Publish(_Section):
+class Publish(Section):
     """What a published version holds, and how many are kept."""
 
     keep_versions: Count = Field(default=7, ge=1, le=10_000)

@@ -16,6 +16,7 @@ from pipelines.analysis.experiments.register import Kind, Register, State
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.change_register import FACTS, registered_row
 from pipelines.warehouse.connect import published_database
+from pipelines.warehouse.rows import rows_of
 
 _LISTED = """
     with verdicts as (
@@ -130,14 +131,8 @@ def _published(published_dir: Path) -> tuple[list[dict[str, Any]], dict[str, dic
     """
     try:
         with published_database(published_dir) as connection:
-            listed = _rows(connection, _LISTED)
-            read = _rows(connection, "select * from ops.changes")
+            listed = rows_of(connection, _LISTED)
+            read = rows_of(connection, "select * from ops.changes")
     except (WarehouseError, duckdb.CatalogException, duckdb.BinderException):
         return [], {}
     return listed, {row["change_id"]: row for row in read}
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
-    found = connection.execute(query)
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

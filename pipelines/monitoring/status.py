@@ -18,6 +18,7 @@ from pipelines.monitoring.home_lock import lock_path, no_run
 from pipelines.publishing.verdict import headlines
 from pipelines.publishing.versions import current_name, find_versions
 from pipelines.warehouse.connect import build_database, published_database
+from pipelines.warehouse.rows import rows_of
 from pipelines.warehouse.statuses import RunStatus
 
 _RUNS = """
@@ -173,10 +174,4 @@ def _findings(settings: Settings) -> list[str]:
 
 
 def _answers(connection: duckdb.DuckDBPyConnection, queries: Sequence[str]) -> _Memory:
-    return tuple(_rows(connection, query) for query in queries)
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
-    result = connection.execute(query)
-    names = [column[0] for column in result.description or []]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    return tuple(rows_of(connection, query) for query in queries)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
 import threading
 import time
@@ -18,6 +17,7 @@ from pydantic import SecretStr
 
 from pipelines import __version__
 from pipelines.errors import SluiceError
+from pipelines.hosts import is_loopback
 
 TIMEOUT_SECONDS = 10.0
 # For the whole of a try: a server that sends a byte now and then would never time out.
@@ -46,13 +46,6 @@ def check_address(address: str) -> None:
         raise ValueError(
             "write the whole address, https://…, or http://… on this machine (127.0.0.1)"
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine's own."""
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
 
 
 def post(address: SecretStr, message: Mapping[str, Any], waits: Sequence[float] = WAITS) -> None:

@@ -16,7 +16,7 @@ import urllib3
 
 from pipelines import __version__
 from pipelines.ga4.rate_limit import Clock, SystemClock
-from pipelines.monitoring.webhook import is_loopback
+from pipelines.hosts import is_loopback
 from pipelines.sources.contract import SourceError
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
@@ -52,7 +52,7 @@ class HttpServer:
         """`name`: how errors call it. `headers` go with every request, the token among them.
         `before_each` is called before every try; what it raises ends them.
         """
-        local = is_loopback(host.partition(":")[0])
+        local = is_loopback(host)
         self.name = name
         self.clock: Clock = clock or SystemClock()
         self.requests = 0

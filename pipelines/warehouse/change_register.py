@@ -15,6 +15,7 @@ from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.register import Change, Register, State, Trial
 from pipelines.warehouse.ops import insert_rows, transaction
 from pipelines.warehouse.register_edits import edits_of
+from pipelines.warehouse.rows import rows_of
 from pipelines.warehouse.schema import OPS_TABLES
 
 if TYPE_CHECKING:
@@ -147,12 +148,11 @@ def _published_words(error: ExperimentError, path: Path | None) -> str:
 
 def _stored_rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """The rows of an earlier run, each with whether there are outcomes of it."""
-    found = connection.execute(
+    return rows_of(
+        connection,
         "select *, change_id in (select change_id from ops.experiment_outcomes) as has_outcomes "
-        "from ops.changes"
+        "from ops.changes",
     )
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _withdrawn(row: dict[str, Any], today: date) -> dict[str, Any]:

@@ -8,10 +8,25 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import duckdb
+
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.ops import insert_rows
 
 DAY = timedelta(hours=24)
+
+
+def calls_of_day(
+    connection: duckdb.DuckDBPyConnection, source: str, property_id: str, now: datetime
+) -> int:
+    """Calls of the 24 hours before `now`; those of a clock that was a day ahead are no calls."""
+    row = connection.execute(
+        "select count(*) from ops.source_calls where source = $1 and property_id = $2 "
+        "and called_at > $3 and called_at < $4",
+        [source, property_id, now - DAY, now + DAY],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 class CallLedger:
@@ -24,17 +39,9 @@ class CallLedger:
         self._about = {"source": source, "property_id": property_id}
 
     def used(self) -> int:
-        """Calls of the last 24 hours; those of a clock that was a day ahead are none of them."""
-        now = self._now()
+        """Calls of the last 24 hours."""
         with build_database(self._build_db) as connection:
-            row = connection.execute(
-                "select count(*) from ops.source_calls "
-                "where source = $source and property_id = $property_id "
-                "and called_at > $since and called_at < $until",
-                {**self._about, "since": now - DAY, "until": now + DAY},
-            ).fetchone()
-        assert row is not None
-        return int(row[0])
+            return calls_of_day(connection, **self._about, now=self._now())
 
     def count(self) -> None:
         """Remember a call, before it is made."""

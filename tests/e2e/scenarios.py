@@ -13,7 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.config.settings import Ga4, Property, Settings, Shopify, Store
+from pipelines.config.second_sources import Shopify
+from pipelines.config.settings import Ga4, Property, Settings, Store
 from pipelines.emulator.server import serve
 from pipelines.emulator.shopify import serve_shopify
 from pipelines.emulator.shopify.shop_counts import STEPS, read_counts

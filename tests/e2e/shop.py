@@ -18,16 +18,8 @@ import pyarrow as pa
 from pydantic import SecretStr
 
 from pipelines.clock import Clock, PinnedClock, pin_clock, pinned_clock
-from pipelines.config.settings import (
-    Alerts,
-    Clarity,
-    Ga4,
-    Heatmaps,
-    Property,
-    Settings,
-    Shopify,
-    Store,
-)
+from pipelines.config.second_sources import Clarity, Heatmaps, Shopify
+from pipelines.config.settings import Alerts, Ga4, Property, Settings, Store
 from pipelines.emulator.clarity import ClarityEmulator
 from pipelines.emulator.heatmaps import write_heatmaps
 from pipelines.emulator.server import serve
@@ -218,27 +210,35 @@ def published_files(settings: Settings) -> dict[str, Any]:
     return {str(path.relative_to(current)): file_facts(path) for path in files}
 
 
+# Marts of which a home without second sources has nothing, and what it has of those that it shares.
+OF_SECOND_SOURCES = (
+    "fct_heatmap_click", "fct_page_friction", "fct_shopify_funnel_daily", "fct_shopify_sales_daily",
+)  # fmt: skip
+_OF_GA4 = {
+    "dim_column": f"table_name not in {OF_SECOND_SOURCES}",
+    "fct_reconciliation": "source_a <> 'shopify'",
+    "fct_scroll_depth": "tool = 'ga4'",
+}
+
+
 def ga4_marts(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
-    """The same without what second sources have: of two homes of which one has them."""
-    theirs = ("shopify", "fct_page_friction", "fct_heatmap_click", "hotjar")
-
-    def is_ours(text: str) -> bool:
-        return not any(word in text.casefold() for word in theirs)
-
-    return {
-        name: [row for row in rows if is_ours(" ".join(map(str, row)))]
-        for name, rows in all_marts(settings).items()
-        if is_ours(name)
-    }
+    """As `all_marts`, without what second sources bring: of two homes of which one has them."""
+    found = all_marts(settings, _OF_GA4)
+    return {name: rows for name, rows in found.items() if name not in OF_SECOND_SOURCES}
 
 
-def all_marts(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
-    """Every mart, sorted: equal dictionaries are equal marts."""
+def all_marts(
+    settings: Settings, conditions: Mapping[str, str] | None = None
+) -> dict[str, list[tuple[Any, ...]]]:
+    """Every mart, sorted: equal dictionaries are equal marts. `conditions`: of a mart's rows."""
+    chosen = conditions or {}
     with published(settings) as connection:
         names = connection.execute(
             "select table_name from duckdb_tables() where schema_name = 'marts' order by all"
         ).fetchall()
         return {
-            name: connection.execute(f"select * from marts.{name} order by all").fetchall()
+            name: connection.execute(
+                f"select * from marts.{name} where {chosen.get(name, 'true')} order by all"
+            ).fetchall()
             for (name,) in names
         }

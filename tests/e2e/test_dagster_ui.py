@@ -6,7 +6,8 @@ from dagster import AssetKey, AssetMaterialization
 from pydantic import SecretStr
 
 from pipelines.config.folders import DBT_PROJECT_DIR
-from pipelines.config.settings import Clarity, Heatmaps, Settings, Shopify
+from pipelines.config.second_sources import Clarity, Heatmaps, Shopify
+from pipelines.config.settings import Settings
 from pipelines.monitoring.status import read_status
 from pipelines.orchestration.asset_facts import COLUMN_SCHEMA, ROW_COUNT
 from pipelines.orchestration.build import build_defs

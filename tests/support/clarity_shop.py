@@ -37,5 +37,6 @@ def write_shop(folder: Path) -> Path:
         "leaks": [leak],
     }  # fmt: skip
     (folder / "truth.json").write_text(json.dumps(truth))
-    (folder / "property.json").write_text(json.dumps({"time_zone": "Europe/Berlin"}))
+    about = {"time_zone": "Europe/Berlin", "currency_code": "EUR"}
+    (folder / "property.json").write_text(json.dumps(about))
     return folder

@@ -7,7 +7,6 @@ and devices of a leak that is open on that day.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipelines.emulator.server.errors import EmulatorError
+from pipelines.emulator.simulated_shop import SimulatedShop
 
 SHOP = "https://www.demo-shop.example"
 # Percent of the sessions of a page with each sign, and on what a leak is felt.
@@ -111,24 +110,12 @@ class Friction:
 
 def read_friction(folder: Path) -> Friction:
     """From the truth beside simulated events; raises EmulatorError without one."""
-    try:
-        truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-        about = json.loads((folder / "property.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EmulatorError(
-            f"{folder} has no truth.json and property.json of a simulated shop, which Clarity's "
-            "numbers are made of: make one with 'sluice simulate'."
-        ) from error
-    pages, parts = (
-        [dict(zip(truth[name]["columns"], row, strict=True)) for row in truth[name]["rows"]]
-        for name in ("pages", "sessions")
-    )
+    shop = SimulatedShop.read(folder)
     devices: dict[str, dict[str, int]] = {}
-    for row in parts:
-        if row["segment_name"] == "device":
-            devices.setdefault(row["date"], {})[row["segment_value"]] = row["sessions"]
-    sessions = {(row["date"], row["page_path"]): row["sessions"] for row in pages}
-    return Friction(sessions, devices, truth["leaks"], ZoneInfo(about["time_zone"]))
+    for row in shop.rows("sessions", "device"):
+        devices.setdefault(row["date"], {})[row["segment_value"]] = row["sessions"]
+    sessions = {(row["date"], row["page_path"]): row["sessions"] for row in shop.rows("pages")}
+    return Friction(sessions, devices, shop.truth["leaks"], shop.zone)
 
 
 def _about(place: tuple[str, str]) -> dict[str, str]:

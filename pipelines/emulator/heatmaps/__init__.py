@@ -7,14 +7,13 @@ of their own, as any other file would.
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipelines.emulator.server.errors import EmulatorError
+from pipelines.emulator.simulated_shop import SimulatedShop
 
 __all__ = ["write_heatmaps"]
 
@@ -46,20 +45,15 @@ def write_heatmaps(folder: Path, to: Path) -> tuple[Path, Path]:
     `folder` holds a simulation. Returns the pattern of the files and their column map, both in
     `to`. Raises EmulatorError where there is no truth.
     """
-    try:
-        truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EmulatorError(
-            f"{folder} has no truth.json of a simulated shop: make one with 'sluice simulate'."
-        ) from error
-    end = date.fromisoformat(truth["end"])
-    start = max(end - timedelta(days=DAYS - 1), date.fromisoformat(truth["start"]))
-    pages = [row for row in _rows(truth, "pages") if row["date"] >= str(start)]
+    shop = SimulatedShop.read(folder)
+    first, end = (date.fromisoformat(shop.truth[name]) for name in ("start", "end"))
+    start = max(end - timedelta(days=DAYS - 1), first)
+    pages = [row for row in shop.rows("pages") if row["date"] >= str(start)]
     sessions = _summed(pages, "page_path", "sessions")
     page = max((one for one in sessions if one.startswith("/products/")), key=sessions.__getitem__)
     keys = [
         row
-        for row in _rows(truth, "page_keys")
+        for row in shop.rows("page_keys")
         if row["date"] >= str(start) and row["page_path"] == page
     ]
     clicks = _summed(keys, "key", "events")
@@ -79,11 +73,6 @@ def write_heatmaps(folder: Path, to: Path) -> tuple[Path, Path]:
     columns = to / "heatmap_columns.yml"
     columns.write_text(MAPS.format(page=page, start=start, end=end), encoding="utf-8")
     return to / "*.csv", columns
-
-
-def _rows(truth: dict[str, Any], table: str) -> list[dict[str, Any]]:
-    columns = truth[table]["columns"]
-    return [dict(zip(columns, row, strict=True)) for row in truth[table]["rows"]]
 
 
 def _summed(rows: Iterable[dict[str, Any]], by: str, what: str) -> Counter[str]:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import grpc
 
 from pipelines.clock import Clock
+from pipelines.emulator.running_server import HOST, RunningServer
 from pipelines.emulator.server.errors import EmulatorError
 from pipelines.emulator.server.faults import FaultBook
 from pipelines.emulator.server.faults.realism import Realism
@@ -26,13 +26,12 @@ from pipelines.emulator.server.store import EventStore, load_store
 
 __all__ = ["Emulator", "EmulatorError", "LoggedRequest", "serve"]
 
-_HOST = "127.0.0.1"
 # More threads than the ten requests a property may have under way: the eleventh is answered, too.
 _THREADS = 16
 _STOP_SECONDS = 2
 
 
-class Emulator:
+class Emulator(RunningServer):
     """A running server; a context manager that stops it."""
 
     def __init__(
@@ -47,7 +46,7 @@ class Emulator:
         self._stores = stores
         self._service = service
         self._faults = faults
-        self.endpoint = f"{_HOST}:{port}"
+        self.endpoint = f"{HOST}:{port}"
         self.property_ids = tuple(store.about.property_id for store in stores)
 
     @property
@@ -70,17 +69,6 @@ class Emulator:
         self._server.stop(_STOP_SECONDS).wait()
         for store in self._stores:
             store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
 
 
 def serve(
@@ -123,12 +111,12 @@ def serve(
 
 def _bind(server: grpc.Server, port: int) -> int:
     try:
-        bound = int(server.add_insecure_port(f"{_HOST}:{port}"))
+        bound = int(server.add_insecure_port(f"{HOST}:{port}"))
     except RuntimeError:
         bound = 0
     if not bound:
         raise EmulatorError(
-            f"Port {port} on {_HOST} is in use: stop what listens there, or choose another port."
+            f"Port {port} on {HOST} is in use: stop what listens there, or choose another port."
         )
     return bound
 

@@ -8,18 +8,14 @@ from __future__ import annotations
 import json
 import random
 import re
-import threading
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from graphql import graphql_sync
 
-from pipelines.emulator.server.errors import EmulatorError
+from pipelines.emulator.http_emulator import Answer, HttpEmulator, cut_short
 from pipelines.emulator.shopify.budgets import Purse
 from pipelines.emulator.shopify.faults import Do, FaultBook
 from pipelines.emulator.shopify.graphql_schema import make_schema, root_value
@@ -31,14 +27,15 @@ __all__ = ["ShopifyEmulator", "serve_shopify"]
 SHOP = "demo-shop.myshopify.com"
 TOKEN = "shpat_0123456789abcdef0123456789abcdef"  # pragma: allowlist secret
 OLDEST_VERSION = "2025-10"
-_HOST = "127.0.0.1"
 _PATH = re.compile(r"/admin/api/(20\d\d-(?:01|04|07|10))/graphql\.json")
 _THROTTLED = [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]
 _NO_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
 
 
-class ShopifyEmulator:
+class ShopifyEmulator(HttpEmulator):
     """A running server; a context manager that stops it. `requests`: queries in their order."""
+
+    method = "POST"
 
     def __init__(self, folder: Path, port: int, now: Callable[[], datetime]) -> None:
         self._counts = read_counts(folder)
@@ -48,55 +45,26 @@ class ShopifyEmulator:
         self._draw = random.Random(7)
         self.shop, self.token = SHOP, TOKEN
         self.requests: list[dict[str, Any]] = []
-        emulator = self
-
-        class Handler(_Handler):
-            server_emulator = emulator
-
-        try:
-            self._server = ThreadingHTTPServer((_HOST, port), Handler)
-        except OSError as error:
-            raise EmulatorError(
-                f"Port {port} on {_HOST} is in use: stop what listens there, or choose another "
-                "port."
-            ) from error
-        self.endpoint = f"{_HOST}:{self._server.server_port}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
-        self._thread.start()
+        super().__init__(port)
 
     def set_faults(self, content: Any) -> None:
         """Puts these faults in the place of all others (docs/emulator.md)."""
         self._faults.set(content)
 
-    def stop(self) -> None:
-        """Ends the server; may be called again."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    def respond(
-        self, path: str, headers: Mapping[str, str], body: bytes
-    ) -> tuple[int, dict[str, str], bytes] | None:
-        """Status, headers and body of an answer; None ends the connection without one."""
-        version = _PATH.fullmatch(path)
+    def respond(self, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """As `HttpEmulator`."""
+        version = _PATH.fullmatch(target)
         if version is None or version[1] < OLDEST_VERSION:
-            return 404, {}, b'{"errors":"Not Found"}'
+            return _json(404, {"errors": "Not Found"})
         if headers.get("X-Shopify-Access-Token") != self.token:
-            return 401, {}, json.dumps({"errors": _NO_TOKEN}).encode()
+            return _json(401, {"errors": _NO_TOKEN})
         asked = json.loads(body)
         query, variables = asked["query"], asked.get("variables") or {}
         about, text = _about(query, variables)
         self.requests.append({"query": query, "variables": variables, "about": about})
         dos = self._faults.met(about, text)
-        time.sleep(sum(do.delay_ms for do in dos) / 1000)
-        if any(do.disconnect for do in dos):
-            return None
-        for do in dos:
-            if do.status is not None or do.body is not None:
-                more = {} if do.retry_after is None else {"Retry-After": do.retry_after}
-                return do.status or 200, more, (do.body or "").encode()
+        if (instead := cut_short(dos)) is not None:
+            return instead
         is_paid, extensions = self._purse.pay(about)
         content: dict[str, Any]
         errors = next((do.errors for do in dos if do.errors is not None), None)
@@ -104,7 +72,7 @@ class ShopifyEmulator:
             content = {"errors": errors if errors is not None else _THROTTLED}
         else:
             content = self._executed(query, variables, dos)
-        return 200, {}, json.dumps({**content, "extensions": extensions}).encode()
+        return _json(200, {**content, "extensions": extensions})
 
     def _executed(
         self, query: str, variables: dict[str, Any], dos: tuple[Do, ...]
@@ -131,17 +99,6 @@ class ShopifyEmulator:
             rows = [list(row.values()) for row in rows]
         return {"tableData": {"columns": table.columns, "rows": rows}, "parseErrors": []}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
 
 def serve_shopify(
     folder: Path, *, port: int = 0, now: Callable[[], datetime] | None = None
@@ -152,6 +109,10 @@ def serve_shopify(
     the port is in use.
     """
     return ShopifyEmulator(folder, port, now or (lambda: datetime.now(UTC)))
+
+
+def _json(status: int, content: Mapping[str, Any]) -> Answer:
+    return Answer(status, json.dumps(content).encode(), {"Content-Type": "application/json"})
 
 
 def _about(query: str, variables: Mapping[str, Any]) -> tuple[str, str]:
@@ -183,26 +144,3 @@ def _shifted(row: dict[str, Any], days: int) -> dict[str, Any]:
         return row
     day = datetime.fromisoformat(row["day"]).date() + timedelta(days=days)
     return {**row, "day": day.isoformat()}
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server_emulator: ShopifyEmulator
-
-    def do_POST(self) -> None:
-        """A query."""
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        found = self.server_emulator.respond(self.path, dict(self.headers), body)
-        if found is None:
-            self.close_connection = True
-            return
-        status, headers, content = found
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *args: Any) -> None:
-        """Nothing is printed."""

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
-from pipelines.emulator.server.errors import EmulatorError
-from pipelines.emulator.server.faults.matching import Calls, Part, Texts
+from pipelines.emulator.http_emulator import HttpDo
+from pipelines.emulator.server.faults.matching import Calls, Part, Texts, validated
 
 
 class When(Part):
@@ -24,14 +24,9 @@ class When(Part):
     calls: Calls = Calls()
 
 
-class Do(Part):
+class Do(HttpDo):
     """What becomes of a request; several at once are fine."""
 
-    status: int | None = None
-    retry_after: str | None = None
-    body: str | None = None
-    disconnect: bool = False
-    delay_ms: int = 0
     errors: Any = None
     parse_errors: Sequence[str] = ()
     no_table: bool = False
@@ -75,16 +70,7 @@ class FaultBook:
 
     def set(self, content: Any) -> None:
         """Puts these in the place of all others: a list of rules, or a mapping with budgets."""
-        whole = {"rules": content} if isinstance(content, list) else content
-        try:
-            plan = TypeAdapter(ShopifyFaults).validate_python(whole)
-        except ValidationError as error:
-            wrong = "; ".join(
-                f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
-            )
-            raise EmulatorError(
-                f"The faults given cannot be used ({wrong}): correct them."
-            ) from error
+        plan = validated(ShopifyFaults, content, "The faults given")
         with self._lock:
             self.plan, self._calls = plan, Counter[int]()
 

@@ -7,7 +7,6 @@ Visitors who deny consent or block scripts are the simulator's over again, not o
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipelines.emulator.server.errors import EmulatorError
+from pipelines.emulator.simulated_shop import SimulatedShop
 
 # Metric of ShopifyQL → the key of the truth, and how many more than GA4 Shopify sees, in percent.
 STEPS = {
@@ -53,36 +52,18 @@ def hidden(whole: int, percent: int) -> int:
 
 def read_counts(folder: Path) -> ShopCounts:
     """From the truth beside simulated events; raises EmulatorError without one."""
-    try:
-        truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-        about = json.loads((folder / "property.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EmulatorError(
-            f"{folder} has no truth.json and property.json of a simulated shop, which Shopify's "
-            "numbers are made of: make one with 'sluice simulate'."
-        ) from error
-    zone, currency = ZoneInfo(about["time_zone"]), about["currency_code"]
-    cells = _cells(truth)
-    sales = _sales(truth)
-    return ShopCounts(_sessions(cells), sales, _checkouts(cells, zone, currency), zone, currency)
+    shop = SimulatedShop.read(folder)
+    cells = _cells(shop)
+    checkouts = _checkouts(cells, shop.zone, shop.currency)
+    return ShopCounts(_sessions(cells), _sales(shop), checkouts, shop.zone, shop.currency)
 
 
-def _rows(truth: Mapping[str, Any], table: str, segment: str) -> list[dict[str, Any]]:
-    columns = truth[table]["columns"]
-    place = columns.index("segment_name")
-    return [
-        dict(zip(columns, row, strict=True))
-        for row in truth[table]["rows"]
-        if row[place] == segment
-    ]
-
-
-def _cells(truth: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, int]]:
+def _cells(shop: SimulatedShop) -> dict[tuple[str, str], dict[str, int]]:
     """(date, device) → key → sessions, by the truth."""
     cells: dict[tuple[str, str], dict[str, int]] = {}
-    for row in _rows(truth, "sessions", "device"):
+    for row in shop.rows("sessions", "device"):
         cells.setdefault((row["date"], row["segment_value"]), {})["sessions"] = row["sessions"]
-    for row in _rows(truth, "keys", "device"):
+    for row in shop.rows("keys", "device"):
         cells.setdefault((row["date"], row["segment_value"]), {})[row["key"]] = row["sessions"]
     return cells
 
@@ -115,9 +96,9 @@ def _sessions(cells: Mapping[tuple[str, str], Mapping[str, int]]) -> list[dict[s
     return found
 
 
-def _sales(truth: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _sales(shop: SimulatedShop) -> list[dict[str, Any]]:
     found, seen = [], _Seen()
-    for row in sorted(_rows(truth, "sessions", "all"), key=lambda one: str(one["date"])):
+    for row in sorted(shop.rows("sessions", "all"), key=lambda one: str(one["date"])):
         day, orders = date.fromisoformat(row["date"]), row["transactions"]
         more = seen.more(orders, HIDDEN_ORDERS, "orders")
         value = row["purchase_revenue"] / orders if orders else 0.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -105,9 +106,10 @@ def _reached(ask: Ask, one: Exposed, micro: MicroConversion, period: Period) -> 
     dimension = f"customEvent:{one.exposure.parameter}"
     request = funnel_request(ask.property_id, steps, (period,), dimension)
 
-    def read(message: object) -> pa.Table:
-        table = message.funnel_table  # type: ignore[attr-defined]
-        rows = read_steps(table, dimension, [range_name(period)], len(steps), ask.spec.name)
+    def read(message: Any) -> pa.Table:
+        rows = read_steps(
+            message.funnel_table, dimension, [range_name(period)], len(steps), ask.spec.name
+        )
         return fill_steps(rows, len(steps))
 
     return ask_funnel(ask, request, read)

@@ -6,30 +6,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from pipelines.config.settings import Clarity, Settings
+from pipelines.config.second_sources import Clarity
+from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
 from pipelines.monitoring.doctor.step_model import Step, not_checked, not_yet, right, wrong
 from pipelines.sources.clarity.client import HOURS_A_DAY, MOST_CALLS, MOST_DAYS
+from pipelines.sources.clarity.source import last_snapshot
 from pipelines.sources.contract import SourceError
 from pipelines.sources.token import read_token
 from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.newest_fetches import NEWEST_FETCHES
+from pipelines.warehouse.source_calls import calls_of_day
 from pipelines.wording import counted
 
 CLARITY = "clarity"
-_LAST = """
-    select
-        (select max(window_end) from raw.clarity_page where property_id = $property),
-        (
-            select count(*) from ops.source_calls
-            where source = 'clarity' and property_id = $property and called_at > $since
-        ),
-        (
-            select arg_max(if(status = 'loaded', null, message), fetched_at) from (
-                select * from ops.fetches where source = 'clarity' and property_id = $property
-                qualify row_number() over (order by fetched_at desc) = 1
-            )
-        )
-"""
+_PROBLEM = f"select problem from {NEWEST_FETCHES} where source = '{CLARITY}' and property_id = ?"
 
 
 def clarity_steps(settings: Settings, property_id: str, now: datetime) -> tuple[Step, ...]:
@@ -56,14 +47,11 @@ def _step(settings: Settings, entry: Clarity, now: datetime) -> Step:
                 "select 1 from duckdb_tables() where table_name = 'clarity_page'"
             ).fetchone():
                 return new
-            row = connection.execute(
-                _LAST,
-                {"property": entry.property, "since": now - timedelta(hours=HOURS_A_DAY)},
-            ).fetchone()
+            last = last_snapshot(connection, entry.property)
+            calls = calls_of_day(connection, CLARITY, entry.property, now)
+            (problem,) = connection.execute(_PROBLEM, [entry.property]).fetchone() or (None,)
     except WarehouseError:
         return not_checked(CLARITY, "a run has the build database open")
-    assert row is not None
-    last, calls, problem = row
     facts = {"calls": calls, "last_snapshot": None if last is None else last.isoformat()}
     if problem:
         return wrong(CLARITY, problem, facts=facts)

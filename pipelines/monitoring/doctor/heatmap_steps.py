@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from pipelines.config.settings import Heatmaps, Settings
+from pipelines.config.second_sources import Heatmaps
+from pipelines.config.settings import Settings
 from pipelines.monitoring.doctor.step_model import Step, right, wrong
 from pipelines.sources.contract import SourceError
 from pipelines.wording import counted

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from pipelines.config.settings import Settings, Shopify
+from pipelines.config.second_sources import Shopify
+from pipelines.config.settings import Settings
 from pipelines.ingest.day_window import DayWindow, yesterday
 from pipelines.monitoring.doctor.step_model import Step, right, wrong
 from pipelines.sources.contract import SourceError, audit

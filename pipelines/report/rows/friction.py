@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from pipelines.warehouse.newest_fetches import NEWEST_FETCHES
+
 FRICTION_SHOWN, SIGNS_SHOWN, DAYS_SHOWN = 10, 3, 28
 _CLEAR = "is_newest and is_clear"
 _EXCESS = "sessions_with_signal - sessions * all_share"
@@ -39,18 +41,17 @@ SNAPSHOTS = f"""
         from marts.fct_page_friction where property_id = $property
     ),
     newest as (
-        select arg_max(message, fetched_at) as message,
-            arg_max(status, fetched_at) <> 'loaded' as is_failed
-        from ops.fetches where property_id = $property and source = 'clarity'
+        select problem from {NEWEST_FETCHES}
+        where property_id = $property and source = 'clarity'
     )
     select max(window_end) as window_end, max(window_hours) filter (is_newest) as window_hours,
         count(*) as snapshots, coalesce(sum(hours_lost_before), 0)::bigint as hours_lost,
         bool_and(is_complete) filter (is_newest) as is_complete,
-        any_value(if(newest.is_failed, newest.message, null)) as problem
+        any_value(problem) as problem
     from snapshots full join newest on true
     where window_end is null
         or window_end > (select max(window_end) from snapshots) - interval {DAYS_SHOWN} day
-    having count(window_end) > 0 or any_value(newest.is_failed)
+    having count(window_end) > 0 or any_value(problem) is not null
 """
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from pipelines.warehouse.newest_fetches import NEWEST_FETCHES
+
 MAPS_SHOWN, ELEMENTS_SHOWN, PAGES_SHOWN = 3, 8, 5
 # The newest maps with most clicks; the add-to-cart button of a map also where others get more.
 CLICKS = f"""
@@ -37,14 +39,9 @@ SCROLLS = f"""
     order by page_path, tool, device, period_start, depth_percent
 """
 # What the newest night could not read; both kinds of maps are read from the same files.
-REFUSED = """
-    select distinct message
-    from (
-        select message from ops.fetches
-        where property_id = $property and source = 'heatmaps'
-        qualify row_number() over (partition by table_name order by fetched_at desc) = 1
-    )
-    where message <> '' order by message
+REFUSED = f"""
+    select distinct message from {NEWEST_FETCHES}
+    where property_id = $property and source = 'heatmaps' and message <> '' order by message
 """
 
 

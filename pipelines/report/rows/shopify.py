@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from pipelines.warehouse.newest_fetches import NEWEST_FETCHES
+
 # The newest four weeks; after a change of what a session is, those days of them that count alike.
 FUNNEL = """
     with complete as (
@@ -47,16 +49,9 @@ RATIOS = """
         and value_b is not null and status <> 'series_break'
     group by step_number, step_key order by step_number
 """
-FAILED_FETCHES = """
-    select table_name, message, fetched_at, (
-            select max(loaded.fetched_at) from ops.fetches as loaded
-            where loaded.property_id = last.property_id and loaded.status = 'loaded'
-                and loaded.table_name = last.table_name
-        ) as loaded_at
-    from ops.fetches as last
-    where property_id = $property and source = 'shopify'
-    qualify row_number() over (partition by table_name order by fetched_at desc) = 1
-        and status <> 'loaded'
+FAILED_FETCHES = f"""
+    select table_name, problem as message, fetched_at, loaded_at from {NEWEST_FETCHES}
+    where property_id = $property and source = 'shopify' and problem is not null
     order by table_name
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from pipelines.config.settings import Clarity
+from pipelines.config.second_sources import Clarity
 from pipelines.ga4.rate_limit import Clock
 from pipelines.sources.clarity.answer import Answered, read_answer
 from pipelines.sources.contract import SourceError

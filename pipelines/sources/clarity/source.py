@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 
+import duckdb
 import pyarrow as pa
 
-from pipelines.config.settings import Clarity, Settings
+from pipelines.config.second_sources import Clarity
+from pipelines.config.settings import Settings
 from pipelines.ga4.rate_limit import Clock
 from pipelines.ingest.day_window import DayWindow
 from pipelines.sources.clarity.client import HOURS_A_DAY, MOST_DAYS, ClarityClient
@@ -78,17 +80,20 @@ class ClaritySource:
 
     def _last_snapshot(self) -> datetime | None:
         with build_database(self._build_db) as connection:
-            row = connection.execute(
-                f"select max(window_end) from raw.{CLARITY_PAGE.name} where property_id = ?",
-                [self.property_id],
-            ).fetchone()
-        found: datetime | None = row[0] if row else None
-        return found
+            return last_snapshot(connection, self.property_id)
 
     @cached_property
     def _client(self) -> ClarityClient:
         ledger = CallLedger(self._build_db, self.name, self.property_id, self._now)
         return ClarityClient(self._entry, ledger, self._clock)
+
+
+def last_snapshot(connection: duckdb.DuckDBPyConnection, property_id: str) -> datetime | None:
+    """When the newest snapshot of a property was taken; None where there is none."""
+    row = connection.execute(
+        f"select max(window_end) from raw.{CLARITY_PAGE.name} where property_id = ?", [property_id]
+    ).fetchone()
+    return row[0] if row else None
 
 
 def days_since(hours: float | None) -> int:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from pipelines.config.settings import Heatmaps, Settings
+from pipelines.config.second_sources import Heatmaps
+from pipelines.config.settings import Settings
 from pipelines.ingest.day_window import DayWindow
 from pipelines.sources.contract import Fetched, SourceError, SourceTable
 from pipelines.sources.heatmaps.column_map import ColumnMaps, Kind

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipelines.config.settings import Shopify
+from pipelines.config.second_sources import Shopify
 from pipelines.ga4.rate_limit import Clock
 from pipelines.sources.contract import SourceError
 from pipelines.sources.http import Answer, HttpServer

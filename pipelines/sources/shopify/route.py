@@ -28,6 +28,7 @@ from pipelines.ga4.extract.pull import Pull, as_pull
 from pipelines.ga4.report_query import Answer, Found, no_rows
 from pipelines.ga4.report_spec import DATE, ReportSpec
 from pipelines.sources.shopify.tables import ALL_DEVICES, FUNNEL
+from pipelines.warehouse.newest_fetches import NEWEST_FETCHES
 
 ROUTE = "shopify"
 # Column of the raw table → key of the tracking plan.
@@ -193,15 +194,15 @@ def are_counted_alike(day: date, other: date) -> bool:
 
 
 def _why_not(connection: duckdb.DuckDBPyConnection, property_id: str, end: date) -> str:
-    last = connection.execute(
-        "select arg_max(message, fetched_at) filter (where status <> 'loaded'), "
-        "(select max(date) from raw.shopify_sessions where property_id = $1 and is_complete) "
-        "from ops.fetches where property_id = $1 and table_name = 'shopify_sessions' "
-        "and fetched_at = (select max(fetched_at) from ops.fetches "
-        "where property_id = $1 and table_name = 'shopify_sessions')",
-        [property_id],
-    ).fetchone()
-    problem, newest = last or (None, None)
+    asked = [property_id]
+    (newest,) = connection.execute(
+        "select max(date) from raw.shopify_sessions where property_id = ? and is_complete", asked
+    ).fetchone() or (None,)
+    (problem,) = connection.execute(
+        f"select problem from {NEWEST_FETCHES} "
+        "where property_id = ? and table_name = 'shopify_sessions'",
+        asked,
+    ).fetchone() or (None,)
     known = f"its newest complete day is {newest}" if newest else "none of its days is known"
     reason = f": {problem}" if problem else "; run the same command again when it has"
     return f"Shopify has not told {end} of property {property_id} yet ({known}){reason}"

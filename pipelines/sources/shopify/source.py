@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from pipelines.config.settings import Settings, Shopify
+from pipelines.config.second_sources import Shopify
+from pipelines.config.settings import Settings
 from pipelines.ga4.rate_limit import Clock
 from pipelines.ingest.day_window import DayWindow
 from pipelines.sources.contract import Fetched, SourceError, SourceTable

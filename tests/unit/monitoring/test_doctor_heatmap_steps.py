@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config.settings import Heatmaps, Property, Settings
+from pipelines.config.second_sources import Heatmaps
+from pipelines.config.settings import Property, Settings
 from pipelines.monitoring.doctor.heatmap_steps import heatmap_steps
 from pipelines.monitoring.doctor.step_model import Mark, Step
 

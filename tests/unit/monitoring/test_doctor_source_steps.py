@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from pipelines.config.settings import Property, Settings, Shopify
+from pipelines.config.second_sources import Shopify
+from pipelines.config.settings import Property, Settings
 from pipelines.emulator.shopify import ShopifyEmulator, serve_shopify
 from pipelines.monitoring.doctor.source_steps import source_steps
 from pipelines.monitoring.doctor.step_model import Mark

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from pipelines.clock import pin_clock
-from pipelines.config.settings import Clarity, Property, Settings
+from pipelines.config.second_sources import Clarity
+from pipelines.config.settings import Property, Settings
 from pipelines.emulator.clarity import ClarityEmulator, serve_clarity
 from pipelines.errors import SluiceError
 from pipelines.ingest.day_window import DayWindow

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.config.settings import Heatmaps, Property, Settings
+from pipelines.config.second_sources import Heatmaps
+from pipelines.config.settings import Property, Settings
 from pipelines.errors import SluiceError
 from pipelines.ingest.day_window import DayWindow
 from pipelines.sources.contract import SourceError, audit

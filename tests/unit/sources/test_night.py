@@ -13,7 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from pipelines.clock import PinnedClock
-from pipelines.config.settings import Property, Settings, Shopify
+from pipelines.config.second_sources import Shopify
+from pipelines.config.settings import Property, Settings
 from pipelines.emulator.shopify import serve_shopify
 from pipelines.ingest.day_window import DayWindow
 from pipelines.sources.configured import TABLES, configured_sources, tables_of, unused

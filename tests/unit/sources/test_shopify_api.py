@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from pydantic import SecretStr
 
-from pipelines.config.settings import Shopify
+from pipelines.config.second_sources import Shopify
 from pipelines.emulator.shopify import ShopifyEmulator, serve_shopify
 from pipelines.ingest.day_window import DayWindow
 from pipelines.sources.contract import Fetched, SourceAuditError, SourceError, SourceTable, audit

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.config.settings import Property, Settings, Shopify
+from pipelines.config.second_sources import Shopify
+from pipelines.config.settings import Property, Settings
 from pipelines.ingest.day_window import DayWindow
 from pipelines.sources.contract import SourceError, audit
 from pipelines.sources.shopify.csv_drop import read_drop

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
+from jinja2 import Environment
 
 from pipelines.clock import PinnedClock, pin_clock
-from pipelines.config.settings import Property, Settings, Shopify
+from pipelines.config.folders import DBT_PROJECT_DIR
+from pipelines.config.second_sources import Shopify
+from pipelines.config.settings import Property, Settings
+from pipelines.config.thresholds import day_of
 from pipelines.config.tracking_plan import load_plan
 from pipelines.ga4.report_catalog import build_reports
 from pipelines.ingest.day_window import DayWindow
@@ -168,6 +173,22 @@ def test_days_of_another_kind_of_session_are_not_put_beside(raw: duckdb.DuckDBPy
     raw.execute("delete from raw.shopify_sessions where date > date '2026-09-22'")
     assert set(ShopifyRoute.open(raw, OWN, PLAN, date(2026, 9, 22)).days) == {date(2026, 9, 22)}
     assert not are_counted_alike(date(2026, 9, 22), date(2026, 9, 23))
+
+
+def test_marts_put_the_same_days_beside_one_another() -> None:
+    """The macro of dbt, over days around the change."""
+    source = (DBT_PROJECT_DIR / "macros" / "second_sources.sql").read_text()
+    macros = Environment(autoescape=False).from_string(source, {"var": day_of}).module
+    days = [date(2026, 9, 18) + timedelta(days=number) for number in range(9)]
+    told = dict(
+        duckdb.from_arrow(pa.table({"day": days}))
+        .select(f"day, {macros.shopify_session_definition('day')}")
+        .fetchall()
+    )
+    assert set(told.values()) == {"until_midnight", "changing", "until_idle"}
+    for one, other in product(days, days):
+        is_alike = told[one] == told[other] != "changing"
+        assert are_counted_alike(one, other) == (one == other or is_alike), (one, other)
 
 
 def test_a_run_counts_what_is_there_and_says_what_is_not(tmp_path: Path) -> None:

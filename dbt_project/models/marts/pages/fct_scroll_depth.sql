@@ -14,6 +14,24 @@ pages as (
     where is_current and window_name = '28d' and scroll_sessions is not null and sessions > 0
 ),
 
+scrolled as (
+    select
+        pages.*,
+        90.0 as depth_percent,
+        scroll_sessions as reached
+    from pages
+    union all by name
+    select
+        pages.*,
+        max(depths.depth_percent) as depth_percent,
+        keys.sessions as reached
+    from pages
+    inner join {{ ref('int_pages__keys_summed') }} as keys using (property_id, window_name, window_end, page_path)
+    inner join depths on keys.key = depths.key
+    where keys.tracking_state = 'tracked' and keys.sessions > pages.scroll_sessions and depths.depth_percent < 90
+    group by all
+),
+
 told as (
     select
         property_id,
@@ -22,28 +40,12 @@ told as (
         'all' as device,
         window_start as period_start,
         window_end as period_end,
-        90.0 as depth_percent,
+        depth_percent,
         'sessions' as unit,
-        scroll_sessions as reached,
-        sessions as entered
-    from pages
-    union all by name
-    select
-        property_id,
-        'ga4' as tool,
-        page_path,
-        'all' as device,
-        pages.window_start as period_start,
-        window_end as period_end,
-        max(depths.depth_percent) as depth_percent,
-        'sessions' as unit,
-        keys.sessions as reached,
-        pages.sessions as entered
-    from pages
-    inner join {{ ref('int_pages__keys_summed') }} as keys using (property_id, window_name, window_end, page_path)
-    inner join depths using (key)
-    where keys.tracking_state = 'tracked' and keys.sessions > pages.scroll_sessions and depths.depth_percent < 90
-    group by all
+        reached,
+        sessions as entered,
+        cast(null as double) as share
+    from scrolled
     {%- if is_built(scrolls) %}
     union all by name
     select
@@ -73,9 +75,5 @@ select
     unit,
     reached,
     entered,
-    {%- if is_built(scrolls) %}
     coalesce(share, {{ rate('reached', 'entered') }}) as scroll_share
-    {%- else %}
-    {{ rate('reached', 'entered') }} as scroll_share
-    {%- endif %}
 from told

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+
+from pipelines.emulator.server.errors import EmulatorError
 
 
 def _listed(value: Any) -> Any:
@@ -39,6 +48,24 @@ class Part(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, populate_by_name=True, coerce_numbers_to_str=True
     )
+
+
+Whole = TypeVar("Whole", bound=Part)
+
+
+def validated(kind: type[Whole], content: Any, where: str) -> Whole:
+    """A whole of faults from plain data, or only its list of rules; `where` begins the error.
+
+    Raises EmulatorError that names the place of everything that is wrong.
+    """
+    is_list = isinstance(content, Sequence) and not isinstance(content, str)
+    try:
+        return kind.model_validate({"rules": content} if is_list else (content or {}))
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
+        )
+        raise EmulatorError(f"{where} cannot be used ({wrong}): correct it.") from error
 
 
 class Days(Part):

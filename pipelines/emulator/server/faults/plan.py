@@ -6,16 +6,15 @@ request.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, Field
 
 from pipelines.config.yamlfile import read_yaml
 from pipelines.emulator.server.errors import EmulatorError
 from pipelines.emulator.server.faults.actions import Do
-from pipelines.emulator.server.faults.matching import Part, When
+from pipelines.emulator.server.faults.matching import Part, When, validated
 
 
 class Rule(Part):
@@ -59,16 +58,7 @@ def parse_plan(content: Any, where: str) -> FaultPlan:
 
     Raises EmulatorError that names the place of everything that is wrong.
     """
-    if isinstance(content, FaultPlan):
-        return content
-    is_list = isinstance(content, Sequence) and not isinstance(content, str)
-    try:
-        return FaultPlan.model_validate({"rules": content} if is_list else (content or {}))
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
-        )
-        raise EmulatorError(f"{where} cannot be used ({wrong}): correct it.") from error
+    return content if isinstance(content, FaultPlan) else validated(FaultPlan, content, where)
 
 
 def read_plan(path: Path) -> FaultPlan:
