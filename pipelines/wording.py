@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 # A server's sentence is a line or two; what repeats a whole answer is not read by anybody.
@@ -68,3 +69,10 @@ def shown(text: str) -> str:
     if len(text) > _LONGEST or _MAY_BE_SECRET.search(text):
         return f"({len(text):,} characters, not shown: they may be a secret)"
     return "'" + "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text) + "'"
+
+
+def without_folder(text: str, path: Path | None) -> str:
+    """The same, for readers of what is published, who need the file's name and not where it lies
+    on this machine.
+    """
+    return text if path is None else text.replace(str(path), path.name)

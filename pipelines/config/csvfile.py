@@ -53,6 +53,7 @@ class CsvFile:
         first = next((number for number, line in enumerate(lines) if line.strip()), None)
         if first is None:
             raise error(f"{path} is empty: its first line has to name the columns.")
+        self._lines = lines
         near = lines[: first + MOST_LINES_BEFORE]
         if is_widest:
             first = max(
@@ -88,6 +89,17 @@ class CsvFile:
         """Raise where there is no row below the heading."""
         if self.cells.empty:
             raise self._error(f"{self.path} has no row below its heading.")
+
+    def refuse_short(self) -> None:
+        """Raise for the first line with fewer cells than the heading, as of a file that ends amid
+        a line; a missing cell is an empty one otherwise.
+        """
+        rows = csv.reader(self._lines[self.heading_line - 1 :], delimiter=self.separator)
+        whole = len(next(rows))
+        for row in rows:
+            if any(cell.strip() for cell in row) and len(row) < whole:
+                line = self.heading_line - 1 + rows.line_num
+                raise self.wrong(line, f"{len(row)} cells, and the heading has {whole}")
 
     def refuse_twice(self) -> None:
         """Raise where two columns have one heading."""

@@ -55,6 +55,23 @@ class SourceTable:
         """With the stamps."""
         return {**STAMPS, **self.columns}
 
+    @property
+    def schema(self) -> pa.Schema:
+        """The own columns as Arrow has them."""
+        return pa.schema([(name, _ARROW[kind]) for name, kind in self.columns.items()])
+
+
+_ARROW = {
+    "VARCHAR": pa.string(),
+    "DATE": pa.date32(),
+    "TIMESTAMPTZ": pa.timestamp("us", "UTC"),
+    "INTEGER": pa.int32(),
+    "BIGINT": pa.int64(),
+    "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(),
+    "DECIMAL(18, 4)": pa.decimal128(18, 4),
+}
+
 
 @dataclass(frozen=True)
 class Fetched:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -17,6 +16,7 @@ from pipelines.warehouse.ops import insert_rows, transaction
 from pipelines.warehouse.register_edits import edits_of
 from pipelines.warehouse.rows import rows_of
 from pipelines.warehouse.schema import OPS_TABLES
+from pipelines.wording import without_folder
 
 if TYPE_CHECKING:
     from pipelines.analysis.experiments.metrics import Outcomes
@@ -56,7 +56,7 @@ def remember_register(
             kept = [name for name in kept if name != entry.id]
         except ExperimentError as error:
             if entry.id not in kept or not _is_result(row, before[entry.id]):
-                row["problem"] = _published_words(error, entry.trial.outcomes)
+                row["problem"] = without_folder(str(error), entry.trial.outcomes)
     for name in sorted(before.keys() - register.meetings.keys()):
         if before[name]["has_outcomes"]:
             rows.append(_withdrawn(before[name], today))
@@ -139,11 +139,6 @@ def _say(
         f"update ops.changes set {columns} where change_id = ? and {condition}",
         [*facts.values(), entry.id],
     )
-
-
-def _published_words(error: ExperimentError, path: Path | None) -> str:
-    """Readers of what is published need the file's name, not where it lies on this machine."""
-    return str(error) if path is None else str(error).replace(str(path), path.name)
 
 
 def _stored_rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

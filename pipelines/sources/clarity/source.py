@@ -47,7 +47,7 @@ class ClaritySource:
         # A stamp far in the future is of a clock that was wrong.
         if hours is not None and abs(hours) < LEAST_HOURS:
             note = f"The snapshot of {last:%Y-%m-%d %H:%M} UTC is of the same day: no call is made."
-            return Fetched(table, _SCHEMA.empty_table(), _parts([]), notes=(note,))
+            return Fetched(table, table.schema.empty_table(), _parts([]), notes=(note,))
         days = days_since(hours)
         before = self._client.requests
         whole = self._client.insights(days, by_page=False)
@@ -71,7 +71,7 @@ class ClaritySource:
             notes.append(f"{counted(lost, 'hour')} before it cannot be had any more.")
         return Fetched(
             table,
-            pa.Table.from_pylist(rows, _SCHEMA),
+            pa.Table.from_pylist(rows, table.schema),
             _parts([now]),
             requests=self._client.requests - before,
             notes=tuple(notes),
@@ -108,14 +108,3 @@ def days_since(hours: float | None) -> int:
 
 def _parts(ends: list[datetime]) -> pa.Table:
     return pa.table({"window_end": pa.array(ends, pa.timestamp("us", "UTC"))})
-
-
-_ARROW = {
-    "VARCHAR": pa.string(),
-    "BIGINT": pa.int64(),
-    "INTEGER": pa.int32(),
-    "DOUBLE": pa.float64(),
-    "BOOLEAN": pa.bool_(),
-    "TIMESTAMPTZ": pa.timestamp("us", "UTC"),
-}
-_SCHEMA = pa.schema([(name, _ARROW[kind]) for name, kind in CLARITY_PAGE.columns.items()])

@@ -17,6 +17,7 @@ from pipelines.sources.contract import Fetched, SourceError, SourceTable
 from pipelines.sources.heatmaps.column_map import ColumnMaps, Kind
 from pipelines.sources.heatmaps.reading import HeatmapFile, read_heatmap
 from pipelines.sources.heatmaps.tables import HEATMAP_CLICK, HEATMAP_TABLES, MAP
+from pipelines.wording import without_folder
 
 logger = logging.getLogger("sluice")
 
@@ -43,7 +44,7 @@ class HeatmapSource:
         if not self.files and self.problems:
             raise SourceError(self.problems[0])
         frame = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
-        schema = pa.schema([(name, _ARROW[kind]) for name, kind in table.columns.items()])
+        schema = table.schema
         rows = (
             pa.Table.from_pandas(frame[schema.names], schema, preserve_index=False)
             if found
@@ -67,7 +68,7 @@ class HeatmapSource:
             try:
                 files[path.name] = read_heatmap(path, *maps.of(path), today)
             except SourceError as error:
-                problems.append(_published_words(error, path))
+                problems.append(without_folder(str(error), path))
         for name, other in _twice(files):
             problems.append(
                 f"{name} and {other} are of the same page, device and days, so none of them is "
@@ -82,7 +83,7 @@ class HeatmapSource:
         try:
             return ColumnMaps(self._entry.columns)
         except SourceError as error:
-            words = _published_words(error, self._entry.columns)
+            words = without_folder(str(error), self._entry.columns)
             raise SourceError(words, is_general=True) from error
 
     @property
@@ -108,11 +109,6 @@ class HeatmapSource:
         return found
 
 
-def _published_words(error: SourceError, path: Path) -> str:
-    """Readers of what is published need the file's name, not where it lies on this machine."""
-    return str(error).replace(str(path), path.name)
-
-
 def _twice(files: dict[str, HeatmapFile]) -> list[tuple[str, str]]:
     """Pairs of files of one kind that are of the same page, device and period."""
     seen: dict[tuple[object, ...], str] = {}
@@ -123,11 +119,3 @@ def _twice(files: dict[str, HeatmapFile]) -> list[tuple[str, str]]:
             if other != name:
                 pairs.append((other, name))
     return sorted(set(pairs))
-
-
-_ARROW = {
-    "VARCHAR": pa.string(),
-    "DATE": pa.date32(),
-    "BIGINT": pa.int64(),
-    "DOUBLE": pa.float64(),
-}

@@ -34,7 +34,6 @@ from pipelines.sources.shopify.tables import (
     SHOPIFY_CHECKOUTS,
     SHOPIFY_SALES,
     SHOPIFY_SESSIONS,
-    arrow_schema,
 )
 
 logger = logging.getLogger("sluice")
@@ -97,7 +96,7 @@ class ShopifyApi:
         return Fetched(
             table,
             pa.Table.from_pylist(
-                [{"shop": self.client.shop, **row} for row in rows], schema=arrow_schema(table)
+                [{"shop": self.client.shop, **row} for row in rows], schema=table.schema
             ),
             pa.table({"date": pa.array(days_between(days.start, days.end), pa.date32())}),
             requests=self.client.requests - before,

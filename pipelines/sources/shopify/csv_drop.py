@@ -6,8 +6,6 @@ any of three separators, a BOM, quotes, totals rows and `%` are taken, other hea
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +13,12 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from pipelines.config.textfile import UnreadableError, read_text
+from pipelines.config.csvfile import CsvFile
 from pipelines.sources.contract import SourceError
 from pipelines.sources.shopify.answer_columns import as_day
 from pipelines.sources.shopify.tables import ALL_DEVICES, FUNNEL
 from pipelines.wording import shown
 
-SEPARATORS = ",;\t"
 MOST_BYTES = 20_000_000
 DAY, DEVICE = "day", "device"
 SESSIONS, *_, COMPLETED = FUNNEL
@@ -63,39 +60,23 @@ class Drop:
 
 def read_drop(path: Path) -> Drop:
     """One file; SourceError names its line, or the headings that it has."""
-    try:
-        text = read_text(path, MOST_BYTES)
-    except UnreadableError as error:
-        raise SourceError(
-            f"{path} cannot be read ({error}): export the report as CSV again."
-        ) from error
-    return _File(path, text).drop()
+    return _Report(CsvFile(path, MOST_BYTES, SourceError)).drop()
 
 
-class _File:
+class _Report:
     """Headings and the lines below them, as text."""
 
-    def __init__(self, path: Path, text: str) -> None:
-        self.path = path
-        lines = text.splitlines()
-        first = next((number for number, line in enumerate(lines) if line.strip()), None)
-        if first is None:
-            raise SourceError(f"{path} is empty: export the report as CSV again.")
-        separator = max(SEPARATORS, key=lines[first].count)
-        reader = csv.reader(io.StringIO("\n".join(lines[first:])), delimiter=separator, strict=True)
-        try:
-            listed = [(reader.line_num + first, [cell.strip() for cell in row]) for row in reader]
-        except csv.Error as error:
-            raise SourceError(
-                f"{path} is no table ({error}): export the report as CSV again."
-            ) from error
-        self.headings = listed[0][1]
+    def __init__(self, file: CsvFile) -> None:
+        self.path, self._wrong = file.path, file.wrong
+        self.headings = file.headings
         self.names = [_name(heading) for heading in self.headings]
         self.places = self._places()
+        file.refuse_short()
+        listed = zip(file.cells.index, file.cells.to_numpy().tolist(), strict=True)
         self.lines = [
             (number, cells)
-            for number, cells in listed[1:]
-            if any(cells) and self._is_of_a_day(number, cells)
+            for number, cells in listed
+            if cells[self.places[DAY]].casefold() not in TOTALS
         ]
         self.notes: list[str] = []
 
@@ -144,14 +125,6 @@ class _File:
         if lacking := [name for name in FUNNEL if name not in places]:
             raise self._refused(f"no column is {lacking[0].replace('_', ' ')}")
         return places
-
-    def _is_of_a_day(self, number: int, cells: Sequence[str]) -> bool:
-        """Whether it is no row of totals."""
-        if len(cells) != len(self.headings):
-            raise self._wrong(
-                number, f"{len(cells)} cells, and the heading has {len(self.headings)}"
-            )
-        return cells[self.places[DAY]].casefold() not in TOTALS
 
     def _day(self, number: int, cells: Sequence[str]) -> date:
         cell = cells[self.places[DAY]]
@@ -214,9 +187,6 @@ class _File:
             "the sessions report by day in English with the columns Day, Sessions, Sessions with "
             "cart additions, Sessions that reached checkout and Sessions that completed checkout."
         )
-
-    def _wrong(self, number: int, what: str) -> SourceError:
-        return SourceError(f"{self.path}, line {number}: {what}.")
 
 
 def _name(heading: str) -> str:

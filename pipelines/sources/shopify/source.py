@@ -25,7 +25,6 @@ from pipelines.sources.shopify.tables import (
     FUNNEL,
     SHOPIFY_SESSIONS,
     SHOPIFY_TABLES,
-    arrow_schema,
 )
 
 
@@ -92,7 +91,7 @@ class CsvSource:
         days = sorted({day for (day, _) in found if window.start <= day <= window.end})
         return Fetched(
             table,
-            pa.Table.from_pylist(rows, schema=arrow_schema(table)),
+            pa.Table.from_pylist(rows, schema=table.schema),
             pa.table({"date": pa.array(days, pa.date32())}),
             notes=tuple(note for drop in drops for note in drop.notes),
             time_zone=self.zone,

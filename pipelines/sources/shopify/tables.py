@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from pipelines.sources.contract import SourceTable
 
 # Column of the raw table, which is ShopifyQL's name of the metric, too.
@@ -62,15 +60,3 @@ SHOPIFY_CHECKOUTS = SourceTable(
     counts=("abandoned", "recovered"),
 )
 SHOPIFY_TABLES = (SHOPIFY_SESSIONS, SHOPIFY_SALES, SHOPIFY_CHECKOUTS)
-_ARROW = {
-    "VARCHAR": pa.string(),
-    "DATE": pa.date32(),
-    "BIGINT": pa.int64(),
-    "BOOLEAN": pa.bool_(),
-    "DECIMAL(18, 4)": pa.decimal128(18, 4),
-}
-
-
-def arrow_schema(table: SourceTable) -> pa.Schema:
-    """The own columns of a table as Arrow has them."""
-    return pa.schema([(name, _ARROW[kind]) for name, kind in table.columns.items()])

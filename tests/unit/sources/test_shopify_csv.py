@@ -110,8 +110,8 @@ WRONG = (
         f"{HEADING},UTM campaign\n2026-09-20,9,8,1,1,1,0.1,a\n2026-09-20,7,8,1,1,1,0.1,b\n",
         "line 3: 2026-09-20 is there twice with other numbers",
     ),
-    (f'{HEADING}\n"2026-09-20,9,8,1,1,1,0.1\n', "is no table"),
-    (b"\xff\xfeD\x00a\x00y\x00", "save it as UTF-8"),
+    (f'{HEADING}\n"2026-09-20,9,8,1,1,1,0.1\n', "line 2: a quote opens and never closes."),
+    (b"\xff\xfeD\x00a\x00y\x00", "save it as CSV in UTF-8"),
 )
 
 

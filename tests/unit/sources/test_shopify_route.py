@@ -24,6 +24,7 @@ from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.ingest_run import Run, ingest
 from pipelines.sources.configured import TABLES
 from pipelines.sources.shopify.route import (
+    KEYS,
     NewestDayMissingError,
     OtherSessionsError,
     ShopifyRoute,
@@ -175,8 +176,8 @@ def test_days_of_another_kind_of_session_are_not_put_beside(raw: duckdb.DuckDBPy
     assert not are_counted_alike(date(2026, 9, 22), date(2026, 9, 23))
 
 
-def test_marts_put_the_same_days_beside_one_another() -> None:
-    """The macro of dbt, over days around the change."""
+def test_the_macros_say_the_same() -> None:
+    """Which keys Shopify tells of, and which days are put beside one another."""
     source = (DBT_PROJECT_DIR / "macros" / "second_sources.sql").read_text()
     macros = Environment(autoescape=False).from_string(source, {"var": day_of}).module
     days = [date(2026, 9, 18) + timedelta(days=number) for number in range(9)]
@@ -185,6 +186,12 @@ def test_marts_put_the_same_days_beside_one_another() -> None:
         .select(f"day, {macros.shopify_session_definition('day')}")
         .fetchall()
     )
+    keys = {micro.key for micro in PLAN.micro_conversions} | {"sessions"}
+    is_told = macros.is_told_by_shopify("key")
+    assert {
+        key
+        for (key,) in duckdb.from_arrow(pa.table({"key": sorted(keys)})).filter(is_told).fetchall()
+    } == set(KEYS.values())
     assert set(told.values()) == {"until_midnight", "changing", "until_idle"}
     for one, other in product(days, days):
         is_alike = told[one] == told[other] != "changing"
