@@ -6,10 +6,10 @@ was fetched replaces whole partitions in one transaction, and every fetch, also 
 a row of `ops.fetches` (warehouse/fetches.py). `night.py` does that for all of them and raises
 nothing: a second source never blocks GA4's night.
 
-What hangs on a source, for the next one: a section in config/settings.py and SECOND_SOURCES there;
+What hangs on a source, for the next one: a section in config/second_sources.py and its name there;
 its class in `configured.py`; its raw tables in dbt_project/models/staging/<name>/_sources.yml with
 a view each, and the folder's tag <name> in dbt_project.yml, by which its models are built only
-where some property has the source; its slice in data_checks/suites/raw_sources.py and STAGED of
-staged_models.py; a doctor's step in monitoring/doctor/source_steps.py; its rows and section of the
-page. No Dagster here: the assets are orchestration/assets/source_assets.py.
+where some property has the source; its slices in data_checks/suites/second_sources.py; a doctor's
+step in monitoring/doctor/<name>_steps.py; its rows and section of the page. No Dagster here: the
+assets are orchestration/assets/source_assets.py.
 """

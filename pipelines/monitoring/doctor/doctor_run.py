@@ -29,7 +29,7 @@ from pipelines.monitoring.doctor.machine_steps import (
 )
 from pipelines.monitoring.doctor.probes import AsksGa4
 from pipelines.monitoring.doctor.property_checks import examine
-from pipelines.monitoring.doctor.source_steps import source_steps
+from pipelines.monitoring.doctor.shopify_steps import shopify_steps
 from pipelines.monitoring.doctor.step_model import Block, Diagnosis, Step, not_checked, right, wrong
 from pipelines.wording import counted
 
@@ -77,7 +77,7 @@ def diagnose(
                 *_compared_step(item, blocks),
                 *clarity_steps(settings, item.id, now),
                 *heatmap_steps(settings, item.id),
-                *source_steps(settings, item.id, _zone(item.id, blocks) or item.time_zone, now),
+                *shopify_steps(settings, item.id, _zone(item.id, blocks) or item.time_zone, now),
             ),
         )
         for item, block in zip(settings.properties, blocks, strict=True)

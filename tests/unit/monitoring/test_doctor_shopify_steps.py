@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from pipelines.config.second_sources import Shopify
 from pipelines.config.settings import Property, Settings
 from pipelines.emulator.shopify import ShopifyEmulator, serve_shopify
-from pipelines.monitoring.doctor.source_steps import source_steps
+from pipelines.monitoring.doctor.shopify_steps import shopify_steps
 from pipelines.monitoring.doctor.step_model import Mark
 from tests.support.shopify_shop import write_truth
 
@@ -30,8 +30,8 @@ def step(home: Path, zone: str | None = "Europe/Berlin", **entry: Any) -> tuple[
     settings = Settings(
         home=home, properties=(Property(id="42", time_zone="Europe/Berlin"),), shopify=(shop,)
     )
-    assert source_steps(settings, "43", zone, NOW) == ()
-    (found,) = source_steps(settings, "42", zone, NOW)
+    assert shopify_steps(settings, "43", zone, NOW) == ()
+    (found,) = shopify_steps(settings, "42", zone, NOW)
     return found.mark, " ".join((found.message, *found.details))
 
 

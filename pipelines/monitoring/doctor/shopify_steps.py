@@ -1,4 +1,4 @@
-"""A property's second sources: do they answer, with what a night needs, and of the same days."""
+"""Shopify of a property: does it answer, with what a night needs, and of the same days."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEEDED, WANTED = "read_reports", "read_orders"
 PATIENT_DAYS = 7
 
 
-def source_steps(
+def shopify_steps(
     settings: Settings, property_id: str, zone: str | None, now: datetime
 ) -> tuple[Step, ...]:
     """`zone`: of the property's days, None where nobody told it."""
