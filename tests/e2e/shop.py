@@ -216,6 +216,8 @@ OF_SECOND_SOURCES = (
 )  # fmt: skip
 _OF_GA4 = {
     "dim_column": f"table_name not in {OF_SECOND_SOURCES}",
+    "dim_metric": f"table_name not in {OF_SECOND_SOURCES}",
+    "fct_anomaly": "segment_name <> 'source' or segment_value not like '%shopify%'",
     "fct_reconciliation": "source_a <> 'shopify'",
     "fct_scroll_depth": "tool = 'ga4'",
 }
