@@ -13,6 +13,7 @@ import duckdb
 from pipelines.ingest.day_window import DayWindow
 from pipelines.sources.contract import Fetched, Source, SourceTable
 from pipelines.warehouse.ops import insert_rows, transaction
+from pipelines.warehouse.partitions import delete_rows
 from pipelines.warehouse.schema import make_tables
 from pipelines.warehouse.statuses import PullStatus
 
@@ -36,21 +37,14 @@ def replace_fetched(
     """Replace the partitions of an audited fetch, and remember it; after a kill all or nothing."""
     table, fetch_id = f"raw.{fetched.table.name}", uuid4().hex
     names = ", ".join(fetched.table.columns)
-    same = " and ".join(f"stored.{name} = part.{name}" for name in fetched.replaces.column_names)
     with transaction(connection):
+        delete_rows(connection, table, source.property_id, fetched.replaces)
         connection.register("fetched_rows", fetched.rows)
-        connection.register("fetched_parts", fetched.replaces)
-        connection.execute(
-            f"delete from {table} as stored using fetched_parts as part "
-            f"where stored.property_id = ? and {same}",
-            [source.property_id],
-        )
         connection.execute(
             f"insert into {table} (property_id, fetch_id, fetched_at, {names}) "
             f"select ?, ?, ?, {names} from fetched_rows",
             [source.property_id, fetch_id, now],
         )
-        connection.unregister("fetched_parts")
         connection.unregister("fetched_rows")
         _remember(
             connection, source, fetched.table, window, run_id, now, fetch_id=fetch_id,

@@ -17,6 +17,7 @@ import pyarrow as pa
 from pipelines.ga4.extract.pull import Pull, partitions_of
 from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.warehouse.ops import insert_rows, transaction
+from pipelines.warehouse.partitions import count_rows, delete_rows
 from pipelines.warehouse.schema import make_tables
 from pipelines.warehouse.statuses import PullStatus
 
@@ -56,21 +57,9 @@ def discard_empty_nights(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _same_partition(pull: Pull) -> str:
-    """SQL: a row of `stored` lies in the partition `part` of the pull."""
-    return " and ".join(f"stored.{name} = part.{name}" for name in pull.partitions.column_names)
-
-
 def stored_rows(connection: duckdb.DuckDBPyConnection, pull: Pull) -> int:
     """Rows that are stored in the partitions of a pull."""
-    connection.register("pulled_partitions", pull.partitions)
-    (count,) = connection.execute(
-        f"select count(*) from raw.{pull.spec.table} as stored semi join pulled_partitions as part "
-        f"on {_same_partition(pull)} where stored.property_id = ?",
-        [pull.property_id],
-    ).fetchone() or (0,)
-    connection.unregister("pulled_partitions")
-    return int(count)
+    return count_rows(connection, f"raw.{pull.spec.table}", pull.property_id, pull.partitions)
 
 
 def replace_partitions(connection: duckdb.DuckDBPyConnection, pull: Pull, *, run_id: str) -> int:
@@ -80,16 +69,10 @@ def replace_partitions(connection: duckdb.DuckDBPyConnection, pull: Pull, *, run
     """
     table, names = f"raw.{pull.spec.table}", ", ".join(pull.spec.columns)
     with transaction(connection):
-        connection.register("pulled_partitions", pull.partitions)
+        delete_rows(connection, table, pull.property_id, pull.partitions)
         connection.register("pulled_rows", pull.rows)
-        connection.execute(
-            f"delete from {table} as stored using pulled_partitions as part "
-            f"where stored.property_id = ? and {_same_partition(pull)}",
-            [pull.property_id],
-        )
         connection.execute(f"insert into {table} ({names}) select {names} from pulled_rows")
         connection.unregister("pulled_rows")
-        connection.unregister("pulled_partitions")
         insert_rows(connection, "pulls", _pull_rows(pull, run_id))
         insert_rows(connection, "quarantine", _quarantine_rows(connection, pull))
     return int(pull.rows.num_rows)
