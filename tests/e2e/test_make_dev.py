@@ -5,9 +5,11 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from urllib.request import urlopen
 
 from pipelines.config.folders import PROJECT_DIR
 
@@ -16,17 +18,33 @@ AS_IN_A_TERMINAL = (
     "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
     "os.execvp(sys.argv[1], sys.argv[1:])"
 )
-SERVES = re.compile(r"Serving dagster-webserver on http://127\.0\.0\.1:\d+")
+DAEMONS = re.compile(r"Instance is configured with the following daemons")
+SERVES = re.compile(r"Serving dagster-webserver on (http://127\.0\.0\.1:\d+)")
 
 
-def until_it_serves(lines: Iterable[str]) -> str:
-    """Everything up to that line, or to the end."""
+def until_all_is_up(lines: Iterable[str]) -> str:
+    """Everything up to the lines of the UI and of its daemons, or to the end.
+
+    The UI is up when it answers: it announces itself earlier, and Ctrl-C in the moment between is
+    Dagster's own traceback.
+    """
     said = ""
     for line in lines:
         said += line
-        if SERVES.search(line):
+        if DAEMONS.search(said) and (serves := SERVES.search(said)):
+            wait_for_answer(f"{serves[1]}/server_info")
             break
     return said
+
+
+def wait_for_answer(url: str) -> None:
+    """Within a minute, or `URLError` of the last time it was asked."""
+    for wait in [0.1] * 600:
+        with suppress(OSError), urlopen(url, timeout=60):
+            return
+        time.sleep(wait)
+    with urlopen(url, timeout=60):
+        return
 
 
 def test_ctrl_c_ends_all_of_make_dev(tmp_path: Path) -> None:
@@ -42,7 +60,7 @@ def test_ctrl_c_ends_all_of_make_dev(tmp_path: Path) -> None:
     ) as dev:  # fmt: skip
         assert dev.stdout
         try:
-            said = until_it_serves(dev.stdout)
+            said = until_all_is_up(dev.stdout)
             os.killpg(dev.pid, signal.SIGINT)
             # Ends when the last process that could write has ended.
             rest, _ = dev.communicate(timeout=60)
