@@ -40,9 +40,10 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
     """
     shop = fetch(connection, properties.Shop, properties.SHOP, {"property": property_id})[0]
     reason = connection.execute(properties.HELD_BACK, {"property": property_id}).fetchone()
+    there = _tables_and_columns(connection)
 
     def ask(kind: type[Row], query: str, needs: str = "", **more: object) -> tuple[Row, ...]:
-        if needs and not _has(connection, *needs.split(".")):
+        if needs and needs not in there:
             return ()
         return fetch(connection, kind, query, {"property": property_id, **more})
 
@@ -74,7 +75,7 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
             pages=ask(items.Page, items.PAGES, window=name),
         )
 
-    has_findings = _has(connection, "fct_finding", "title")
+    has_findings = "fct_finding.title" in there
     return PropertyData(
         shop=shop,
         held_back=reason[0] if reason else None,
@@ -121,17 +122,16 @@ def doubtful_days(
     connection: duckdb.DuckDBPyConnection, property_id: str
 ) -> tuple[DoubtfulDay, ...]:
     """Those of one property, newest first; none in a version made before they were told."""
-    if not _has(connection, "fct_data_completeness", "has_missing_rows"):
+    if "fct_data_completeness.has_missing_rows" not in _tables_and_columns(connection):
         return ()
     days = fetch(connection, DoubtfulDay, DOUBTFUL_DAYS)
     return tuple(day for day in days if day.property_id == property_id)
 
 
-def _has(connection: duckdb.DuckDBPyConnection, table: str, column: str = "property_id") -> bool:
-    """Whether the version has it: one that was made before it came has not."""
+def _tables_and_columns(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Marts that the version has, and `mart.column`: one that was made before they came has not."""
     found = connection.execute(
-        "select 1 from information_schema.columns where table_schema = 'marts' "
-        "and table_name = ? and column_name = ?",
-        [table, column],
-    ).fetchone()
-    return found is not None
+        "select table_name, column_name from information_schema.columns "
+        "where table_schema = 'marts'"
+    ).fetchall()
+    return frozenset(name for table, column in found for name in (table, f"{table}.{column}"))
