@@ -17,12 +17,16 @@ NEAR = timedelta(days=7)
 """So long before a rate moved a change may stand behind it (house default)."""
 
 CHANGES_SHOWN = 20
+ENDED_SHOWN = 4
+"""So many that are over have a card; older ones are a row each."""
+
 _MARKS = {
     "planned": "… planned",
     "running": "▶ running",
     "ended": "■ ended",
     "withdrawn": "✕ withdrawn",
 }
+OVER = ("ended", "withdrawn")
 _VERDICTS = {
     "ship": "Ship it",
     "hold, macro unproven": "Hold: it wins, but whether it costs purchases is not known yet",
@@ -42,10 +46,9 @@ def register_section(shop: PropertyData) -> Section | None:
     """What is tried and what was changed; None where nothing is registered."""
     if not shop.changes:
         return None
-    tried = [
-        _card(list(rows))
-        for _, rows in groupby(shop.experiments, key=lambda one: one.experiment_id)
-    ]
+    tried = [list(rows) for _, rows in groupby(shop.experiments, key=lambda one: one.experiment_id)]
+    ended = [rows for rows in tried if rows[0].state in OVER]
+    older = ended[ENDED_SHOWN:]
     changed = [one for one in shop.changes if one.kind == "change"]
     running = sum(one.kind == "experiment" and one.state == "running" for one in shop.changes)
     summary = (
@@ -55,8 +58,8 @@ def register_section(shop: PropertyData) -> Section | None:
     return Section(
         "Experiments and changes",
         (summary, *_healed(shop)),
-        cards=tuple(tried),
-        tables=_table(changed),
+        cards=tuple(_card(rows) for rows in tried if rows not in older),
+        tables=(*_older(older), *_table(changed)),
         notes=_NOTES if tried else (),
     )
 
@@ -133,7 +136,6 @@ def _card(rows: list[Experiment]) -> Card:
     first = rows[0]
     verdict = first.experiment_verdict
     weeks = [row.weeks_left for row in rows if row.verdict == verdict and row.weeks_left]
-    said = _VERDICTS.get(verdict or "", "None yet")
     goes_on = "" if first.state == "withdrawn" else " on"
     until = f" to {formatting.day(first.end_date)}" if first.end_date else goes_on
     return Card(
@@ -141,7 +143,7 @@ def _card(rows: list[Experiment]) -> Card:
         mark=f"{_MARKS[first.state]} · {formatting.day(first.start_date)}{until}",
         title=first.hypothesis,
         lines=(
-            ("Verdict", said),
+            ("Verdict", _verdict(first)),
             ("Why", first.experiment_reason),
             *(
                 (f"{row.variant} against {row.control}", _difference(row))
@@ -153,6 +155,28 @@ def _card(rows: list[Experiment]) -> Card:
             *([("Changed after its start", first.edits)] if first.edits else []),
         ),
     )
+
+
+def _older(tried: list[list[Experiment]]) -> tuple[Table, ...]:
+    """What was learnt from experiments that are long over."""
+    if not tried:
+        return ()
+    rows = tuple(
+        (
+            formatting.day(first.start_date),
+            formatting.day(first.end_date),
+            first.hypothesis,
+            formatting.key_words(first.primary_metric),
+            _verdict(first),
+        )
+        for first, *_ in tried
+    )
+    heading = columns("From", "To", "What was tried", "Primary metric", "Verdict")
+    return (Table("Tried before", heading, rows),)
+
+
+def _verdict(row: Experiment) -> str:
+    return _VERDICTS.get(row.experiment_verdict or "", "None yet")
 
 
 def _known(row: Experiment) -> list[str]:

@@ -142,6 +142,30 @@ def test_what_was_changed_or_taken_out_after_the_start_is_said() -> None:
     assert lines["Changed after its start"] == edits
 
 
+def test_what_is_long_over_is_a_row_each() -> None:
+    """The log forgets nothing, and does not push what runs now off the screen."""
+    over = [
+        replace(
+            GREEN, experiment_id=f"old{one}", state="withdrawn" if one % 2 else "ended",
+            hypothesis=f"Number {one}", start_date=date(2026, 5, 20 - one),
+            end_date=date(2026, 5, 30 - one), experiment_verdict="reject",
+        )
+        for one in range(7)
+    ]  # fmt: skip
+    section = register_section(replace(SHOP, experiments=(GREEN, *over)))
+    assert section is not None
+    assert [one.title for one in section.cards] == [GREEN.hypothesis, *(
+        f"Number {one}" for one in range(4)
+    )]  # fmt: skip
+    before, changed = section.tables
+    assert (before.caption, changed.caption) == ("Tried before", "What was changed")
+    assert [tuple(said(str(cell)) for cell in row) for row in before.rows] == [
+        (f"{20 - one} May 2026", f"{30 - one} May 2026", f"Number {one}", "Add to cart",
+         "Reject: it does harm")
+        for one in range(4, 7)
+    ]  # fmt: skip
+
+
 def test_changes_are_listed_with_what_speaks_against_them() -> None:
     changes = (PAY, replace(PAY, stage_label="Whole site", overlaps_with="cta", confounded=True))
     section = register_section(replace(EMPTY, changes=changes))
