@@ -26,6 +26,7 @@ from pipelines.monitoring.webhook import WAITS, WebhookError, post
 from pipelines.report.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
 from pipelines.report.fetch import fetch
 from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.newest_fetches import NEWEST_FETCHES
 from pipelines.warehouse.statuses import RunStatus
 from pipelines.wording import redacted
 
@@ -38,11 +39,13 @@ CLASS_OF_STATUS = {
     RunStatus.PAUSED: "quota_paused",
 }
 PULL_FAILED = "pull_failed"
+SOURCE_FAILED = "source_failed"
 DATA_QUALITY = "data_quality"
 # The order of a message; a class that is not here comes last.
 ORDER = (
     *CLASS_OF_STATUS.values(),
     PULL_FAILED,
+    SOURCE_FAILED,
     "tracking_lost",
     DATA_QUALITY,
     "source_moved",
@@ -76,12 +79,21 @@ _FINDINGS = """
         and property_id not in (select property_id from ops.held_back where run_id = ?)
     order by property_id, finding_rank
 """
+# A source that goes on failing keeps its `date`, the day it last brought something: told once.
+_FAILED_FETCHES = f"""
+    select property_id, '{SOURCE_FAILED}' as alert_class, source as report,
+        loaded_at::date::varchar as date,
+        format('Property {{}}: {{}}', property_id, problem) as message
+    from {NEWEST_FETCHES}
+    where run_id = ? and problem is not null
+    group by all order by all
+"""
 
 
 @dataclass(frozen=True)
 class Alert:
     """One thing to tell. `night`: the last day of the run; numbers only of anomalies, `date` being
-    the last of `window_days`. `report`: of a day that is not whole.
+    the last of `window_days`. `report`: of a day that is not whole, or a second source that failed.
     """
 
     night: str
@@ -222,7 +234,9 @@ def _night(connection: duckdb.DuckDBPyConnection, run_id: str) -> str | None:
 
 
 def _found(connection: duckdb.DuckDBPyConnection, run_id: str, night: str) -> list[Alert]:
-    """Properties that were held back; of the others unwhole days, findings and anomalies."""
+    """Properties that were held back, and second sources that failed; of the others unwhole days,
+    findings and anomalies.
+    """
     held = connection.execute(
         "select property_id, gate, reason from ops.held_back where run_id = ? order by all",
         [run_id],
@@ -239,6 +253,7 @@ def _found(connection: duckdb.DuckDBPyConnection, run_id: str, night: str) -> li
     blocked = {property_id for property_id, *_ in held}
     return [
         *alerts,
+        *_alerts(connection, run_id, night, _FAILED_FETCHES),
         *_doubtful(connection, night, blocked),
         *_published(connection, run_id, night, "fct_finding", _FINDINGS),
         *_published(connection, run_id, night, "fct_anomaly", _ANOMALIES),
@@ -267,8 +282,13 @@ def _published(
     connection: duckdb.DuckDBPyConnection, run_id: str, night: str, mart: str, query: str
 ) -> list[Alert]:
     """What a mart has to tell of the properties that this run published."""
-    if not _has_mart(connection, mart):
-        return []
+    return _alerts(connection, run_id, night, query) if _has_mart(connection, mart) else []
+
+
+def _alerts(
+    connection: duckdb.DuckDBPyConnection, run_id: str, night: str, query: str
+) -> list[Alert]:
+    """Rows of a query about a run, whose columns are fields of an alert or are left out."""
     rows = connection.execute(query, [run_id]).to_arrow_table().to_pylist()
     told = {field.name for field in fields(Alert)}
     return [

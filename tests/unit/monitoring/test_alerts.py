@@ -14,6 +14,7 @@ from pipelines.config.settings import Alerts, Property, Settings, load_settings
 from pipelines.errors import ConfigError
 from pipelines.monitoring.alerts import tell
 from pipelines.warehouse.connect import build_database, kept_open
+from pipelines.warehouse.ops import insert_rows
 from pipelines.warehouse.property_records import remember_held_back
 from pipelines.warehouse.runs import start_run
 from pipelines.warehouse.statuses import RunStatus
@@ -324,6 +325,45 @@ def test_properties_that_were_held_back(home: Settings, alerted: WebhookServer) 
     tell(home, "run1", RunStatus.PARTLY_PUBLISHED, "", NO_WAITS)
     told = [(one["alert_class"], one["property_id"]) for one in alerted.messages[0]["alerts"]]
     assert told == [("gate_failed", "2"), ("pull_failed", "3"), ("behaviour", "1")]
+
+
+def fetch(settings: Settings, run_id: str, day: int, problem: str | None) -> None:
+    """Two tables of a second source, fetched on a day of July."""
+    begin(settings, run_id)
+    with build_database(settings.build_db) as connection:
+        for table in ("shopify_sales", "shopify_sessions"):
+            insert_rows(connection, "fetches", [{
+                "fetch_id": f"{run_id} {table}", "run_id": run_id, "source": "shopify",
+                "property_id": "1", "account": "a shop", "table_name": table,
+                "window_start": NIGHT, "window_end": NIGHT,
+                "fetched_at": MORNING.replace(month=7, day=day), "row_count": 0,
+                "status": "failed" if problem else "loaded", "message": problem,
+            }])  # fmt: skip
+    tell(settings, run_id, RunStatus.PUBLISHED, "", NO_WAITS)
+
+
+def test_a_second_source_that_fails_is_told_once_until_it_heals(
+    home: Settings, alerted: WebhookServer
+) -> None:
+    fetch(home, "run1", 1, None)
+    assert alerted.messages == []
+    refused = "Shopify refuses the token: make a new one."
+    for run_id, day, problem in (
+        ("run2", 2, refused), ("run3", 3, "It does not answer."), ("run4", 4, None),
+        ("run5", 5, refused),
+    ):  # fmt: skip
+        fetch(home, run_id, day, problem)
+    # Its rows stay, and say nothing of a run that does not ask it any more.
+    begin(home, "run6")
+    tell(home, "run6", RunStatus.PUBLISHED, "", NO_WAITS)
+    names = ("alert_class", "property_id", "report", "date", "message")
+    told = [
+        tuple(one[name] for name in names) for sent in alerted.messages for one in sent["alerts"]
+    ]
+    assert told == [
+        ("source_failed", "1", "shopify", day, f"Property 1: {refused}")
+        for day in ("2026-07-01", "2026-07-04")
+    ]
 
 
 def test_a_failure_is_told_where_there_is_no_warehouse_yet(
