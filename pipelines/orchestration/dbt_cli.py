@@ -24,18 +24,15 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from dbt.version import __version__ as dbt_version
-from dbt_common.events.base_types import BaseEvent, EventLevel, EventMsg
-from dbt_common.events.event_manager import EventManager
-from dbt_common.events.event_manager_client import ctx_set_event_manager
+from dbt_common.events.base_types import EventMsg
 from dbt_common.events.functions import msg_to_dict
-from dbt_common.exceptions import DbtRuntimeError
 from packaging import version
 
 from pipelines.errors import ConfigError
 from pipelines.monitoring.home_lock import exclusive
+from pipelines.orchestration.lean_dbt import make_dbt_lean
 
 _END = object()
-NODE_BEGINS, NODE_FINISHED = "NodeCompiling", "NodeFinished"
 EXIT_FAILED = 1
 # Where dagster-dbt's long message begins to tell what went wrong.
 _REASONS = "Errors parsed from dbt logs:"
@@ -47,30 +44,7 @@ _MODEL_FAILED = re.compile(
 MESSAGE_LENGTH = 400
 
 
-class FewEvents(EventManager):
-    """Nine of ten events are debug lines that nobody reads: to make them took a second a night.
-
-    While dbt `is_stopping`, every node that begins fails at once, and those behind it are skipped.
-    """
-
-    is_stopping = False
-
-    def fire_event(
-        self,
-        e: BaseEvent,
-        level: EventLevel | None = None,
-        node: Any = None,
-        force_warn_or_error_handling: bool = False,
-    ) -> None:
-        """As the library's, for what is told to people or to Dagster."""
-        if self.is_stopping and type(e).__name__ == NODE_BEGINS:
-            raise DbtRuntimeError("stopped")
-        if (level or e.level_tag()) != EventLevel.DEBUG or type(e).__name__ == NODE_FINISHED:
-            super().fire_event(e, level, node, force_warn_or_error_handling)
-
-
-EVENTS = FewEvents()
-ctx_set_event_manager(EVENTS)
+EVENTS = make_dbt_lean()
 
 
 @dataclass(frozen=True)
