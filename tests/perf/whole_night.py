@@ -6,6 +6,7 @@ The emulator answers from the process that measures, so that its work does not c
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ LOOKBACK = timedelta(days=3)
 _ENDING = """
 import re
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]
-print(json.dumps({"steps": steps, "cpu": time.process_time(), "peak_kb": int(peak)}))
+print(json.dumps({"steps": steps, "peak_kb": int(peak)}))
 """
 _NIGHT = f"""
 from pipelines.garbage import collect_rarely
@@ -46,7 +47,7 @@ record = run_nightly(Settings.model_validate_json(settings), window, command="be
 assert record.status == "published", record.message
 {_ENDING}"""
 _IMPORTS = f"""
-import json, time
+import json
 from pathlib import Path
 import dagster, dagster_dbt, dbt.cli.main, great_expectations, duckdb, pandas
 from google.analytics import data_v1alpha, data_v1beta
@@ -56,7 +57,9 @@ steps = {{}}
 
 @dataclass(frozen=True)
 class Night:
-    """Seconds of one process, of the processor and of the clock, both by step; MB at its peak."""
+    """Seconds of one process from its start to its end, of the processor and of the clock; both by
+    step; MB at its peak.
+    """
 
     cpu: float
     wall: float
@@ -89,10 +92,11 @@ def _night(shop: Shop, home: Path, window: DayWindow) -> Night:
 
 
 def _run(code: str, *arguments: str) -> Night:
-    start = time.perf_counter()
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     ended = subprocess.run(
         [sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True
     )
-    wall = time.perf_counter() - start
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     told = json.loads(ended.stdout.splitlines()[-1])
-    return Night(told["cpu"], wall, told["peak_kb"] / 1000, told["steps"])
+    return Night(cpu, wall, told["peak_kb"] / 1000, told["steps"])
