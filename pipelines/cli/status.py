@@ -69,6 +69,9 @@ def _print_status(state: HomeStatus, zone: ZoneInfo) -> None:
         out.print(f"This is a demo's home: its clock stands at {state.now:%Y-%m-%d}.")
     for name, why in state.damaged_versions.items():
         out.print(f"Version {name} is damaged: {escape(why)}.", soft_wrap=True)
+    for row in state.sources:
+        told = f"{row['source'].capitalize()} of property {row['property_id']}: {row['message']}"
+        out.print(escape(told), soft_wrap=True)
     _print(f"Last runs (times of {zone})", [_run(row, zone) for row in state.runs])
     _print("Gates of the last run", state.gates)
     _print("Checks that held it back", state.failures)

@@ -21,6 +21,8 @@ from pipelines.errors import SluiceError
 from pipelines.wording import shown
 
 SEPARATORS = ",;\t"
+# What stands in the first column of a row that sums up the others.
+TOTALS = ("total", "totals", "grand total", "summary")
 # Tools write a title, a period and filters above the heading.
 MOST_LINES_BEFORE = 50
 
@@ -85,6 +87,10 @@ class CsvFile:
         self.cells = cells.iloc[1:].set_axis(self.names, axis=1)
         self.cells = self.cells[(self.cells != "").any(axis=1)]
 
+    def leave_out_totals(self, name: str) -> None:
+        """Without the rows of which the column says that they sum up the others."""
+        self.cells = self.cells[~self.cells[name].str.casefold().isin(TOTALS)]
+
     def refuse_no_rows(self) -> None:
         """Raise where there is no row below the heading."""
         if self.cells.empty:
@@ -95,11 +101,15 @@ class CsvFile:
         a line; a missing cell is an empty one otherwise.
         """
         rows = csv.reader(self._lines[self.heading_line - 1 :], delimiter=self.separator)
-        whole = len(next(rows))
-        for row in rows:
-            if any(cell.strip() for cell in row) and len(row) < whole:
-                line = self.heading_line - 1 + rows.line_num
-                raise self.wrong(line, f"{len(row)} cells, and the heading has {whole}")
+        try:
+            whole = len(next(rows))
+            short = next((row for row in rows if any(map(str.strip, row)) and len(row) < whole), ())
+        except csv.Error as cause:
+            line = self.heading_line - 1 + rows.line_num
+            raise self.wrong(line, f"it cannot be read ({cause})") from cause
+        if short:
+            line = self.heading_line - 1 + rows.line_num
+            raise self.wrong(line, f"{len(short)} cells, and the heading has {whole}")
 
     def refuse_twice(self) -> None:
         """Raise where two columns have one heading."""
@@ -108,12 +118,15 @@ class CsvFile:
                 raise self.wrong(self.heading_line, f"the column {shown(name)} is there twice")
 
     def refuse(self, is_wrong: pd.Series, sentence: str) -> None:
-        """Raise for the first row that is wrong; the sentence's braces are that row's cells."""
+        """Raise for the first row that is wrong; of headings in braces the sentence has that row's
+        cells, whatever signs a heading has.
+        """
         places = np.flatnonzero(is_wrong.to_numpy(dtype=bool))
         if places.size:
             row = self.cells.iloc[places[0]]
-            cells = {str(name): shown(str(cell)) for name, cell in row.items()}
-            raise self.wrong(row.name, sentence.format_map(cells))
+            cells = {f"{{{name}}}": shown(str(cell)) for name, cell in row.items()}
+            named = "|".join(map(re.escape, sorted(cells, key=len, reverse=True)))
+            raise self.wrong(row.name, re.sub(named, lambda found: cells[found[0]], sentence))
 
     def wrong(self, line: object, sentence: str) -> SluiceError:
         """The error that begins with the place."""

@@ -26,11 +26,7 @@ from pipelines.ga4.rate_limit import Reading
 from pipelines.ga4.report_catalog import ReportSpec, build_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.pull_plan import PullTask
-from pipelines.sources.shopify.route import (
-    NewestDayMissingError,
-    OtherSessionsError,
-    ShopifyRoute,
-)
+from pipelines.sources.shopify.route import ShopifyRoute, ShopifyRouteError
 from pipelines.warehouse.load import first_loaded_days, record_failure
 from pipelines.warehouse.property_records import remember_export_days
 from pipelines.warehouse.statuses import PullStatus
@@ -183,7 +179,7 @@ def open_shops(
     for item in items:
         try:
             found[item.id] = ShopifyRoute.open(connection, item, plan, window.end)
-        except (NewestDayMissingError, OtherSessionsError) as error:
+        except ShopifyRouteError as error:
             logger.warning("%s", error)
             broken[item.id] = error
     return found, broken

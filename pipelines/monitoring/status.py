@@ -18,6 +18,7 @@ from pipelines.monitoring.home_lock import lock_path, no_run
 from pipelines.publishing.verdict import headlines
 from pipelines.publishing.versions import current_name, find_versions
 from pipelines.warehouse.connect import build_database, published_database
+from pipelines.warehouse.newest_fetches import NEWEST_FETCHES
 from pipelines.warehouse.rows import rows_of
 from pipelines.warehouse.statuses import RunStatus
 
@@ -70,7 +71,15 @@ _QUOTA = """
     qualify row_number() over (partition by property_id, quota order by read_at desc) = 1
     order by all
 """
-_MEMORY = (_RUNS, _GATES, _FAILURES, _WARNINGS, _QUOTA)
+# What the last run met at second sources, a sentence once; those that brought nothing first.
+_SOURCES = f"""
+    select source, property_id, status, message, list_sort(list(table_name)) as tables
+    from {NEWEST_FETCHES}
+    where message <> '' and run_id = (select arg_max(run_id, fetched_at) from ops.fetches)
+    group by source, property_id, status, message
+    order by status = 'loaded', source, property_id, message
+"""
+_MEMORY = (_RUNS, _GATES, _FAILURES, _WARNINGS, _QUOTA, _SOURCES)
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,7 @@ class HomeStatus:
     warnings: list[dict[str, Any]] = field(default_factory=list)
     freshness: list[dict[str, Any]] = field(default_factory=list)
     quota: list[dict[str, Any]] = field(default_factory=list)
+    sources: list[dict[str, Any]] = field(default_factory=list)
     damaged_versions: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -113,7 +123,7 @@ def read_status(settings: Settings) -> HomeStatus:
     newest = versions[-1].name if versions else None
     with no_run(lock_path(settings)) as is_idle:
         memory, fault = _memory(settings, is_idle)
-    runs, gates, failures, warnings, quota = memory
+    runs, gates, failures, warnings, quota, sources = memory
     freshness, unreadable = _published(settings, (_FRESHNESS,))
     if version in damaged:
         unreadable = f"version {version} is damaged ({damaged[version]})"
@@ -131,7 +141,7 @@ def read_status(settings: Settings) -> HomeStatus:
     return HomeStatus(
         verdict.state, verdict.text, verdict.state.exit_code, not is_idle, version, newest,
         now, isinstance(clock, PinnedClock), [] if unreadable else _findings(settings),
-        runs, gates, failures, warnings, freshness[0], quota, damaged,
+        runs, gates, failures, warnings, freshness[0], quota, sources, damaged,
     )  # fmt: skip
 
 
@@ -174,4 +184,14 @@ def _findings(settings: Settings) -> list[str]:
 
 
 def _answers(connection: duckdb.DuckDBPyConnection, queries: Sequence[str]) -> _Memory:
-    return tuple(rows_of(connection, query) for query in queries)
+    return tuple(_rows(connection, query) for query in queries)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    try:
+        return rows_of(connection, query)
+    except duckdb.CatalogException:
+        # A home that no night of this code has opened yet has no second sources.
+        if query is _SOURCES:
+            return []
+        raise

@@ -16,6 +16,7 @@ from pipelines.report.rows.findings import (
 from pipelines.report.rows.friction import Sign, Snapshots
 from pipelines.report.rows.funnel import End, Step, StepWeek
 from pipelines.report.rows.heatmaps import Click, Refused, Scroll
+from pipelines.report.rows.left_out import LeftOut
 from pipelines.report.rows.items import Carts, Page, Product
 from pipelines.report.rows.micro import Micro
 from pipelines.report.rows.properties import Shop
@@ -89,6 +90,13 @@ class PropertyData:
     shop_sales: ShopSales | None = None
     ratios: tuple[Ratio, ...] = ()
     failed_fetches: tuple[FailedFetch, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+    def left_out_words(self, source: str) -> tuple[str, ...]:
+        """That the numbers of a second source grow old; nothing of one that is asked."""
+        if LeftOut(source) not in self.left_out:
+            return ()
+        return (f"No night asks for more: '{source}' in sluice.yml does not name the property.",)
 
     @property
     def leaking(self) -> tuple[Finding, ...]:

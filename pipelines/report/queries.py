@@ -15,6 +15,7 @@ from pipelines.report.rows import (
     funnel,
     heatmaps,
     items,
+    left_out,
     micro,
     properties,
     quality,
@@ -114,6 +115,7 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         shop_steps=ask(shopify.ShopStep, shopify.FUNNEL, "fct_shopify_funnel_daily"),
         shop_sales=ask_one(shopify.ShopSales, shopify.SALES, "fct_shopify_sales_daily"),
         ratios=ask(shopify.Ratio, shopify.RATIOS, "fct_shopify_funnel_daily"),
+        left_out=ask(left_out.LeftOut, left_out.LEFT_OUT, "fct_reconciliation"),
         failed_fetches=ask(shopify.FailedFetch, shopify.FAILED_FETCHES, "fct_shopify_funnel_daily"),
     )
 

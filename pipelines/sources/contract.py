@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 from pipelines.errors import SluiceError
 from pipelines.ingest.day_window import DayWindow
 
+logger = logging.getLogger("sluice")
 # What every row has beside its source's own columns; the store writes them.
 STAMPS = {"property_id": "VARCHAR", "fetch_id": "VARCHAR", "fetched_at": "TIMESTAMPTZ"}
 # Completed days hardly change and cost next to nothing, so a night takes all of those again that
@@ -36,6 +38,17 @@ class SourceAuditError(SourceError):
     """What came contradicts itself."""
 
     exit_code = 2
+
+
+def as_source_error(error: Exception, what: str) -> SourceError:
+    """The same where it is one; else a sentence for a fault of ours, without its words."""
+    if isinstance(error, SourceError):
+        return error
+    logger.debug("%s", what, exc_info=error)
+    return SourceError(
+        f"{what} could not be fetched ({type(error).__name__}): what was fetched before stays; run "
+        "'sluice doctor'."
+    )
 
 
 @dataclass(frozen=True)

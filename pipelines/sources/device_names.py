@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ALL = "all"
+ALL, UNKNOWN = "all", "unknown"
 _NAMES = {
     "pc": "desktop",
     "computer": "desktop",
@@ -18,6 +18,8 @@ _NAMES = {
 
 
 def device_name(name: str) -> str:
-    """`mobile`, `desktop`, `tablet`, `all`, or the tool's own name in small letters."""
+    """`mobile`, `desktop`, `tablet`, `all` (also of an empty name), or the tool's own name in small
+    letters; `unknown` where that cannot be printed.
+    """
     plain = name.strip().casefold()
-    return _NAMES.get(plain, plain)
+    return _NAMES.get(plain, plain if plain.isprintable() else UNKNOWN)

@@ -13,7 +13,7 @@ from pipelines.sources.contract import (
     Source,
     SourceAuditError,
     SourceError,
-    SourceTable,
+    as_source_error,
     audit,
     with_history,
 )
@@ -44,7 +44,7 @@ def fetch_all(
                 replace_fetched(connection, source, fetched, days, run_id=run_id, now=clock.now())
             except Exception as error:
                 # Whatever it is, also a fault of ours: GA4's night goes on.
-                problem = _as_source_error(error, source, table)
+                problem = as_source_error(error, f"{table.name} of {source.account}")
                 if problem is not general:
                     logger.warning("%s", problem)
                 general = problem if problem.is_general else None
@@ -54,16 +54,6 @@ def fetch_all(
                     status=_status_of(problem), message=str(problem),
                 )  # fmt: skip
     return problems
-
-
-def _as_source_error(error: Exception, source: Source, table: SourceTable) -> SourceError:
-    if isinstance(error, SourceError):
-        return error
-    logger.debug("%s of %s", table.name, source.account, exc_info=error)
-    return SourceError(
-        f"{table.name} of {source.account} could not be fetched ({type(error).__name__}): what was "
-        "fetched before stays; run 'sluice doctor'."
-    )
 
 
 def _status_of(problem: SourceError) -> PullStatus:

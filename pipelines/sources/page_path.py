@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _HOST = re.compile(r"^([a-z][a-z0-9+.-]*:)?//[^/?#;]*", re.IGNORECASE)
+# No host but a file of the site, of which the folder is not said.
+_FILE = re.compile(r"^[^/?#;]*\.(html?|php|aspx?|jsp)(?=[?#;]|$)", re.IGNORECASE)
 _BARE_HOST = re.compile(r"^([a-z0-9-]+\.)+[a-z]{2,}(:[0-9]+)?(?=[/?#;]|$)", re.IGNORECASE)
 # Queries hold search words, mail addresses and the ids of advertisers; so do session parameters.
 _REST = re.compile(r"[?#;].*", re.DOTALL)
@@ -18,6 +20,8 @@ def page_path(address: str) -> str | None:
     A part of the path that looks like a mail address becomes "(removed)".
     """
     text = address.strip()
+    if _FILE.match(text):
+        return None
     for host in (_HOST, _BARE_HOST):
         if found := host.match(text):
             text = text[found.end() :] or "/"

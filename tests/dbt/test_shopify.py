@@ -41,8 +41,8 @@ def shopify_days(warehouse: Warehouse, property_id: str, dates: list[date]) -> N
     warehouse.query(
         "insert into raw.shopify_checkouts (property_id, fetch_id, fetched_at, shop, date, "
         "abandoned, recovered, abandoned_value, currency) "
-        "select ?, 'f', ?, ?, unnest(?::date[]), 300, 30, 15000, 'EUR'",
-        [property_id, FETCHED, shop, dates[-1:]],
+        "select ?, 'f', ?, ?, unnest(?::date[]), 300, 30, 15000, unnest(['USD', 'EUR'])",
+        [property_id, FETCHED, shop, dates[-2:]],
     )
 
 
@@ -91,13 +91,16 @@ def test_its_sales_stand_beside_the_checkouts_of_the_days_that_were_listed(
     built: Warehouse,
 ) -> None:
     rows = built.query(
-        "select date, orders, total_sales, abandoned_checkouts, recovered_checkouts, currency "
+        "select date, orders, total_sales, abandoned_checkouts, recovered_checkouts, "
+        "abandoned_value, currency "
         "from marts.fct_shopify_sales_daily where property_id = ? and date >= ? order by date",
-        [MAIN, LAST - timedelta(days=1)],
+        [MAIN, LAST - timedelta(days=2)],
     )
     assert rows == [
-        (LAST - timedelta(days=1), 76, 3_600, None, None, "EUR"),
-        (LAST, 76, 3_600, 300, 30, "EUR"),
+        (LAST - timedelta(days=2), 76, 3_600, None, None, None, "EUR"),
+        # Dollars are not called euros.
+        (LAST - timedelta(days=1), 76, 3_600, 300, 30, None, "EUR"),
+        (LAST, 76, 3_600, 300, 30, 15_000, "EUR"),
     ]
 
 

@@ -77,7 +77,7 @@ def diagnose(
                 *_compared_step(item, blocks),
                 *clarity_steps(settings, item.id, now),
                 *heatmap_steps(settings, item.id),
-                *shopify_steps(settings, item.id, _zone(item.id, blocks) or item.time_zone, now),
+                *shopify_steps(settings, item, _zone(item.id, blocks) or item.time_zone, now),
             ),
         )
         for item, block in zip(settings.properties, blocks, strict=True)

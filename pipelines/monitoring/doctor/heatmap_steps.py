@@ -8,7 +8,7 @@ from pathlib import Path
 from pipelines.config.second_sources import Heatmaps
 from pipelines.config.settings import Settings
 from pipelines.monitoring.doctor.step_model import Step, right, wrong
-from pipelines.sources.contract import SourceError
+from pipelines.sources.contract import SourceError, as_source_error
 from pipelines.wording import counted
 
 HEATMAPS = "heatmaps"
@@ -17,7 +17,12 @@ HEATMAPS = "heatmaps"
 def heatmap_steps(settings: Settings, property_id: str) -> tuple[Step, ...]:
     """None where the property has no downloads."""
     entry = next((one for one in settings.heatmaps if one.property == property_id), None)
-    return () if entry is None else (_step(settings, entry),)
+    if entry is None:
+        return ()
+    try:
+        return (_step(settings, entry),)
+    except Exception as error:
+        return (wrong(HEATMAPS, str(as_source_error(error, f"What {entry.path.name} holds"))),)
 
 
 def _step(settings: Settings, entry: Heatmaps) -> Step:

@@ -27,7 +27,8 @@ DISK, WAREHOUSE, ENGINE, SCHEDULE = "disk", "build database", "engine", "schedul
 LEAST_FREE = 1_000_000_000
 _LAST_NIGHT = """
     select finished_at, window_end from ops.runs
-    where status = 'published' and command in ('nightly', 'schedule') and finished_at is not null
+    where status in ('published', 'partly_published') and command in ('nightly', 'schedule')
+        and finished_at is not null
     order by finished_at desc limit 1
 """
 

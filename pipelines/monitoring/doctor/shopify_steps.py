@@ -6,10 +6,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pipelines.config.second_sources import Shopify
-from pipelines.config.settings import Settings
+from pipelines.config.settings import Property, Settings
 from pipelines.ingest.day_window import DayWindow, yesterday
 from pipelines.monitoring.doctor.step_model import Step, right, wrong
-from pipelines.sources.contract import SourceError, audit
+from pipelines.sources.contract import as_source_error, audit
 from pipelines.sources.shopify.source import ApiSource, CsvSource, shopify_source
 from pipelines.sources.shopify.tables import ALL_DEVICES, HUMAN, SHOPIFY_SESSIONS
 from pipelines.wording import counted
@@ -21,27 +21,29 @@ PATIENT_DAYS = 7
 
 
 def shopify_steps(
-    settings: Settings, property_id: str, zone: str | None, now: datetime
+    settings: Settings, item: Property, zone: str | None, now: datetime
 ) -> tuple[Step, ...]:
     """`zone`: of the property's days, None where nobody told it."""
     return tuple(
-        _shopify_step(settings, entry, zone, now)
+        _shopify_step(settings, entry, item, zone, now)
         for entry in settings.shopify
-        if entry.property == property_id
+        if entry.property == item.id
     )
 
 
-def _shopify_step(settings: Settings, entry: Shopify, zone: str | None, now: datetime) -> Step:
+def _shopify_step(
+    settings: Settings, entry: Shopify, item: Property, zone: str | None, now: datetime
+) -> Step:
     source = shopify_source(entry, settings)
     try:
         if isinstance(source, CsvSource):
             return _drop_step(source, now)
-        return _api_step(source, zone, now)
-    except SourceError as error:
-        return wrong(SHOPIFY, str(error))
+        return _api_step(source, item, zone, now)
+    except Exception as error:
+        return wrong(SHOPIFY, str(as_source_error(error, f"What {entry.shop} tells")))
 
 
-def _api_step(source: ApiSource, zone: str | None, now: datetime) -> Step:
+def _api_step(source: ApiSource, item: Property, zone: str | None, now: datetime) -> Step:
     """One day's sessions prove access to the report, its columns and the protected data."""
     api = source.api
     scopes, about = api.scopes(), api.about
@@ -60,6 +62,15 @@ def _api_step(source: ApiSource, zone: str | None, now: datetime) -> Step:
         if WANTED in scopes
         else (f"without the scope {WANTED} abandoned checkouts are not counted",)
     )
+    if item.is_shopify and (item.time_zone, item.currency) != (about.time_zone, about.currency):
+        return wrong(
+            SHOPIFY,
+            f"{source.account} lives in {about.time_zone} and sells in {about.currency}: write "
+            f"'time_zone: {about.time_zone}, currency: {about.currency}' in the entry of property "
+            f"{item.id} in sluice.yml.",
+            details,
+            facts,
+        )
     if zone is not None and zone != about.time_zone:
         return wrong(
             SHOPIFY,
@@ -68,9 +79,10 @@ def _api_step(source: ApiSource, zone: str | None, now: datetime) -> Step:
             details,
             facts,
         )
-    (whole,) = (
+    told = fetched.rows.to_pylist()
+    whole = sum(
         row["sessions"]
-        for row in fetched.rows.to_pylist()
+        for row in told
         if (row["device"], row["bot_filter"]) == (ALL_DEVICES, HUMAN)
     )
     said = f"{source.account} answers, {counted(whole, 'session')} on {day}"

@@ -42,7 +42,7 @@ SNAPSHOTS = f"""
     ),
     newest as (
         select problem from {NEWEST_FETCHES}
-        where property_id = $property and source = 'clarity'
+        where property_id = $property and source = 'clarity' and not is_left_out
     )
     select max(window_end) as window_end, max(window_hours) filter (is_newest) as window_hours,
         count(*) as snapshots, coalesce(sum(hours_lost_before), 0)::bigint as hours_lost,

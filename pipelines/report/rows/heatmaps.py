@@ -41,7 +41,8 @@ SCROLLS = f"""
 # What the newest night could not read; both kinds of maps are read from the same files.
 REFUSED = f"""
     select distinct message from {NEWEST_FETCHES}
-    where property_id = $property and source = 'heatmaps' and message <> '' order by message
+    where property_id = $property and source = 'heatmaps' and message <> '' and not is_left_out
+    order by message
 """
 
 

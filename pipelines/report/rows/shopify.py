@@ -52,6 +52,7 @@ RATIOS = """
 FAILED_FETCHES = f"""
     select table_name, problem as message, fetched_at, loaded_at from {NEWEST_FETCHES}
     where property_id = $property and source = 'shopify' and problem is not null
+        and not is_left_out
     order by table_name
 """
 

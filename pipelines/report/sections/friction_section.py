@@ -26,7 +26,7 @@ def friction_section(shop: PropertyData) -> Section | None:
         return Section("Friction on pages (Clarity)", failed)
     return Section(
         "Friction on pages (Clarity)",
-        (_summary(shop, told), *_gaps(told), *failed),
+        (_summary(shop, told), *_gaps(told), *failed, *shop.left_out_words("clarity")),
         tables=(_table(shop),) if shop.friction else (),
         notes=_NOTES,
     )

@@ -36,7 +36,7 @@ def heatmap_section(shop: PropertyData) -> Section | None:
     scrolls = (_scroll_table(shop.scrolls),) if shop.scrolls else ()
     return Section(
         "Clicks and scrolling on pages",
-        (*said, *refused),
+        (*said, *refused, *shop.left_out_words("heatmaps")),
         tables=(*map(_click_table, maps), *scrolls),
         notes=_NOTES,
     )

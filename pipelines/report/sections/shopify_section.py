@@ -39,6 +39,7 @@ def shopify_section(shop: PropertyData) -> Section | None:
         "Shopify",
         (
             *failed,
+            *shop.left_out_words("shopify"),
             *_said(shop.shop_steps),
             *_ratio_words(shop.ratios),
             *_sales_words(shop.shop_sales),

@@ -14,7 +14,7 @@ from typing import Any
 
 from pipelines.sources.clarity.tables import ALL_PAGES, SIGNALS, TRAFFIC
 from pipelines.sources.contract import SourceError
-from pipelines.sources.device_names import ALL, device_name
+from pipelines.sources.device_names import ALL, UNKNOWN, device_name
 from pipelines.sources.page_path import page_path
 
 # An answer has no further page: one with so many rows of a metric may lack others.
@@ -64,14 +64,14 @@ class _Pages:
         if not self.by_page:
             key = (ALL_PAGES, ALL, signal)
         else:
-            address, device = row.get("url"), row.get("device")
+            address, device = _place(row)
             path = page_path(address) if isinstance(address, str) else None
             if path is None:
                 self.without_page += 1
                 return None
             if not isinstance(device, str):
                 raise _wrong(f"a row of {metric} has no Device")
-            key = (path, device_name(device), signal)
+            key = (path, device_name(device or UNKNOWN), signal)
         return self.counts.setdefault(key, Counts())
 
 
@@ -154,9 +154,7 @@ def _add_signal(pages: _Pages, row: Mapping[str, Any], signal: str, metric: str)
     if found is None:
         return
     sessions = _count(row, "sessionscount", metric)
-    percent = _number(row, "sessionswithmetricpercentage", metric)
-    if percent > _WHOLE_PERCENT:
-        raise _wrong(f"sessionsWithMetricPercentage of {metric} is above 100")
+    percent = _percent(row, "sessionswithmetricpercentage", metric)
     found.add(
         sessions=sessions,
         sessions_with_signal=round(sessions * percent / _WHOLE_PERCENT),
@@ -168,15 +166,29 @@ def _add_signal(pages: _Pages, row: Mapping[str, Any], signal: str, metric: str)
 def _add_depths(pages: _Pages, metrics: Mapping[str, Iterable[Mapping[str, Any]]]) -> None:
     """Each address' depth by the sessions that it has in `traffic`."""
     sessions = {
-        (row.get("url"), row.get("device")): _count(row, "totalsessioncount", "traffic")
-        for row in metrics["traffic"]
+        _place(row): _count(row, "totalsessioncount", "traffic") for row in metrics["traffic"]
     }
     for row in metrics.get("scrolldepth", ()):
-        number = sessions.get((row.get("url"), row.get("device")))
+        number = sessions.get(_place(row))
         found = pages.of(row, TRAFFIC, "scrolldepth") if number else None
         if found is not None and number:
-            found.depth_sum += _number(row, "averagescrolldepth", "scrolldepth") * number
+            found.depth_sum += _percent(row, "averagescrolldepth", "scrolldepth") * number
             found.depth_sessions += number
+
+
+def _place(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Address and device, where they are texts."""
+    url, device = (
+        value if isinstance(value := row.get(name), str) else None for name in ("url", "device")
+    )
+    return url, device
+
+
+def _percent(row: Mapping[str, Any], key: str, metric: str) -> float:
+    percent = _number(row, key, metric)
+    if percent > _WHOLE_PERCENT:
+        raise _wrong(f"{key} of {metric} is above 100")
+    return percent
 
 
 def _count(row: Mapping[str, Any], key: str, metric: str) -> int:

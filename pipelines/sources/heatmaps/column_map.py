@@ -8,7 +8,6 @@ files:
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from fnmatch import fnmatch
 from pathlib import Path
@@ -79,15 +78,6 @@ class FileLine(BaseModel):
         path = None if text is None else page_path(text)
         refuse_if(text is not None and path is None, "is no page: write such as /products/a")
         return path
-
-    @property
-    def period(self) -> tuple[date | None, date | None]:
-        """First and last day; a single one is both."""
-        first, last = self.start or self.end, self.end or self.start
-        return (
-            None if first is None else date.fromisoformat(first),
-            None if last is None else date.fromisoformat(last),
-        )
 
 
 class ColumnMaps:

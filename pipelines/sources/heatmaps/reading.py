@@ -60,6 +60,7 @@ class _Reader:
         }
         self._file = CsvFile(path, MOST_BYTES, SourceError, set(self._headings.values()))
         self._check_headings()
+        self._file.leave_out_totals(self._headings[column_map.kind.needed[0]])
         self._file.refuse_no_rows()
 
     def read(self) -> HeatmapFile:
@@ -95,24 +96,22 @@ class _Reader:
         return pages
 
     def _period(self) -> tuple[pd.Series, pd.Series]:
-        first, last = self._line.period
-        told = [name for name in ("start", "end") if name in self._headings]
-        if not told and first is None:
+        """Each of a column or of the file's line; where only one of them is said, it is both."""
+        told = [days for name in ("start", "end") if (days := self._days(name)) is not None]
+        if not told:
             raise self._unsaid("of which days it is", "start: 2026-06-01, end: 2026-06-30")
-        if told:
-            days = [self._days(name) for name in told]
-            starts, ends = days[0], days[-1]
-        else:
-            index = self._file.cells.index
-            starts, ends = pd.Series(first, index), pd.Series(last, index)
+        starts, ends = told[0], told[-1]
         self._file.refuse(ends < starts, "the period ends before it begins")
         self._file.refuse(
             ends > self._today, f"the period ends after today ({self._today}): is it right?"
         )
         return starts, ends
 
-    def _days(self, field: str) -> pd.Series:
-        heading = self._headings[field]
+    def _days(self, field: str) -> pd.Series | None:
+        heading = self._headings.get(field)
+        if heading is None:
+            day = getattr(self._line, field)
+            return day and pd.Series(date.fromisoformat(day), self._file.cells.index)
         texts = self._file.cells[heading].str[:10]
         days = pd.to_datetime(texts, format="%Y-%m-%d", errors="coerce")
         self._file.refuse(days.isna(), f"{{{heading}}} is no date: it has to be as 2026-06-30")
@@ -141,7 +140,7 @@ class _Reader:
 
     def _scroll(self, rows: pd.DataFrame) -> None:
         depth = self._headings["depth"]
-        rows["depth_percent"] = self._numbers("depth")
+        rows["depth_percent"] = self._percents("depth")
         self._file.refuse(
             rows["depth_percent"] > _WHOLE_PERCENT, f"{{{depth}}} is no depth from 0 to 100 %"
         )
@@ -152,7 +151,7 @@ class _Reader:
         rows["visitors"] = self._counts("visitors") if "visitors" in self._headings else None
         rows["all_visitors"] = self._all_visitors(rows)
         if "share" in self._headings:
-            rows["share"] = self._numbers("share") / _WHOLE_PERCENT
+            rows["share"] = self._percents("share") / _WHOLE_PERCENT
         else:
             rows["share"] = rows["visitors"] / rows["all_visitors"]
         self._file.refuse(
@@ -178,9 +177,25 @@ class _Reader:
             raise self._unsaid("how many visitors its shares are of", "all_visitors: 1200")
         return counted.astype("int64")
 
+    def _percents(self, field: str) -> pd.Series:
+        """Numbers of 0 to 100; the top and all visitors are far above 1."""
+        numbers, heading = self._numbers(field), self._headings[field]
+        is_marked = self._file.cells[heading].str.contains("%", regex=False).any()
+        if not is_marked and numbers.nunique() > 1 and numbers.max() <= 1:
+            raise self._file.wrong(
+                self._file.heading_line,
+                f"{shown(self._map.columns[field])} has no number above 1, so these seem to be "
+                "fractions: write percent, from 0 to 100",
+            )
+        return numbers
+
     def _counts(self, field: str) -> pd.Series:
         numbers = self._numbers(field)
         heading = self._headings[field]
+        self._file.refuse(
+            self._file.cells[heading].str.contains(r"[.,]000$"),
+            f"{{{heading}}} may be thousands or may have decimals: take the sign out of the file",
+        )
         self._file.refuse(
             (numbers % 1 != 0) | (numbers > _LARGEST_COUNT), f"{{{heading}}} is no whole number"
         )

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pipelines.config.second_sources import Heatmaps
 from pipelines.config.settings import Settings
 from pipelines.ingest.day_window import DayWindow
-from pipelines.sources.contract import Fetched, SourceError, SourceTable
+from pipelines.sources.contract import Fetched, SourceError, SourceTable, as_source_error
 from pipelines.sources.heatmaps.column_map import ColumnMaps, Kind
 from pipelines.sources.heatmaps.reading import HeatmapFile, read_heatmap
 from pipelines.sources.heatmaps.tables import HEATMAP_CLICK, HEATMAP_TABLES, MAP
@@ -67,8 +67,10 @@ class HeatmapSource:
         for path in self.paths:
             try:
                 files[path.name] = read_heatmap(path, *maps.of(path), today)
-            except SourceError as error:
-                problems.append(without_folder(str(error), path))
+            except Exception as error:
+                # Also a fault of ours: the other files are read.
+                problem = as_source_error(error, f"What {path.name} holds")
+                problems.append(without_folder(str(problem), path))
         for name, other in _twice(files):
             problems.append(
                 f"{name} and {other} are of the same page, device and days, so none of them is "

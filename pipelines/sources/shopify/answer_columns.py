@@ -11,6 +11,7 @@ from pipelines.sources.contract import SourceError
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=$|T| )")
 _COUNT = re.compile(r"(\d{1,15})(\.0+)?")
+MOST_COUNT = 10**15
 MONEY_PLACES = Decimal("0.0001")
 MOST_MONEY = Decimal(10) ** 13
 
@@ -26,7 +27,7 @@ def as_day(value: Any) -> date:
 
 def as_count(value: Any) -> int:
     """A whole number, as a number or as text."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MOST_COUNT:
         return value
     found = _COUNT.fullmatch(str(value)) if isinstance(value, str | float) else None
     if found is None:
@@ -44,7 +45,12 @@ def as_money(value: Any) -> Decimal:
             raise InvalidOperation
         return amount.quantize(MONEY_PLACES)
     except InvalidOperation:
-        raise _unreadable("amount", value) from None
+        raise _unreadable("amount of money", value) from None
+
+
+def parts(value: Any) -> dict[str, Any]:
+    """An object of an answer by its parts; without any where it is none."""
+    return value if isinstance(value, dict) else {}
 
 
 def _unreadable(kind: str, value: Any) -> SourceError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,7 +22,7 @@ from pipelines.sources.contract import (
     SourceError,
     SourceTable,
 )
-from pipelines.sources.shopify.answer_columns import as_count, as_day, as_money
+from pipelines.sources.shopify.answer_columns import as_count, as_day, as_money, parts
 from pipelines.sources.shopify.client import Answered, ShopifyClient
 from pipelines.sources.shopify.shopifyql import DAY, DEVICE, PAGE, Query
 from pipelines.sources.shopify.tables import (
@@ -36,7 +36,6 @@ from pipelines.sources.shopify.tables import (
     SHOPIFY_SESSIONS,
 )
 
-logger = logging.getLogger("sluice")
 SHOP = "query{shop{ianaTimezone currencyCode}}"
 SCOPES = "query{currentAppInstallation{accessScopes{handle}}}"
 # Nothing that tells who it was: no name, address, note, or link to the checkout.
@@ -53,6 +52,7 @@ TRIES = 2
 ONLINE_STORE = (("sales_channel", "Online Store"),)
 HUMANS = (("human_or_bot_session", HUMAN),)
 MONEY = ("net_sales", "total_sales")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,18 @@ class ShopifyApi:
     @cached_property
     def about(self) -> About:
         """Time zone and currency; raises SourceError."""
-        shop = self.client.graphql(SHOP, {}, "its time zone").get("shop")
-        told = shop if isinstance(shop, dict) else {}
+        told = parts(self.client.graphql(SHOP, {}, "its time zone").get("shop"))
         zone, currency = str(told.get("ianaTimezone")), str(told.get("currencyCode"))
         if zone not in known_time_zones():
             raise SourceError(
                 f"Shopify's {self.client.shop} tells no time zone that this machine knows: its "
                 "days cannot be placed; bring the machine's zones up to date.",
+                is_general=True,
+            )
+        if not _CURRENCY.fullmatch(currency):
+            raise SourceError(
+                f"Shopify's {self.client.shop} tells no currency, so nobody knows what its amounts "
+                "are: what was fetched before stays; the next night asks again.",
                 is_general=True,
             )
         return About(zone, currency)
@@ -107,9 +112,9 @@ class ShopifyApi:
     def scopes(self) -> frozenset[str]:
         """What the token's app may read; raises SourceError."""
         told = self.client.graphql(SCOPES, {}, "its scopes").get("currentAppInstallation")
-        listed = told.get("accessScopes") if isinstance(told, dict) else None
+        listed = parts(told).get("accessScopes")
         handles = listed if isinstance(listed, list) else []
-        return frozenset(str(one.get("handle")) for one in handles if isinstance(one, dict))
+        return frozenset(str(parts(one).get("handle")) for one in handles)
 
     def _closed(self, window: DayWindow) -> DayWindow:
         newest = yesterday(ZoneInfo(self.about.time_zone), self.now())
@@ -170,18 +175,23 @@ class ShopifyApi:
         for _ in range(MOST_PAGES):
             what = "abandoned checkouts"
             answer = self.client.graphql(CHECKOUTS, {"q": asked, "after": after}, what)
-            page = answer.get("abandonedCheckouts")
-            nodes = page.get("nodes") if isinstance(page, dict) else None
-            info = page.get("pageInfo") if isinstance(page, dict) else None
-            if not isinstance(nodes, list) or not isinstance(info, dict):
+            page = parts(answer.get("abandonedCheckouts"))
+            nodes, info = page.get("nodes"), parts(page.get("pageInfo"))
+            has_more, before, after = info.get("hasNextPage"), after, info.get("endCursor")
+            # Of a page that does not say whether it is the last, the rest would be no checkouts.
+            is_placed = has_more is False or (has_more is True and after not in (None, before))
+            if (
+                not isinstance(nodes, list)
+                or not all(isinstance(node, dict) for node in nodes)
+                or not is_placed
+            ):
                 raise SourceError(
-                    f"Shopify's {self.client.shop} answers {what} without a list: what was fetched "
-                    "before stays."
+                    f"Shopify's {self.client.shop} answers {what} without a whole list: what was "
+                    "fetched before stays."
                 )
-            found += [node for node in nodes if isinstance(node, dict)]
-            if not info.get("hasNextPage"):
+            found += nodes
+            if not has_more:
                 return found
-            after = info.get("endCursor")
         raise SourceError(
             f"Shopify's {self.client.shop} lists more abandoned checkouts than {MOST_PAGES} pages "
             "hold: what was fetched before stays."
@@ -243,14 +253,21 @@ class _Checkouts:
     value: Decimal = Decimal(0)
 
     def add(self, node: dict[str, Any], currency: str) -> None:
-        money = (node.get("totalPriceSet") or {}).get("shopMoney") or {}
-        if money.get("currencyCode") != currency:
+        money = parts(parts(node.get("totalPriceSet")).get("shopMoney"))
+        told = money.get("currencyCode")
+        if told != currency:
+            other = told if _CURRENCY.fullmatch(str(told)) else "no known currency"
             raise SourceAuditError(
-                f"A checkout is in {money.get('currencyCode')}, and the shop in {currency}: what "
-                "was fetched before stays."
+                f"A checkout is in {other}, and the shop in {currency}: what was fetched before "
+                "stays."
+            )
+        if "completedAt" not in node:
+            raise SourceError(
+                "Shopify does not tell whether a checkout was completed: what was fetched before "
+                "stays."
             )
         self.abandoned += 1
-        self.recovered += node.get("completedAt") is not None
+        self.recovered += node["completedAt"] is not None
         self.value += as_money(money.get("amount"))
 
 

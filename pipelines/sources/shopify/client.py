@@ -7,6 +7,7 @@ text), `parseErrors`, or no table at all. None of them is ever read as zero rows
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from pipelines.config.second_sources import Shopify
 from pipelines.ga4.rate_limit import Clock
 from pipelines.sources.contract import SourceError
 from pipelines.sources.http import Answer, HttpServer
+from pipelines.sources.shopify.answer_columns import parts
 from pipelines.sources.token import read_token
 from pipelines.wording import redacted, shortened
 
@@ -28,10 +30,12 @@ MOST_WAITS = 8
 LONGEST_WAIT = timedelta(minutes=10)
 # Where the server says nothing of when to come back.
 DEFAULT_WAIT = timedelta(seconds=2)
+SECONDS_A_DAY = 86_400.0
+# JSON has larger numbers, also some that are none.
+LARGEST_COST = 1e15
 _OK, _TOO_MANY = 200, 429
 _STATUSES = {
-    301: "has another address: correct 'shop' in sluice.yml",
-    302: "has another address: correct 'shop' in sluice.yml",
+    **dict.fromkeys((301, 302, 303, 307, 308), "has another address: correct 'shop' in sluice.yml"),
     401: "does not accept the token: make a new one (docs/shopify.md)",
     402: "is frozen, as its bill is open: pay it in Shopify's admin",
     403: "refuses the token: give the app the scope read_reports (docs/shopify.md)",
@@ -97,7 +101,7 @@ class ShopifyClient:
                 "POST", self._path, json={"query": query, "variables": dict(variables)}
             )
             if answer.status == _TOO_MANY:
-                self._wait_until = self._now() + _retry_after(answer)
+                self._wait_until = self._in(_retry_after(answer))
                 continue
             content = self._content(answer, what)
             throttled = self._refuse_errors(content.get("errors"), what)
@@ -148,7 +152,7 @@ class ShopifyClient:
                 is_general=True,
             )
         told = [one if isinstance(one, dict) else {"message": one} for one in errors]
-        codes = {str((one.get("extensions") or {}).get("code", "")) for one in told}
+        codes = {str(parts(one.get("extensions")).get("code", "")) for one in told}
         words = self._clean("; ".join(str(one.get("message", "")) for one in told))
         if codes == {"THROTTLED"}:
             return True
@@ -158,7 +162,7 @@ class ShopifyClient:
 
     def _read_budgets(self, extensions: Any, *, is_throttled: bool) -> None:
         """From what an answer tells of both budgets: until when to wait before the next request."""
-        told = extensions if isinstance(extensions, dict) else {}
+        told = parts(extensions)
         moments = [moment for moment in (self._points(told), self._window(told)) if moment]
         if is_throttled and not moments:
             moments = [self._now() + DEFAULT_WAIT]
@@ -166,10 +170,8 @@ class ShopifyClient:
 
     def _points(self, told: dict[str, Any]) -> datetime | None:
         """When the points of a request like the last one are there again (a leaky bucket)."""
-        cost = told.get("cost")
-        status = cost.get("throttleStatus") if isinstance(cost, dict) else None
-        if not isinstance(cost, dict) or not isinstance(status, dict):
-            return None
+        cost = parts(told.get("cost"))
+        status = parts(cost.get("throttleStatus"))
         needed, there = (
             _number(cost.get("requestedQueryCost")),
             _number(status.get("currentlyAvailable")),
@@ -177,13 +179,11 @@ class ShopifyClient:
         rate = _number(status.get("restoreRate"))
         if needed is None or there is None or not rate or there >= needed:
             return None
-        return self._now() + timedelta(seconds=(needed - there) / rate)
+        return self._in((needed - there) / rate)
 
     def _window(self, told: dict[str, Any]) -> datetime | None:
         """When ShopifyQL's own budget begins anew."""
-        cost = told.get("shopifyqlCost")
-        if not isinstance(cost, dict):
-            return None
+        cost = parts(told.get("shopifyqlCost"))
         needed = _number(cost.get("requestedQueryCost"))
         there = _number(cost.get("currentlyAvailable"))
         if needed is None or there is None or there >= needed:
@@ -210,6 +210,10 @@ class ShopifyClient:
     def _now(self) -> datetime:
         return self._server.clock.now()
 
+    def _in(self, seconds: float) -> datetime:
+        """So many seconds from now, no more than a day; which is waited for as little as more."""
+        return self._now() + timedelta(seconds=min(max(seconds, 0.0), SECONDS_A_DAY))
+
     def _clean(self, words: str) -> str:
         return shortened(redacted(words.replace(self._token, "[redacted]")))
 
@@ -219,12 +223,13 @@ class ShopifyClient:
 
 def _number(value: Any) -> float | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else None
+    return float(value) if is_number and abs(value) < LARGEST_COST else None
 
 
-def _retry_after(answer: Answer) -> timedelta:
-    text = answer.headers.get("Retry-After", "")
+def _retry_after(answer: Answer) -> float:
+    """In seconds."""
     try:
-        return max(timedelta(seconds=float(text)), timedelta(0))
-    except (ValueError, OverflowError):
-        return DEFAULT_WAIT
+        seconds = float(answer.headers.get("Retry-After", ""))
+    except ValueError:
+        seconds = math.nan
+    return seconds if math.isfinite(seconds) else DEFAULT_WAIT.total_seconds()

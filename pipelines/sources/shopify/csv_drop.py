@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from pipelines.config.csvfile import CsvFile
+from pipelines.config.csvfile import TOTALS, CsvFile
 from pipelines.sources.contract import SourceError
 from pipelines.sources.shopify.answer_columns import as_day
 from pipelines.sources.shopify.tables import ALL_DEVICES, FUNNEL
@@ -40,11 +40,10 @@ HEADINGS = {
 # Of a report without the number of sessions that completed the checkout.
 RATE_HEADINGS = ("conversion rate", "sessions converted (%)")
 OTHER_PERIODS = ("week", "month", "hour", "quarter", "year")
-TOTALS = ("", "total", "totals", "grand total", "summary")
 # What no shop converts: a rate of more is a column of something else.
 MOST_CONVERTED = Decimal("0.2")
 _COUNT = re.compile(r"\d{1,12}(\.0+)?")
-# Thousands set apart, as no count has three decimals.
+# Thousands set apart, as no count has three decimals: also `1.000`, which is looked at first.
 _GROUPED = re.compile(r"[1-9]\d{0,2}([.,\s]\d{3})+")
 _RATE = re.compile(r"(\d{1,3}([.,]\d{1,10})?)\s*(%?)")
 
@@ -76,7 +75,7 @@ class _Report:
         self.lines = [
             (number, cells)
             for number, cells in listed
-            if cells[self.places[DAY]].casefold() not in TOTALS
+            if cells[self.places[DAY]].casefold() not in ("", *TOTALS)
         ]
         self.notes: list[str] = []
 
@@ -194,9 +193,9 @@ def _name(heading: str) -> str:
 
 
 def _count(cell: str) -> int | None:
-    if _COUNT.fullmatch(cell):
-        return int(cell.partition(".")[0])
-    return int(re.sub(r"\D", "", cell)) if _GROUPED.fullmatch(cell) else None
+    if _GROUPED.fullmatch(cell):
+        return int(re.sub(r"\D", "", cell))
+    return int(cell.partition(".")[0]) if _COUNT.fullmatch(cell) else None
 
 
 def join_drops(
@@ -204,14 +203,30 @@ def join_drops(
 ) -> dict[tuple[date, str], tuple[tuple[int, ...], bool]]:
     """(day, device) → counts, and whether the day was over; of files, the later one counts.
 
-    Where no file has a day of all devices, it is the sum of its devices: a session has one.
+    What an earlier one has of the same day (its devices, or all of them) stays as long as the
+    devices add up to the later one's sessions. Where no file has a day of all devices, it is the
+    sum of its devices: a session has one.
     """
-    found: dict[tuple[date, str], tuple[tuple[int, ...], bool]] = {}
+    found: dict[date, tuple[dict[str, tuple[int, ...]], bool]] = {}
     for drop in drops:
+        days: dict[date, dict[str, tuple[int, ...]]] = {}
         for (day, device), counts in drop.rows.items():
-            found[day, device] = counts, is_complete(drop.path, day)
-    for day in {day for day, _ in found} - {day for day, device in found if device == ALL_DEVICES}:
-        parts = [value for (own, _), value in found.items() if own == day]
-        sums = tuple(map(sum, zip(*(counts for counts, _ in parts), strict=True)))
-        found[day, ALL_DEVICES] = sums, all(is_over for _, is_over in parts)
-    return found
+            days.setdefault(day, {})[device] = counts
+        for day, own in days.items():
+            both = {**found.get(day, ({}, False))[0], **own}
+            found[day] = both if _add_up(both) else own, is_complete(drop.path, day)
+    return {
+        (day, device): (counts, is_over)
+        for day, (own, is_over) in found.items()
+        for device, counts in ({ALL_DEVICES: _sums(own)} | own).items()
+    }
+
+
+def _sums(own: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+    parts = [counts for device, counts in own.items() if device != ALL_DEVICES]
+    return tuple(map(sum, zip(*parts, strict=True)))
+
+
+def _add_up(own: Mapping[str, tuple[int, ...]]) -> bool:
+    sums = _sums(own)
+    return not sums or ALL_DEVICES not in own or sums[0] == own[ALL_DEVICES][0]

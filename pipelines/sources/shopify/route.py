@@ -40,13 +40,21 @@ TOLD_BY_SHOPIFY = frozenset({"sessions_by_all", "events_by_all"})
 NOT_TOLD = "(not told)"
 
 
-class NewestDayMissingError(SluiceError):
+class ShopifyRouteError(SluiceError):
+    """Nothing can be counted of the property tonight."""
+
+
+class OtherShopError(ShopifyRouteError):
+    """The settings say another time zone or currency than the shop."""
+
+
+class NewestDayMissingError(ShopifyRouteError):
     """Shopify has not told the last day of the run: another night may have it."""
 
     exit_code = 75
 
 
-class OtherSessionsError(SluiceError):
+class OtherSessionsError(ShopifyRouteError):
     """Days on which a session is not what it is on the newest ones (September 2026)."""
 
 
@@ -54,13 +62,14 @@ class OtherSessionsError(SluiceError):
 class ShopifyRoute:
     """One property; only days on which a session is what it is on the newest one.
 
-    `days`: date → device → counts in the order of FUNNEL; `sales`: date → orders
-    and their worth; `events`: key → the event that it is of, None where it is composite.
+    `days`: date → device → counts in the order of FUNNEL; `sales`: date → orders and their worth
+    in the property's currency (None: they are in another one); `events`: key → the event that it is
+    of, None where it is composite.
     """
 
     settings: Property
     days: Mapping[date, Mapping[str, Sequence[int]]]
-    sales: Mapping[date, tuple[int, float]]
+    sales: Mapping[date, tuple[int, float | None]]
     events: Mapping[str, str | None]
 
     @classmethod
@@ -74,8 +83,9 @@ class ShopifyRoute:
         """What the raw tables have of a property whose `source` is `shopify`, complete days only.
 
         Raises NewestDayMissingError where the day `end` is not among them, with what its fetch met,
-        and OtherSessionsError where it is counted otherwise than the newest one.
+        OtherSessionsError where it is counted otherwise than the newest one, and OtherShopError.
         """
+        _refuse_other_shop(connection, settings)
         told: dict[date, dict[str, Sequence[int]]] = {}
         for day, device, *counts in connection.execute(
             f"select date, device, {', '.join(FUNNEL)} from raw.shopify_sessions "
@@ -94,10 +104,11 @@ class ShopifyRoute:
         if end not in days:
             raise NewestDayMissingError(_why_not(connection, settings.id, end))
         sales = {
-            day: (orders, float(worth))
+            day: (orders, worth)
             for day, orders, worth in connection.execute(
-                "select date, orders, total_sales from raw.shopify_sales where property_id = ?",
-                [settings.id],
+                "select date, orders, if(currency = ?, total_sales, null)::double "
+                "from raw.shopify_sales where property_id = ?",
+                [settings.currency, settings.id],
             ).fetchall()
         }
         micros = {micro.key: micro for micro in plan.micro_conversions}
@@ -191,6 +202,26 @@ def are_counted_alike(day: date, other: date) -> bool:
     """
     first, last = (day_of(f"shopify_sessions_change_{end}") for end in ("first", "last"))
     return (day < first and other < first) or (day > last and other > last) or day == other
+
+
+def _refuse_other_shop(connection: duckdb.DuckDBPyConnection, settings: Property) -> None:
+    """Money and days are named as the settings say, so these have to be the shop's."""
+    told = connection.execute(
+        "select max_by(account, fetched_at), max_by(time_zone, fetched_at), "
+        "max_by(currency, fetched_at) from ops.fetches "
+        "where property_id = ? and table_name = 'shopify_sales' and status = 'loaded'",
+        [settings.id],
+    ).fetchone()
+    shop, zone, currency = told or (None, None, None)
+    for name, own, other in (
+        ("time_zone", settings.time_zone, zone),
+        ("currency", settings.currency, currency),
+    ):
+        if other is not None and other != own:
+            raise OtherShopError(
+                f"The {name.replace('_', ' ')} of {shop} is {other}, and that of property "
+                f"{settings.id} {own}: write '{name}: {other}' in its entry in sluice.yml."
+            )
 
 
 def _why_not(connection: duckdb.DuckDBPyConnection, property_id: str, end: date) -> str:

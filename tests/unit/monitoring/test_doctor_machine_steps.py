@@ -95,9 +95,10 @@ def test_nothing_was_published_yet(settings):
         (24 * 5, Mark.WRONG, "5 days ago"),
     ],
 )
+@pytest.mark.parametrize("status", ["published", "partly_published"])
 @pytest.mark.parametrize("command", ["nightly", "schedule"])
-def test_a_night_must_be_recent(settings, command, hours, mark, words):
-    publish(settings, (command, "published", hours_ago(hours)))
+def test_a_night_must_be_recent(settings, command, status, hours, mark, words):
+    publish(settings, (command, status, hours_ago(hours)))
     step = schedule_step(settings, NOW)
     assert step.mark is mark
     assert words in step.message

@@ -13,6 +13,8 @@ from pipelines.config.settings import Property, Settings
 from pipelines.emulator.shopify import ShopifyEmulator, serve_shopify
 from pipelines.monitoring.doctor.shopify_steps import shopify_steps
 from pipelines.monitoring.doctor.step_model import Mark
+from pipelines.sources.shopify.api import ShopifyApi
+from pipelines.sources.shopify.tables import FUNNEL
 from tests.support.shopify_shop import write_truth
 
 # The morning after the second day.
@@ -25,13 +27,16 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopifyEmulator
         yield server
 
 
-def step(home: Path, zone: str | None = "Europe/Berlin", **entry: Any) -> tuple[Mark, str]:
+OWN = Property(id="42", time_zone="Europe/Berlin")
+
+
+def step(
+    home: Path, zone: str | None = "Europe/Berlin", own: Property = OWN, **entry: Any
+) -> tuple[Mark, str]:
     shop = Shopify(shop="demo-shop.myshopify.com", property="42", **entry)
-    settings = Settings(
-        home=home, properties=(Property(id="42", time_zone="Europe/Berlin"),), shopify=(shop,)
-    )
-    assert shopify_steps(settings, "43", zone, NOW) == ()
-    (found,) = shopify_steps(settings, "42", zone, NOW)
+    settings = Settings(home=home, properties=(own,), shopify=(shop,))
+    assert shopify_steps(settings, Property(id="43"), zone, NOW) == ()
+    (found,) = shopify_steps(settings, own, zone, NOW)
     return found.mark, " ".join((found.message, *found.details))
 
 
@@ -63,6 +68,42 @@ def test_what_a_shop_lacks_is_said_with_what_to_do(served: ShopifyEmulator, tmp_
     mark, said = step(tmp_path, endpoint=served.endpoint, token=SecretStr("shpat_of_nobody"))
     assert (mark, "does not accept the token" in said) == (Mark.WRONG, True)
     assert "shpat" not in said
+
+
+@pytest.mark.parametrize(("zone", "currency"), [("America/New_York", "EUR"), ("UTC", "USD")])
+def test_a_shop_alone_is_named_by_its_own_time_zone_and_currency(
+    served: ShopifyEmulator, tmp_path: Path, zone: str, currency: str
+) -> None:
+    opened = {"endpoint": served.endpoint, "token": SecretStr(served.token)}
+    own = Property(id="42", source="shopify", time_zone=zone, currency=currency)
+    mark, said = step(tmp_path, zone, own, **opened)
+    assert mark is Mark.WRONG
+    assert said == (
+        "demo-shop.myshopify.com lives in Europe/Berlin and sells in EUR: write 'time_zone: "
+        "Europe/Berlin, currency: EUR' in the entry of property 42 in sluice.yml."
+    )
+
+
+def test_a_day_without_a_row_and_what_nobody_thought_of(
+    served: ShopifyEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = {"endpoint": served.endpoint, "token": SecretStr(served.token)}
+    none = dict.fromkeys(FUNNEL, "0")
+    served.set_faults(
+        [
+            {"when": {"text": "TIMESERIES"}, "do": {"lose_rows": 1}},
+            {"when": {"text": "GROUP BY"}, "do": {"lose_rows": 2}},
+            {"when": {"about": "sessions"}, "do": {"set_values": none}},
+        ]
+    )
+    mark, said = step(tmp_path, **opened)
+    served.set_faults([])
+    assert (mark, "answers, 0 sessions on 2026-06-02" in said) == (Mark.RIGHT, True)
+
+    monkeypatch.setattr(ShopifyApi, "scopes", lambda _: 1 / 0)
+    mark, said = step(tmp_path, **opened)
+    assert mark is Mark.WRONG
+    assert "What demo-shop.myshopify.com tells could not be fetched (ZeroDivisionError)" in said
 
 
 def test_dropped_reports_are_read_and_their_age_is_told(tmp_path: Path) -> None:

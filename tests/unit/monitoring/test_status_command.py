@@ -51,6 +51,37 @@ def test_status_says_when_nothing_new_came_for_days(published):
     )
 
 
+def test_what_second_sources_said_in_the_last_run(published):
+    pin_clock(published, MORNING, ["42"])
+    assert json.loads(run("status", "--json").stdout)["sources"] == []
+    rows = [
+        ("r0", "clarity", "clarity_page", "failed", "Of a night before.", 1),
+        ("r1", "shopify", "shopify_sales", "failed", "No [token]: set it.", 2),
+        ("r1", "shopify", "shopify_sessions", "failed", "No [token]: set it.", 2),
+        ("r1", "heatmaps", "heatmap_click", "loaded", "a.csv is empty: fill it.", 2),
+        ("r1", "heatmaps", "heatmap_scroll", "loaded", "", 2),
+    ]
+    with build_database(published / "build.duckdb") as build:
+        build.executemany(
+            "insert into ops.fetches (run_id, property_id, source, table_name, status, message, "
+            "fetched_at) select $1, '42', $2, $3, $4, $5, "
+            "timestamptz '2026-03-04 04:00:00+00' + to_hours($6)",
+            rows,
+        )
+    assert json.loads(run("status", "--json").stdout)["sources"] == [
+        {"source": "shopify", "property_id": "42", "status": "failed",
+         "message": "No [token]: set it.", "tables": ["shopify_sales", "shopify_sessions"]},
+        {"source": "heatmaps", "property_id": "42", "status": "loaded",
+         "message": "a.csv is empty: fill it.", "tables": ["heatmap_click"]},
+    ]  # fmt: skip
+    said = run("status").stdout
+    assert "Shopify of property 42: No [token]: set it.\nHeatmaps of property 42: a.csv is" in said
+    # A home of older code has no such table yet.
+    with build_database(published / "build.duckdb", read_only=False) as build:
+        build.execute("drop table ops.fetches")
+    assert json.loads(run("status", "--json").stdout)["sources"] == []
+
+
 def test_status_after_a_good_and_a_bad_night(published):
     pin_clock(published, MORNING, ["42"])
     result = run("status", "--json")

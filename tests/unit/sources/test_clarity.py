@@ -237,8 +237,12 @@ REFUSED = [
     ),
     (
         {"set_values": {"sessionsWithMetricPercentage": 101}},
-        "Clarity's answer cannot be used (sessionsWithMetricPercentage of deadclickcount is above "
+        "Clarity's answer cannot be used (sessionswithmetricpercentage of deadclickcount is above "
         "100): ",
+    ),
+    (
+        {"set_values": {"averageScrollDepth": 101}},
+        "Clarity's answer cannot be used (averagescrolldepth of scrolldepth is above 100): ",
     ),
     ({"no_rows": True}, "Clarity has no visit of these hours: see in Clarity that its tag"),
     ({"status": 401}, "Clarity refused the token (401): make a new one in the project's Settings"),
@@ -376,6 +380,15 @@ def test_a_clock_that_was_ahead_stops_no_later_night(home: Home) -> None:
     assert home.night() == ""
 
 
+def test_a_device_without_a_name_is_not_all_devices() -> None:
+    seen = {"totalSessionCount": "10", "totalBotSessionCount": "0", "Url": "https://a.example/x"}
+    rows = [{**seen, "Device": name} for name in ("", "\ud800", "PC")]
+    rows.append({**seen, "Url": ["https://a.example/x"], "Device": "PC"})
+    body = json.dumps([{"metricName": "Traffic", "information": rows}]).encode()
+    told = [(one["device"], one["sessions"]) for one in read_answer(body, by_page=True).rows]
+    assert told == [("desktop", 10), ("unknown", 20)]
+
+
 KEYS = st.sampled_from(
     ["metricName", "information", "MetricName", "sessionsCount", "subTotal", "pagesViews",
      "sessionsWithMetricPercentage", "totalSessionCount", "totalBotSessionCount", "Url", "Device",
@@ -386,7 +399,8 @@ VALUES = st.sampled_from(
      "Mobile", "9" * 400]
 )  # fmt: skip
 ATOMS = VALUES | TEXTS | st.none() | st.booleans() | st.integers() | st.floats()
-ROWS = st.lists(st.dictionaries(KEYS | TEXTS, ATOMS, max_size=8), max_size=3)
+CELLS = ATOMS | st.lists(ATOMS, max_size=1)
+ROWS = st.lists(st.dictionaries(KEYS | TEXTS, CELLS, max_size=8), max_size=3)
 METRICS = st.fixed_dictionaries({"metricName": VALUES, "information": ROWS | ATOMS})
 ANSWERS = st.lists(METRICS | st.dictionaries(KEYS, ATOMS | ROWS, max_size=3), max_size=4) | ATOMS
 

@@ -32,6 +32,7 @@ maps:
     columns: {page: URL, device: Gerät, start: Von, end: Bis, element: Element, clicks: Klicks}
   depths: {kind: scroll, tool: hotjar, columns: {depth: Depth, visitors: Reached}}
   shares: {kind: scroll, tool: clarity, columns: {depth: Scroll depth, share: "% of visitors"}}
+  begun: {kind: clicks, tool: hotjar, columns: {start: From, element: "{css}.[a]!b", clicks: "n: all"}}
 files:
   "clicks*.csv": {map: clicks, page: "https://shop.example/products/a?x=1", start: 2026-06-01, end: 2026-06-28}
   "komma*.csv": {map: komma}
@@ -40,6 +41,7 @@ files:
   "bare*.csv": {map: clicks}
   "paged*.csv": {map: clicks, page: /cart}
   "unsized*.csv": {map: shares, page: /, end: 2026-06-28}
+  "begun*.csv": {map: begun, page: /, end: 2026-06-28}
 """  # noqa: E501
 
 
@@ -99,6 +101,18 @@ def test_depths_are_shares_of_who_was_at_the_top_or_of_a_number_that_is_said(
     assert told == [(None, 1200, 0.805), (None, 1200, 0.12)]
 
 
+def test_a_period_is_said_half_by_a_column_and_half_by_the_line(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, "begun.csv", "From,{css}.[a]!b,n: all\n2026-06-01,#a,3\n")
+    assert (str(row["period_start"]), str(row["period_end"])) == ("2026-06-01", "2026-06-28")
+
+
+def test_what_sums_up_the_others_is_no_element_and_no_depth(tmp_path: Path) -> None:
+    rows = read(tmp_path, "clicks.csv", "Selector,Text,Clicks\n#a,,3\n#b,,4\nTotal,,7\n")
+    assert [one["element"] for one in rows] == ["#a", "#b"]
+    rows = read(tmp_path, "depth.csv", "Depth,Reached\n0%,200\n50%,150\nTOTAL,200\n")
+    assert [one["depth_percent"] for one in rows] == [0, 50]
+
+
 CLICKS, SCROLLS = "Selector,Text,Clicks\n", "Depth,Reached\n"
 REFUSED = [
     (
@@ -144,6 +158,32 @@ REFUSED = [
         "clicks.csv", CLICKS + '#a,,"1,204"',
         "{file}, line 2: '1,204' has ',', and the map says \"decimal: '.'\": change it there if it "
         "stands before decimals, or take it out of the file.",
+    ),
+    (
+        "clicks.csv", CLICKS + "#a,,80\n#b,,1.000",
+        "{file}, line 3: '1.000' may be thousands or may have decimals: take the sign out of the "
+        "file.",
+    ),
+    (
+        "komma.csv", "URL;Gerät;Von;Bis;Element;Klicks\n/;PC;2026-06-01;2026-06-02;#x;12,000",
+        "{file}, line 2: '12,000' may be thousands or may have decimals: take the sign out of the "
+        "file.",
+    ),
+    (
+        "share.csv", "Scroll depth,% of visitors\n0,1\n50,0.61\n",
+        "{file}, line 1: '% of visitors' has no number above 1, so these seem to be fractions: "
+        "write percent, from 0 to 100.",
+    ),
+    (
+        "depth.csv", SCROLLS + "0,9\n0.5,3",
+        "{file}, line 1: 'Depth' has no number above 1, so these seem to be fractions: write "
+        "percent, from 0 to 100.",
+    ),
+    ("begun.csv", "From,{css}.[a]!b,n: all\n2026-06-01,#a,x", "{file}, line 2: 'x' is no number."),
+    (
+        "begun.csv", "From,{css}.[a]!b,n: all\n2026-06-01,#a,1\n2026-06-01,#a,2",
+        "{file}, line 3: the element '#a' is there twice for the same page, device and period: is "
+        "another column missing in the map?",
     ),
     ("clicks.csv", CLICKS + "#a,,many", "{file}, line 2: 'many' is no number."),
     ("clicks.csv", CLICKS + "#a,,-1", "{file}, line 2: '-1' is no number."),

@@ -192,6 +192,7 @@ DENIED = {
 TOO_LARGE = {"message": "Too big", "extensions": {"code": "RESPONSE_TOO_LARGE"}}
 SERIES, GROUPS = {"text": "TIMESERIES"}, {"text": "GROUP BY"}
 NO_COLUMN = "Column Not Found: Column 'sessions' not found"
+ABOUT = '{"data": {"shop": {"ianaTimezone": "Europe/Berlin", "currencyCode": %s}}}'
 # When, what happens, and what the error says. None of them is ever read as nobody having come.
 WRONG: tuple[tuple[dict[str, Any], dict[str, Any], str], ...] = (
     ({}, {"parse_errors": [NO_COLUMN]}, f"cannot answer sessions as a whole ({NO_COLUMN})"),
@@ -210,6 +211,14 @@ WRONG: tuple[tuple[dict[str, Any], dict[str, Any], str], ...] = (
     ({}, {"errors": [TOO_LARGE]}, "cannot answer its time zone (Too big)"),
     ({}, {"errors": [{"extensions": {"code": "THROTTLED"}}]}, "asks for patience again and again"),
     ({}, {"errors": [{"extensions": None}, "odd"]}, "cannot answer its time zone (; odd)"),
+    (
+        {},
+        {"errors": [{"message": "odd", "extensions": ["x"]}]},
+        "cannot answer its time zone (odd)",
+    ),
+    ({}, {"set_values": {"sessions": 10**30}}, "where a count belongs"),
+    ({}, {"status": 308, "body": "{}"}, "has another address"),
+    ({}, {"status": 429, "retry_after": "1e300"}, "has no budget left before"),
     ({}, {"status": 401, "body": "{}"}, "does not accept the token"),
     ({}, {"status": 404, "body": "{}"}, "correct shop and api_version"),
     ({}, {"status": 302, "body": "{}"}, "has another address"),
@@ -219,6 +228,8 @@ WRONG: tuple[tuple[dict[str, Any], dict[str, Any], str], ...] = (
     ({}, {"body": "{}"}, "without data"),
     ({}, {"body": '{"data": {"shop": null}}'}, "tells no time zone"),
     ({}, {"body": '{"data": {"shop": {"ianaTimezone": "Moon/Base"}}}'}, "tells no time zone"),
+    ({}, {"body": ABOUT % "null"}, "tells no currency"),
+    ({}, {"body": ABOUT % '["EUR"]'}, "tells no currency"),
     ({}, {"status": 503, "body": ""}, "gave no usable answer (it answered 503)"),
     ({}, {"disconnect": True}, "it did not answer"),
 )
@@ -231,6 +242,48 @@ def test_what_is_wrong_is_said_and_never_read_as_nobody(shop: ShopifyEmulator) -
             fetch(shop)
         assert words in str(caught.value), do
         assert shop.token not in str(caught.value)
+
+
+CHECKOUT = (
+    '{"createdAt": "2026-06-01T10:00:00Z", "completedAt": null, '
+    '"totalPriceSet": {"shopMoney": {"amount": "3.0", "currencyCode": "EUR"}}}'
+)
+LAST_PAGE = '{"hasNextPage": false, "endCursor": null}'
+
+
+@pytest.mark.parametrize(
+    ("nodes", "info", "words"),
+    [
+        (f"{CHECKOUT}, null", LAST_PAGE, "answers abandoned checkouts without a whole list"),
+        (CHECKOUT, "{}", "without a whole list"),
+        (CHECKOUT, '{"hasNextPage": true, "endCursor": null}', "without a whole list"),
+        (CHECKOUT, '{"hasNextPage": true, "endCursor": "a"}', "without a whole list"),
+        (CHECKOUT.replace('"completedAt": null, ', ""), LAST_PAGE, "a checkout was completed"),
+        (CHECKOUT.replace('{"shopMoney"', '[{"shopMoney"').replace("}}}", "}}]}"), LAST_PAGE,
+         "in no known currency, and the shop in EUR"),
+        (CHECKOUT.replace("EUR", "USD"), LAST_PAGE, "in USD, and the shop in EUR"),
+    ],
+)  # fmt: skip
+def test_half_a_list_is_not_all_checkouts(
+    shop: ShopifyEmulator, nodes: str, info: str, words: str
+) -> None:
+    body = f'{{"data": {{"abandonedCheckouts": {{"nodes": [{nodes}], "pageInfo": {info}}}}}}}'
+    shop.set_faults([{"when": {"about": "checkouts"}, "do": {"body": body}}])
+    with pytest.raises(SourceError, match=words):
+        fetch(shop, SHOPIFY_CHECKOUTS)
+
+
+@pytest.mark.parametrize("cost", ["NaN", "1e300", f"1{'0' * 400}"])
+def test_costs_that_are_none_are_waited_for_no_longer_than_others(
+    shop: ShopifyEmulator, cost: str
+) -> None:
+    told = (
+        f'"cost": {{"requestedQueryCost": {cost}, '
+        '"throttleStatus": {"currentlyAvailable": 0, "restoreRate": 1e-300}}'
+    )
+    body = f'{{"extensions": {{{told}}}, ' + (ABOUT % '"EUR"')[1:]
+    shop.set_faults([{"when": {"about": "shop"}, "do": {"body": body}}])
+    assert fetch(shop).rows.num_rows == 28
 
 
 def test_a_token_that_a_server_repeats_is_not_repeated(shop: ShopifyEmulator) -> None:

@@ -14,7 +14,7 @@ from pipelines.config.second_sources import Shopify
 from pipelines.config.settings import Property, Settings
 from pipelines.ingest.day_window import DayWindow
 from pipelines.sources.contract import SourceError, audit
-from pipelines.sources.shopify.csv_drop import read_drop
+from pipelines.sources.shopify.csv_drop import join_drops, read_drop
 from pipelines.sources.shopify.source import shopify_source
 from pipelines.sources.shopify.tables import SHOPIFY_SESSIONS
 
@@ -56,6 +56,7 @@ def test_a_report_is_read_however_it_is_written(tmp_path: Path) -> None:
         "\n" + REPORT.upper(),
         REPORT.replace("1210", '"1,210"').replace("0.019835", "1.98%"),
         REPORT.replace("1210", "1210.0"),
+        REPORT.replace("41,35,3,5,1,", "41.0,35,3.00,5,1,"),
         REPORT.replace("2026-09-20,", '"2026-09-20T00:00:00+02:00",'),
         REPORT + "Total,1251,1075,99,66,25,0.02\n\n",
         REPORT + ",1251,1075,99,66,25,0.02\n",
@@ -63,6 +64,11 @@ def test_a_report_is_read_however_it_is_written(tmp_path: Path) -> None:
         REPORT.replace("Sessions with cart additions", "sessions_with_cart_additions"),
     ):
         assert read(tmp_path, text) == COUNTS, text
+
+
+def test_a_thousand_is_no_one(tmp_path: Path) -> None:
+    text = REPORT.replace(",", ";").replace("1210;1040", "12.000;1.040").replace("96", "1.000")
+    assert read(tmp_path, text)[D20, "all"] == (12_000, 1_000, 61, 24)
 
 
 def test_a_report_by_device_keeps_its_devices(tmp_path: Path) -> None:
@@ -112,6 +118,7 @@ WRONG = (
     ),
     (f'{HEADING}\n"2026-09-20,9,8,1,1,1,0.1\n', "line 2: a quote opens and never closes."),
     (b"\xff\xfeD\x00a\x00y\x00", "save it as CSV in UTF-8"),
+    (f"{HEADING}\n2026-09-20,9,8,1,1,1,{'1' * 200_000}\n", "line 2: it cannot be read (field"),
 )
 
 
@@ -178,3 +185,32 @@ def test_files_together_are_days_of_a_shop(tmp_path: Path) -> None:
         path.unlink()
     with pytest.raises(SourceError, match="No file that matches"):
         source.fetch(SHOPIFY_SESSIONS, window)
+
+
+BY_DEVICE = "Day,Device type,Sessions,Added to cart,Reached checkout,Sessions converted\n"
+BY_DAY = BY_DEVICE.replace("Device type,", "")
+HALF, WHOLE = f"{BY_DAY}2026-09-20,250,20,9,4\n", f"{BY_DAY}2026-09-20,400,30,15,5\n"
+DEVICES = f"{BY_DEVICE}2026-09-20,Desktop,100,9,5,2\n2026-09-20,Mobile,300,20,9,3\n"
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        # Nobody's half a day beside whole devices, and the other way round.
+        ((HALF, DEVICES), {"desktop": 100, "mobile": 300, "all": 400}),
+        ((DEVICES, HALF), {"all": 250}),
+        ((WHOLE, DEVICES), {"desktop": 100, "mobile": 300, "all": 400}),
+        ((DEVICES, WHOLE), {"desktop": 100, "mobile": 300, "all": 400}),
+    ],
+)
+def test_of_files_that_disagree_the_later_counts(
+    tmp_path: Path, texts: tuple[str, ...], told: dict[str, int]
+) -> None:
+    drops = []
+    for number, text in enumerate(texts):
+        path = tmp_path / f"{number}.csv"
+        path.write_text(text)
+        drops.append(read_drop(path))
+    found = join_drops(drops, lambda path, _: path.name == "1.csv")
+    assert {device: counts[0] for (_, device), (counts, _) in found.items()} == told
+    assert all(is_over for _, is_over in found.values())

@@ -27,6 +27,7 @@ from pipelines.sources.shopify.route import (
     KEYS,
     NewestDayMissingError,
     OtherSessionsError,
+    OtherShopError,
     ShopifyRoute,
     are_counted_alike,
 )
@@ -59,8 +60,8 @@ def raw(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         insert(connection, LAST, "all", [500, None, None, None], bots="none")
         insert(connection, LAST + timedelta(days=1), "all", [5, 1, 1, 1], is_complete=False)
         connection.execute(
-            "insert into raw.shopify_sales (property_id, date, orders, total_sales) "
-            "values ('5', ?, 5, 250)",
+            "insert into raw.shopify_sales (property_id, date, orders, total_sales, currency) "
+            "values ('5', ?, 5, 250, 'EUR')",
             [LAST - timedelta(days=1)],
         )
         yield connection
@@ -162,6 +163,36 @@ def test_a_night_without_its_last_day_says_why(raw: duckdb.DuckDBPyConnection) -
     with pytest.raises(NewestDayMissingError, match=r"2026-11-02\): The shop is shut") as caught:
         ShopifyRoute.open(raw, OWN, PLAN, LAST + timedelta(days=1))
     assert caught.value.exit_code == 75
+
+
+def test_money_of_another_currency_is_not_the_property_s(raw: duckdb.DuckDBPyConnection) -> None:
+    usd = OWN.model_copy(update={"currency": "USD"})
+    assert ShopifyRoute.open(raw, usd, PLAN, LAST).sales == {LAST - timedelta(days=1): (5, None)}
+
+
+@pytest.mark.parametrize(
+    ("zone", "currency", "words"),
+    [
+        ("Asia/Tokyo", "EUR", "The time zone of a is Asia/Tokyo, and that of property 5 Europe/"),
+        ("Europe/Berlin", "USD", "property 5 EUR: write 'currency: USD' in its entry in sluice"),
+    ],
+)
+def test_settings_of_another_shop_stop_the_property(
+    raw: duckdb.DuckDBPyConnection, zone: str, currency: str, words: str
+) -> None:
+    fetched = (
+        "insert into ops.fetches (property_id, account, table_name, status, time_zone, currency, "
+        "fetched_at) values ('5', 'a', 'shopify_sales', ?, ?, ?, ?)"
+    )
+    raw.execute(fetched, ["loaded", zone, currency, NOW])
+    with pytest.raises(OtherShopError, match=words):
+        ShopifyRoute.open(raw, OWN, PLAN, LAST)
+    # A night that failed tells nothing; one that came later does.
+    raw.execute(fetched, ["failed", None, None, NOW + timedelta(days=1)])
+    with pytest.raises(OtherShopError, match=words):
+        ShopifyRoute.open(raw, OWN, PLAN, LAST)
+    raw.execute(fetched, ["loaded", "Europe/Berlin", "EUR", NOW + timedelta(days=2)])
+    assert LAST in ShopifyRoute.open(raw, OWN, PLAN, LAST).days
 
 
 def test_days_of_another_kind_of_session_are_not_put_beside(raw: duckdb.DuckDBPyConnection) -> None:
