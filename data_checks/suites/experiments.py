@@ -15,8 +15,9 @@ _UNEQUAL = " or ".join(
 )
 # Few units have a rate and no interval.
 _NO_RATE = (
-    f"rate is not null and ((abs(rate - told.numerator / nullif(told.denominator, 0)) <= {EPSILON}) "
-    f"is not true or (rate between ci_low - {EPSILON} and ci_high + {EPSILON}) is false "
+    "rate is not null and ("
+    f"(abs(rate - told.numerator / nullif(told.denominator, 0)) <= {EPSILON}) is not true "
+    f"or (rate between ci_low - {EPSILON} and ci_high + {EPSILON}) is false "
     "or (ci_low is null) <> (ci_high is null))"
 )
 _SHOWN = (

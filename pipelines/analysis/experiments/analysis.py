@@ -82,6 +82,7 @@ def analyse(outcomes: Outcomes, plan: ExperimentPlan) -> Analysis:
             f"The smallest effect is {plan.smallest_effect:g}, but rates lie between 0 and 1: 0.01 "
             "is one point."
         )
+    outcomes = _with_known_variance(outcomes)
     split = sample_ratio.check(outcomes.exposed, _shares(outcomes, plan))
     effect = _smallest_effect(outcomes, plan)
     units = None if effect is None else _units(outcomes, effect, plan)
@@ -100,6 +101,15 @@ def analyse(outcomes: Outcomes, plan: ExperimentPlan) -> Analysis:
         key=lambda one: (order.index(one.decision.verdict), -one.fixed.difference),
     )
     return Analysis(plan, outcomes, effect, units, split, comparisons, best.decision)
+
+
+def _with_known_variance(outcomes: Outcomes) -> Outcomes:
+    """Ratios of so few users are not normal yet: their variance tells neither interval nor p."""
+    variance = outcomes.primary.rate_variance
+    if variance is None:
+        return outcomes
+    known = np.where(outcomes.exposed >= sequential.LEAST_UNITS, variance, np.nan)
+    return replace(outcomes, primary=replace(outcomes.primary, rate_variance=known))
 
 
 def _shares(outcomes: Outcomes, plan: ExperimentPlan) -> Floats:

@@ -115,9 +115,9 @@ class _Family:
     def _evidence(self, made: Comparison, variant: int) -> Evidence:
         outcomes, units = self._outcomes, self._units
         there = 2 / (1 / outcomes.exposed[-1, [0, variant]]).sum()
-        times = float(there / units) if units else 0.0
+        times = float(there / units) if units else None
         # One look at the planned end is the fixed horizon's; all others are the mSPRT's.
-        is_end = not outcomes.days and times >= 1
+        is_end = not outcomes.days and times is not None and times >= 1
         place = variant - 1
         macro = None
         if outcomes.macro is not None and made.macro is not None and made.macro_looks is not None:
@@ -129,6 +129,7 @@ class _Family:
             p_at_end=made.p_holm,
             alpha=self._family_alpha,
             times_planned=times,
+            has_effect=self._effect is not None,
             days=(outcomes.days[-1] - outcomes.days[0]).days + 1 if outcomes.days else None,
             macro=macro,
         )

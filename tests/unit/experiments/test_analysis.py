@@ -16,6 +16,7 @@ from scipy import stats
 
 from pipelines.analysis.experiments import bayesian, sequential
 from pipelines.analysis.experiments.analysis import Analysis, ExperimentPlan, analyse
+from pipelines.analysis.experiments.analysis_json import as_dict
 from pipelines.analysis.experiments.metrics import Metric, Outcomes
 from pipelines.analysis.experiments.sample_ratio import check
 from tests.support.reading import run
@@ -306,6 +307,43 @@ def test_probabilities_of_narrow_and_distant_posteriors() -> None:
     swapped = Metric(narrow.successes[:, ::-1], narrow.trials)
     better, loss = bayesian.compare(swapped, 1)
     assert (better, loss) == (pytest.approx(0, abs=1e-12), pytest.approx(0.49, abs=1e-6))
+
+
+def users(**arms: list[float]) -> Outcomes:
+    rows = [
+        {"variant": name, "user": f"{name}{n}", "numerator": one, "denominator": 1.0}
+        for name, numerators in arms.items()
+        for n, one in enumerate(numerators)
+    ]
+    return Outcomes.from_users(pd.DataFrame(rows))
+
+
+@pytest.mark.parametrize(
+    "arms",
+    [
+        # A normal p of three users would be 1e-100.
+        {"control": [10.0, 11, 10], "new": [20.0, 21, 20]},
+        {"control": [1.0] * 200, "new": [2.0] * 200},
+    ],
+)
+def test_a_ratio_of_few_users_or_of_equal_ones_has_no_p(arms: dict[str, list[float]]) -> None:
+    found = analyse(users(**arms), ExperimentPlan())
+    result = as_dict(found)
+    (one,) = result["comparisons"]
+    assert (one["p_value"], one["ci_low"], one["probability_better"]) == (None, None, None)
+    assert (found.decision.verdict, result["units_planned"]) == ("keep running", None)
+    assert found.decision.reason == (
+        "'new' is not told apart from the control yet; users who are few or do not differ do not "
+        "tell how many of them it takes."
+    )
+
+
+def test_a_control_that_never_converted_tells_no_smallest_effect() -> None:
+    found = analyse(totals(control=(5000, 0), new=(5000, 500)), ExperimentPlan())
+    assert found.decision.verdict == "keep running"
+    assert "--smallest-effect or smallest_effect in experiments.yml." in found.decision.reason
+    known = verdict(totals(control=(5000, 0), new=(5000, 500)), smallest_effect=0.01)
+    assert known == ("hold, macro unproven", None)
 
 
 def test_one_who_never_varies_has_nothing_said_of_it_by_looks() -> None:

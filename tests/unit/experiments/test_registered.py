@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipelines.analysis.experiments.experiment_table import compared
@@ -15,8 +16,10 @@ from pipelines.config.register import read_register
 from pipelines.config.settings import Property, Settings
 from pipelines.config.tracking_plan import load_plan
 from pipelines.experiments.reading import read_outcomes
+from pipelines.report.rows.register import EXPERIMENTS
 from pipelines.warehouse.change_register import remember_register
 from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.rows import rows_of as warehouse_rows
 from tests.support.reading import fail, run
 
 PLAN = load_plan()
@@ -219,6 +222,8 @@ def test_without_a_register_the_list_says_what_it_is(tmp_path: Path, monkeypatch
         "2026-06-01,old,80,7,0,0\n2026-06-01,new,85,9,1,15.5\n",
         "variant,user,numerator,denominator\nold,a,1,3\nold,b,0,1\nnew,c,2,2\nnew,d,0,4\n"
         "new,e,1,1\nold,e,1,1\n",
+        # One user a variant has no variance, and yet is no count.
+        "variant,user,numerator,denominator\nold,a,3,2\nnew,b,5,2\n",
     ],
 )
 def test_outcomes_are_stored_whole(tmp_path: Path, text: str) -> None:
@@ -281,6 +286,26 @@ def test_what_is_invalid_shows_no_result(
     assert row["rate"] is None
     assert not {"difference", "p_value", "probability_better"} & row.keys()
     assert row["control_exposed"] == 5000
+
+
+def test_the_page_knows_revenue_a_user_from_a_share(tmp_path: Path) -> None:
+    users = "".join(f"old,a{n},{n}.5\nnew,b{n},{n + 1}.5\n" for n in range(100))
+    (ratio,) = rows_of(f"variant,user,numerator\n{users}", tmp_path)
+    assert ratio["denominator"] == ratio["exposed"] == 100
+    (share,) = rows_of(TOTALS, tmp_path)
+    columns = [
+        "experiment_id", "hypothesis", "start_date", "end_date", "primary_metric", "guardrail",
+        "users_left_out", "naive_variance", "note", "edits", "state",
+    ]  # fmt: skip
+    rows = pd.DataFrame([ratio, share]).assign(**dict.fromkeys(columns, ""), property="1")
+    with duckdb.connect() as connection:
+        connection.register("rows", rows.rename(columns={"property": "property_id"}))
+        connection.execute("create schema marts; create table marts.fct_experiment as from rows")
+        found = warehouse_rows(connection, EXPERIMENTS.replace("$property", "'1'"))
+    assert sorted((one["rate"], one["is_share"]) for one in found) == [
+        (0.117, True),
+        (51.0, False),
+    ]
 
 
 def test_outcomes_of_variants_that_were_registered_before(tmp_path: Path) -> None:
