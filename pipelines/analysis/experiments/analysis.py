@@ -10,7 +10,7 @@ import numpy as np
 from pipelines.analysis.experiments import sample_ratio, sequential
 from pipelines.analysis.experiments.comparisons import Comparison, compare
 from pipelines.analysis.experiments.errors import ExperimentError
-from pipelines.analysis.experiments.metrics import Outcomes
+from pipelines.analysis.experiments.metrics import USERS_SIGMA, Outcomes
 from pipelines.analysis.experiments.register import LEAST_VARIANTS, SHARE_TOLERANCE
 from pipelines.analysis.experiments.sizes import (
     ALPHA,
@@ -83,7 +83,8 @@ def analyse(outcomes: Outcomes, plan: ExperimentPlan) -> Analysis:
             "is one point."
         )
     outcomes = _with_known_variance(outcomes)
-    split = sample_ratio.check(outcomes.exposed, _shares(outcomes, plan))
+    sigma = USERS_SIGMA if outcomes.is_naive else 0.0
+    split = sample_ratio.check(outcomes.exposed, _shares(outcomes, plan), sigma)
     effect = _smallest_effect(outcomes, plan)
     units = None if effect is None else _units(outcomes, effect, plan)
     if split.blocked_at is not None:
@@ -104,7 +105,16 @@ def analyse(outcomes: Outcomes, plan: ExperimentPlan) -> Analysis:
 
 
 def _with_known_variance(outcomes: Outcomes) -> Outcomes:
-    """Ratios of so few users are not normal yet: their variance tells neither interval nor p."""
+    """Ratios of so few users are not normal yet: their variance tells neither interval nor p. That
+    of GA4's aggregates holds the error of its estimates.
+    """
+    if outcomes.is_naive:
+        macro = outcomes.macro
+        return replace(
+            outcomes,
+            primary=replace(outcomes.primary, are_estimates=True),
+            macro=None if macro is None else replace(macro, are_estimates=True),
+        )
     variance = outcomes.primary.rate_variance
     if variance is None:
         return outcomes

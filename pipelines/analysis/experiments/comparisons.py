@@ -143,13 +143,15 @@ class _Family:
         is_end: bool,
     ) -> Bounds:
         variance = float(metric.variance[-1, variant] + metric.variance[-1, 0])
+        noise = float(metric.noise[-1, variant] + metric.noise[-1, 0])
         tau, rate = self._tau(metric), float(metric.rate[-1, 0])
 
         def half_of_end(times: float) -> float:
             return (fixed.ci_high - fixed.ci_low) / 2 / sqrt(times)
 
         def half_of_looks(times: float) -> float:
-            half = sequential.half_width(np.array([variance / times]), tau, self._alpha)
+            left = (variance - noise) / times + noise
+            half = sequential.half_width(np.array([left]), tau, self._alpha)
             return float(half[0])
 
         if is_end:

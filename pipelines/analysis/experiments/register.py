@@ -20,8 +20,8 @@ LEAST_DAYS = 14
 """Two whole weeks: every weekday twice (house default)."""
 
 NAIVE = (
-    "These are GA4's aggregates: the interval and p hold neither the error of its estimates nor "
-    "users who saw several variants."
+    "These are GA4's aggregates: the interval and p hold the error of its estimates, but not users "
+    "who saw several variants."
 )
 """What is said beside outcomes of which no user is known."""
 

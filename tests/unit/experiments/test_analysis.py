@@ -17,8 +17,9 @@ from scipy import stats
 from pipelines.analysis.experiments import bayesian, sequential
 from pipelines.analysis.experiments.analysis import Analysis, ExperimentPlan, analyse
 from pipelines.analysis.experiments.analysis_json import as_dict
-from pipelines.analysis.experiments.metrics import Metric, Outcomes
+from pipelines.analysis.experiments.metrics import EXACT_UP_TO, USERS_SIGMA, Metric, Outcomes
 from pipelines.analysis.experiments.sample_ratio import check
+from pipelines.config.thresholds import threshold
 from tests.support.reading import run
 
 FIRST = date(2020, 3, 2)
@@ -307,6 +308,44 @@ def test_probabilities_of_narrow_and_distant_posteriors() -> None:
     swapped = Metric(narrow.successes[:, ::-1], narrow.trials)
     better, loss = bayesian.compare(swapped, 1)
     assert (better, loss) == (pytest.approx(0, abs=1e-12), pytest.approx(0.49, abs=1e-6))
+
+
+def estimated(**arms: tuple[int, ...]) -> Analysis:
+    """Two looks, as of GA4's funnel: nothing, and four weeks later the totals."""
+    days = FIRST, FIRST + timedelta(27)
+    rows = [
+        {"date": day, "variant": arm, "exposed": exposed * now, "converted": converted * now}
+        for now, day in enumerate(days)
+        for arm, (exposed, converted) in arms.items()
+    ]
+    outcomes = Outcomes.from_totals(pd.DataFrame(rows), is_naive=True)
+    return analyse(outcomes, ExperimentPlan())
+
+
+def test_estimates_of_ga4_err_by_more_than_chance() -> None:
+    """A rate of 50 % by 0.0115 of itself: of 250,000 users six times as much as by chance."""
+    assert (threshold("users_sigma"), threshold("exact_up_to")) == (USERS_SIGMA, EXACT_UP_TO)
+    found = estimated(control=(250_000, 125_000), new=(250_000, 128_000))
+    (one,) = found.comparisons
+    # Chance alone: z 8.5. The two variances: p q / n + (0.0115 p)^2.
+    error = np.sqrt(0.25 / 250_000 + 0.00575**2 + 0.512 * 0.488 / 250_000 + 0.005888**2)
+    assert one.fixed.p_value == pytest.approx(2 * stats.norm.sf(0.012 / error), abs=0.01)
+    assert one.fixed.ci_low < 0 < one.fixed.ci_high
+    assert one.looks.p_value[-1] > 0.05
+    assert found.decision.verdict == "stop"
+    few = {"control": (3000, 300), "new": (3000, 330)}
+    counted = analyse(totals(**few), ExperimentPlan())
+    assert estimated(**few).comparisons[0].fixed == counted.comparisons[0].fixed
+
+
+def test_a_split_of_estimates_may_be_off_by_their_error() -> None:
+    """250,000 to 254,000: z 5.63 by chance alone, which the estimates' error divides by 4.2."""
+    split = estimated(control=(250_000, 100), new=(254_000, 100)).split
+    error = np.sqrt(1 / 250_000 + 1 / 254_000 + 0.0115**2)
+    expected = 2 * stats.norm.sf(np.log(254 / 250) / error)
+    assert split.p_value == pytest.approx(expected, rel=0.01)
+    assert split.blocked_at is None
+    assert estimated(control=(250_000, 100), new=(290_000, 100)).decision.verdict == "invalid"
 
 
 def users(**arms: list[float]) -> Outcomes:

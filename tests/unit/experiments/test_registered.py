@@ -249,6 +249,7 @@ def arrays(one: Outcomes) -> list[np.ndarray | None]:
 EXPERIMENT = {
     "change_id": "cta", "variants": '{"old": 0.5, "new": 0.5}', "problem": None, "state": "ended",
     "smallest_effect": 0.01, "users_left_out": 0, "overlaps_with": [], "start_date": TODAY,
+    "naive_variance": None,
 }  # fmt: skip
 
 
