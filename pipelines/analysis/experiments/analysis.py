@@ -21,7 +21,7 @@ from pipelines.analysis.experiments.sizes import (
 )
 from pipelines.analysis.experiments.verdicts import Decision, Verdict
 from pipelines.analysis.stats.arrays import Floats
-from pipelines.wording import nearest, shown
+from pipelines.wording import counted, nearest, shown
 
 RELATIVE_EFFECT = 0.20
 """Smallest effect where none is given, of the control's early rate (house default)."""
@@ -74,8 +74,12 @@ def analyse(outcomes: Outcomes, plan: ExperimentPlan) -> Analysis:
         outcomes.variants, outcomes.exposed[-1], outcomes.primary.trials[-1], strict=True
     ):
         if not min(exposed, trials) > 0:
+            left_out = outcomes.left_out
+            several = f", with {counted(left_out, 'user')} in several variants left out" * bool(
+                left_out
+            )
             raise ExperimentError(
-                f"The variant {shown(name)} has no units: there is no rate of it."
+                f"The variant {shown(name)} has no units{several}: there is no rate of it."
             )
     if outcomes.primary.is_share and (plan.smallest_effect or 0) >= 1:
         raise ExperimentError(

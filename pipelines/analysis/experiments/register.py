@@ -16,6 +16,9 @@ LEAST_VARIANTS, MOST_VARIANTS = 2, 20
 SHARE_TOLERANCE = 1e-6
 """How far from 1 the shares of a split may add up."""
 
+LEAST_EFFECT = 1e-9
+"""No shop has the units that would show less, absolute or relative."""
+
 LEAST_DAYS = 14
 """Two whole weeks: every weekday twice (house default)."""
 

@@ -168,6 +168,7 @@ FILES = {
     "semicolons": "variant;exposed;converted\r\ncontrol;5000;500\r\nnew;5000;585\r\n",
     "tabs, capitals": "\ufeffVARIANT\tExposed\tConverted\ncontrol\t5000\t500\nNew\t5000\t585",
     "quotes, blanks": '\n"variant" ,"exposed","converted",\n"control",5000,500,\n\nnew,5000,585,\n',
+    "a spreadsheet's hint": "sep=;\nvariant;exposed;converted\ncontrol;5000;500\nnew;5000;585\n",
     "another order": "converted,variant,exposed\n500,control,5000\n585,new,5000\n",
 }
 

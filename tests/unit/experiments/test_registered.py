@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.experiment_table import compared
 from pipelines.analysis.experiments.metrics import Outcomes
 from pipelines.analysis.experiments.stored import as_rows, from_rows
@@ -120,6 +121,38 @@ def test_without_outcomes_there_is_no_result_to_keep(shop: Path) -> None:
     remember(shop)
     (shop / "experiments.yml").write_text("")
     assert remember(shop) == []
+
+
+def test_a_change_does_not_take_the_place_of_an_experiment(shop: Path) -> None:
+    remember(shop)
+    (shop / "experiments.yml").write_text("")
+    (shop / "changes.yml").write_text(PAY.replace("pay:", "cta:"))
+    settings = Settings(properties=(Property(id="1"),), changes=shop / "changes.yml", home=shop)
+    register = read_register(settings, PLAN, TODAY)
+    with (
+        build_database(shop / "build.duckdb") as connection,
+        pytest.raises(ExperimentError, match="'cta' has the id of an experiment, whose result is"),
+    ):
+        remember_register(connection, register, TODAY)
+    assert remember(shop) == [("ended", None, COUNTS)]
+
+
+def test_a_corrected_property_takes_along_what_is_kept(shop: Path) -> None:
+    remember(shop)
+    path = shop / "experiments.yml"
+    path.write_text(path.read_text() + "  property: '2'\n")
+    (shop / "cta.csv").unlink()
+    settings = Settings(
+        properties=(Property(id="1"), Property(id="2")), experiments=path, home=shop
+    )
+    with build_database(shop / "build.duckdb") as connection:
+        remember_register(connection, read_register(settings, PLAN, TODAY), TODAY)
+        kept = connection.execute(
+            "select distinct changes.property_id, problem from ops.changes "
+            "inner join ops.experiment_outcomes using (property_id, change_id)"
+        ).fetchall()
+    assert kept == [("2", None)]
+    assert edits(shop) == [("2026-06-30", "property", "1", "2")]
 
 
 def test_what_is_changed_after_the_start_is_kept(shop: Path) -> None:
