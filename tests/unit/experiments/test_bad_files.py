@@ -124,7 +124,8 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     ),
     "nobody in one variant alone": (
         USERS + "a,u1,1,2\nb,u1,1,2\nb,u2,1,2\n",
-        "The variant 'a' has no units, with 1 user in several variants left out: there is no rate of it.",
+        "The variant 'a' has no units, with 1 user in several variants left out: there is no rate "
+        "of it.",
     ),
     "a user twice": (
         USERS + "a,u1,1,2\nb,u2,1,2\na,u1,0,1\n",
