@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from data_checks.model import Slice, Suite, never
 from data_checks.sql import ASKED, counted
+from data_checks.suites.rate_tables import EPSILON
 
 EXPERIMENTS = "marts.fct_experiment"
 _SUMS = ("exposed", "numerator", "denominator")
@@ -12,9 +13,12 @@ _UNEQUAL = " or ".join(
     for prefix, side in (("", "own"), ("control_", "control"))
     for name in _SUMS
 )
+# Few units have a rate and no interval.
 _NO_RATE = (
-    "rate is not null and (abs(rate - told.numerator / nullif(told.denominator, 0)) > 1e-9 "
-    "or rate not between ci_low and ci_high) is not false"
+    "rate is not null and ("
+    f"(abs(rate - told.numerator / nullif(told.denominator, 0)) <= {EPSILON}) is not true "
+    f"or (rate between ci_low - {EPSILON} and ci_high + {EPSILON}) is false "
+    "or (ci_low is null) <> (ci_high is null))"
 )
 _SHOWN = (
     "(verdict is null or verdict = 'invalid') and (rate is not null or difference is not null "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from math import inf
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.analysis.experiments.register import LEAST_VARIANTS, MOST_VARIANTS
+from pipelines.analysis.experiments.register import LEAST_EFFECT, LEAST_VARIANTS, MOST_VARIANTS
 from pipelines.cli.common import AsJson, print_json
 from pipelines.cli.experiment_tables import print_analysis, print_entries, print_plan
 from pipelines.errors import ConfigError
@@ -17,6 +18,9 @@ from pipelines.errors import ConfigError
 if TYPE_CHECKING:
     from pipelines.analysis.experiments.planner import Candidate, Wish
     from pipelines.analysis.experiments.register import Register
+
+MOST = 1e12
+"""No shop has so many units a week."""
 
 experiment = typer.Typer(
     no_args_is_help=True, help="Plan an experiment, and say what its outcomes tell."
@@ -62,7 +66,9 @@ def analyze(
     _refuse_outside("--alpha", alpha, 1)
     if smallest_effect is not None:
         _refuse_outside("--smallest-effect", smallest_effect)
-    register, today = (Register(), date.min) if file.is_file() else _register()
+    # Path.is_file raises where a name is too long.
+    is_file = os.path.isfile(file)  # noqa: PTH113
+    register, today = (Register(), date.min) if is_file else _register()
     ids = {entry.id for entry, _ in register.experiments}
     # What looks like a file's name is one, unless it is registered.
     if ids and (str(file) in ids or not file.suffix):
@@ -150,8 +156,13 @@ def plan(
 
     for option, value in (("--alpha", alpha), ("--power", power)):
         _refuse_outside(option, value, 1)
+    if power <= alpha:
+        raise ConfigError(
+            f"--power is {power:g}, and chance alone calls {alpha:g} (--alpha): give more of it."
+        )
     for option, value in (("--lift", lift), ("--rho", rho)):
         _refuse_outside(option, value, 100)
+    _refuse_outside("--lift times --rho", lift * rho, 100)
     wish = Wish(lift, rho, alpha, power, variants, weeks)
     if baseline is None:
         if weekly is not None or macro_baseline is not None or macro_weekly is not None:
@@ -232,3 +243,6 @@ def _refuse_outside(option: str, value: float, high: float = inf) -> None:
     if not 0 < value < high:
         wanted = "it is more than 0" if high == inf else f"it lies between 0 and {high:g}"
         raise ConfigError(f"{option} is {value:g}: {wanted}.")
+    if not LEAST_EFFECT <= value <= MOST:
+        size = "small" if value < MOST else "large"
+        raise ConfigError(f"{option} is {value:g}, which is too {size} for any shop: correct it.")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pipelines.experiments.listing import Entry
 
 
+_TOO_FEW = "too few"
+
+
 def print_analysis(found: Analysis, result: dict[str, Any]) -> None:
     """Variants, differences and the verdict of an analysis; `result` is its JSON."""
     is_share = found.outcomes.primary.is_share
@@ -93,6 +96,8 @@ def _differences(result: dict[str, Any], is_share: bool) -> Table:
 
 def _difference(row: dict[str, Any], show: Callable[[float | None], str]) -> tuple[str, ...]:
     """Difference, interval, p (of all variants together) and method."""
+    if row["ci_low"] is None:
+        return (show(row["difference"]), _TOO_FEW, "", row["method"])
     return (
         show(row["difference"]),
         f"{show(row['ci_low'])} to {show(row['ci_high'])}",
@@ -104,7 +109,7 @@ def _difference(row: dict[str, Any], show: Callable[[float | None], str]) -> tup
 def _nightly(looks: dict[str, Any], show: Callable[[float | None], str]) -> tuple[str, str]:
     """The always-valid interval and p."""
     if looks["ci_low"] is None:
-        return "too few units", ""
+        return _TOO_FEW, ""
     return f"{show(looks['ci_low'])} to {show(looks['ci_high'])}", _p(looks["p_value"])
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.register import (
+    LEAST_EFFECT,
     LEAST_VARIANTS,
     MOST_VARIANTS,
     SHARE_TOLERANCE,
@@ -192,7 +193,8 @@ class _Reader:
         if end is not None and end < start:
             raise said.wrong(f"ends on {end}, before its start ({start}): correct one of them")
         trial = self._trial(row, said) if isinstance(row, _ExperimentEntry) else None
-        if trial is None and start > self._today:
+        # The day after today has begun in the east.
+        if trial is None and start > self._today + timedelta(days=1):
             raise said.wrong(
                 f"starts on {start}, which is after today ({self._today}): write down what was "
                 "changed once it is"
@@ -219,8 +221,10 @@ class _Reader:
     @staticmethod
     def _trial(row: _ExperimentEntry, said: _Said) -> Trial:
         effect = float(row.smallest_effect) if row.smallest_effect else None
-        if effect == 0:
-            raise said.wrong("has the smallest_effect 0: no number of units would show it")
+        if effect is not None and effect < LEAST_EFFECT:
+            raise said.wrong(
+                f"has the smallest_effect {effect:g}: no number of units would show it"
+            )
         split = _split(row.variants, said)
         outcomes, exposure = None, None
         if row.outcomes is None:

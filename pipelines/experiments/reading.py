@@ -52,7 +52,7 @@ class _File(CsvFile):
     """What a file of outcomes may hold."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, MOST_BYTES, ExperimentError)
+        super().__init__(path, MOST_BYTES, ExperimentError, headings=("variant",))
         self.is_users = "user" in self.names
         self._check_names()
         self.refuse_no_rows()

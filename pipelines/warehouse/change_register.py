@@ -11,19 +11,21 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.analysis.experiments.errors import ExperimentError
-from pipelines.analysis.experiments.register import Change, Register, State, Trial
+from pipelines.analysis.experiments.register import Change, Kind, Register, State, Trial
 from pipelines.warehouse.ops import insert_rows, transaction
 from pipelines.warehouse.register_edits import edits_of
 from pipelines.warehouse.rows import rows_of
 from pipelines.warehouse.schema import OPS_TABLES
-from pipelines.wording import without_folder
+from pipelines.wording import shown, without_folder
 
 if TYPE_CHECKING:
     from pipelines.analysis.experiments.metrics import Outcomes
 
 # What is known of outcomes beside their rows; and what these are counted by.
 FACTS = ("users_left_out", "note", "naive_variance")
-_DEFINITION = ("exposure", "variants", "primary_metric", "guardrail", "start_date")
+_DEFINITION = (
+    "property_id", "exposure", "variants", "primary_metric", "guardrail", "start_date",
+)  # fmt: skip
 
 
 def remember_register(
@@ -34,7 +36,8 @@ def remember_register(
     A file that cannot be read is said in the experiment's row and stops nothing; one that had no
     problem by its end then keeps the outcomes that an earlier run read. So does one that is in the
     register no more, and what was changed of one after its start goes to `ops.experiment_edits`.
-    Those that are counted from GA4 stay until they are counted anew.
+    Those that are counted from GA4 stay until they are counted anew. Raises ExperimentError: a
+    change of the site with the id of an experiment whose result is kept.
     """
     before = {row["change_id"]: row for row in _stored_rows(connection)}
     rows: list[dict[str, Any]] = []
@@ -43,9 +46,10 @@ def remember_register(
     for entry in register.entries:
         row = registered_row(entry, register.meetings[entry.id], today)
         rows.append(row)
-        if entry.trial is None:
-            continue
         known = before.get(entry.id)
+        if entry.trial is None:
+            _refuse_id_of_experiment(known, entry)
+            continue
         if known is not None and _are_its_own(row, known):
             row |= {name: known[name] for name in FACTS}
             kept.append(entry.id)
@@ -69,6 +73,13 @@ def remember_register(
         )
         insert_rows(connection, "changes", rows)
         insert_rows(connection, "experiment_edits", edits)
+        # A corrected property takes along what is kept.
+        for table in ("experiment_outcomes", "experiment_edits"):
+            connection.execute(
+                f"update ops.{table} as kept set property_id = changes.property_id "
+                "from ops.changes where kept.change_id = changes.change_id "
+                "and kept.property_id <> changes.property_id"
+            )
         for table in outcomes:
             insert_rows(connection, "experiment_outcomes", table)
 
@@ -110,6 +121,14 @@ def counted_until(connection: duckdb.DuckDBPyConnection, entry: Change) -> date 
         "select max(date) from ops.experiment_outcomes where change_id = ?", [entry.id]
     ).fetchone()
     return found[0] if found else None
+
+
+def _refuse_id_of_experiment(known: dict[str, Any] | None, change: Change) -> None:
+    if known is not None and known["kind"] == Kind.EXPERIMENT and known["has_outcomes"]:
+        raise ExperimentError(
+            f"The change {shown(change.id)} has the id of an experiment, whose result is kept: "
+            "give the change another id in changes.yml."
+        )
 
 
 def _are_its_own(row: dict[str, Any], known: dict[str, Any]) -> bool:

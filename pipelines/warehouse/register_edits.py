@@ -11,6 +11,7 @@ from pipelines.analysis.experiments.register import Kind, State
 
 # Column of `ops.changes` → its name in experiments.yml.
 _FIELDS = {
+    "property_id": "property",
     "description": "hypothesis",
     "key": "key",
     "stage": "stage",

@@ -147,9 +147,9 @@ JOURNEY_MARTS = (
     """
     create table marts.fct_experiment as
     select '100' as property_id, 'cta' as experiment_id, 'new' as variant, 'control' as control,
-        200 as exposed, 24.0 as numerator, 200.0 as denominator, 0.12 as rate, 0.08 as ci_low,
-        0.17 as ci_high, 200 as control_exposed, 20.0 as control_numerator,
-        200.0 as control_denominator, 0.02 as difference, 0.5 as p_value,
+        200 as exposed, 24.0 as numerator, 200.0 as denominator, 0.12::double as rate,
+        0.08::double as ci_low, 0.17::double as ci_high, 200 as control_exposed,
+        20.0 as control_numerator, 200.0 as control_denominator, 0.02 as difference, 0.5 as p_value,
         'keep running' as verdict, 'Too few units.' as reason
     """,
     """

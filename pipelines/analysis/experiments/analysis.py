@@ -10,7 +10,7 @@ import numpy as np
 from pipelines.analysis.experiments import sample_ratio, sequential
 from pipelines.analysis.experiments.comparisons import Comparison, compare
 from pipelines.analysis.experiments.errors import ExperimentError
-from pipelines.analysis.experiments.metrics import Outcomes
+from pipelines.analysis.experiments.metrics import USERS_SIGMA, Outcomes
 from pipelines.analysis.experiments.register import LEAST_VARIANTS, SHARE_TOLERANCE
 from pipelines.analysis.experiments.sizes import (
     ALPHA,
@@ -21,7 +21,7 @@ from pipelines.analysis.experiments.sizes import (
 )
 from pipelines.analysis.experiments.verdicts import Decision, Verdict
 from pipelines.analysis.stats.arrays import Floats
-from pipelines.wording import nearest, shown
+from pipelines.wording import counted, nearest, shown
 
 RELATIVE_EFFECT = 0.20
 """Smallest effect where none is given, of the control's early rate (house default)."""
@@ -74,15 +74,21 @@ def analyse(outcomes: Outcomes, plan: ExperimentPlan) -> Analysis:
         outcomes.variants, outcomes.exposed[-1], outcomes.primary.trials[-1], strict=True
     ):
         if not min(exposed, trials) > 0:
+            left_out = outcomes.left_out
+            several = f", with {counted(left_out, 'user')} in several variants left out" * bool(
+                left_out
+            )
             raise ExperimentError(
-                f"The variant {shown(name)} has no units: there is no rate of it."
+                f"The variant {shown(name)} has no units{several}: there is no rate of it."
             )
     if outcomes.primary.is_share and (plan.smallest_effect or 0) >= 1:
         raise ExperimentError(
             f"The smallest effect is {plan.smallest_effect:g}, but rates lie between 0 and 1: 0.01 "
             "is one point."
         )
-    split = sample_ratio.check(outcomes.exposed, _shares(outcomes, plan))
+    outcomes = _with_known_variance(outcomes)
+    sigma = USERS_SIGMA if outcomes.is_naive else 0.0
+    split = sample_ratio.check(outcomes.exposed, _shares(outcomes, plan), sigma)
     effect = _smallest_effect(outcomes, plan)
     units = None if effect is None else _units(outcomes, effect, plan)
     if split.blocked_at is not None:
@@ -100,6 +106,24 @@ def analyse(outcomes: Outcomes, plan: ExperimentPlan) -> Analysis:
         key=lambda one: (order.index(one.decision.verdict), -one.fixed.difference),
     )
     return Analysis(plan, outcomes, effect, units, split, comparisons, best.decision)
+
+
+def _with_known_variance(outcomes: Outcomes) -> Outcomes:
+    """Ratios of so few users are not normal yet: their variance tells neither interval nor p. That
+    of GA4's aggregates holds the error of its estimates.
+    """
+    if outcomes.is_naive:
+        macro = outcomes.macro
+        return replace(
+            outcomes,
+            primary=replace(outcomes.primary, are_estimates=True),
+            macro=None if macro is None else replace(macro, are_estimates=True),
+        )
+    variance = outcomes.primary.rate_variance
+    if variance is None:
+        return outcomes
+    known = np.where(outcomes.exposed >= sequential.LEAST_UNITS, variance, np.nan)
+    return replace(outcomes, primary=replace(outcomes.primary, rate_variance=known))
 
 
 def _shares(outcomes: Outcomes, plan: ExperimentPlan) -> Floats:

@@ -22,8 +22,9 @@ NODES = 40
 
 def posterior(metric: Metric, variant: int) -> Beta:
     """a and b of the Beta posterior of a variant's rate at the last look."""
-    successes, trials = metric.successes[-1, variant], metric.trials[-1, variant]
-    return PRIOR[0] + float(successes), PRIOR[1] + float(trials - successes)
+    counts = metric.counts(variant)
+    successes, trials = float(counts.successes[0]), float(counts.trials[0])
+    return PRIOR[0] + successes, PRIOR[1] + trials - successes
 
 
 def compare(metric: Metric, variant: int) -> tuple[float, float]:

@@ -115,9 +115,9 @@ class _Family:
     def _evidence(self, made: Comparison, variant: int) -> Evidence:
         outcomes, units = self._outcomes, self._units
         there = 2 / (1 / outcomes.exposed[-1, [0, variant]]).sum()
-        times = float(there / units) if units else 0.0
+        times = float(there / units) if units else None
         # One look at the planned end is the fixed horizon's; all others are the mSPRT's.
-        is_end = not outcomes.days and times >= 1
+        is_end = not outcomes.days and times is not None and times >= 1
         place = variant - 1
         macro = None
         if outcomes.macro is not None and made.macro is not None and made.macro_looks is not None:
@@ -129,6 +129,7 @@ class _Family:
             p_at_end=made.p_holm,
             alpha=self._family_alpha,
             times_planned=times,
+            has_effect=self._effect is not None,
             days=(outcomes.days[-1] - outcomes.days[0]).days + 1 if outcomes.days else None,
             macro=macro,
         )
@@ -142,13 +143,15 @@ class _Family:
         is_end: bool,
     ) -> Bounds:
         variance = float(metric.variance[-1, variant] + metric.variance[-1, 0])
+        noise = float(metric.noise[-1, variant] + metric.noise[-1, 0])
         tau, rate = self._tau(metric), float(metric.rate[-1, 0])
 
         def half_of_end(times: float) -> float:
             return (fixed.ci_high - fixed.ci_low) / 2 / sqrt(times)
 
         def half_of_looks(times: float) -> float:
-            half = sequential.half_width(np.array([variance / times]), tau, self._alpha)
+            left = (variance - noise) / times + noise
+            half = sequential.half_width(np.array([left]), tau, self._alpha)
             return float(half[0])
 
         if is_end:

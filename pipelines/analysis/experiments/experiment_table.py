@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -141,9 +142,9 @@ def _analysed(
         overlaps_with=tuple(experiment["overlaps_with"]),
         has_ended=experiment["state"] in (State.ENDED, State.WITHDRAWN),
     )
-    return analyse(
-        from_rows(outcomes, list(variants), 0 if pd.isna(left_out) else int(left_out)), plan
-    )
+    stored = from_rows(outcomes, list(variants), 0 if pd.isna(left_out) else int(left_out))
+    is_naive = pd.notna(experiment["naive_variance"]) and bool(experiment["naive_variance"])
+    return analyse(replace(stored, is_naive=is_naive), plan)
 
 
 def _counts(own: Mapping[str, Any], control: Mapping[str, Any]) -> dict[str, Any]:

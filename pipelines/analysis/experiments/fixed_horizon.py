@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from scipy import stats
@@ -27,7 +28,7 @@ def compare(metric: Metric, variant: int, alpha: float) -> Difference:
     """The variant against the control at the last look, with a 1 - alpha interval.
 
     Counts: pooled z, or Fisher where a cell of the table expects fewer than 5, and Newcombe's
-    interval. Ratios of users: z on the delta method's variances. NaN without trials.
+    interval. Ratios of users: z on the delta method's variances, NaN where nobody differs.
     """
     if metric.is_share:
         own, control = metric.counts(variant), metric.counts(0)
@@ -45,8 +46,10 @@ def compare(metric: Metric, variant: int, alpha: float) -> Difference:
         )
     difference = float(metric.rate[-1, variant] - metric.rate[-1, 0])
     error = float(np.sqrt(metric.variance[-1, variant] + metric.variance[-1, 0]))
+    if not error > 0:
+        return Difference(difference, nan, nan, nan, "delta method")
     half = float(stats.norm.ppf(1 - alpha / 2)) * error
-    p_value = float(2 * stats.norm.sf(abs(difference) / error)) if error else float(not difference)
+    p_value = float(2 * stats.norm.sf(abs(difference) / error))
     return Difference(difference, difference - half, difference + half, p_value, "delta method")
 
 

@@ -17,17 +17,23 @@ from pipelines.analysis.experiments.register import control_first
 from pipelines.analysis.stats.arrays import Floats, Ints, codes, divide, floats, spread, sum_by
 from pipelines.analysis.stats.intervals import Counts
 
+USERS_SIGMA, EXACT_UP_TO = 0.0115, 3000
+"""Relative standard error of a rate of GA4's users, and how many of them it counts exactly
+(users_sigma and exact_up_to of dbt_project.yml; tested)."""
+
 
 @dataclass(frozen=True)
 class Metric:
     """Successes of trials, (looks, variants), the control first.
 
-    `variance` of the rate is None where a trial succeeds once at most: then it is p q / n.
+    `variance` of the rate is None where a trial succeeds once at most: then it is p q / n, and
+    that of GA4's estimates where the counts `are_estimates`.
     """
 
     successes: Floats
     trials: Floats
     rate_variance: Floats | None = None
+    are_estimates: bool = False
 
     @property
     def is_share(self) -> bool:
@@ -44,7 +50,13 @@ class Metric:
         """Of the rate, estimated from each variant alone."""
         if self.rate_variance is not None:
             return self.rate_variance
-        return divide(self.rate * (1 - self.rate), self.trials)
+        return divide(self.rate * (1 - self.rate), self.trials) + self.noise
+
+    @property
+    def noise(self) -> Floats:
+        """The part of the variance that more units do not lessen: (p sigma)^2 of estimates."""
+        is_noisy = self.are_estimates & (self.trials > EXACT_UP_TO)
+        return np.where(is_noisy, (self.rate * USERS_SIGMA) ** 2, 0.0)
 
     def of(self, columns: Sequence[int]) -> Metric:
         """Of some variants, in this order."""
@@ -54,11 +66,17 @@ class Metric:
             self.successes[:, chosen],
             self.trials[:, chosen],
             None if variance is None else variance[:, chosen],
+            self.are_estimates,
         )
 
     def counts(self, variant: int) -> Counts:
-        """The last look of one variant, shape (1,)."""
-        return Counts(self.successes[-1:, variant], self.trials[-1:, variant])
+        """The last look of one variant, shape (1,); of estimates on p q / variance trials."""
+        rate, trials = self.rate[-1:, variant], self.trials[-1:, variant]
+        variance = self.variance[-1:, variant]
+        if not self.noise[-1, variant] * (1 - rate[0]) > 0:
+            return Counts(self.successes[-1:, variant], trials)
+        effective = rate * (1 - rate) / variance
+        return Counts(rate * effective, effective)
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,15 @@ LEAST_VARIANTS, MOST_VARIANTS = 2, 20
 SHARE_TOLERANCE = 1e-6
 """How far from 1 the shares of a split may add up."""
 
+LEAST_EFFECT = 1e-9
+"""No shop has the units that would show less, absolute or relative."""
+
 LEAST_DAYS = 14
 """Two whole weeks: every weekday twice (house default)."""
 
 NAIVE = (
-    "These are GA4's aggregates: the interval and p hold neither the error of its estimates nor "
-    "users who saw several variants."
+    "These are GA4's aggregates: the interval and p hold the error of its estimates, but not users "
+    "who saw several variants."
 )
 """What is said beside outcomes of which no user is known."""
 

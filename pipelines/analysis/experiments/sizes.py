@@ -67,8 +67,8 @@ def times_for_looks(alpha: float = ALPHA, power: float = POWER) -> float:
 def detectable_lift(
     baseline: float, units: float, alpha: float = ALPHA, power: float = POWER
 ) -> float | None:
-    """The smallest relative lift that `units` per arm show with `power`; None where not even 100 %
-    of the units converting would.
+    """The smallest relative lift that `units` per arm show with `power`, a billionth at least; None
+    where not even 100 % of the units converting would.
     """
     most = 1 / baseline - 1
 
@@ -77,4 +77,7 @@ def detectable_lift(
 
     if not most > 0 or short_by(most) > 0:
         return None
-    return float(optimize.brentq(short_by, most * 1e-9, most, xtol=1e-12))
+    least = min(most, 1.0) * 1e-9
+    if short_by(least) <= 0:
+        return least
+    return float(optimize.brentq(short_by, least, most, xtol=1e-12))

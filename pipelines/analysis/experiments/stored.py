@@ -72,15 +72,22 @@ def from_rows(rows: pd.DataFrame, order: list[str], left_out: int) -> Outcomes:
     def looks(name: str) -> Floats:
         return np.cumsum(floats(rows[name]).reshape(-1, arms), axis=0)
 
-    exposed, trials = looks("exposed"), looks("denominator")
+    exposed, numerator, trials = (looks(one) for one in ("exposed", "numerator", "denominator"))
     variance = floats(rows["rate_variance"]).reshape(-1, arms)
+    # Counts have no variance of their own; ratios of one user a variant have none that is known.
+    is_share = (
+        np.isnan(variance).all()
+        and (numerator % 1 == 0).all()
+        and (numerator <= trials).all()
+        and (trials == exposed).all()
+    )
     macro, revenue = looks("macro_converted"), floats(rows["revenue"]).reshape(-1, arms)[-1]
     days = pd.to_datetime(rows["date"].drop_duplicates()).dropna()
     return Outcomes(
         variants=tuple(order),
         days=tuple(days.dt.date),
         exposed=exposed,
-        primary=Metric(looks("numerator"), trials, None if np.isnan(variance).all() else variance),
+        primary=Metric(numerator, trials, None if is_share else variance),
         macro=None if np.isnan(macro).any() else Metric(macro, exposed),
         revenue=None if np.isnan(revenue).any() else revenue,
         left_out=left_out,

@@ -64,7 +64,8 @@ class Evidence:
     """What is known of a variant against the control.
 
     `p_value` is that which decides (Holm's), `p_at_end` the fixed horizon's. `times_planned` is
-    how many times the planned units there are; `days` None where the file has no dates.
+    how many times the planned units there are, None where nobody knows how many it takes;
+    `has_effect`: whether a smallest effect is known; `days` None where the file has no dates.
     """
 
     variant: str
@@ -72,7 +73,8 @@ class Evidence:
     p_value: float
     p_at_end: float
     alpha: float
-    times_planned: float
+    times_planned: float | None
+    has_effect: bool
     days: int | None
     macro: Bounds | None
 
@@ -120,8 +122,9 @@ def _guarded(known: Evidence) -> Decision:
     if macro is None:
         return Decision(
             Verdict.HOLD,
-            f"{won}, but nothing tells what it does to the macro rate: give macro_converted, "
-            "the same numbers as converted where the primary is the purchase itself.",
+            f"{won}, but nothing tells what it does to the macro rate: give totals "
+            "with macro_converted, the same numbers as converted where the primary is the purchase "
+            "itself.",
             None,
         )
     worst = WORST_MACRO * macro.rate
@@ -144,6 +147,18 @@ def _guarded(known: Evidence) -> Decision:
 def _undecided(known: Evidence) -> Decision:
     """A variant whose primary rate is not told apart from the control's."""
     name, primary = known.variant, known.primary
+    if known.times_planned is None:
+        why = (
+            "users who are few or do not differ do not tell how many of them it takes"
+            if known.has_effect
+            else "nobody of the control converted, and a share of nothing is no smallest effect: "
+            "say which one matters, with --smallest-effect or smallest_effect in experiments.yml"
+        )
+        return Decision(
+            Verdict.KEEP_RUNNING,
+            f"'{name}' is not told apart from the control yet; {why}.",
+            None,
+        )
     is_long = known.days is None or known.days >= LEAST_DAYS
     if known.times_planned >= 1 and known.p_at_end > known.alpha and is_long:
         return Decision(
@@ -179,7 +194,7 @@ def _weeks(known: Evidence, times: float | None) -> int | None:
 
 def _interval(bounds: Bounds) -> str:
     if np.isnan(bounds.low + bounds.high):
-        return "too few units for an interval"
+        return "too few units or conversions for an interval"
     if not bounds.is_share:
         return f"{bounds.difference:+.4g}, interval {bounds.low:+.4g} to {bounds.high:+.4g}"
     low, high = f"{100 * bounds.low:+.2f}", f"{100 * bounds.high:+.2f}"

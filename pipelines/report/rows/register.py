@@ -17,7 +17,7 @@ EXPERIMENTS = """
     select experiment_id, variant, control, hypothesis, state, start_date, end_date,
         primary_metric, numerator, denominator, rate, control_numerator, control_denominator,
         control_rate, difference, first_date is not null as is_nightly,
-        exposed = denominator as is_share,
+        method <> 'delta method' as is_share,
         if(first_date is null, difference_ci_low, sequential_ci_low) as ci_low,
         if(first_date is null, difference_ci_high, sequential_ci_high) as ci_high,
         verdict, reason, weeks_left, experiment_verdict, experiment_reason,

@@ -148,7 +148,7 @@ def _card(rows: list[Experiment]) -> Card:
             *(
                 (f"{row.variant} against {row.control}", _difference(row))
                 for row in rows
-                if row.rate
+                if row.rate is not None
             ),
             *([("To know", " ".join(known))] if (known := _known(first)) else []),
             *([("Still to come", f"about {counted(min(weeks), 'week')}")] if weeks else []),
@@ -205,7 +205,7 @@ def _difference(row: Experiment) -> str:
         difference, high = formatting.points(row.difference), formatting.points(row.ci_high)
         low = formatting.points(row.ci_low).removesuffix("points").strip()
     if row.ci_low is None:
-        return f"{rates}; too few units for an interval"
+        return f"{rates}; too few units or conversions for an interval"
     always = ", whenever looked at" if row.is_nightly else ""
     return f"{rates}; {difference} (95 % interval {low} to {high}{always})"
 

@@ -50,6 +50,9 @@ ENTRIES = {
         "key": ""
     },
     "has the smallest_effect 0: no number of units would show it.": {"smallest_effect": "0.0"},
+    "has the smallest_effect 1e-15: no number of units would show it.": {
+        "smallest_effect": "0.000000000000001"
+    },
     "has a 'page' that is no text: write one value.": {"page": "[/a, /b]"},
     "has elements that are no list of texts: write [button, headline].": {"elements": "{a: b}"},
     "has exposure_values that cannot be read: write such as {control: A-1, new: A-2}.": {
@@ -176,8 +179,8 @@ def test_a_column_that_cannot_be(tmp_path: Path, around: tuple[str, str]) -> Non
         ),
         (
             "",
-            lines("pay", {**CHANGE, "start": "2026-07-01"}),
-            "The change 'pay' in {changes} starts on 2026-07-01, which is after today "
+            lines("pay", {**CHANGE, "start": "2026-07-02"}),
+            "The change 'pay' in {changes} starts on 2026-07-02, which is after today "
             "(2026-06-30): write down what was changed once it is.",
         ),
         (
@@ -192,6 +195,11 @@ def test_a_file_that_cannot_be(
     tmp_path: Path, experiments: str, changes: str, sentence: str
 ) -> None:
     assert refusal(tmp_path, experiments, changes) == sentence
+
+
+def test_a_change_of_a_day_that_has_begun_in_the_east(tmp_path: Path) -> None:
+    register = read(tmp_path, changes=lines("pay", {**CHANGE, "start": "2026-07-01"}))
+    assert [one.state(TODAY) for one in register.entries] == [State.PLANNED]
 
 
 def test_of_several_properties_an_entry_names_its_own(tmp_path: Path) -> None:

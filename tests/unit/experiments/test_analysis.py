@@ -16,8 +16,10 @@ from scipy import stats
 
 from pipelines.analysis.experiments import bayesian, sequential
 from pipelines.analysis.experiments.analysis import Analysis, ExperimentPlan, analyse
-from pipelines.analysis.experiments.metrics import Metric, Outcomes
+from pipelines.analysis.experiments.analysis_json import as_dict
+from pipelines.analysis.experiments.metrics import EXACT_UP_TO, USERS_SIGMA, Metric, Outcomes
 from pipelines.analysis.experiments.sample_ratio import check
+from pipelines.config.thresholds import threshold
 from tests.support.reading import run
 
 FIRST = date(2020, 3, 2)
@@ -166,6 +168,7 @@ FILES = {
     "semicolons": "variant;exposed;converted\r\ncontrol;5000;500\r\nnew;5000;585\r\n",
     "tabs, capitals": "\ufeffVARIANT\tExposed\tConverted\ncontrol\t5000\t500\nNew\t5000\t585",
     "quotes, blanks": '\n"variant" ,"exposed","converted",\n"control",5000,500,\n\nnew,5000,585,\n',
+    "a spreadsheet's hint": "sep=;\nvariant;exposed;converted\ncontrol;5000;500\nnew;5000;585\n",
     "another order": "converted,variant,exposed\n500,control,5000\n585,new,5000\n",
 }
 
@@ -306,6 +309,81 @@ def test_probabilities_of_narrow_and_distant_posteriors() -> None:
     swapped = Metric(narrow.successes[:, ::-1], narrow.trials)
     better, loss = bayesian.compare(swapped, 1)
     assert (better, loss) == (pytest.approx(0, abs=1e-12), pytest.approx(0.49, abs=1e-6))
+
+
+def estimated(**arms: tuple[int, ...]) -> Analysis:
+    """Two looks, as of GA4's funnel: nothing, and four weeks later the totals."""
+    days = FIRST, FIRST + timedelta(27)
+    rows = [
+        {"date": day, "variant": arm, "exposed": exposed * now, "converted": converted * now}
+        for now, day in enumerate(days)
+        for arm, (exposed, converted) in arms.items()
+    ]
+    outcomes = Outcomes.from_totals(pd.DataFrame(rows), is_naive=True)
+    return analyse(outcomes, ExperimentPlan())
+
+
+def test_estimates_of_ga4_err_by_more_than_chance() -> None:
+    """A rate of 50 % by 0.0115 of itself: of 250,000 users six times as much as by chance."""
+    assert (threshold("users_sigma"), threshold("exact_up_to")) == (USERS_SIGMA, EXACT_UP_TO)
+    found = estimated(control=(250_000, 125_000), new=(250_000, 128_000))
+    (one,) = found.comparisons
+    # Chance alone: z 8.5. The two variances: p q / n + (0.0115 p)^2.
+    error = np.sqrt(0.25 / 250_000 + 0.00575**2 + 0.512 * 0.488 / 250_000 + 0.005888**2)
+    assert one.fixed.p_value == pytest.approx(2 * stats.norm.sf(0.012 / error), abs=0.01)
+    assert one.fixed.ci_low < 0 < one.fixed.ci_high
+    assert one.looks.p_value[-1] > 0.05
+    assert found.decision.verdict == "stop"
+    few = {"control": (3000, 300), "new": (3000, 330)}
+    counted = analyse(totals(**few), ExperimentPlan())
+    assert estimated(**few).comparisons[0].fixed == counted.comparisons[0].fixed
+
+
+def test_a_split_of_estimates_may_be_off_by_their_error() -> None:
+    """250,000 to 254,000: z 5.63 by chance alone, which the estimates' error divides by 4.2."""
+    split = estimated(control=(250_000, 100), new=(254_000, 100)).split
+    error = np.sqrt(1 / 250_000 + 1 / 254_000 + 0.0115**2)
+    expected = 2 * stats.norm.sf(np.log(254 / 250) / error)
+    assert split.p_value == pytest.approx(expected, rel=0.01)
+    assert split.blocked_at is None
+    assert estimated(control=(250_000, 100), new=(290_000, 100)).decision.verdict == "invalid"
+
+
+def users(**arms: list[float]) -> Outcomes:
+    rows = [
+        {"variant": name, "user": f"{name}{n}", "numerator": one, "denominator": 1.0}
+        for name, numerators in arms.items()
+        for n, one in enumerate(numerators)
+    ]
+    return Outcomes.from_users(pd.DataFrame(rows))
+
+
+@pytest.mark.parametrize(
+    "arms",
+    [
+        # A normal p of three users would be 1e-100.
+        {"control": [10.0, 11, 10], "new": [20.0, 21, 20]},
+        {"control": [1.0] * 200, "new": [2.0] * 200},
+    ],
+)
+def test_a_ratio_of_few_users_or_of_equal_ones_has_no_p(arms: dict[str, list[float]]) -> None:
+    found = analyse(users(**arms), ExperimentPlan())
+    result = as_dict(found)
+    (one,) = result["comparisons"]
+    assert (one["p_value"], one["ci_low"], one["probability_better"]) == (None, None, None)
+    assert (found.decision.verdict, result["units_planned"]) == ("keep running", None)
+    assert found.decision.reason == (
+        "'new' is not told apart from the control yet; users who are few or do not differ do not "
+        "tell how many of them it takes."
+    )
+
+
+def test_a_control_that_never_converted_tells_no_smallest_effect() -> None:
+    found = analyse(totals(control=(5000, 0), new=(5000, 500)), ExperimentPlan())
+    assert found.decision.verdict == "keep running"
+    assert "--smallest-effect or smallest_effect in experiments.yml." in found.decision.reason
+    known = verdict(totals(control=(5000, 0), new=(5000, 500)), smallest_effect=0.01)
+    assert known == ("hold, macro unproven", None)
 
 
 def test_one_who_never_varies_has_nothing_said_of_it_by_looks() -> None:

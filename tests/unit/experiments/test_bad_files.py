@@ -122,6 +122,11 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         HEAD + "control,100,10\nnew,0,0\n",
         "The variant 'new' has no units: there is no rate of it.",
     ),
+    "nobody in one variant alone": (
+        USERS + "a,u1,1,2\nb,u1,1,2\nb,u2,1,2\n",
+        "The variant 'a' has no units, with 1 user in several variants left out: there is no rate "
+        "of it.",
+    ),
     "a user twice": (
         USERS + "a,u1,1,2\nb,u2,1,2\na,u1,0,1\n",
         "x.csv, line 4: the user 'u1' is there twice in 'a': one row a user.",
@@ -217,6 +222,39 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "above 100 %": (
         ["plan", "--baseline", "0.9", "--weekly", "700"],
         "A lift of 20% on 90% would be above 100 %: give a smaller --lift.",
+    ),
+    "a lift that no number holds": (
+        ["plan", "--baseline", "0.5", "--weekly", "700", "--lift", "1e-17"],
+        "--lift is 1e-17, which is too small for any shop: correct it.",
+    ),
+    "a lift that the metric shows next to nothing of": (
+        ["plan", "--baseline", "0.5", "--weekly", "7", "--lift", "1e-8", "--rho", "1e-8"],
+        "--lift times --rho is 1e-16, which is too small for any shop: correct it.",
+    ),
+    "a rate of nobody": (
+        ["plan", "--baseline", "1e-300", "--weekly", "700"],
+        "--baseline is 1e-300, which is too small for any shop: correct it.",
+    ),
+    "more units than there are": (
+        ["plan", "--baseline", "0.07", "--weekly", "1e308"],
+        "--weekly is 1e+308, which is too large for any shop: correct it.",
+    ),
+    "an alpha of nothing": (
+        ["analyze", "x.csv", "--alpha", "1e-320"],
+        "--alpha is 9.99989e-321, which is too small for any shop: correct it.",
+    ),
+    "an effect of nothing": (
+        ["analyze", "x.csv", "--smallest-effect", "1e-20"],
+        "--smallest-effect is 1e-20, which is too small for any shop: correct it.",
+    ),
+    "a power of chance": (
+        ["plan", "--baseline", "0.07", "--weekly", "700", "--power", "0.02"],
+        "--power is 0.02, and chance alone calls 0.05 (--alpha): give more of it.",
+    ),
+    "a name that no file can have": (
+        ["analyze", f"{'x' * 300}.csv"],
+        f"{'x' * 300}.csv cannot be read (File name too long): correct its name, or save it as "
+        "CSV in UTF-8.",
     ),
     "not a number": (
         ["plan", "--baseline", "nan", "--weekly", "700"],

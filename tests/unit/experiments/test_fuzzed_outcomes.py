@@ -66,7 +66,8 @@ def test_any_file(text: str, effect: float | None, tmp_path: Path) -> None:
     outcomes_by_day = as_rows(outcomes).assign(property_id="1", change_id="x")
     experiment = {
         "property_id": "1", "change_id": "x", "kind": "experiment", "problem": None,
-        "state": "running", "users_left_out": 0, "overlaps_with": [], "smallest_effect": effect,
+        "state": "running", "naive_variance": False, "users_left_out": 0, "overlaps_with": [],
+        "smallest_effect": effect,
         "variants": json.dumps(dict.fromkeys(outcomes.variants, 1 / len(outcomes.variants))),
     }  # fmt: skip
     scored = scored_properties(pd.DataFrame([experiment]), outcomes_by_day, {"1": None})

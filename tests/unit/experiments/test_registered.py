@@ -6,8 +6,10 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 
+from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.experiment_table import compared
 from pipelines.analysis.experiments.metrics import Outcomes
 from pipelines.analysis.experiments.stored import as_rows, from_rows
@@ -15,8 +17,10 @@ from pipelines.config.register import read_register
 from pipelines.config.settings import Property, Settings
 from pipelines.config.tracking_plan import load_plan
 from pipelines.experiments.reading import read_outcomes
+from pipelines.report.rows.register import EXPERIMENTS
 from pipelines.warehouse.change_register import remember_register
 from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.rows import rows_of as warehouse_rows
 from tests.support.reading import fail, run
 
 PLAN = load_plan()
@@ -119,6 +123,38 @@ def test_without_outcomes_there_is_no_result_to_keep(shop: Path) -> None:
     assert remember(shop) == []
 
 
+def test_a_change_does_not_take_the_place_of_an_experiment(shop: Path) -> None:
+    remember(shop)
+    (shop / "experiments.yml").write_text("")
+    (shop / "changes.yml").write_text(PAY.replace("pay:", "cta:"))
+    settings = Settings(properties=(Property(id="1"),), changes=shop / "changes.yml", home=shop)
+    register = read_register(settings, PLAN, TODAY)
+    with (
+        build_database(shop / "build.duckdb") as connection,
+        pytest.raises(ExperimentError, match="'cta' has the id of an experiment, whose result is"),
+    ):
+        remember_register(connection, register, TODAY)
+    assert remember(shop) == [("ended", None, COUNTS)]
+
+
+def test_a_corrected_property_takes_along_what_is_kept(shop: Path) -> None:
+    remember(shop)
+    path = shop / "experiments.yml"
+    path.write_text(path.read_text() + "  property: '2'\n")
+    (shop / "cta.csv").unlink()
+    settings = Settings(
+        properties=(Property(id="1"), Property(id="2")), experiments=path, home=shop
+    )
+    with build_database(shop / "build.duckdb") as connection:
+        remember_register(connection, read_register(settings, PLAN, TODAY), TODAY)
+        kept = connection.execute(
+            "select distinct changes.property_id, problem from ops.changes "
+            "inner join ops.experiment_outcomes using (property_id, change_id)"
+        ).fetchall()
+    assert kept == [("2", None)]
+    assert edits(shop) == [("2026-06-30", "property", "1", "2")]
+
+
 def test_what_is_changed_after_the_start_is_kept(shop: Path) -> None:
     open_end = ENTRY.replace("  end: {end}\n", "")
     (shop / "experiments.yml").write_text(open_end.replace("06-01", "07-02"))
@@ -219,6 +255,8 @@ def test_without_a_register_the_list_says_what_it_is(tmp_path: Path, monkeypatch
         "2026-06-01,old,80,7,0,0\n2026-06-01,new,85,9,1,15.5\n",
         "variant,user,numerator,denominator\nold,a,1,3\nold,b,0,1\nnew,c,2,2\nnew,d,0,4\n"
         "new,e,1,1\nold,e,1,1\n",
+        # One user a variant has no variance, and yet is no count.
+        "variant,user,numerator,denominator\nold,a,3,2\nnew,b,5,2\n",
     ],
 )
 def test_outcomes_are_stored_whole(tmp_path: Path, text: str) -> None:
@@ -244,6 +282,7 @@ def arrays(one: Outcomes) -> list[np.ndarray | None]:
 EXPERIMENT = {
     "change_id": "cta", "variants": '{"old": 0.5, "new": 0.5}', "problem": None, "state": "ended",
     "smallest_effect": 0.01, "users_left_out": 0, "overlaps_with": [], "start_date": TODAY,
+    "naive_variance": None,
 }  # fmt: skip
 
 
@@ -281,6 +320,26 @@ def test_what_is_invalid_shows_no_result(
     assert row["rate"] is None
     assert not {"difference", "p_value", "probability_better"} & row.keys()
     assert row["control_exposed"] == 5000
+
+
+def test_the_page_knows_revenue_a_user_from_a_share(tmp_path: Path) -> None:
+    users = "".join(f"old,a{n},{n}.5\nnew,b{n},{n + 1}.5\n" for n in range(100))
+    (ratio,) = rows_of(f"variant,user,numerator\n{users}", tmp_path)
+    assert ratio["denominator"] == ratio["exposed"] == 100
+    (share,) = rows_of(TOTALS, tmp_path)
+    columns = [
+        "experiment_id", "hypothesis", "start_date", "end_date", "primary_metric", "guardrail",
+        "users_left_out", "naive_variance", "note", "edits", "state",
+    ]  # fmt: skip
+    rows = pd.DataFrame([ratio, share]).assign(**dict.fromkeys(columns, ""), property="1")
+    with duckdb.connect() as connection:
+        connection.register("rows", rows.rename(columns={"property": "property_id"}))
+        connection.execute("create schema marts; create table marts.fct_experiment as from rows")
+        found = warehouse_rows(connection, EXPERIMENTS.replace("$property", "'1'"))
+    assert sorted((one["rate"], one["is_share"]) for one in found) == [
+        (0.117, True),
+        (51.0, False),
+    ]
 
 
 def test_outcomes_of_variants_that_were_registered_before(tmp_path: Path) -> None:

@@ -175,6 +175,7 @@ def test_counts_of_another_definition_do_not_stay(
     counted_in(tmp_path, database)
     for changed in (
         replace(ENTRY, start=LAST),
+        replace(ENTRY, property_id="43"),
         replace(ENTRY, trial=replace(TRIAL, primary_metric="purchase")),
         replace(ENTRY, trial=replace(TRIAL, per="session")),
     ):

@@ -45,6 +45,12 @@ def card(**columns: object) -> tuple[str, str, dict[str, str]]:
     )
 
 
+def test_a_rate_of_0_is_told() -> None:
+    _, _, lines = card(numerator=0, rate=0.0, difference=-0.1, ci_low=-0.11, ci_high=-0.09)
+    told = "Add to cart: 0.0 % (0 of 5,000) against 10.0 %"
+    assert lines["green against control"].startswith(told)
+
+
 CHECKOUT = Planned("checkout_start", "add_to_cart", 628, 1133, 628 / 1133, 0.2, 3, 0.161, "primary")
 PURCHASE = Planned("purchase", "sessions", 224, 26060, 224 / 26060, 0.2, 60, 0.883, "guardrail")
 CERTAIN = Planned("cart_view", "add_to_cart", 1061, 1133, 1061 / 1133, 0.2, None, None, None)
