@@ -2,13 +2,12 @@
 -- them is a question and no finding (docs/analytics.md, "Verdicts").
 with rates as (
     select
-        rated.* exclude (status, tracking_state),
+        rated.* replace (rated.rate_state as tracking_state),
         rated.key as numerator_key,
         rated.parent_key as denominator_key,
         rated.sessions as numerator,
         rated.parent_sessions as denominator,
-        rated.micro_rate as rate,
-        rated.rate_state as tracking_state
+        rated.micro_rate as rate
     from {{ ref('int_funnel__keys_rated') }} as rated
     anti join {{ ref('int_figures__nearest') }} as figures
         on
