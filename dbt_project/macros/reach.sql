@@ -126,15 +126,20 @@ rated as (
 )
 {%- endmacro %}
 
+{#- Select items: which step of a funnel, and the one before it. -#}
+{% macro step_names() -%}
+    step_number,
+    step_key,
+    step_label,
+    previous_step_key
+{%- endmacro %}
+
 {#- Select items over `rated` steps of the shop: what they are called, their counts, and their rates. -#}
 {% macro step_columns() -%}
     funnel,
     segment_name,
     segment_value,
-    step_number,
-    step_key,
-    step_label,
-    previous_step_key,
+    {{ step_names() }},
     'sessions' as unit,
     'open' as funnel_type,
     reached,

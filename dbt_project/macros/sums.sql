@@ -28,6 +28,14 @@
     end
 {%- endmacro %}
 
+{#- Select items, aggregates over days: a sum of money and its currency. A sum of two currencies is no number either. -#}
+{% macro whole_money(amount, currency, name) -%}
+    case
+        when count({{ amount }}) = count(*) and coalesce(min({{ currency }}) = max({{ currency }}), true) then {{ exact_sum(amount) }}
+    end as {{ name }},
+    max({{ currency }}) as currency
+{%- endmacro %}
+
 {#- A pull's totals by metric, out of their JSON. Sums of doubles may differ in the last digit although nothing changed; cents
     do not. A total that is no number that can be added up (NaN, 10^36 and more) is NULL. -#}
 {% macro totals_in_cents(column) -%}

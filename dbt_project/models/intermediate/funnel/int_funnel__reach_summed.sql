@@ -9,11 +9,7 @@ sums as (
     {{ whole_sum('days.sessions') }} as sessions,
     {{ whole_sum('days.events') }} as events,
     sum(days.transactions) as transactions,
-    case
-        when count(days.revenue) = count(*) and coalesce(min(days.currency) = max(days.currency), true)
-            then {{ exact_sum('days.revenue') }}
-    end as revenue,
-    max(days.currency) as currency
+    {{ whole_money('days.revenue', 'days.currency', 'revenue') }}
     {% endcall %}
 ),
 

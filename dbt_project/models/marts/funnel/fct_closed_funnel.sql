@@ -117,18 +117,11 @@ paired as (
 )
 
 select
-    property_id,
-    window_name,
-    window_start,
-    window_end,
-    is_current,
+    {{ funnel_window_columns() }},
     funnel,
     segment_name,
     segment_value,
-    step_number,
-    step_key,
-    step_label,
-    previous_step_key,
+    {{ step_names() }},
     unit,
     'closed' as funnel_type,
     reached,

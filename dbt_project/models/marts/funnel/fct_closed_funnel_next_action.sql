@@ -43,11 +43,7 @@ counted as (
 )
 
 select
-    property_id,
-    window_name,
-    window_start,
-    window_end,
-    is_current,
+    {{ funnel_window_columns() }},
     funnel,
     segment_name,
     segment_value,

@@ -109,11 +109,7 @@ rated as (
 )
 
 select
-    property_id,
-    window_name,
-    window_start,
-    window_end,
-    is_current,
+    {{ funnel_window_columns() }},
     segment_name,
     segment_value,
     key,
