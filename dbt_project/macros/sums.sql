@@ -28,7 +28,7 @@
     end
 {%- endmacro %}
 
-{#- Select items, aggregates over days: a sum of money and its currency. A sum of two currencies is no number either. -#}
+{#- Select items, aggregates over days: money and its currency. Neither a day without its number nor two currencies make a sum. -#}
 {% macro whole_money(amount, currency, name) -%}
     case
         when count({{ amount }}) = count(*) and coalesce(min({{ currency }}) = max({{ currency }}), true) then {{ exact_sum(amount) }}
