@@ -1,5 +1,14 @@
 {#- How a table of reach becomes dense, and how its steps are rated: the same for a day and for a window. -#}
 
+{#- Condition: `left_out` (of int_pulls__left_out) says that `report` was without `name` in the window of `rows`, or on its date. -#}
+{% macro is_left_out(rows, report, name, by_day=false) -%}
+    {{ rows }}.property_id = left_out.property_id
+    and left_out.window_name = {{ "'1d'" if by_day else rows ~ '.window_name' }}
+    and left_out.window_end = {{ rows }}.{{ 'date' if by_day else 'window_end' }}
+    and left_out.report = {{ report }}
+    and left_out.name = {{ name }}
+{%- endmacro %}
+
 {#- A missing row is a real zero only where the key is tracked and the reports behind it left no row out. -#}
 {% macro is_real_zero(is_missing, tracking_state, is_doubtful, is_fully_reported) -%}
     {{ is_missing }} and {{ tracking_state }} = 'tracked' and not {{ is_doubtful }} and {{ is_fully_reported }}
@@ -126,15 +135,20 @@ rated as (
 )
 {%- endmacro %}
 
+{#- Select items: which step of a funnel, and the one before it. -#}
+{% macro step_names() -%}
+    step_number,
+    step_key,
+    step_label,
+    previous_step_key
+{%- endmacro %}
+
 {#- Select items over `rated` steps of the shop: what they are called, their counts, and their rates. -#}
 {% macro step_columns() -%}
     funnel,
     segment_name,
     segment_value,
-    step_number,
-    step_key,
-    step_label,
-    previous_step_key,
+    {{ step_names() }},
     'sessions' as unit,
     'open' as funnel_type,
     reached,

@@ -19,3 +19,13 @@
         else 'changing'
     end
 {%- endmacro %}
+
+{#- Select items: which map of a heatmap tool (MAP of pipelines/sources/heatmaps/tables.py). -#}
+{% macro map_columns() -%}
+    property_id,
+    tool,
+    page_path,
+    device,
+    period_start,
+    period_end
+{%- endmacro %}

@@ -28,6 +28,14 @@
     end
 {%- endmacro %}
 
+{#- Select items, aggregates over days: money and its currency. Neither a day without its number nor two currencies make a sum. -#}
+{% macro whole_money(amount, currency, name) -%}
+    case
+        when count({{ amount }}) = count(*) and coalesce(min({{ currency }}) = max({{ currency }}), true) then {{ exact_sum(amount) }}
+    end as {{ name }},
+    max({{ currency }}) as currency
+{%- endmacro %}
+
 {#- A pull's totals by metric, out of their JSON. Sums of doubles may differ in the last digit although nothing changed; cents
     do not. A total that is no number that can be added up (NaN, 10^36 and more) is NULL. -#}
 {% macro totals_in_cents(column) -%}
@@ -51,4 +59,24 @@
     inner join {{ rows }} as days using (property_id, date)
     where periods.window_name <> '1d'{{ ' and ' ~ only if only }}
     group by all
+{%- endmacro %}
+
+{#- SQL of sums over the whole weeks before each window of `rates`: rows by day, as `days` (`rows`, of the days on which their key
+    was tracked), of `weeks` weeks. A week that lacks a day, or a day's `amount`, is none; the sums are what the caller writes. -#}
+{% macro weekly_sums(rates, rows, amount, weeks) -%}
+    select
+        windows.property_id,
+        windows.window_name,
+        days.segment_name,
+        days.segment_value,
+        days.key,
+        (windows.window_start - 1 - days.date) // 7 as weeks_ago,
+        {{ caller() | trim }}
+    from (select distinct property_id, window_name, window_start from {{ rates }}) as windows
+    inner join {{ rows }} as days
+        on
+            windows.property_id = days.property_id
+            and days.date between windows.window_start - {{ 7 * weeks | int }} and windows.window_start - 1
+    group by all
+    having count(days.{{ amount }}) = 7
 {%- endmacro %}

@@ -35,6 +35,11 @@ class Table:
     rows: tuple[tuple[str | Link, ...], ...]
 
 
+def filled(*tables: Table) -> tuple[Table, ...]:
+    """Those of the tables that have rows."""
+    return tuple(table for table in tables if table.rows)
+
+
 @dataclass(frozen=True)
 class Rates:
     """Rates on one scale, which ends at `scale`."""

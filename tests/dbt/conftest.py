@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,12 @@ from tests.dbt.warehouse import Warehouse
 from tests.support.shared_folder import made_once
 
 DATABASE_VARIABLE = "DBT_SLUICE_DATABASE"
+# Modules of this folder whose `fill` puts their shops into one warehouse.
+HAND_MADE = (
+    "playbook_shops", "test_flags", "test_leaks", "test_left_out", "test_odd_numbers",
+    "test_odd_rows", "test_page_sources", "test_reconciliation", "test_sessionless",
+    "test_tracking_set_up", "test_shopify",
+)  # fmt: skip
 
 
 class Dbt:
@@ -164,38 +171,12 @@ def hand_made(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
     A build costs what its models cost, of ten shops as of one.
     """
-    from tests.dbt import (
-        playbook_shops,
-        test_flags,
-        test_leaks,
-        test_left_out,
-        test_odd_numbers,
-        test_odd_rows,
-        test_page_sources,
-        test_reconciliation,
-        test_sessionless,
-        test_shopify,
-        test_tracking_set_up,
-    )
-
     with made_once(tmp_path_factory, "hand-made") as (folder, is_new):
         warehouse = Warehouse(folder / "build.duckdb")
         if is_new:
             with warehouse.opened():
-                for module in (
-                    playbook_shops,
-                    test_flags,
-                    test_leaks,
-                    test_left_out,
-                    test_odd_numbers,
-                    test_odd_rows,
-                    test_page_sources,
-                    test_reconciliation,
-                    test_sessionless,
-                    test_tracking_set_up,
-                    test_shopify,
-                ):
-                    module.fill(warehouse)
+                for name in HAND_MADE:
+                    import_module(f"tests.dbt.{name}").fill(warehouse)
             dbt.build(warehouse)
             warehouse.close()
     return warehouse.copied_to(tmp_path_factory.mktemp("hand-made"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.config.thresholds import threshold
 from pipelines.report import formatting
-from pipelines.report.components import Link, Section, Table, columns
+from pipelines.report.components import Link, Section, Table, columns, filled
 from pipelines.report.page_data import Window
 from pipelines.report.rows.funnel import Step
 from pipelines.report.rows.sources import Compared, Figure
@@ -12,9 +12,7 @@ from pipelines.report.rows.sources import Compared, Figure
 
 def benchmark_section(window: Window) -> Section:
     """Usual ranges, what other shops have, and the shop's own best weeks."""
-    tables = tuple(
-        table for table in (_ranges(window), _figures(window), _own_weeks(window)) if table.rows
-    )
+    tables = filled(_ranges(window), _figures(window), _own_weeks(window))
     if not tables:
         return Section("Benchmarks and sources", ("None can be applied yet.",))
     said = (

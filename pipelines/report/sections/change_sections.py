@@ -7,7 +7,7 @@ from datetime import timedelta
 from pipelines.config.thresholds import threshold
 from pipelines.report import formatting
 from pipelines.report.charts import bars
-from pipelines.report.components import Bars, Card, Section, Table, columns
+from pipelines.report.components import Bars, Card, Section, Table, columns, filled
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.changes import Factor, Judged, Shift
 from pipelines.report.rows.tracking import SESSIONLESS
@@ -50,7 +50,7 @@ def change_section(shop: PropertyData) -> Section:
         title="What changed",
         summary=(summary, *_warnings(shop.shifts), *_incomplete(known, shop.shifts)),
         bars=(_bars(known, what),),
-        tables=_shift_table(shop.shifts),
+        tables=filled(_shift_table(shop.shifts)),
         notes=_NOTE,
     )
 
@@ -165,10 +165,8 @@ def _value(factor: Factor, value: float | None) -> str:
     return formatting.percent(value)
 
 
-def _shift_table(shifts: tuple[Shift, ...]) -> tuple[Table, ...]:
-    if not shifts:
-        return ()
-    table = Table(
+def _shift_table(shifts: tuple[Shift, ...]) -> Table:
+    return Table(
         "Change of each step's rate over the devices",
         columns("Step", "#Rate", "#Mix"),
         tuple(
@@ -176,4 +174,3 @@ def _shift_table(shifts: tuple[Shift, ...]) -> tuple[Table, ...]:
             for shift in shifts
         ),
     )
-    return (table,)

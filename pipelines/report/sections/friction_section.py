@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.report import formatting
-from pipelines.report.components import Section, Table, columns
+from pipelines.report.components import Section, Table, columns, filled
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.findings import Finding
 from pipelines.report.rows.friction import DAYS_SHOWN, Sign, Snapshots
@@ -27,7 +27,7 @@ def friction_section(shop: PropertyData) -> Section | None:
     return Section(
         "Friction on pages (Clarity)",
         (_summary(shop, told), *_gaps(told), *failed, *shop.left_out_words("clarity")),
-        tables=(_table(shop),) if shop.friction else (),
+        tables=filled(_table(shop)),
         notes=_NOTES,
     )
 

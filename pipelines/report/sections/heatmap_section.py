@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from pipelines.report import formatting
-from pipelines.report.components import Section, Table, columns
+from pipelines.report.components import Section, Table, columns, filled
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.heatmaps import Click, Scroll
 
@@ -33,11 +33,10 @@ def heatmap_section(shop: PropertyData) -> Section | None:
     said = tuple(map(_said, maps)) or (
         "No click map was downloaded: docs/heatmaps.md says how to add one.",
     )
-    scrolls = (_scroll_table(shop.scrolls),) if shop.scrolls else ()
     return Section(
         "Clicks and scrolling on pages",
         (*said, *refused, *shop.left_out_words("heatmaps")),
-        tables=(*map(_click_table, maps), *scrolls),
+        tables=filled(*map(_click_table, maps), _scroll_table(shop.scrolls)),
         notes=_NOTES,
     )
 

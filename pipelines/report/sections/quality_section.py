@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipelines.ga4.report_words import report_words
 from pipelines.report import formatting
-from pipelines.report.components import Section, Table, columns
+from pipelines.report.components import Section, Table, columns, filled
 from pipelines.report.doubtful_days import DoubtfulDay
 from pipelines.report.page_data import PropertyData
 from pipelines.report.rows.quality import Completeness, Gate, GateWarning
@@ -39,11 +39,11 @@ def quality_section(shop: PropertyData) -> Section:
             *_doubts(reports),
             *_gates(shop.gates),
         ),
-        tables=(
-            *_day_table(shop.doubtful_days),
+        tables=filled(
+            _day_table(shop.doubtful_days),
             _table(reports),
-            *_gate_table(shop.gates),
-            *_warning_table(shop.warnings),
+            _gate_table(shop.gates),
+            _warning_table(shop.warnings),
         ),
         notes=(
             "Late events arrive for 72 hours, attribution moves for about 12 days: until then a "
@@ -74,10 +74,8 @@ def _doubtful(days: Sequence[DoubtfulDay]) -> tuple[str, ...]:
     return (f"Not whole, though GA4 answered: {', '.join(names[:DAYS_NAMED])}{more}.",)
 
 
-def _day_table(days: Sequence[DoubtfulDay]) -> tuple[Table, ...]:
-    if not days:
-        return ()
-    table = Table(
+def _day_table(days: Sequence[DoubtfulDay]) -> Table:
+    return Table(
         _caption("Days that are not whole", len(days), DAYS_SHOWN),
         columns("Day", "Report", "What is wrong"),
         tuple(
@@ -85,7 +83,6 @@ def _day_table(days: Sequence[DoubtfulDay]) -> tuple[Table, ...]:
             for one in days[:DAYS_SHOWN]
         ),
     )
-    return (table,)
 
 
 def _caption(title: str, number: int, shown: int) -> str:
@@ -143,10 +140,8 @@ def _table(reports: Sequence[Completeness]) -> Table:
     )
 
 
-def _gate_table(gates: Sequence[Gate]) -> tuple[Table, ...]:
-    if not gates:
-        return ()
-    table = Table(
+def _gate_table(gates: Sequence[Gate]) -> Table:
+    return Table(
         "Checks of the run",
         columns("Stage", "#Checks", "#Failed"),
         tuple(
@@ -154,13 +149,10 @@ def _gate_table(gates: Sequence[Gate]) -> tuple[Table, ...]:
             for gate in gates
         ),
     )
-    return (table,)
 
 
-def _warning_table(warnings: Sequence[GateWarning]) -> tuple[Table, ...]:
-    if not warnings:
-        return ()
-    table = Table(
+def _warning_table(warnings: Sequence[GateWarning]) -> Table:
+    return Table(
         _caption("Checks that failed", len(warnings), WARNINGS_SHOWN),
         columns("Stage", "Table", "Check that failed", "Days", "Observed"),
         tuple(
@@ -174,4 +166,3 @@ def _warning_table(warnings: Sequence[GateWarning]) -> tuple[Table, ...]:
             for one in warnings[:WARNINGS_SHOWN]
         ),
     )
-    return (table,)

@@ -1,18 +1,8 @@
 -- The weeks before each window: a window that is among its own weeks would pull their quartiles towards itself.
-{% set weeks = var('own_weeks') | int %}
-
 with ratios as (
     select *
     from {{ ref('int_metrics__valued') }}
     where family <> 'carts'
-),
-
-windows as (
-    select distinct
-        property_id,
-        window_name,
-        window_start
-    from ratios
 ),
 
 -- Sessions with a key on the days on which it was tracked; on product pages views, seconds in the foreground, and views times
@@ -41,23 +31,10 @@ counts as (
     {%- endfor %}
 ),
 
--- Whole weeks only, of days on which the key was tracked.
 sums as (
-    select
-        windows.property_id,
-        windows.window_name,
-        counts.segment_name,
-        counts.segment_value,
-        counts.key,
-        (windows.window_start - 1 - counts.date) // 7 as weeks_ago,
-        sum(counts.amount) as amount
-    from windows
-    inner join counts
-        on
-            windows.property_id = counts.property_id
-            and counts.date between windows.window_start - {{ 7 * weeks }} and windows.window_start - 1
-    group by all
-    having count(counts.amount) = 7
+    {% call weekly_sums('ratios', 'counts', 'amount', var('own_weeks')) %}
+    sum(days.amount) as amount
+    {% endcall %}
 ),
 
 pairs as (

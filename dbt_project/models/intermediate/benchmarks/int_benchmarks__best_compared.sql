@@ -2,15 +2,74 @@
 -- them is a question and no finding (docs/analytics.md, "Verdicts").
 with rates as (
     select
-        * exclude (status, tracking_state),
-        key as numerator_key,
-        parent_key as denominator_key,
-        sessions as numerator,
-        parent_sessions as denominator,
-        micro_rate as rate,
-        rate_state as tracking_state
+        rated.* replace (rated.rate_state as tracking_state),
+        rated.key as numerator_key,
+        rated.parent_key as denominator_key,
+        rated.sessions as numerator,
+        rated.parent_sessions as denominator,
+        rated.micro_rate as rate
     from {{ ref('int_funnel__keys_rated') }} as rated
-    where is_current and parent_key is not null and segment_name in ('all', 'device')
+    anti join {{ ref('int_figures__nearest') }} as figures
+        on
+            rated.property_id = figures.property_id
+            and rated.key = figures.numerator
+            and rated.parent_key = figures.denominator
+    where rated.is_current and rated.parent_key is not null and rated.segment_name in ('all', 'device')
+),
+
+tracked as (
+    select *
+    from {{ ref('int_funnel__days_filled') }}
+    where segment_name in ('all', 'device') and tracking_state = 'tracked'
+),
+
+sums as (
+    {% call weekly_sums('rates', 'tracked', 'sessions', var('best_of_weeks')) %}
+    min(days.date) as first_day,
+    {{ whole_sum('days.sessions') }} as sessions
+    {% endcall %}
+),
+
+weekly as (
+    select
+        rates.property_id,
+        rates.window_name,
+        rates.segment_name,
+        rates.segment_value,
+        rates.key,
+        numerators.first_day,
+        numerators.sessions as numerator,
+        denominators.sessions as denominator,
+        {{ rate('numerators.sessions', 'denominators.sessions') }} as week_rate,
+        quantile_cont(week_rate, 0.75) over (
+            partition by rates.property_id, rates.window_name, rates.segment_name, rates.segment_value, rates.key
+        ) as upper_quartile
+    from rates
+    inner join sums as numerators using (property_id, window_name, segment_name, segment_value, key)
+    inner join sums as denominators using (property_id, window_name, segment_name, segment_value, weeks_ago)
+    where
+        rates.parent_key = denominators.key
+        and denominators.sessions >= {{ var('least_trials') }}
+        and not {{ is_beyond('numerators.sessions', 'denominators.sessions') }}
+),
+
+-- The best weeks are too much alike to tell how weeks vary: that is asked of all of them.
+best as (
+    select
+        property_id,
+        window_name,
+        segment_name,
+        segment_value,
+        key,
+        cast(count(*) as integer) as weeks,
+        cast(count(*) filter (where week_rate >= upper_quartile) as integer) as best_weeks,
+        cast(sum(numerator) filter (where week_rate >= upper_quartile) as bigint) as best_numerator,
+        cast(sum(denominator) filter (where week_rate >= upper_quartile) as bigint) as best_denominator,
+        min(first_day) as first_day,
+        max(first_day) + 6 as last_day,
+        {{ overdispersion('numerator', 'denominator') }} as week_phi
+    from weekly
+    group by all
 ),
 
 compared as (
@@ -21,12 +80,7 @@ compared as (
         coalesce(weeks.weeks, 0) >= {{ var('least_best_weeks') }} as is_enough,
         weeks.best_denominator / {{ widened_dispersion('weeks.week_phi', 'weeks.weeks') }} as best_n_eff
     from rates
-    left join {{ ref('int_benchmarks__best_weeks') }} as weeks using (property_id, window_name, segment_name, segment_value, key)
-    anti join {{ ref('int_figures__nearest') }} as figures
-        on
-            rates.property_id = figures.property_id
-            and rates.key = figures.numerator
-            and rates.parent_key = figures.denominator
+    left join best as weeks using (property_id, window_name, segment_name, segment_value, key)
 ),
 
 pooled as (

@@ -73,12 +73,7 @@ dense as (
     inner join reports using (property_id, date, report)
     left join counted using (property_id, date, report, device, channel, visitor, country, key)
     left join {{ ref('int_pulls__left_out') }} as left_out
-        on
-            cells.property_id = left_out.property_id
-            and cells.date = left_out.window_end
-            and left_out.window_name = '1d'
-            and reports.report = left_out.report
-            and chain.key = left_out.name
+        on {{ is_left_out('cells', 'reports.report', 'chain.key', by_day=true) }}
 )
 
 -- A rate is as whole as the worse of its two counts.

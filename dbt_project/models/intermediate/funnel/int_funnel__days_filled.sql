@@ -57,12 +57,7 @@ dense as (
     inner join reports using (property_id, date, segment_name, is_composite)
     left join reach using (property_id, date, segment_name, segment_value, key)
     left join {{ ref('int_pulls__left_out') }} as left_out
-        on
-            keys.property_id = left_out.property_id
-            and keys.date = left_out.window_end
-            and left_out.window_name = '1d'
-            and left_out.report = 'micro_by_' || cells.segment_name
-            and keys.key = left_out.name
+        on {{ is_left_out('keys', "'micro_by_' || cells.segment_name", 'keys.key', by_day=true) }}
 )
 
 select

@@ -9,11 +9,7 @@ sums as (
     {{ whole_sum('days.sessions') }} as sessions,
     {{ whole_sum('days.events') }} as events,
     sum(days.transactions) as transactions,
-    case
-        when count(days.revenue) = count(*) and coalesce(min(days.currency) = max(days.currency), true)
-            then {{ exact_sum('days.revenue') }}
-    end as revenue,
-    max(days.currency) as currency
+    {{ whole_money('days.revenue', 'days.currency', 'revenue') }}
     {% endcall %}
 ),
 
@@ -79,12 +75,7 @@ dense as (
     inner join reports using (property_id, window_name, window_end, segment_name, is_composite)
     left join sums using (property_id, window_name, window_end, segment_name, segment_value, key)
     left join {{ ref('int_pulls__left_out') }} as left_out
-        on
-            keys.property_id = left_out.property_id
-            and keys.window_name = left_out.window_name
-            and keys.window_end = left_out.window_end
-            and left_out.report = 'micro_by_' || cells.segment_name
-            and keys.key = left_out.name
+        on {{ is_left_out('keys', "'micro_by_' || cells.segment_name", 'keys.key') }}
 )
 
 select

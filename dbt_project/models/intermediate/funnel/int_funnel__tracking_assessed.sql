@@ -28,12 +28,7 @@ series as (
         on days.property_id = parent.property_id and days.date = parent.date and plan.exposure_key = parent.key
     left join reach as site on days.property_id = site.property_id and days.date = site.date and site.key = 'sessions'
     left join {{ ref('int_pulls__left_out') }} as left_out
-        on
-            days.property_id = left_out.property_id
-            and days.date = left_out.window_end
-            and left_out.window_name = '1d'
-            and left_out.report = 'micro_by_all'
-            and plan.key = left_out.name
+        on {{ is_left_out('days', "'micro_by_all'", 'plan.key', by_day=true) }}
     where days.segment_name = 'all' and days.is_date_loaded
 ),
 

@@ -11,11 +11,7 @@ sums as (
     {%- for key in counts %}
     {{ whole_sum('days.' ~ counts[key]) }} as {{ counts[key] }},
     {%- endfor %}
-    case
-        when count(days.item_revenue) = count(*) and coalesce(min(days.currency) = max(days.currency), true)
-            then {{ exact_sum('days.item_revenue') }}
-    end as item_revenue,
-    max(days.currency) as currency
+    {{ whole_money('days.item_revenue', 'days.currency', 'item_revenue') }}
     {% endcall %}
 ),
 

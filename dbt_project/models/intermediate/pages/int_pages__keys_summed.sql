@@ -63,12 +63,7 @@ dense as (
             and reports.report = case when plan.is_composite then 'page_micro' else 'page_events' end
     left join sums using (property_id, window_name, window_end, page_path, key)
     left join {{ ref('int_pulls__left_out') }} as left_out
-        on
-            keys.property_id = left_out.property_id
-            and keys.window_name = left_out.window_name
-            and keys.window_end = left_out.window_end
-            and left_out.report = 'page_micro'
-            and keys.key = left_out.name
+        on {{ is_left_out('keys', "'page_micro'", 'keys.key') }}
     where keys.key <> 'sessions'
 )
 

@@ -5,13 +5,7 @@ with reported as (
     from {{ ref('stg_ga4__funnel_next_action') }}
 ),
 
-pulls as (
-    select
-        *,
-        date as window_end
-    from {{ ref('int_pulls__latest') }}
-    where report = 'funnel_next_action'
-),
+pulls as {{ funnel_pulls('funnel_next_action') }},
 
 periods as (
     select distinct
@@ -31,17 +25,16 @@ counted as (
         periods.window_end,
         periods.is_current,
         actions.funnel,
-        case when actions.device_category = 'all' then 'all' else 'device' end as segment_name,
-        actions.device_category as segment_value,
+        {{ device_segment('actions') }},
         actions.step_number,
         actions.step_key,
         actions.next_action,
         actions.active_users as users,
         steps.active_users as step_users,
         pulls.is_sampled,
-        not pulls.is_sampled as is_complete,
+        pulls.is_complete,
         pulls.maturity,
-        {{ flag_bits(sampled='pulls.is_sampled', exact="pulls.route = 'export'") }} as flag_bits
+        pulls.flag_bits
     from reported as actions
     inner join reported as steps using (property_id, window_name, window_end, funnel, device_category, step_number)
     inner join periods using (property_id, window_name, window_end)
@@ -50,11 +43,7 @@ counted as (
 )
 
 select
-    property_id,
-    window_name,
-    window_start,
-    window_end,
-    is_current,
+    {{ funnel_window_columns() }},
     funnel,
     segment_name,
     segment_value,

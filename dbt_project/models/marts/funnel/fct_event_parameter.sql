@@ -66,12 +66,7 @@ dense as (
     left join sums using (property_id, window_name, window_end, parameter, event_name, parameter_value)
     left join events using (property_id, window_name, window_end, event_name)
     left join {{ ref('int_pulls__left_out') }} as left_out
-        on
-            reports.property_id = left_out.property_id
-            and reports.window_name = left_out.window_name
-            and reports.window_end = left_out.window_end
-            and left_out.report = 'event_params'
-            and cells.parameter = left_out.name
+        on {{ is_left_out('reports', "'event_params'", 'cells.parameter') }}
 ),
 
 judged as (

@@ -49,12 +49,7 @@ told as (
     {%- if is_built(scrolls) %}
     union all by name
     select
-        property_id,
-        tool,
-        page_path,
-        device,
-        period_start,
-        period_end,
+        {{ map_columns() }},
         depth_percent,
         'visitors' as unit,
         visitors as reached,
@@ -65,12 +60,7 @@ told as (
 )
 
 select
-    property_id,
-    tool,
-    page_path,
-    device,
-    period_start,
-    period_end,
+    {{ map_columns() }},
     depth_percent,
     unit,
     reached,

@@ -1,10 +1,5 @@
 select
-    property_id,
-    tool,
-    page_path,
-    device,
-    period_start,
-    period_end,
+    {{ map_columns() }},
     depth_percent,
     visitors,
     all_visitors,

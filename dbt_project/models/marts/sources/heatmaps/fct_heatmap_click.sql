@@ -1,7 +1,7 @@
 with counted as (
     select
         *,
-        sum(clicks) over (partition by property_id, tool, page_path, device, period_start, period_end) as all_clicks,
+        sum(clicks) over (partition by {{ map_columns() }}) as all_clicks,
         period_end = max(period_end) over map as is_newest_end,
         period_start = max(period_start) over (partition by property_id, tool, page_path, device, period_end) as is_shortest
     from {{ ref('stg_heatmaps__clicks') }}
@@ -9,15 +9,10 @@ with counted as (
 )
 
 select
-    property_id,
-    tool,
-    page_path,
-    device,
-    period_start,
-    period_end,
+    {{ map_columns() }},
     is_newest_end and is_shortest as is_newest,
     cast(row_number() over (
-        partition by property_id, tool, page_path, device, period_start, period_end
+        partition by {{ map_columns() }}
         order by clicks desc, element asc, element_text asc
     ) as integer) as click_rank,
     element,
