@@ -47,10 +47,6 @@ def _for_bigquery(node: exp.Expr) -> exp.Expr:
                 f"array_agg({_filtered(node)} ignore nulls order by {order} limit 1)"
                 "[safe_offset(0)]"
             )
-        case exp.ArrayMin(this=exp.ArrayFilter()):
-            listed, (name,) = node.this.this, node.this.expression.expressions
-            condition = _sql(node.this.expression.this)
-            text = f"(select min({name}) from unnest({_sql(listed)}) as {name} where {condition})"
         case _:
             return node
     return parse_one(text, read=Dialect.BIGQUERY)

@@ -134,7 +134,7 @@ def reached_sql(steps: Sequence[FunnelStep], source: str, *, by_day: bool) -> st
     any_step = " OR ".join(f"is_{k}" for k in every)
     units = " UNION ALL ".join(
         f"SELECT {day}{is_user} AS is_user, entry, {', '.join(f't_{k}' for k in every)} FROM "
-        + _moments(len(steps), f"{day}{unit}", f"found WHERE {unit} IS NOT NULL", entry=_DEVICE)
+        + _moments(len(steps), unit, "found", _DEVICE, day)
         for unit, is_user in (("user_key", "true"), ("session_key", "false"))
     )
     return f"""
@@ -208,19 +208,25 @@ def _flags(steps: Sequence[FunnelStep]) -> str:
     return ", ".join(f"({_matches(step)}) AS is_{k}" for k, step in enumerate(steps, start=1))
 
 
-def _moments(count: int, unit: str, source: str, entry: str = "") -> str:
+def _moments(count: int, unit: str, source: str, entry: str = "", day: str = "") -> str:
     """FROM: a unit's `t_k`, when it reached step k, and what stood at its `entry`; only units that
-    came to the first step.
+    came to the first step. With a `day` each day by itself.
+
+    A join a step, of minima: these can go on on disk where memory ends, lists of moments cannot.
     """
-    lists = [f"list(moment) FILTER (is_{k}) AS times_{k}" for k in range(2, count + 1)]
-    if entry:
-        lists.append(f"arg_min({entry}, (moment, position)) FILTER (is_1) AS entry")
-    listed = ", ".join([unit, "min(moment) FILTER (is_1) AS t_1", *lists])
-    sql = f"(SELECT {listed} FROM {source} GROUP BY {unit} HAVING count(moment) FILTER (is_1) > 0)"
-    for k in range(2, count + 1):
-        later = f"list_filter(times_{k}, lambda moment: moment >= t_{k - 1})"
-        sql = f"(SELECT *, list_min({later}) AS t_{k} FROM {sql} AS to_{k - 1})"
-    return f"{sql} AS reached"
+    keys = f"{day}{unit}"
+    first = f", arg_min({entry}, (moment, position)) AS entry" if entry else ""
+    steps = [
+        f"reached_1 AS (SELECT {keys}, min(moment) AS t_1{first} FROM {source} "
+        f"WHERE is_1 AND {unit} IS NOT NULL GROUP BY {keys})"
+    ]
+    steps += [
+        f"reached_{k} AS (SELECT {keys}, min(moment) AS t_{k} FROM {source} "
+        f"JOIN reached_{k - 1} USING ({keys}) WHERE is_{k} AND moment >= t_{k - 1} GROUP BY {keys})"
+        for k in range(2, count + 1)
+    ]
+    joined = "".join(f" LEFT JOIN reached_{k} USING ({keys})" for k in range(2, count + 1))
+    return f"(WITH {', '.join(steps)} SELECT * FROM reached_1{joined}) AS reached"
 
 
 def _matches(step: FunnelStep) -> str:
