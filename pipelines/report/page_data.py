@@ -16,8 +16,8 @@ from pipelines.report.rows.findings import (
 from pipelines.report.rows.friction import Sign, Snapshots
 from pipelines.report.rows.funnel import End, Step, StepWeek
 from pipelines.report.rows.heatmaps import Click, Refused, Scroll
-from pipelines.report.rows.left_out import LeftOut
 from pipelines.report.rows.items import Carts, Page, Product
+from pipelines.report.rows.left_out import LeftOut
 from pipelines.report.rows.micro import Micro
 from pipelines.report.rows.properties import Shop
 from pipelines.report.rows.quality import Completeness, Gate, GateWarning, Growing
