@@ -57,7 +57,8 @@ def _printed(command: str, account: str) -> str:
     try:
         words = shlex.split(command)
         done = subprocess.run(
-            words, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=True,
+            words, capture_output=True, encoding="utf-8", errors="replace",
+            timeout=COMMAND_SECONDS, check=True,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except (ValueError, IndexError):

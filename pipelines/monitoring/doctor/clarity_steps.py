@@ -47,7 +47,7 @@ def _step(settings: Settings, entry: Clarity, now: datetime) -> Step:
                 "select 1 from duckdb_tables() where table_name = 'clarity_page'"
             ).fetchone():
                 return new
-            last = last_snapshot(connection, entry.property)
+            last = last_snapshot(connection, entry.property, now)
             calls = calls_of_day(connection, CLARITY, entry.property, now)
             (problem,) = connection.execute(_PROBLEM, [entry.property]).fetchone() or (None,)
     except WarehouseError:

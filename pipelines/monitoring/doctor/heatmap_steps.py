@@ -41,10 +41,11 @@ def _step(settings: Settings, entry: Heatmaps) -> Step:
         return wrong(HEATMAPS, str(error), _proposed(paths))
     if source.problems:
         unmapped = [path for path in paths if not maps.has(path)]
+        mapped = [path for path in paths if maps.has(path)]
         return wrong(
             HEATMAPS,
             source.problems[0],
-            (*source.problems[1:], *_headings(paths), *(_proposed(unmapped) if unmapped else ())),
+            (*source.problems[1:], *_headings(mapped), *_proposed(unmapped)),
         )
     pages = {row for one in source.files for row in one.rows["page_path"].unique()}
     return right(HEATMAPS, f"{counted(len(paths), 'file')} of {counted(len(pages), 'page')}")

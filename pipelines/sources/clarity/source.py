@@ -42,9 +42,10 @@ class ClaritySource:
         Raises SourceError.
         """
         now = self._now().replace(microsecond=0)
-        last = self._last_snapshot()
+        with build_database(self._build_db) as connection:
+            last = last_snapshot(connection, self.property_id, now)
+            ahead = _snapshots_ahead(connection, self.property_id, now)
         hours = None if last is None else (now - last) / timedelta(hours=1)
-        # A stamp far in the future is of a clock that was wrong.
         if hours is not None and abs(hours) < LEAST_HOURS:
             note = f"The snapshot of {last:%Y-%m-%d %H:%M} UTC is of the same day: no call is made."
             return Fetched(table, table.schema.empty_table(), _parts([]), notes=(note,))
@@ -67,20 +68,18 @@ class ClaritySource:
         if not pages.is_complete:
             notes.append("Clarity told no more than 1,000 rows: rarely seen pages are missing.")
         lost = 0 if hours is None else round(hours - days * HOURS_A_DAY)
+        if ahead:
+            notes.append("Snapshots of moments that have not come yet are taken out.")
         if lost > 0:
             notes.append(f"{counted(lost, 'hour')} before it cannot be had any more.")
         return Fetched(
             table,
             pa.Table.from_pylist(rows, table.schema),
-            _parts([now]),
+            _parts([now, *ahead]),
             requests=self._client.requests - before,
             notes=tuple(notes),
             time_zone="UTC",
         )
-
-    def _last_snapshot(self) -> datetime | None:
-        with build_database(self._build_db) as connection:
-            return last_snapshot(connection, self.property_id)
 
     @cached_property
     def _client(self) -> ClarityClient:
@@ -88,12 +87,28 @@ class ClaritySource:
         return ClarityClient(self._entry, ledger, self._clock)
 
 
-def last_snapshot(connection: duckdb.DuckDBPyConnection, property_id: str) -> datetime | None:
+def last_snapshot(
+    connection: duckdb.DuckDBPyConnection, property_id: str, now: datetime
+) -> datetime | None:
     """When the newest snapshot of a property was taken; None where there is none."""
     row = connection.execute(
-        f"select max(window_end) from raw.{CLARITY_PAGE.name} where property_id = ?", [property_id]
+        f"select max(window_end) from raw.{CLARITY_PAGE.name} "
+        "where property_id = ? and window_end < ?",
+        [property_id, now + timedelta(hours=LEAST_HOURS)],
     ).fetchone()
     return row[0] if row else None
+
+
+def _snapshots_ahead(
+    connection: duckdb.DuckDBPyConnection, property_id: str, now: datetime
+) -> list[datetime]:
+    """Stamps of a clock that was wrong: they would be the newest ones until that moment comes."""
+    found = connection.execute(
+        f"select distinct window_end from raw.{CLARITY_PAGE.name} "
+        "where property_id = ? and window_end >= ?",
+        [property_id, now + timedelta(hours=LEAST_HOURS)],
+    ).fetchall()
+    return [end for (end,) in found]
 
 
 def days_since(hours: float | None) -> int:

@@ -14,6 +14,7 @@ from pipelines.config.second_sources import Heatmaps
 from pipelines.config.settings import Settings
 from pipelines.ingest.day_window import DayWindow
 from pipelines.sources.contract import Fetched, SourceError, SourceTable, as_source_error
+from pipelines.sources.files import files_of, short_name
 from pipelines.sources.heatmaps.column_map import ColumnMaps, Kind
 from pipelines.sources.heatmaps.reading import HeatmapFile, read_heatmap
 from pipelines.sources.heatmaps.tables import HEATMAP_CLICK, HEATMAP_TABLES, MAP
@@ -28,7 +29,7 @@ class HeatmapSource:
     name = "heatmaps"
 
     def __init__(self, entry: Heatmaps, settings: Settings) -> None:
-        self.property_id, self.account = entry.property, "/".join(entry.path.parts[-2:])
+        self.property_id, self.account = entry.property, short_name(entry.path)
         self.tables: Sequence[SourceTable] = HEATMAP_TABLES
         self._entry, self._settings = entry, settings
 
@@ -64,9 +65,9 @@ class HeatmapSource:
         today = self._settings.clock.now().date()
         files: dict[str, HeatmapFile] = {}
         problems: list[str] = []
-        for path in self.paths:
+        for name, path in _named(self.paths):
             try:
-                files[path.name] = read_heatmap(path, *maps.of(path), today)
+                files[name] = read_heatmap(path, *maps.of(path), today)
             except Exception as error:
                 # Also a fault of ours: the other files are read.
                 problem = as_source_error(error, f"What {path.name} holds")
@@ -101,7 +102,7 @@ class HeatmapSource:
     @property
     def paths(self) -> list[Path]:
         """The files that the entry names, by name; raises SourceError where there is none."""
-        found = sorted(self._entry.path.parent.glob(self._entry.path.name))
+        found = files_of(self._entry.path, "path")
         if not found:
             raise SourceError(
                 f"There is no file {self.account}: put a heatmap download there, or correct "
@@ -109,6 +110,14 @@ class HeatmapSource:
                 is_general=True,
             )
         return found
+
+
+def _named(paths: Sequence[Path]) -> list[tuple[str, Path]]:
+    """Each by its name, with its folder where another has the same."""
+    names = [path.name for path in paths]
+    return [
+        (path.name if names.count(path.name) == 1 else short_name(path), path) for path in paths
+    ]
 
 
 def _twice(files: dict[str, HeatmapFile]) -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -16,6 +15,7 @@ from pipelines.config.settings import Settings
 from pipelines.ga4.rate_limit import Clock
 from pipelines.ingest.day_window import DayWindow
 from pipelines.sources.contract import Fetched, SourceError, SourceTable
+from pipelines.sources.files import files_of, short_name
 from pipelines.sources.shopify.api import ShopifyApi
 from pipelines.sources.shopify.client import ShopifyClient
 from pipelines.sources.shopify.csv_drop import Drop, join_drops, read_drop
@@ -26,6 +26,7 @@ from pipelines.sources.shopify.tables import (
     SHOPIFY_SESSIONS,
     SHOPIFY_TABLES,
 )
+from pipelines.wording import without_folder
 
 
 def shopify_source(
@@ -67,7 +68,8 @@ class CsvSource:
     def __init__(self, entry: Shopify, settings: Settings) -> None:
         """Days are those of the entry's time zone, or else of its property's."""
         self.property_id, self.account = entry.property, entry.shop
-        self._pattern = str(entry.csv)
+        assert entry.csv is not None, "one with a token is no CsvSource"
+        self._pattern = entry.csv
         own = next(item for item in settings.properties if item.id == entry.property)
         self.zone = entry.time_zone or own.time_zone or "UTC"
 
@@ -102,21 +104,19 @@ class CsvSource:
         return sorted({day for drop in self._drops() for day, _ in drop.rows})
 
     def _drops(self) -> list[Drop]:
-        found = map(Path, glob.glob(self._pattern))  # noqa: PTH207 (folders may have one, too)
-        try:
-            paths = sorted(found, key=lambda one: (one.stat().st_mtime, one))
-        except OSError as error:
-            raise SourceError(
-                f"The reports of {self.account} cannot be looked at ({error.strerror}): correct "
-                "'csv' in sluice.yml, or the permissions of its folder."
-            ) from error
-        drops = [read_drop(path) for path in paths]
+        drops = [self._drop(path) for path in files_of(self._pattern, "csv")]
         if not any(drop.rows for drop in drops):
             raise SourceError(
-                f"No file that matches {self._pattern} has a day of {self.account}: correct 'csv' "
-                "in sluice.yml, or put a report there."
+                f"No file that matches {short_name(self._pattern)} has a day of {self.account}: "
+                "correct 'csv' in sluice.yml, or put a report there."
             )
-        return drops
+        return sorted(drops, key=lambda one: (one.path.stat().st_mtime, one.path))
+
+    def _drop(self, path: Path) -> Drop:
+        try:
+            return read_drop(path)
+        except SourceError as error:
+            raise SourceError(without_folder(str(error), path)) from error
 
     def _is_over(self, path: Path, day: date) -> bool:
         """Whether the day had ended when the file was written."""

@@ -380,6 +380,20 @@ def test_a_clock_that_was_ahead_stops_no_later_night(home: Home) -> None:
     assert home.night() == ""
 
 
+def test_a_snapshot_of_a_clock_that_was_ahead_does_not_stay_the_newest(home: Home) -> None:
+    assert home.night() == ""
+    home.now += timedelta(days=3650)
+    home.server._days.clear()
+    assert home.night() == ""
+    home.now = MORNING + timedelta(days=1)
+    home.server._days.clear()
+    assert home.night() == ""
+    ends = home.rows("select distinct window_end, window_hours from raw.clarity_page order by all")
+    assert ends == [(MORNING, 72), (MORNING + timedelta(days=1), 24)]
+    (said,) = home.rows("select arg_max(message, rowid) from ops.fetches")
+    assert "not come yet are taken out." in said[0]
+
+
 def test_a_device_without_a_name_is_not_all_devices() -> None:
     seen = {"totalSessionCount": "10", "totalBotSessionCount": "0", "Url": "https://a.example/x"}
     rows = [{**seen, "Device": name} for name in ("", "\ud800", "PC")]

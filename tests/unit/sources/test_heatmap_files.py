@@ -16,7 +16,7 @@ from pipelines.errors import SluiceError
 from pipelines.ingest.day_window import DayWindow
 from pipelines.sources.contract import SourceError, audit
 from pipelines.sources.heatmaps.column_map import ColumnMaps
-from pipelines.sources.heatmaps.reading import read_heatmap
+from pipelines.sources.heatmaps.reading import HeatmapFile, read_heatmap
 from pipelines.sources.heatmaps.source import HeatmapSource
 from pipelines.sources.heatmaps.tables import HEATMAP_CLICK, HEATMAP_SCROLL
 from tests.unit.config.test_fuzzed_files import TEXTS, fuzzed
@@ -309,6 +309,41 @@ def test_of_two_files_of_the_same_map_none_is_read(tmp_path: Path) -> None:
         "clicks.csv and clicks_2.csv are of the same page, device and days, so none of them is "
         "read: remove one."
     )
+
+
+def test_folders_may_have_a_pattern_and_files_of_one_name(tmp_path: Path) -> None:
+    maps_of(tmp_path)
+    for number, folder in enumerate(("june [1]", "july [2]")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "clicks.csv").write_text(f"{CLICKS}#a,,{number}")
+    entry = Heatmaps(
+        property="42", path=tmp_path / "ju*" / "*.csv", columns=tmp_path / "heatmap_columns.yml"
+    )
+    settings = Settings.model_construct(home=tmp_path / "home")
+    assert HeatmapSource(entry, settings).problems == [
+        "july [2]/clicks.csv and june [1]/clicks.csv are of the same page, device and days, so "
+        "none of them is read: remove one."
+    ]
+    only = entry.model_copy(update={"path": tmp_path / "june [1]" / "clicks.csv"})
+    assert len(HeatmapSource(only, settings).files) == 1
+    shut = entry.model_copy(update={"path": tmp_path / "june [1]"})
+    with pytest.raises(SourceError, match=r"june \[1\] is a folder: write its files as 'june \["):
+        HeatmapSource(shut, settings).fetch(HEATMAP_CLICK, ANY_WINDOW)
+
+
+def test_a_fault_of_ours_at_a_file_stops_it_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path, *others: Any) -> HeatmapFile:
+        if path.name == "clicks_b.csv":
+            raise KeyError("b")
+        return read_heatmap(path, *others)
+
+    monkeypatch.setattr("pipelines.sources.heatmaps.source.read_heatmap", broken)
+    found = source(tmp_path, clicks=CLICKS + "#a,,3", clicks_b=CLICKS + "#b,,4")
+    assert audit(found.fetch(HEATMAP_CLICK, ANY_WINDOW)).rows["clicks"].to_pylist() == [3]
+    (problem,) = found.problems
+    assert problem.startswith("What clicks_b.csv holds could not be fetched (KeyError): ")
 
 
 def test_no_file_and_no_map(tmp_path: Path) -> None:

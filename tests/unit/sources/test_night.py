@@ -175,6 +175,7 @@ def test_a_token_comes_from_a_variable_or_a_command(monkeypatch: pytest.MonkeyPa
         ({"token_command": "true"}, "what token_command prints is no token"),
         ({"token_command": "/no/such/program"}, "its token_command cannot be started"),
         ({"token_command": "'"}, "its token_command cannot be read as a command"),
+        ({"token_command": r"printf '\377'"}, "what token_command prints is no token"),
     ):
         with pytest.raises(SourceError) as caught:
             read_token(entry(**given), "a shop")

@@ -185,6 +185,13 @@ def test_files_together_are_days_of_a_shop(tmp_path: Path) -> None:
         path.unlink()
     with pytest.raises(SourceError, match="No file that matches"):
         source.fetch(SHOPIFY_SESSIONS, window)
+    # What is said is published, too, where nobody needs to know the folder.
+    (tmp_path / "d.csv").write_text("Tag\n1\n")
+    with pytest.raises(SourceError, match=r"^d\.csv is no report that can be read"):
+        source.fetch(SHOPIFY_SESSIONS, window)
+    folder = settings.shopify[0].model_copy(update={"csv": tmp_path})
+    with pytest.raises(SourceError, match=r"is a folder: write its files as '.*/\*\.csv'"):
+        shopify_source(folder, settings).fetch(SHOPIFY_SESSIONS, window)
 
 
 BY_DEVICE = "Day,Device type,Sessions,Added to cart,Reached checkout,Sessions converted\n"
