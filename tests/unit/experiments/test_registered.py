@@ -218,6 +218,16 @@ def test_the_registered_control_is_the_control(shop: Path) -> None:
     assert comparison["p_value"] == pytest.approx(0.006276, abs=1e-6)
 
 
+def test_variants_are_named_as_tools_name_them(shop: Path) -> None:
+    path = shop / "experiments.yml"
+    path.write_text(path.read_text().replace("[old, new]", "[Original, Variation 1 (green)]"))
+    text = TOTALS.replace("new", "Variation 1 (green)").replace("old", "Original")
+    (shop / "cta.csv").write_text(text)
+    assert remember(shop) == [
+        ("ended", None, [["Original", "500"], ["Variation 1 (green)", "585"]])
+    ]
+
+
 def test_what_no_night_has_read_is_listed_without_a_verdict(shop: Path) -> None:
     (shop / "changes.yml").write_text(PAY)
     listed = {one["id"]: one for one in json.loads(run("experiment", "list", "--json").stdout)}
