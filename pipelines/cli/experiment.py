@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MOST = 1e12
 """No shop has so many units a week."""
 
+_LIKELY_PERCENT = 5
+
 experiment = typer.Typer(
     no_args_is_help=True, help="Plan an experiment, and say what its outcomes tell."
 )
@@ -163,6 +165,8 @@ def plan(
     for option, value in (("--lift", lift), ("--rho", rho)):
         _refuse_outside(option, value, 100)
     _refuse_outside("--lift times --rho", lift * rho, 100)
+    if lift >= _LIKELY_PERCENT:
+        raise ConfigError(f"--lift is {lift:g}, which is {lift:.0%}: write 0.2 for 20 %.")
     wish = Wish(lift, rho, alpha, power, variants, weeks)
     if baseline is None:
         if weekly is not None or macro_baseline is not None or macro_weekly is not None:

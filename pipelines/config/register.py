@@ -88,7 +88,8 @@ class _ChangeEntry(_Entry):
 
 class _ExperimentEntry(_Entry):
     hypothesis: Filled
-    variants: Annotated[dict[Name, str], BeforeValidator(_as_shares)] = Field(
+    # As tools spell them: 'Variation 1'.
+    variants: Annotated[dict[Filled, str], BeforeValidator(_as_shares)] = Field(
         description="their names and shares, such as {control: 0.5, new: 0.5}, or [control, new]"
     )
     primary_metric: Key
@@ -103,7 +104,7 @@ class _ExperimentEntry(_Entry):
     exposure_parameter: str | None = Field(
         None, pattern=rf"^{ASCII_NAME}$", description="the name of an event's parameter"
     )
-    exposure_values: dict[Name, Filled] | None = Field(
+    exposure_values: dict[Filled, Filled] | None = Field(
         None, description="the parameter's value of each variant, such as {control: A-1, new: A-2}"
     )
     per: Literal["user", "session"] | None = None

@@ -88,7 +88,7 @@ def analyse_registered(
         trial.variants,
         trial.smallest_effect,
         alpha,
-        overlaps_with=register.meetings[entry.id],
+        overlaps_with=register.met(entry, today),
         has_ended=entry.end is not None and entry.end < today,
     )
     if trial.outcomes is None:

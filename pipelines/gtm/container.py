@@ -92,9 +92,20 @@ def to_json(container: Part) -> str:
 
 
 def refuse_other_file(path: Path) -> None:
-    """Raises ConfigError: Tag Manager imports plain JSON, and nothing that is called otherwise."""
+    """Raises ConfigError: Tag Manager imports plain JSON, and nothing that is called otherwise; and
+    what somebody else wrote, as their own container, is not to be lost.
+    """
     if path.suffix != ".json":
         raise ConfigError(f"--out {path} does not end with .json, as Tag Manager wants it: do so.")
+    try:
+        written = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    if written.strip() and f'"name": "{FOLDER}"' not in written:
+        raise ConfigError(
+            f"--out {path} is there already and is no container of Sluice's: name another file, or "
+            "move it away."
+        )
 
 
 def _name(event: SentEvent) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pipelines.config.tracking_plan import MicroConversion, TrackingPlan, TriggerKind
-from pipelines.config.tracking_plan.event_names import AUTOMATIC
+from pipelines.config.tracking_plan.event_names import AUTOMATIC, RESERVED
 from pipelines.errors import SeedError
 from pipelines.gtm.variables import GA4_OWN, SCROLLED
 from pipelines.wording import shown
 
+# GA4's rules for names of events; what is longer than 40 characters it drops.
+_NAME = re.compile(r"[^\W\d_]\w{0,39}")
 # Of GA4's own kind, beside the ones that the plan asks for.
 _DEPTHS = frozenset({25, 50, 75, 90})
 _WHOLE_PAGE = 100
@@ -70,7 +73,7 @@ def select_events(plan: TrackingPlan, coverage: Coverage) -> Selection:
     """The missing events in the plan's order, one per event and kind of trigger.
 
     An event that arrives already is not sent twice, even if a missing key counts it, too. Raises
-    SeedError: an event name that Tag Manager would take for a variable.
+    SeedError: an event name that Tag Manager would take for a variable, or GA4 would not take.
     """
     arriving = {
         name
@@ -121,6 +124,12 @@ def _events(
             raise SeedError(
                 f"The event {shown(name)} of the key '{keys[0].key}' cannot be sent by Tag "
                 "Manager, to which {{ begins a variable: give it another name."
+            )
+        if not _NAME.fullmatch(name) or name in RESERVED:
+            raise SeedError(
+                f"The event {shown(name)} of the key '{keys[0].key}' has no name that GA4 takes "
+                "(letters, digits and _, a letter first, 40 at most, none of its own names): give "
+                "it another."
             )
         # What one key says of the event holds for all of them.
         kinds = dict.fromkeys(one.trigger.kind for one in keys if one.trigger is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -69,16 +69,25 @@ def scored_properties(
     """
     rows = []
     for name, own in changes.groupby("property_id", sort=True):
+        planned = set(own.loc[own["state"] == State.PLANNED, "change_id"])
         tried = own[own["kind"] == Kind.EXPERIMENT].sort_values("change_id")
         comparisons = [
             row
             for experiment in tried.to_dict("records")
-            for row in compared(experiment, outcomes[_is_of(outcomes, experiment)])
+            for row in compared(
+                experiment | {"overlaps_with": _but(planned, experiment["overlaps_with"])},
+                outcomes[_is_of(outcomes, experiment)],
+            )
         ]
         plan = plans[str(name)]
         metrics = [] if plan is None else _metrics(plan)
         rows.append({"property_id": name, "comparisons": comparisons, "metrics": metrics})
     return pa.Table.from_pylist(rows, SCHEMA)
+
+
+def _but(planned: Collection[str], meets: Iterable[str]) -> list[str]:
+    """What has not begun did nothing yet."""
+    return [one for one in meets if one not in planned]
 
 
 def compared(experiment: Mapping[Any, Any], outcomes: pd.DataFrame) -> list[dict[str, Any]]:

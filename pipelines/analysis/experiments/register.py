@@ -154,6 +154,11 @@ class Register:
         """Those that are tried."""
         return tuple((one, one.trial) for one in self.entries if one.trial is not None)
 
+    def met(self, entry: Change, today: date) -> tuple[str, ...]:
+        """Of the ids that an entry meets, those that have begun: the others did nothing yet."""
+        planned = {one.id for one in self.entries if one.state(today) is State.PLANNED}
+        return tuple(one for one in self.meetings[entry.id] if one not in planned)
+
 
 def meet(one: Change, other: Change) -> bool:
     """Whether two are of the same shop, days, audience and page, at one or the next stage."""

@@ -15,6 +15,11 @@ AUTOMATIC = frozenset({
     "page_view", "scroll", "session_start", "user_engagement", "video_complete",
     "video_progress", "video_start", "view_search_results",
 })  # fmt: skip
+# Names that GA4 keeps for itself without sending them from a website ("Event naming rules").
+RESERVED = frozenset({
+    "ad_impression", "app_remove", "app_store_refund", "app_store_subscription_cancel",
+    "app_store_subscription_renew", "error", "in_app_purchase", "view_complete",
+})  # fmt: skip
 # GA4's recommended events of a shop that carry items: their numbers stand in the data layer's
 # `ecommerce` (Google's measurement guide for ecommerce).
 ECOMMERCE = frozenset({

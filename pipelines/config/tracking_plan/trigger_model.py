@@ -16,6 +16,7 @@ from pipelines.wording import shown
 
 _WATCHING = ", ".join(kind for kind in TriggerKind if kind.has_selector)
 _QUOTED = re.compile(r"""\\.|"[^"]*"|'[^']*'""")
+_NO_CSS = frozenset("/%!@;<?`")
 _PAIRS = {")": "(", "]": "["}
 
 
@@ -47,6 +48,12 @@ class _TriggerRow(BaseModel):
                 text != "" and not TriggerKind(kind).has_selector,
                 f"is of no use to the kind '{kind}': leave it out, or write one of {_WATCHING}",
             )
+        found = sorted(_NO_CSS.intersection(_QUOTED.sub("", text)))
+        refuse_if(
+            bool(found),
+            f"has {' '.join(found)} outside of quotes, as no CSS selector has: write \\ before it, "
+            "or copy the selector and not the XPath",
+        )
         refuse_if(not _is_closed(text), "has a bracket or a quote without the other: correct it")
         return text
 

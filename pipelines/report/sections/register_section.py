@@ -135,7 +135,8 @@ def _card(rows: list[Experiment]) -> Card:
     """One experiment: its verdict, and each variant's difference."""
     first = rows[0]
     verdict = first.experiment_verdict
-    weeks = [row.weeks_left for row in rows if row.verdict == verdict and row.weeks_left]
+    going = [row for row in rows if row.state == "running" and row.verdict == verdict]
+    weeks = [row.weeks_left for row in going if row.weeks_left]
     goes_on = "" if first.state == "withdrawn" else " on"
     until = f" to {formatting.day(first.end_date)}" if first.end_date else goes_on
     return Card(

@@ -126,6 +126,13 @@ TRIGGERS = {
     "cannot be read: it has a tab or a line break: write it in one line.": [
         ('kind: click, selector: ".a\\n.b"', "The selector '.a\\n.b' of the"),
     ],
+    (
+        "has / outside of quotes, as no CSS selector has: write \\ before it, or copy the selector "
+        "and not the XPath."
+    ): [
+        ("kind: click, selector: .w-1/2", "The selector '.w-1/2' of the"),
+        ("kind: click, selector: //div/a", "The selector '//div/a' of the"),
+    ],
     "has a bracket or a quote without the other: correct it.": [
         ("kind: click, selector: 'a:not(.b'", "The selector 'a:not(.b' of the"),
         ("kind: click, selector: 'a:is([b)]'", "The selector 'a:is([b)]' of the"),

@@ -68,7 +68,7 @@ def test_what_sends_an_event_is_no_column_of_a_key(tmp_path: Path) -> None:
     seeds, shop = load_plan(), written(
         tmp_path,
         "micro_conversions:\n"
-        "  gallery: {trigger: {kind: click, selector: '.zoom:not([a], .b) > a[href=\"]\"]'}}\n"
+        "  gallery: {trigger: {kind: click, selector: '.zoom:not([a], .w\\/2) > a[href=\"]\"]'}}\n"
         "  product_scroll_50: {trigger: {kind: scroll}}\n"
         "  chat:\n"
         "    {stage: product, family: intent, event_names: chat, description: x,\n"
@@ -77,7 +77,7 @@ def test_what_sends_an_event_is_no_column_of_a_key(tmp_path: Path) -> None:
     plan = load_plan(shop=shop)
     after = {micro.key: micro for micro in plan.micro_conversions}
     assert after["gallery"].trigger == Trigger(
-        TriggerKind.CLICK, '.zoom:not([a], .b) > a[href="]"]'
+        TriggerKind.CLICK, r'.zoom:not([a], .w\/2) > a[href="]"]'
     )
     assert after["product_scroll_50"].trigger == Trigger(TriggerKind.SCROLL)
     assert after["chat"].trigger == Trigger(TriggerKind.VISIBLE, "#chat")

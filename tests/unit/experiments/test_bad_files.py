@@ -231,6 +231,10 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
         ["plan", "--baseline", "0.5", "--weekly", "7", "--lift", "1e-8", "--rho", "1e-8"],
         "--lift times --rho is 1e-16, which is too small for any shop: correct it.",
     ),
+    "a lift in per cent": (
+        ["plan", "--baseline", "0.007", "--weekly", "700", "--lift", "20"],
+        "--lift is 20, which is 2000%: write 0.2 for 20 %.",
+    ),
     "a rate of nobody": (
         ["plan", "--baseline", "1e-300", "--weekly", "700"],
         "--baseline is 1e-300, which is too small for any shop: correct it.",

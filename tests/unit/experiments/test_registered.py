@@ -10,13 +10,14 @@ import pandas as pd
 import pytest
 
 from pipelines.analysis.experiments.errors import ExperimentError
-from pipelines.analysis.experiments.experiment_table import compared
+from pipelines.analysis.experiments.experiment_table import compared, scored_properties
 from pipelines.analysis.experiments.metrics import Outcomes
 from pipelines.analysis.experiments.stored import as_rows, from_rows
 from pipelines.config.register import read_register
 from pipelines.config.settings import Property, Settings
 from pipelines.config.tracking_plan import load_plan
 from pipelines.experiments.reading import read_outcomes
+from pipelines.experiments.registered import analyse_registered, find_experiment
 from pipelines.report.rows.register import EXPERIMENTS
 from pipelines.warehouse.change_register import remember_register
 from pipelines.warehouse.connect import build_database
@@ -217,6 +218,16 @@ def test_the_registered_control_is_the_control(shop: Path) -> None:
     assert comparison["p_value"] == pytest.approx(0.006276, abs=1e-6)
 
 
+def test_variants_are_named_as_tools_name_them(shop: Path) -> None:
+    path = shop / "experiments.yml"
+    path.write_text(path.read_text().replace("[old, new]", "[Original, Variation 1 (green)]"))
+    text = TOTALS.replace("new", "Variation 1 (green)").replace("old", "Original")
+    (shop / "cta.csv").write_text(text)
+    assert remember(shop) == [
+        ("ended", None, [["Original", "500"], ["Variation 1 (green)", "585"]])
+    ]
+
+
 def test_what_no_night_has_read_is_listed_without_a_verdict(shop: Path) -> None:
     (shop / "changes.yml").write_text(PAY)
     listed = {one["id"]: one for one in json.loads(run("experiment", "list", "--json").stdout)}
@@ -340,6 +351,30 @@ def test_the_page_knows_revenue_a_user_from_a_share(tmp_path: Path) -> None:
         (0.117, True),
         (51.0, False),
     ]
+
+
+def test_one_that_is_planned_hides_no_result_yet(shop: Path) -> None:
+    """As the next one is, while this one has no end."""
+    path = shop / "experiments.yml"
+    next_one = ENTRY.replace("cta:", "next:").replace("2026-06-01", "2026-08-01")
+    path.write_text((ENTRY + next_one).replace("  end: {end}\n", ""))
+    settings = Settings(properties=(Property(id="1"),), experiments=path, home=shop)
+    verdicts = {}
+    for today in (TODAY, date(2026, 8, 1)):
+        register = read_register(settings, PLAN, today)
+        entry, trial = find_experiment(register, "cta")
+        found = analyse_registered(entry, trial, register, today, shop / "published").decision
+        with build_database(shop / "build.duckdb") as connection:
+            remember_register(connection, register, today)
+            changes = connection.execute(
+                "select * replace (from_json(overlaps_with, '[\"varchar\"]') as overlaps_with) "
+                "from ops.changes"
+            ).df()
+            outcomes = connection.execute("from ops.experiment_outcomes").df()
+        rows = scored_properties(changes, outcomes, {"1": None}).to_pylist()[0]["comparisons"]
+        nightly = next(row["verdict"] for row in rows if row["change_id"] == "cta")
+        verdicts[today] = (found.verdict.value, nightly)
+    assert list(verdicts.values()) == [("hold, macro unproven",) * 2, ("invalid",) * 2]
 
 
 def test_outcomes_of_variants_that_were_registered_before(tmp_path: Path) -> None:

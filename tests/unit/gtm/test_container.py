@@ -186,6 +186,20 @@ def test_another_file_is_refused(name: str) -> None:
     refuse_other_file(Path("folder.d/container.json"))
 
 
+def test_only_a_container_of_sluice_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "GTM-ABC_workspace.json"
+    path.write_text('{"exportFormatVersion": 2}')
+    with pytest.raises(ConfigError) as caught:
+        refuse_other_file(path)
+    assert str(caught.value) == (
+        f"--out {path} is there already and is no container of Sluice's: name another file, or "
+        "move it away."
+    )
+    for text in ("", to_json(build_container(WHOLE, ID))):
+        path.write_text(text)
+        refuse_other_file(path)
+
+
 def broken(change: str) -> dict[str, Any]:
     """The whole plan's container after one thing was changed."""
     container = build_container(WHOLE, ID)

@@ -156,6 +156,22 @@ def test_a_name_that_tag_manager_would_fill_in_is_refused(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize("name", ["x" * 41, "2nd_image", "my zoom", "zoom-in", "_zoom", "error"])
+def test_a_name_that_ga4_does_not_take_is_refused(tmp_path: Path, name: str) -> None:
+    plan = plan_with(tmp_path, f"micro_conversions: {{gallery: {{event_names: '{name}'}}}}")
+    with pytest.raises(SeedError, match=rf"^The event '{name}' of the key 'gallery' has no name"):
+        select_events(plan, whole_plan(plan))
+    # What arrives already is taken as it is.
+    arriving = Coverage(frozenset({"size_guide"}), frozenset({"gallery"}))
+    assert [one.name for one in select_events(plan, arriving).events] == ["size_guide_open"]
+
+
+def test_the_longest_and_other_letters_are_taken(tmp_path: Path) -> None:
+    name = "größe_" + "x" * 34
+    plan = plan_with(tmp_path, f"micro_conversions: {{gallery: {{event_names: {name}}}}}")
+    assert name in [one.name for one in select_events(plan, whole_plan(plan)).events]
+
+
 def test_the_events_with_items_are_the_recommended_ones_but_those_of_an_address() -> None:
     def names(origin: str) -> set[str]:
         keys = [micro for micro in PLAN.micro_conversions if micro.origin == origin]

@@ -45,6 +45,11 @@ def card(**columns: object) -> tuple[str, str, dict[str, str]]:
     )
 
 
+def test_nothing_is_still_to_come_of_what_has_ended() -> None:
+    assert card()[2]["Still to come"] == "about 3 weeks"
+    assert "Still to come" not in card(state="withdrawn")[2]
+
+
 def test_a_rate_of_0_is_told() -> None:
     _, _, lines = card(numerator=0, rate=0.0, difference=-0.1, ci_low=-0.11, ci_high=-0.09)
     told = "Add to cart: 0.0 % (0 of 5,000) against 10.0 %"
