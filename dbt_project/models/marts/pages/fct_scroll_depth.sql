@@ -16,7 +16,7 @@ pages as (
 
 scrolled as (
     select
-        pages.*,
+        *,
         90.0 as depth_percent,
         scroll_sessions as reached
     from pages
