@@ -131,19 +131,13 @@ def reached_sql(steps: Sequence[FunnelStep], source: str, *, by_day: bool) -> st
         f"quantile_cont((t_{k} - t_{k - 1}) / 1e6, {_SHARES}) FILTER (NOT is_user) AS seconds_{k}"
         for k in every[1:]
     ]
-    any_step = " OR ".join(f"is_{k}" for k in every)
     units = " UNION ALL ".join(
         f"SELECT {day}{is_user} AS is_user, entry, {', '.join(f't_{k}' for k in every)} FROM "
         + _moments(len(steps), unit, "found", _DEVICE, day)
         for unit, is_user in (("user_key", "true"), ("session_key", "false"))
     )
     return f"""
-WITH found AS (
-    SELECT * FROM (
-        SELECT {day}user_key, session_key, moment, position, {_DEVICE}, {_flags(steps)}
-        FROM {source}
-    ) AS events WHERE {any_step}
-)
+WITH {_found(steps, f"{day}user_key, session_key, moment, position, {_DEVICE}", source)}
 SELECT {day}entry AS value, {", ".join(found)}
 FROM ({units}) AS units
 GROUP BY GROUPING SETS (({day}entry), ({day.rstrip(", ")}))
@@ -175,14 +169,15 @@ def next_actions_sql(steps: Sequence[FunnelStep], source: str) -> str:
         f"WHEN {k} THEN CASE WHEN NOT is_next_{k} THEN after_{k} END" for k in range(1, last + 1)
     )
     return f"""
-WITH placed AS (
+WITH {_found(steps, "user_key, moment", source)},
+placed AS (
     SELECT user_key, moment, {_flags(steps)}, row_number() OVER own AS place,
         lead(event_name) OVER own AS next_name, {", ".join(following)}
     FROM {source} WINDOW own AS (PARTITION BY user_key ORDER BY moment, position)
 ),
 brought AS (
     SELECT user_key, {", ".join(brought)}
-    FROM placed JOIN {_moments(last, "user_key", "placed")} USING (user_key)
+    FROM placed JOIN {_moments(last, "user_key", "found")} USING (user_key)
     GROUP BY user_key
 ),
 by_step AS (
@@ -201,6 +196,13 @@ SELECT number, value, active_users FROM (
 WHERE is_total = 1 OR (value IS NOT NULL AND place <= {NEXT_ACTIONS})
 ORDER BY number, value
 """
+
+
+def _found(steps: Sequence[FunnelStep], columns: str, source: str) -> str:
+    """A CTE: the columns of the events of any step, with `is_k`."""
+    any_step = " OR ".join(f"is_{k}" for k in range(1, len(steps) + 1))
+    events = f"SELECT {columns}, {_flags(steps)} FROM {source}"
+    return f"found AS (SELECT * FROM ({events}) AS events WHERE {any_step})"
 
 
 def _flags(steps: Sequence[FunnelStep]) -> str:
