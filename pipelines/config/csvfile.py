@@ -18,7 +18,7 @@ import pandas as pd
 
 from pipelines.config.textfile import UnreadableError, read_text
 from pipelines.errors import SluiceError
-from pipelines.wording import shown
+from pipelines.wording import counted, shown
 
 SEPARATORS = ",;\t"
 # What stands in the first column of a row that sums up the others.
@@ -109,7 +109,11 @@ class CsvFile:
             raise self.wrong(line, f"it cannot be read ({cause})") from cause
         if short:
             line = self.heading_line - 1 + rows.line_num
-            raise self.wrong(line, f"{len(short)} cells, and the heading has {whole}")
+            raise self.wrong(
+                line,
+                f"{counted(len(short), 'cell')}, and the heading has {whole}: copy the file whole, "
+                "or export it again",
+            )
 
     def refuse_twice(self) -> None:
         """Raise where two columns have one heading."""

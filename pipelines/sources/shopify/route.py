@@ -235,5 +235,5 @@ def _why_not(connection: duckdb.DuckDBPyConnection, property_id: str, end: date)
         asked,
     ).fetchone() or (None,)
     known = f"its newest complete day is {newest}" if newest else "none of its days is known"
-    reason = f": {problem}" if problem else "; run the same command again when it has"
+    reason = f": {problem}" if problem else "; run the same command again when it has."
     return f"Shopify has not told {end} of property {property_id} yet ({known}){reason}"

@@ -26,6 +26,7 @@ from pipelines.sources.shopify.tables import (
     SHOPIFY_SESSIONS,
     SHOPIFY_TABLES,
 )
+from pipelines.warehouse.connect import build_database
 from pipelines.wording import without_folder
 
 
@@ -69,14 +70,20 @@ class CsvSource:
         """Days are those of the entry's time zone, or else of its property's."""
         self.property_id, self.account = entry.property, entry.shop
         assert entry.csv is not None, "one with a token is no CsvSource"
-        self._pattern = entry.csv
+        self._pattern, self._build_db = entry.csv, settings.build_db
         own = next(item for item in settings.properties if item.id == entry.property)
         self.zone = entry.time_zone or own.time_zone or "UTC"
 
     def fetch(self, table: SourceTable, window: DayWindow) -> Fetched:
-        """The days of `window` that the files have; others stay as they were."""
-        drops = self._drops()
-        found = join_drops(drops, self._is_over)
+        """The days of `window` that the files have; others stay as they were. So does a day that is
+        stored whole where the files have a part of it: an older one was put back.
+        """
+        drops, whole = self._drops(), self._whole_days()
+        found = {
+            (day, device): (counts, is_over)
+            for (day, device), (counts, is_over) in join_drops(drops, self._is_over).items()
+            if window.start <= day <= window.end and (is_over or day not in whole)
+        }
         rows = [
             {
                 "shop": self.account,
@@ -88,9 +95,8 @@ class CsvSource:
                 "origin": CSV,
             }
             for (day, device), (counts, is_complete) in found.items()
-            if window.start <= day <= window.end
         ]
-        days = sorted({day for (day, _) in found if window.start <= day <= window.end})
+        days = sorted({day for day, _ in found})
         return Fetched(
             table,
             pa.Table.from_pylist(rows, schema=table.schema),
@@ -102,6 +108,17 @@ class CsvSource:
     def days(self) -> list[date]:
         """The days that the files have, in order; raises SourceError."""
         return sorted({day for drop in self._drops() for day, _ in drop.rows})
+
+    def _whole_days(self) -> set[date]:
+        if not self._build_db.exists():
+            return set()
+        with build_database(self._build_db) as connection:
+            stored = connection.execute(
+                f"select distinct date from raw.{SHOPIFY_SESSIONS.name} "
+                "where property_id = ? and is_complete",
+                [self.property_id],
+            ).fetchall()
+        return {day for (day,) in stored}
 
     def _drops(self) -> list[Drop]:
         drops = [self._drop(path) for path in files_of(self._pattern, "csv")]

@@ -17,6 +17,8 @@ from pipelines.sources.contract import SourceError, audit
 from pipelines.sources.shopify.csv_drop import join_drops, read_drop
 from pipelines.sources.shopify.source import shopify_source
 from pipelines.sources.shopify.tables import SHOPIFY_SESSIONS
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.fetches import ensure_source_tables, replace_fetched
 
 HEADING = (
     "Day,Sessions,Online store visitors,Sessions with cart additions,"
@@ -194,6 +196,7 @@ def test_files_together_are_days_of_a_shop(tmp_path: Path) -> None:
         shopify_source(folder, settings).fetch(SHOPIFY_SESSIONS, window)
 
 
+NIGHT = datetime(2026, 9, 21, 4, tzinfo=UTC)
 BY_DEVICE = "Day,Device type,Sessions,Added to cart,Reached checkout,Sessions converted\n"
 BY_DAY = BY_DEVICE.replace("Device type,", "")
 HALF, WHOLE = f"{BY_DAY}2026-09-20,250,20,9,4\n", f"{BY_DAY}2026-09-20,400,30,15,5\n"
@@ -221,3 +224,27 @@ def test_of_files_that_disagree_the_later_counts(
     found = join_drops(drops, lambda path, _: path.name == "1.csv")
     assert {device: counts[0] for (_, device), (counts, _) in found.items()} == told
     assert all(is_over for _, is_over in found.values())
+
+
+def test_half_a_day_of_an_older_file_replaces_no_whole_one(tmp_path: Path) -> None:
+    settings = Settings(
+        home=tmp_path / "home",
+        properties=(Property(id="42", time_zone="Europe/Berlin"),),
+        shopify=(Shopify(shop="a.myshopify.com", property="42", csv=tmp_path / "a.csv"),),
+    )
+    window, told = DayWindow(date(2026, 9, 1), date(2026, 9, 30)), []
+    with build_database(settings.build_db) as connection:
+        ensure_source_tables(connection, (SHOPIFY_SESSIONS,))
+        for text, hours in ((HALF, 12), (WHOLE, 25), (HALF, 12)):
+            (tmp_path / "a.csv").write_text(text)
+            moment = (datetime(2026, 9, 20, tzinfo=UTC) + timedelta(hours=hours)).timestamp()
+            os.utime(tmp_path / "a.csv", (moment, moment))
+            source = shopify_source(settings.shopify[0], settings)
+            fetched = audit(source.fetch(SHOPIFY_SESSIONS, window))
+            replace_fetched(connection, source, fetched, window, run_id="r", now=NIGHT)
+            told.append(
+                connection.execute(
+                    "select sessions, is_complete from raw.shopify_sessions"
+                ).fetchall()
+            )
+    assert told == [[(250, False)], [(400, True)], [(400, True)]]

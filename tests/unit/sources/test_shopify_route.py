@@ -154,7 +154,7 @@ def test_there_is_no_report_of_what_shopify_does_not_tell(raw: duckdb.DuckDBPyCo
 
 
 def test_a_night_without_its_last_day_says_why(raw: duckdb.DuckDBPyConnection) -> None:
-    with pytest.raises(NewestDayMissingError, match=r"complete day is 2026-11-02.*when it has"):
+    with pytest.raises(NewestDayMissingError, match=r"complete day is 2026-11-02.*when it has\.$"):
         ShopifyRoute.open(raw, OWN, PLAN, LAST + timedelta(days=1))
     raw.execute(
         "insert into ops.fetches (property_id, table_name, status, message, fetched_at) "
