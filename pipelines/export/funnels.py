@@ -216,19 +216,19 @@ def _moments(count: int, unit: str, source: str, entry: str = "", day: str = "")
 
     A join a step, of minima: these can go on on disk where memory ends, lists of moments cannot.
     """
-    keys = f"{day}{unit}"
+    keys, name = f"{day}{unit}", f"{unit}_to_"
     first = f", arg_min({entry}, (moment, position)) AS entry" if entry else ""
     steps = [
-        f"reached_1 AS (SELECT {keys}, min(moment) AS t_1{first} FROM {source} "
+        f"{name}1 AS (SELECT {keys}, min(moment) AS t_1{first} FROM {source} "
         f"WHERE is_1 AND {unit} IS NOT NULL GROUP BY {keys})"
     ]
     steps += [
-        f"reached_{k} AS (SELECT {keys}, min(moment) AS t_{k} FROM {source} "
-        f"JOIN reached_{k - 1} USING ({keys}) WHERE is_{k} AND moment >= t_{k - 1} GROUP BY {keys})"
+        f"{name}{k} AS (SELECT {keys}, min(moment) AS t_{k} FROM {source} "
+        f"JOIN {name}{k - 1} USING ({keys}) WHERE is_{k} AND moment >= t_{k - 1} GROUP BY {keys})"
         for k in range(2, count + 1)
     ]
-    joined = "".join(f" LEFT JOIN reached_{k} USING ({keys})" for k in range(2, count + 1))
-    return f"(WITH {', '.join(steps)} SELECT * FROM reached_1{joined}) AS reached"
+    joined = "".join(f" LEFT JOIN {name}{k} USING ({keys})" for k in range(2, count + 1))
+    return f"(WITH {', '.join(steps)} SELECT * FROM {name}1{joined}) AS reached"
 
 
 def _matches(step: FunnelStep) -> str:

@@ -21,7 +21,10 @@ grouped as (
         bool_or({{ is_sessionless('tracking.events', 'tracking.sessions', 'tracking.transactions') }}) as is_ever_sessionless,
         bool_or(tracking.is_doubtful) as is_doubtful,
         bool_or(tracking.is_partial) as is_partial,
-        bool_or(tracking.tag_state = 'tracking_lost') as is_ever_lost,
+        sum(tracking.exposed) as exposed,
+        sum(tracking.visits) as visits,
+        coalesce(sum(tracking.exposed) filter (where tracking.tag_state = 'tracking_lost'), 0) as exposed_lost,
+        coalesce(sum(tracking.visits) filter (where tracking.tag_state = 'tracking_lost'), 0) as visits_lost,
         arg_max(tracking.tag_state, tracking.date) as last_state,
         sum(tracking.exposed) filter (where tracking.date < seen.first_seen_date) as exposed_before,
         sum(tracking.exposed) filter (where tracking.date >= seen.first_seen_date) as exposed_since,
@@ -32,6 +35,8 @@ grouped as (
     group by all
 ),
 
+-- Days without the event before it came back are lost only if the rate of the other days of the period makes them all but
+-- impossible too: a rate that fell and stayed low has days without by chance. Without its parent all sessions tell.
 -- A period counts as tracked only if the tag was there on all of its days: zeros of a day without it would pull the rate
 -- down, and so would days whose orders came without a session. Zeros before the first event count as real unless the
 -- key's own rate since then makes them all but impossible.
@@ -40,7 +45,13 @@ stated as (
         *,
         case
             when last_state not in ('tracked', 'sessionless') then last_state
-            when is_ever_lost then 'tracking_lost'
+            when
+                case
+                    when exposed_lost > 0
+                        then {{ zero_run_probability('sessions', 'exposed - exposed_lost', 'exposed_lost') }}
+                    else {{ zero_run_probability('sessions', 'visits - visits_lost', 'visits_lost') }}
+                end < {{ var('lost_below') }}
+                then 'tracking_lost'
             when is_ever_sessionless then 'sessionless'
             -- Fewer events than can tell are as the 28 days up to the end of the period.
             when window_name = '1d' then last_state

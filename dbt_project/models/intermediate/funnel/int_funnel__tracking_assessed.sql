@@ -72,6 +72,7 @@ select
     try_cast(events as bigint) as events,
     transactions,
     try_cast(exposed as bigint) as exposed,
+    try_cast(visits as bigint) as visits,
     -- A key that was tracked until it could not be asked for; of one that never was, the tag tells.
     is_doubtful or (is_left_out and events_28d > 0) as is_doubtful,
     is_partial,
