@@ -5,6 +5,7 @@ checkout that nobody may write to. Only dbt's parsed project is there already: t
 it shows `killed_home`.
 """
 
+import re
 import shlex
 import shutil
 import socket
@@ -103,7 +104,8 @@ def test_readme_s_first_hour(
     assert "My shop" in page.read_text(encoding="utf-8")
     fine, found, *_ = said["status"].splitlines()
     assert fine.startswith("Fine: ")
-    # In the same words wherever it is told.
+    # In the same words wherever it is told; some days' shop has a smaller finding beside it.
+    found = re.sub(r" \d+ more findings?\.$", "", found)
     assert found.startswith("Finding (new): Purchased after Checkout started, mobile: ")
     assert found in said["nightly"]
     assert found.removeprefix("Finding (new): ") in page.read_text(encoding="utf-8")
