@@ -47,7 +47,8 @@ last as (
         property_id,
         arg_max(fetch_id, fetched_at) filter (where status = 'loaded') as fetch_id,
         arg_max(row_count, fetched_at) filter (where status = 'loaded') as fetched_rows,
-        (arg_max(status, fetched_at) <> 'loaded')::integer as newer_fetches_not_loaded
+        (arg_max(status, fetched_at) not in ('loaded', 'left_out'))::integer
+            as newer_fetches_not_loaded
     from fetches
     group by property_id
 )

@@ -21,12 +21,3 @@
     case when {{ rows }}.device_category = 'all' then 'all' else 'device' end as segment_name,
     {{ rows }}.device_category as segment_value
 {%- endmacro %}
-
-{#- Select items: which window of which property. -#}
-{% macro funnel_window_columns() -%}
-    property_id,
-    window_name,
-    window_start,
-    window_end,
-    is_current
-{%- endmacro %}

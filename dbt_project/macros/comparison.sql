@@ -48,11 +48,16 @@ compared as (
 {%- endmacro %}
 
 {#- Select items: which window of which property. -#}
-{% macro window_columns() -%}
+{% macro window_key() -%}
     property_id,
     window_name,
     window_start,
-    window_end,
+    window_end
+{%- endmacro %}
+
+{#- Select items: the same, and how many of its days are there. -#}
+{% macro window_columns() -%}
+    {{ window_key() }},
     window_days,
     days_loaded
 {%- endmacro %}

@@ -123,6 +123,15 @@
     (({{ rate }}) - ({{ other_rate }}) + sqrt(pow(({{ high }}) - ({{ rate }}), 2) + pow(({{ other_rate }}) - ({{ other_low }}), 2)))
 {%- endmacro %}
 
+{#- How likely a silence is: no event of `successes` in `exposed` sessions of its parent, nor in those of the silence. Where
+    the parent was silent too, all sessions (`visits`) stand in for it: tags that broke together are lost together. -#}
+{% macro silence_probability(successes, exposed, visits, silent_exposed, silent_visits) -%}
+    case
+        when {{ silent_exposed }} > 0 and {{ exposed }} > 0 then {{ zero_run_probability(successes, exposed, silent_exposed) }}
+        else {{ zero_run_probability(successes, visits, silent_visits) }}
+    end
+{%- endmacro %}
+
 {#- P(no event in `n` trials | the baseline successes/trials). A baseline of 100 % is held at trials/(trials + 1), so that one
     session that had the event cannot condemn the next one that has not. -#}
 {% macro zero_run_probability(successes, trials, n) -%}

@@ -12,13 +12,13 @@ from typing import Any
 
 import duckdb
 
-from pipelines.analysis.experiments.register import Kind, Register, State
+from pipelines.analysis.experiments.register import OVER, Kind, Register, State
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.change_register import FACTS, registered_row
 from pipelines.warehouse.connect import published_database
 from pipelines.warehouse.rows import rows_of
 
-_LISTED = """
+_LISTED = f"""
     with verdicts as (
         select distinct property_id, experiment_id, experiment_verdict, experiment_reason, edits
         from marts.fct_experiment
@@ -31,7 +31,7 @@ _LISTED = """
     from marts.fct_change_overlap as entries
     left join verdicts
         on entries.property_id = verdicts.property_id and change_id = experiment_id
-    order by kind = 'change', state in ('ended', 'withdrawn'), start_date desc, change_id
+    order by kind = 'change', state in {OVER}, start_date desc, change_id
 """
 # What a night works out; the rest of a row is what the register said.
 _WORKED_OUT = ("state", "problem", *FACTS)
@@ -101,7 +101,7 @@ def _since(read: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> Sin
     if read is None:
         return Since.CHANGED
     if now is None:
-        is_over = read["state"] in (State.ENDED, State.WITHDRAWN)
+        is_over = read["state"] in OVER
         return None if is_over and read["kind"] == Kind.EXPERIMENT else Since.TAKEN_OUT
     is_same = all(read[name] == value for name, value in now.items() if name not in _WORKED_OUT)
     return None if is_same else Since.CHANGED

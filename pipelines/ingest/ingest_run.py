@@ -41,7 +41,9 @@ from pipelines.ingest.property_access import profile_properties, with_closed_day
 from pipelines.ingest.pull_failures import concerns_property, ends_requests, status_of
 from pipelines.ingest.pull_plan import PullTask, of_other_steps, offered, plan_pulls
 from pipelines.ingest.sources import Sources, open_exports, open_shops, remember_days
+from pipelines.sources.configured import named_sources
 from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.fetches import leave_out_unnamed
 from pipelines.warehouse.load import (
     discard_empty_nights,
     ensure_tables,
@@ -131,6 +133,9 @@ def ingest(
         ensure_tables(connection, reports)
         profiles = with_memory(connection, profiles)
         remember_properties(connection, settings, profiles)
+        leave_out_unnamed(
+            connection, named_sources(settings), run_id=run.run_id, now=run.clock.now()
+        )
         start_run(
             connection, run.run_id, run.command, window.start, window.end, __version__,
             run.clock.now(),

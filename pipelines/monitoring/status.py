@@ -71,11 +71,11 @@ _QUOTA = """
     qualify row_number() over (partition by property_id, quota order by read_at desc) = 1
     order by all
 """
-# What the last run met at second sources, a sentence once; those that brought nothing first.
+# What was met at second sources last, a sentence once; those that brought nothing first.
 _SOURCES = f"""
     select source, property_id, status, message, list_sort(list(table_name)) as tables
     from {NEWEST_FETCHES}
-    where message <> '' and run_id = (select arg_max(run_id, fetched_at) from ops.fetches)
+    where message <> '' and not is_left_out
     group by source, property_id, status, message
     order by status = 'loaded', source, property_id, message
 """

@@ -28,6 +28,11 @@ def configured_sources(settings: Settings) -> list[Source]:
     ]
 
 
+def named_sources(settings: Settings) -> frozenset[tuple[str, str]]:
+    """(source, property) of every entry."""
+    return frozenset((name, one.property) for name in TABLES for one in getattr(settings, name))
+
+
 def tables_of(settings: Settings) -> tuple[SourceTable, ...]:
     """The raw tables of the sources that some property has."""
     return tuple(

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ import duckdb
 
 from pipelines.ingest.day_window import DayWindow
 from pipelines.sources.contract import Fetched, Source, SourceTable
+from pipelines.warehouse.newest_fetches import NEWEST_FETCHES
 from pipelines.warehouse.ops import insert_rows, transaction
 from pipelines.warehouse.partitions import delete_rows
 from pipelines.warehouse.schema import make_tables
@@ -70,6 +71,31 @@ def record_failed_fetch(
         connection, source, table, window, run_id, now, fetch_id=uuid4().hex, status=status,
         row_count=0, requests=0, message=message,
     )  # fmt: skip
+
+
+def leave_out_unnamed(
+    connection: duckdb.DuckDBPyConnection,
+    named: Collection[tuple[str, str]],
+    *,
+    run_id: str,
+    now: datetime,
+) -> None:
+    """Remember of second sources that sluice.yml does not name any more that nobody asks them.
+
+    `named`: (source, property) of those that it names.
+    """
+    connection.execute(
+        f"""
+        insert into ops.fetches by name
+        select * exclude (is_left_out, problem, loaded_at) replace (
+            gen_random_uuid()::varchar as fetch_id, $run_id as run_id, $now as fetched_at,
+            '{PullStatus.LEFT_OUT}' as status, 0 as row_count, 0 as requests, '' as message
+        )
+        from {NEWEST_FETCHES}
+        where not is_left_out and source || ' ' || property_id not in (select unnest($named))
+        """,
+        {"run_id": run_id, "now": now, "named": [" ".join(pair) for pair in named]},
+    )
 
 
 def _remember(

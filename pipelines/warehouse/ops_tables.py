@@ -134,7 +134,8 @@ TABLES: dict[str, OpsTable] = {
             "end_date": ("DATE", "Last day that was requested."),
             "status": (
                 "VARCHAR",
-                "loaded, held_back (its audit failed) or failed; then what was there stays.",
+                "loaded, held_back (its audit failed), failed, or left_out (from then on "
+                "sluice.yml does not name it); but for loaded what was there stays.",
             ),
             "row_count": ("BIGINT", "Rows that were stored."),
             "requests": ("INTEGER", "Requests that it took; 0 for files."),

@@ -48,7 +48,7 @@ class RunStatus(StrEnum):
 
 
 class PullStatus(StrEnum):
-    """What `ops.pulls.status` says of one pull of a report."""
+    """What `ops.pulls.status` says of one pull of a report, and `ops.fetches.status` of a fetch."""
 
     LOADED = "loaded"
     # The answer contradicted itself.
@@ -58,3 +58,5 @@ class PullStatus(StrEnum):
     REFUSED = "refused"
     # GA4 would answer with a threshold, or no quota is left for that.
     SKIPPED = "skipped"
+    # No fetch: sluice.yml does not name this second source for the property any more.
+    LEFT_OUT = "left_out"

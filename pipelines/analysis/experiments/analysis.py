@@ -74,10 +74,8 @@ def analyse(outcomes: Outcomes, plan: ExperimentPlan) -> Analysis:
         outcomes.variants, outcomes.exposed[-1], outcomes.primary.trials[-1], strict=True
     ):
         if not min(exposed, trials) > 0:
-            left_out = outcomes.left_out
-            several = f", with {counted(left_out, 'user')} in several variants left out" * bool(
-                left_out
-            )
+            left_out = f", with {counted(outcomes.left_out, 'user')} in several variants left out"
+            several = left_out if outcomes.left_out else ""
             raise ExperimentError(
                 f"The variant {shown(name)} has no units{several}: there is no rate of it."
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from pipelines.analysis.experiments.analysis import Analysis, ExperimentPlan, an
 from pipelines.analysis.experiments.analysis_json import as_dict
 from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.planner import Plan
-from pipelines.analysis.experiments.register import Kind, State
+from pipelines.analysis.experiments.register import OVER, Kind, State, begun
 from pipelines.analysis.experiments.stored import from_rows, refuse_stored_variants
 
 _DOUBLES = (
@@ -75,7 +75,7 @@ def scored_properties(
             row
             for experiment in tried.to_dict("records")
             for row in compared(
-                experiment | {"overlaps_with": _but(planned, experiment["overlaps_with"])},
+                experiment | {"overlaps_with": begun(experiment["overlaps_with"], planned)},
                 outcomes[_is_of(outcomes, experiment)],
             )
         ]
@@ -83,11 +83,6 @@ def scored_properties(
         metrics = [] if plan is None else _metrics(plan)
         rows.append({"property_id": name, "comparisons": comparisons, "metrics": metrics})
     return pa.Table.from_pylist(rows, SCHEMA)
-
-
-def _but(planned: Collection[str], meets: Iterable[str]) -> list[str]:
-    """What has not begun did nothing yet."""
-    return [one for one in meets if one not in planned]
 
 
 def compared(experiment: Mapping[Any, Any], outcomes: pd.DataFrame) -> list[dict[str, Any]]:
@@ -149,7 +144,7 @@ def _analysed(
         variants,
         None if pd.isna(effect) else effect,
         overlaps_with=tuple(experiment["overlaps_with"]),
-        has_ended=experiment["state"] in (State.ENDED, State.WITHDRAWN),
+        has_ended=experiment["state"] in OVER,
     )
     stored = from_rows(outcomes, list(variants), 0 if pd.isna(left_out) else int(left_out))
     is_naive = pd.notna(experiment["naive_variance"]) and bool(experiment["naive_variance"])

@@ -5,7 +5,7 @@ One change at a time: of two that meet in time, place and audience nobody can te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -48,6 +48,10 @@ class State(StrEnum):
     RUNNING = "running"
     ENDED = "ended"
     WITHDRAWN = "withdrawn"
+
+
+OVER = (State.ENDED.value, State.WITHDRAWN.value)
+"""The states of what has an end."""
 
 
 class Per(StrEnum):
@@ -155,9 +159,14 @@ class Register:
         return tuple((one, one.trial) for one in self.entries if one.trial is not None)
 
     def met(self, entry: Change, today: date) -> tuple[str, ...]:
-        """Of the ids that an entry meets, those that have begun: the others did nothing yet."""
+        """What an entry meets by today."""
         planned = {one.id for one in self.entries if one.state(today) is State.PLANNED}
-        return tuple(one for one in self.meetings[entry.id] if one not in planned)
+        return begun(self.meetings[entry.id], planned)
+
+
+def begun(meets: Iterable[str], planned: Collection[str]) -> tuple[str, ...]:
+    """Of the ids that an entry meets, those that have begun: the others did nothing yet."""
+    return tuple(one for one in meets if one not in planned)
 
 
 def meet(one: Change, other: Change) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from pipelines.analysis.experiments.register import OVER
+
 CHANGES = """
     select change_id, kind, description, entries.stage, stage_label, page, device, start_date,
         end_date, state, overlaps_with, confounded
@@ -13,7 +15,7 @@ CHANGES = """
     where property_id = $property
     order by start_date desc, change_id
 """
-EXPERIMENTS = """
+EXPERIMENTS = f"""
     select experiment_id, variant, control, hypothesis, state, start_date, end_date,
         primary_metric, numerator, denominator, rate, control_numerator, control_denominator,
         control_rate, difference, first_date is not null as is_nightly,
@@ -23,7 +25,7 @@ EXPERIMENTS = """
         verdict, reason, weeks_left, experiment_verdict, experiment_reason,
         users_left_out, naive_variance, note, edits
     from marts.fct_experiment where property_id = $property
-    order by state in ('ended', 'withdrawn'), start_date desc, experiment_id, variant
+    order by state in {OVER}, start_date desc, experiment_id, variant
 """
 
 # What visitors do besides may rise by itself: no test is planned with it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import groupby
 
-from pipelines.analysis.experiments.register import NAIVE, is_near
+from pipelines.analysis.experiments.register import NAIVE, OVER, is_near
 from pipelines.report import formatting
 from pipelines.report.components import Card, Section, Table, columns
 from pipelines.report.page_data import PropertyData
@@ -26,7 +26,6 @@ _MARKS = {
     "ended": "■ ended",
     "withdrawn": "✕ withdrawn",
 }
-OVER = ("ended", "withdrawn")
 _VERDICTS = {
     "ship": "Ship it",
     "hold, macro unproven": "Hold: it wins, but whether it costs purchases is not known yet",

@@ -76,6 +76,12 @@ def test_a_source_that_is_whole_says_nothing(shop: duckdb.DuckDBPyConnection) ->
     }  # fmt: skip
 
 
+def test_a_source_that_is_asked_no_more_says_nothing(shop: duckdb.DuckDBPyConnection) -> None:
+    fetched(shop, "f2", "failed", 0, hour=5)
+    fetched(shop, "f3", "left_out", 0, hour=6)
+    assert said(shop, "raw") == set()
+
+
 def test_what_is_wrong_with_it_warns(shop: duckdb.DuckDBPyConnection) -> None:
     shop.execute("delete from raw.shopify_sessions where date = '2026-03-02' and device = 'mobile'")
     fetched(shop, "f2", "failed", 0, hour=5)

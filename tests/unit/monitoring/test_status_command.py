@@ -51,11 +51,12 @@ def test_status_says_when_nothing_new_came_for_days(published):
     )
 
 
-def test_what_second_sources_said_in_the_last_run(published):
+def test_what_second_sources_said_last(published):
     pin_clock(published, MORNING, ["42"])
     assert json.loads(run("status", "--json").stdout)["sources"] == []
     rows = [
         ("r0", "clarity", "clarity_page", "failed", "Of a night before.", 1),
+        ("r1", "clarity", "clarity_page", "left_out", "", 2),
         ("r1", "shopify", "shopify_sales", "failed", "No [token]: set it.", 2),
         ("r1", "shopify", "shopify_sessions", "failed", "No [token]: set it.", 2),
         ("r1", "heatmaps", "heatmap_click", "loaded", "a.csv is empty: fill it.", 2),

@@ -36,7 +36,7 @@ grouped as (
 ),
 
 -- Days without the event before it came back are lost only if the rate of the other days of the period makes them all but
--- impossible too: a rate that fell and stayed low has days without by chance. Without its parent all sessions tell.
+-- impossible too: a rate that fell and stayed low has days without by chance.
 -- A period counts as tracked only if the tag was there on all of its days: zeros of a day without it would pull the rate
 -- down, and so would days whose orders came without a session. Zeros before the first event count as real unless the
 -- key's own rate since then makes them all but impossible.
@@ -46,11 +46,9 @@ stated as (
         case
             when last_state not in ('tracked', 'sessionless') then last_state
             when
-                case
-                    when exposed_lost > 0
-                        then {{ zero_run_probability('sessions', 'exposed - exposed_lost', 'exposed_lost') }}
-                    else {{ zero_run_probability('sessions', 'visits - visits_lost', 'visits_lost') }}
-                end < {{ var('lost_below') }}
+                {{ silence_probability(
+                    'sessions', '(exposed - exposed_lost)', '(visits - visits_lost)', 'exposed_lost', 'visits_lost'
+                ) }} < {{ var('lost_below') }}
                 then 'tracking_lost'
             when is_ever_sessionless then 'sessionless'
             -- Fewer events than can tell are as the 28 days up to the end of the period.

@@ -51,14 +51,14 @@ summed as (
         last_28_days as (partition by property_id, key order by date range between interval 27 days preceding and current row)
 ),
 
--- The run of zeros since the event was last seen, against the 28 days up to then. Where its parent went silent too,
--- all sessions stand in for it: a checkout whose tags broke together is lost as a whole.
+-- The run of zeros since the event was last seen, against the 28 days up to then.
 runs as (
     select
         now.*,
-        now.exposed_ever - seen.exposed_ever > 0 and seen.exposed_28d > 0 as is_against_parent,
-        {{ zero_run_probability('seen.sessions_28d', 'seen.exposed_28d', 'now.exposed_ever - seen.exposed_ever') }} as p_parent,
-        {{ zero_run_probability('seen.sessions_28d', 'seen.visits_28d', 'now.visits_ever - seen.visits_ever') }} as p_site
+        {{ silence_probability(
+            'seen.sessions_28d', 'seen.exposed_28d', 'seen.visits_28d',
+            '(now.exposed_ever - seen.exposed_ever)', '(now.visits_ever - seen.visits_ever)'
+        ) }} as p_silence
     from summed as now
     left join summed as seen
         on now.property_id = seen.property_id and now.key = seen.key and now.last_seen_date = seen.date
@@ -84,7 +84,7 @@ select
     last_seen_date,
     case
         when is_not_applicable then 'not_applicable'
-        when events = 0 and case when is_against_parent then p_parent else p_site end < {{ var('lost_below') }} then 'tracking_lost'
+        when events = 0 and p_silence < {{ var('lost_below') }} then 'tracking_lost'
         -- A day of too few events to tell is as the 28 days up to it.
         when
             case

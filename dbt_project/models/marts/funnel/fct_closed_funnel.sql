@@ -117,7 +117,8 @@ paired as (
 )
 
 select
-    {{ funnel_window_columns() }},
+    {{ window_key() }},
+    is_current,
     funnel,
     segment_name,
     segment_value,

@@ -43,7 +43,8 @@ counted as (
 )
 
 select
-    {{ funnel_window_columns() }},
+    {{ window_key() }},
+    is_current,
     funnel,
     segment_name,
     segment_value,

@@ -109,7 +109,8 @@ rated as (
 )
 
 select
-    {{ funnel_window_columns() }},
+    {{ window_key() }},
+    is_current,
     segment_name,
     segment_value,
     key,
