@@ -70,13 +70,19 @@
 
 {#- How far a date may still change, by the age of its numbers when they were pulled, counted from the end of that date in
     the property's time zone: late events arrive for 72 hours, attribution moves for about 12 days (docs/ga4.md). -#}
-{% macro maturity(pulled_at, date, time_zone) -%}
-    {%- set day_end = "timezone(" ~ time_zone ~ ", cast(" ~ date ~ " + 1 as timestamp))" -%}
+{% macro maturity(pulled_at, day) -%}
     case
-        when {{ pulled_at }} is null or {{ pulled_at }} <= {{ day_end }} + interval 72 hours then 'provisional'
-        when {{ pulled_at }} <= {{ day_end }} + interval 14 days then 'settled'
+        when {{ pulled_at }} is null or {{ pulled_at }} <= {{ day }}.provisional_until then 'provisional'
+        when {{ pulled_at }} <= {{ day }}.settled_until then 'settled'
         else 'final'
     end
+{%- endmacro %}
+
+{#- The columns that `maturity` compares with: once a day and property, as arithmetic in a time zone is slow. -#}
+{% macro maturity_limits(date, time_zone) -%}
+    {%- set day_end = "timezone(" ~ time_zone ~ ", cast(" ~ date ~ " + 1 as timestamp))" -%}
+    {{ day_end }} + interval 72 hours as provisional_until,
+    {{ day_end }} + interval 14 days as settled_until
 {%- endmacro %}
 
 {#- Aggregate: many numbers are as mature as the least mature of them. -#}

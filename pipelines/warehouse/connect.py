@@ -85,7 +85,7 @@ NEW_FILE = "storage_version 'v1.5.0', block_size 65536"
 SHARE_OF_LIMIT = 0.5
 # DuckDB moves its log into the file whenever it holds 16 MB, ten times in the night of a small
 # shop, which took a tenth of the night's CPU. What is in the log is in memory, too.
-MOST_LOG = "64MB"
+MOST_LOG = "128MB"
 
 
 @contextmanager

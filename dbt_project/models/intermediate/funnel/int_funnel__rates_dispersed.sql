@@ -52,6 +52,19 @@ pairs as (
     from windows
 ),
 
+periods as (
+    select *
+    from {{ ref('int_funnel__periods_listed') }}
+    where window_name <> '1d'
+),
+
+-- Of all stored days, those of the windows.
+filled as (
+    select days_filled.*
+    from {{ ref('int_funnel__days_filled') }} as days_filled
+    semi join periods using (property_id, date)
+),
+
 days as (
     select
         listed.property_id,
@@ -64,9 +77,9 @@ days as (
         numerator_row.sessions as numerator,
         denominator_row.sessions as denominator
     from pairs as listed
-    inner join {{ ref('int_funnel__periods_listed') }} as periods using (property_id, window_name, window_end)
-    inner join {{ ref('int_funnel__days_filled') }} as numerator_row using (property_id, date)
-    inner join {{ ref('int_funnel__days_filled') }} as denominator_row using (property_id, date, segment_name, segment_value)
+    inner join periods using (property_id, window_name, window_end)
+    inner join filled as numerator_row using (property_id, date)
+    inner join filled as denominator_row using (property_id, date, segment_name, segment_value)
     where listed.numerator_key = numerator_row.key and listed.denominator_key = denominator_row.key
 ),
 

@@ -6,6 +6,15 @@ with pulls as (
     inner join {{ ref('int_properties__active') }} as properties on pulls.property_id = properties.property_id
 ),
 
+days as (
+    select
+        property_id,
+        date,
+        {{ maturity_limits('date', 'any_value(property_time_zone)') }}
+    from pulls
+    group by property_id, date
+),
+
 attempts as (
     select
         property_id,
@@ -99,12 +108,13 @@ told as (
         case when map_keys(latest.sums)[1] not like '%users' then cast(map_values(latest.sums)[1] as double) end as last_total,
         coalesce(restated.restatement_count, 0) as restatement_count,
         restated.last_restated_at,
-        {{ maturity('latest.pulled_at', 'attempts.date', 'latest.property_time_zone') }} as maturity,
-        {{ maturity('latest.first_pulled_at', 'attempts.date', 'latest.property_time_zone') }} as first_maturity
+        {{ maturity('latest.pulled_at', 'days') }} as maturity,
+        {{ maturity('latest.first_pulled_at', 'days') }} as first_maturity
     from attempts
     left join compared as latest using (property_id, report, date, window_name)
     left join restated using (property_id, report, date, window_name)
     left join warned using (property_id, report, date, window_name)
+    left join days using (property_id, date)
     where coalesce(latest.age, 1) = 1
 )
 
