@@ -147,7 +147,8 @@ class CsvFile:
 
     def _first_lines(self, count: int) -> Sequence[int]:
         """The line in which each of so many rows begins."""
-        if count < len(self._lines) - self.heading_line:
+        is_ended = self._lines[-1] == ""
+        if count < len(self._lines[self.heading_line - 1 :]) - is_ended:
             # Some cell has several lines.
             rows, places = self._rows(), [self.heading_line]
             with suppress(csv.Error):  # a cell longer than 131,072 signs
