@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ import pandas as pd
 from pipelines.config.textfile import UnreadableError, read_text
 from pipelines.errors import SluiceError
 from pipelines.wording import counted, shown
+
+if TYPE_CHECKING:
+    import _csv
 
 SEPARATORS = ",;\t"
 # What stands in the first column of a row that sums up the others.
@@ -81,7 +85,7 @@ class CsvFile:
         cells = cells.fillna("").apply(lambda column: column.str.strip())
         # What a spreadsheet leaves behind the last column.
         cells = cells.loc[:, (cells != "").any()]
-        cells.index = cells.index + first + 1
+        cells.index = pd.Index(self._first_lines(len(cells)))
         self.headings: Sequence[str] = list(cells.iloc[0])
         self.names = [name.casefold() for name in self.headings]
         self.cells = cells.iloc[1:].set_axis(self.names, axis=1)
@@ -100,7 +104,7 @@ class CsvFile:
         """Raise for the first line with fewer cells than the heading, as of a file that ends amid
         a line; a missing cell is an empty one otherwise.
         """
-        rows = csv.reader(self._lines[self.heading_line - 1 :], delimiter=self.separator)
+        rows = self._rows()
         try:
             whole = len(next(rows))
             short = next((row for row in rows if any(map(str.strip, row)) and len(row) < whole), ())
@@ -136,6 +140,22 @@ class CsvFile:
         """The error that begins with the place."""
         end = "" if sentence.endswith("?") else "."
         return self._error(f"{self.path}, line {line}: {sentence}{end}")
+
+    def _rows(self) -> _csv.Reader:
+        """The heading's row and those below it; its `line_num` is 1 after the heading."""
+        return csv.reader(self._lines[self.heading_line - 1 :], delimiter=self.separator)
+
+    def _first_lines(self, count: int) -> Sequence[int]:
+        """The line in which each of so many rows begins."""
+        is_ended = self._lines[-1] == ""
+        if count < len(self._lines[self.heading_line - 1 :]) - is_ended:
+            # Some cell has several lines.
+            rows, places = self._rows(), [self.heading_line]
+            with suppress(csv.Error):  # a cell longer than 131,072 signs
+                places += [self.heading_line + rows.line_num for _ in rows]
+            if len(places) > count:
+                return places[:count]
+        return range(self.heading_line, self.heading_line + count)
 
     def _no_table(self, words: str) -> SluiceError:
         """What pandas says of a line that has too many cells, or of a quote that does not end."""

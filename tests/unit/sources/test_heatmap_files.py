@@ -154,6 +154,10 @@ REFUSED = [
         "{file}, line 3: '1,204.5' has a point and a comma: export it again without signs between "
         "thousands, or take them out.",
     ),
+    # The line where the row begins, also below a text of several lines.
+    (
+        "clicks.csv", CLICKS + '#a,"Add\nto cart",1\n#b,,x', "{file}, line 4: 'x' is no number.",
+    ),
     (
         "clicks.csv", CLICKS + '#a,,"1,204"',
         "{file}, line 2: '1,204' has ',', and the map says \"decimal: '.'\": change it there if it "
