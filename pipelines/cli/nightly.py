@@ -59,9 +59,9 @@ def nightly(
     last_day = parse_day(date, "--date")
     settings = load_settings()
     check_properties(settings)
-    plan = load_plan(shop=settings.tracking_plan)
-    read_register(settings, plan, settings.clock.now().date())
     try:
+        plan = load_plan(shop=settings.tracking_plan)
+        read_register(settings, plan, settings.clock.now().date())
         profiles, _ = profile_properties(settings, client_for(settings))
     except SluiceError as error:
         status = RunStatus.PAUSED if error.exit_code == TRY_LATER else RunStatus.FAILED

@@ -38,12 +38,14 @@ CLASS_OF_STATUS = {
     RunStatus.HELD_BACK: "gate_failed",
     RunStatus.PAUSED: "quota_paused",
 }
+RUN_STOPPED = "run_stopped"
 PULL_FAILED = "pull_failed"
 SOURCE_FAILED = "source_failed"
 DATA_QUALITY = "data_quality"
 # The order of a message; a class that is not here comes last.
 ORDER = (
     *CLASS_OF_STATUS.values(),
+    RUN_STOPPED,
     PULL_FAILED,
     SOURCE_FAILED,
     "tracking_lost",
@@ -87,6 +89,21 @@ _FAILED_FETCHES = f"""
     from {NEWEST_FETCHES}
     where run_id = ? and problem is not null
     group by all order by all
+"""
+
+# Runs by night since the last one that told its end; who stops a backfill sits before it.
+_STOPPED = f"""
+    select window_end::varchar,
+        format('The run that began on {{}} UTC was stopped or killed (a limit, a restart, memory): '
+            'what it loaded stays, and the next run goes on.',
+            strftime(started_at at time zone 'UTC', '%Y-%m-%d %H:%M'))
+    from ops.runs
+    where run_id <> $run_id and status = '{RunStatus.RUNNING}' and command <> 'backfill'
+        and started_at > coalesce((
+            select max(started_at) from ops.runs
+            where run_id <> $run_id and status <> '{RunStatus.RUNNING}'
+        ), timestamptz '1970-01-01')
+    order by started_at
 """
 
 
@@ -207,6 +224,7 @@ def _pending(
         with build_database(settings.build_db) as connection:
             night = _night(connection, run_id) or night
             found = [Alert(night, bad, message)] if bad else _found(connection, run_id, night)
+            found += _stopped(connection, run_id)
             sent, waiting = _memory(connection)
     except WarehouseError:
         # That the warehouse cannot be opened may be just what there is to tell.
@@ -231,6 +249,12 @@ def _night(connection: duckdb.DuckDBPyConnection, run_id: str) -> str | None:
         "select window_end::varchar from ops.runs where run_id = ?", [run_id]
     ).fetchone()
     return row[0] if row else None
+
+
+def _stopped(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[Alert]:
+    """Runs before this one that could not tell what became of them."""
+    rows = connection.execute(_STOPPED, {"run_id": run_id}).fetchall()
+    return [Alert(night, RUN_STOPPED, message) for night, message in rows]
 
 
 def _found(connection: duckdb.DuckDBPyConnection, run_id: str, night: str) -> list[Alert]:

@@ -50,10 +50,12 @@ def assess_health(
     version: str | None,
     newest_version: str | None,
     runs: list[dict[str, Any]],
+    failures: list[dict[str, Any]],
     freshness: list[dict[str, Any]],
     today: date,
 ) -> Verdict:
-    """`runs`: newest first, killed ones as interrupted; `version`: what readers see.
+    """`runs`: newest first, killed ones as interrupted; `version`: what readers see; `failures`:
+    checks that held the last run back.
 
     `today`: by the home's clock, in UTC.
     """
@@ -67,7 +69,7 @@ def assess_health(
     last = runs[0]
     if last["status"] is RunStatus.PUBLISHED:
         return _published(version, newest_version, last, freshness, today)
-    return _unpublished(last, version)
+    return _unpublished(last, version, failures)
 
 
 def assess_fault(fault: str, unreadable: str, version: str | None) -> Verdict:
@@ -87,7 +89,9 @@ def assess_fault(fault: str, unreadable: str, version: str | None) -> Verdict:
     )
 
 
-def _unpublished(last: dict[str, Any], version: str | None) -> Verdict:
+def _unpublished(
+    last: dict[str, Any], version: str | None, failures: list[dict[str, Any]]
+) -> Verdict:
     """How the run ended in its own words, what readers see, and what to do."""
     words, seen = " ".join(str(last["message"] or "").split()), _seen(version)
     said = f"{words} {seen[0].upper()}{seen[1:]}.".strip()
@@ -95,8 +99,9 @@ def _unpublished(last: dict[str, Any], version: str | None) -> Verdict:
         case RunStatus.PARTLY_PUBLISHED:
             return Verdict(Health.HELD_BACK, f"{words} The next night tries that property again.")
         case RunStatus.HELD_BACK:
-            next_step = "Look at the failed checks below; the next night tries again."
-            return Verdict(Health.HELD_BACK, f"{said} {next_step}")
+            # A pull that was refused before any gate has none.
+            look = "Look at the failed checks below; the" if failures else "The"
+            return Verdict(Health.HELD_BACK, f"{said} {look} next night tries again.")
         case RunStatus.PAUSED:
             return Verdict(Health.PAUSED, f"{said} {_command(last)} goes on where it was.")
         case RunStatus.INTERRUPTED:

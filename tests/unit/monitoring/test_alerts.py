@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,21 @@ def home(alerted: WebhookServer, tmp_path: Path) -> Iterator[Settings]:
         yield settings
 
 
-def begin(settings: Settings, run_id: str, night: date = NIGHT) -> None:
+def begin(
+    settings: Settings,
+    run_id: str,
+    night: date = NIGHT,
+    *,
+    command: str = "nightly",
+    ends: bool = True,
+) -> None:
+    """A run begins, an hour after the one before, which has ended unless it never `ends`."""
     with build_database(settings.build_db) as connection:
-        start_run(connection, run_id, "nightly", night, night, "0", MORNING)
+        if ends:
+            connection.execute("update ops.runs set status = 'published'")
+        (runs,) = connection.execute("select count(*) from ops.runs").fetchone() or (0,)
+        began = MORNING + timedelta(hours=runs)
+        start_run(connection, run_id, command, night, night, "0", began)
 
 
 def find(settings: Settings, *rows: tuple[Any, ...]) -> None:
@@ -313,6 +325,35 @@ def test_a_run_that_ended_badly(
     words = "The tokens are used up. Readers still have the version before."
     assert (alert["alert_class"], alert["message"]) == (kind, words)
     assert (alert["night"], alert["property_id"], alert["metric"]) == ("2026-06-30", None, None)
+
+
+@pytest.mark.parametrize("status", [RunStatus.PUBLISHED, RunStatus.FAILED])
+def test_a_run_that_was_killed_is_told_by_the_next_one_once(
+    home: Settings, alerted: WebhookServer, status: RunStatus
+) -> None:
+    begin(home, "killed", date(2026, 7, 1))
+    begin(home, "run3", date(2026, 7, 2), ends=False)
+    for run_id in ("run3", "run4"):
+        tell(home, run_id, status, "No.", NO_WAITS)
+        begin(home, "run4", date(2026, 7, 3))
+    told = [
+        (one["night"], one["message"])
+        for sent in alerted.messages
+        for one in sent["alerts"]
+        if one["alert_class"] == "run_stopped"
+    ]
+    assert told == [
+        ("2026-07-01",
+         f"The run that began on {MORNING + timedelta(hours=1):%Y-%m-%d %H:%M} UTC was stopped or "
+         "killed (a limit, a restart, memory): what it loaded stays, and the next run goes on."),
+    ]  # fmt: skip
+
+
+def test_a_backfill_that_was_stopped_tells_nobody(home: Settings, alerted: WebhookServer) -> None:
+    begin(home, "stopped", command="backfill")
+    begin(home, "run3", ends=False)
+    tell(home, "run3", RunStatus.PUBLISHED, "", NO_WAITS)
+    assert alerted.messages == []
 
 
 def test_properties_that_were_held_back(home: Settings, alerted: WebhookServer) -> None:

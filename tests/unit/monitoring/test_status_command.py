@@ -176,7 +176,7 @@ def test_status_during_a_run_leaves_the_build_database_to_it(published, monkeypa
 
 ENDINGS = [
     ("nightly", RunStatus.HELD_BACK, "The raw gate held the night back.", 2,
-     ["Held back: The raw gate held", "Readers see version", "the next night tries again"]),
+     ["Held back: The raw gate held", "Readers see version", ". The next night tries again."]),
     ("nightly", RunStatus.PARTLY_PUBLISHED,
      "Version v was published, but property 7 was held back: no.", 2,
      ["Held back: Version v was", "The next night tries that property again."]),
@@ -249,7 +249,9 @@ def test_the_checks_that_held_a_night_back_are_shown(published):
     )
     failures = json.loads(run("status", "--json").stdout)["failures"]
     assert [(one["expectation"], one["observed"]) for one in failures] == [("no_duplicates", "3")]
-    assert "no_duplicates" in run("status").stdout
+    shown = run("status").stdout
+    assert "Look at the failed checks below; the next night tries again." in shown
+    assert "no_duplicates" in shown
 
 
 def test_warnings_are_named_with_their_days(published):
