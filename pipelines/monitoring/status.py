@@ -136,9 +136,7 @@ def read_status(settings: Settings) -> HomeStatus:
     verdict = (
         assess_fault(fault, unreadable, version)
         if fault or unreadable
-        else assess_health(
-            not is_idle, version, newest, runs, failures, freshness[0], now.date()
-        )
+        else assess_health(not is_idle, version, newest, runs, failures, freshness[0], now.date())
     )
     return HomeStatus(
         verdict.state, verdict.text, verdict.state.exit_code, not is_idle, version, newest,

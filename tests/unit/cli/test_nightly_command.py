@@ -24,7 +24,8 @@ def test_a_mistake_in_a_file_of_the_shop_is_remembered_and_told(
     folder = published.parent
     (folder / f"{name}.yml").write_text(REFUSED[name], encoding="utf-8")
     (folder / "sluice.yml").write_text(
-        f'{name}: {name}.yml\nproperties: [{{id: "42"}}]\nalerts: {{webhook: "{alerted.address}"}}\n',
+        f'{name}: {name}.yml\nproperties: [{{id: "42"}}]\n'
+        f'alerts: {{webhook: "{alerted.address}"}}\n',
         encoding="utf-8",
     )
     code, error = fail(monkeypatch, capsys, "nightly")
