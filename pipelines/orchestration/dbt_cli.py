@@ -21,6 +21,7 @@ from dagster import AssetExecutionContext, OpExecutionContext
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.artifacts.schemas.results import NodeStatus
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from dbt.version import __version__ as dbt_version
@@ -42,6 +43,7 @@ _MODEL_FAILED = re.compile(
     r"(?P<why>.+?)(?= compiled code at | > in macro | \d+ of \d+ | Failure in |$)"
 )
 MESSAGE_LENGTH = 400
+_FAILED = (NodeStatus.Error, NodeStatus.Fail, NodeStatus.RuntimeErr)
 
 
 EVENTS = make_dbt_lean()
@@ -171,6 +173,13 @@ class InProcessInvocation(DbtCliInvocation):
         if thread.result is not None and thread.result.exception is not None:
             self._error_messages.append(str(thread.result.exception))
 
+    @property
+    def failed(self) -> list[str]:
+        """The names of the nodes that failed; empty when dbt itself did."""
+        result = cast(DbtThread, self.process).result
+        nodes = getattr(result.result, "results", ()) if result else ()
+        return [one.node.name for one in nodes if one.status in _FAILED]
+
     _finished: bool = field(init=False, default=False)
 
     def stream_raw_events(self) -> Iterator[Any]:
@@ -203,7 +212,7 @@ class SluiceDbt(DbtCliResource):
         dagster_dbt_translator: DagsterDbtTranslator | None = None,
         context: OpExecutionContext | AssetExecutionContext | None = None,
         target_path: Path | None = None,
-    ) -> DbtCliInvocation:
+    ) -> InProcessInvocation:
         """Run a dbt command; same arguments and events as the parent's."""
         os.environ["DBT_SLUICE_DATABASE"] = self.database
         run = context.run_id if context else "shell"

@@ -1,9 +1,10 @@
 """Builds one dbt layer so that a fault in one property's rows blocks that property alone.
 
 A model works on all properties at once, so its failure does not say whose rows it was. Then, and
-only then, the layer (with those before it) is built for each property by itself: those whose rows
-fail are blocked, and the layer is built for the others. What fails for everybody, or for nobody
-alone, cannot be laid to a property and stops the run. No Dagster here: the caller runs dbt.
+only then, what failed (with what it is built from, but staging) is built for each property by
+itself: those whose rows fail are blocked, and the layer is built for the others. What fails for
+everybody, or for nobody alone, cannot be laid to a property and stops the run. No Dagster here: the
+caller runs dbt.
 """
 
 from __future__ import annotations
@@ -24,6 +25,16 @@ LAYERS = {
     "intermediate": "tag:intermediate",
     "marts": "tag:marts",
 }
+
+
+def selection(layers: Sequence[str], failed: Sequence[str]) -> str:
+    """dbt's words for the nodes of `layers`: of what `failed`, where that is known, and what it is
+    built from.
+    """
+    nodes = [node for layer in layers for node in LAYERS[layer].split()]
+    return " ".join(f"{node},+{name}" for node in nodes for name in failed) or " ".join(nodes)
+
+
 # What a property may be blocked for is long in dbt's words; `status` and the page show one line.
 REASON_LENGTH = 300
 logger = logging.getLogger("sluice")
@@ -33,7 +44,7 @@ class RunDbt(Protocol):
     """Builds some nodes; raises when one of them fails."""
 
     def __call__(self, layers: Sequence[str]) -> None:
-        """Build every node of `layers`."""
+        """Build the nodes of `layers` that what failed in the last attempt needs."""
         ...
 
 
@@ -54,12 +65,14 @@ class LayerBuild:
         Raises the first attempt's error when it cannot be laid to a property.
         """
         self._leave_out_blocked()
-        try:
-            yield from attempt()
-            return
-        except Exception as error:
-            if not self._contain(error, run_dbt):
-                raise
+        # What is built from a model that failed shows only then whether it can be computed.
+        for _ in self.properties:
+            try:
+                yield from attempt()
+                return
+            except Exception as error:
+                if not self._contain(error, run_dbt):
+                    raise
         yield from attempt()
 
     def _contain(self, error: Exception, run_dbt: RunDbt) -> bool:
@@ -74,7 +87,9 @@ class LayerBuild:
             return True
         if len(others) < 2:  # noqa: PLR2004 (one alone has nobody to be told apart from)
             return False
-        logger.warning("The layer %s failed; it is built for each property alone.", self.layer)
+        logger.warning(
+            "The layer %s failed: what did is built for each property alone.", self.layer
+        )
         reasons = {name: self._fails(run_dbt, layers, [name]) for name in others}
         culprits = {name: reason for name, reason in reasons.items() if reason is not None}
         if not culprits or len(culprits) == len(others):

@@ -33,7 +33,7 @@ from pipelines.orchestration.asset_facts import (
 )
 from pipelines.orchestration.column_lineage import Lineage, lineage_metadata
 from pipelines.orchestration.dbt_cli import SluiceDbt, first_words
-from pipelines.orchestration.layer_build import LAYERS, LayerBuild
+from pipelines.orchestration.layer_build import LAYERS, LayerBuild, selection
 from pipelines.orchestration.resources import RunLock
 from pipelines.sources.configured import unused
 from pipelines.warehouse.runs import is_rebuilding
@@ -119,14 +119,19 @@ def _layer(
     )
     def build(context: AssetExecutionContext, dbt: SluiceDbt, run_lock: RunLock) -> Iterator[Any]:
         arguments = dbt_arguments(is_full_refresh=is_rebuilding(settings.build_db))
+        failed: list[str] = []
 
         def attempt() -> Iterator[Output[Any]]:
-            events = dbt.cli(arguments, context=context).stream()
-            built = [event for event in events if isinstance(event, Output)]
+            invocation = dbt.cli(arguments, context=context)
+            try:
+                built = [event for event in invocation.stream() if isinstance(event, Output)]
+            except Exception:
+                failed[:] = invocation.failed
+                raise
             yield from _with_tables(built, manifest["nodes"], settings.build_db)
 
         def run_dbt(layers: Sequence[str]) -> None:
-            chosen = " ".join(LAYERS[name] for name in layers)
+            chosen = selection(layers, failed)
             dbt.cli(
                 [*arguments, "--select", chosen, "--exclude", left_out], manifest=manifest
             ).wait()
