@@ -198,13 +198,13 @@ def _texts(about: Property) -> tuple[str, ...]:
     )
 
 
-def source(of_items: bool) -> str:
-    """What a report reads: events, or items with the columns of their event, units and revenue
-    being the item's own.
+def source(of_items: bool, hits: str) -> str:
+    """What a report reads: events (`hits` is their SQL), or items with the columns of their event,
+    units and revenue being the item's own.
     """
     if not of_items:
-        return "hits"
-    return """
+        return hits
+    return f"""
     (SELECT hits.* EXCLUDE (hit_id, item_units, item_revenue_micros), items.*
-    FROM items JOIN hits USING (hit_id))
+    FROM items JOIN {hits} USING (hit_id))
     """

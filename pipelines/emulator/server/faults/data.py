@@ -1,16 +1,13 @@
 """Faults of the data: the same tables with other events in them, for one request.
 
-A cursor gets a temporary view in the place of `hits`, so every report, funnel and total of the
-request sees the same changed shop, and nothing else changes. Sessions and users that
-are counted several times get identifiers of their own.
+Every report, funnel and total of the request reads the same SQL in the place of `hits`, and nothing
+else changes. Sessions and users that are counted several times get identifiers of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
-
-import duckdb
 
 from pipelines.emulator.server.errors import EmulatorError
 from pipelines.emulator.server.faults.actions import Rows
@@ -21,8 +18,6 @@ from pipelines.emulator.server.fields import Catalogue
 
 # What a session is told by; events without one go with their user.
 SESSION = "coalesce(session_id, -user_id)"
-# With its catalogue: the view that takes its place has the same name.
-STORED_HITS = "memory.main.hits"
 # What GA4 shows until it knows where a session came from.
 _UNASSIGNED = {
     "channel_group": "Unassigned",
@@ -45,17 +40,15 @@ def share_of(unit: str, share: float) -> str:
     return f"hash({unit}) % {_MANY} < {round(share * _MANY)}"
 
 
-def overlay(
-    cursor: duckdb.DuckDBPyConnection, effects: Effects, fields: Catalogue, zone: ZoneInfo
-) -> None:
-    """Puts a changed view over the cursor's `hits`, where a fault or the newest days ask for it.
+def visible_hits(effects: Effects, fields: Catalogue, zone: ZoneInfo) -> str:
+    """What to read as `hits`: the table, or a query where a fault or the newest days change it.
 
     `zone` is the property's own: its days do not change when a fault gives it another.
     """
     kept = list(_kept(effects, fields, zone))
     copies = list(_copies(effects, fields))
     if not kept and not copies:
-        return
+        return "hits"
     sql = f"SELECT * FROM ({_grown(effects, zone)}) WHERE {' AND '.join(kept) or 'true'}"
     for index, times in enumerate(copies):
         shift = f"copy << {_FIRST_SHIFT + index * _SHIFT_STEP}"
@@ -64,7 +57,7 @@ def overlay(
             f"user_id + ({shift}) AS user_id) "
             f"FROM (SELECT *, unnest(range({times})) AS copy FROM ({sql}))"
         )
-    cursor.execute(f"CREATE TEMP VIEW hits AS {sql}")
+    return f"({sql}) AS hits"
 
 
 def _growth(effects: Effects, zone: ZoneInfo) -> Growth | None:
@@ -77,14 +70,14 @@ def _grown(effects: Effects, zone: ZoneInfo) -> str:
     """All events; of a session whose channel is not known yet, what is shown instead."""
     growth = _growth(effects, zone)
     if growth is None:
-        return f"FROM {STORED_HITS}"
+        return "FROM hits"
     shown = ", ".join(
         f"CASE WHEN waits THEN '{text}' ELSE {column} END AS {column}"
         for column, text in _UNASSIGNED.items()
     )
     return (
         f"SELECT * EXCLUDE (waits) REPLACE ({shown}) "
-        f"FROM (SELECT *, {growth.unassigned()} AS waits FROM {STORED_HITS})"
+        f"FROM (SELECT *, {growth.unassigned()} AS waits FROM hits)"
     )
 
 

@@ -20,7 +20,7 @@ OTHER = "(other)"
 
 
 def faulty_fields(
-    cursor: duckdb.DuckDBPyConnection, effects: Effects, fields: Catalogue
+    cursor: duckdb.DuckDBPyConnection, hits: str, effects: Effects, fields: Catalogue
 ) -> Catalogue:
     """The catalogue as this request sees it. Raises EmulatorError for an unknown dimension."""
     dimensions, metrics = dict(fields.dimensions), dict(fields.metrics)
@@ -32,7 +32,7 @@ def faulty_fields(
             dimensions[one.api_name] = _renamed(one, do.rename)
         if do.other and do.other.dimension:
             one = _found(dimensions, do.other.dimension)
-            dimensions[one.api_name] = _rolled_up(cursor, one, do.other)
+            dimensions[one.api_name] = _rolled_up(cursor, hits, one, do.other)
         for name in do.restrict.metrics if do.restrict else ():
             if name in metrics:
                 metrics[name] = _zero(metrics[name])
@@ -53,12 +53,14 @@ def _renamed(one: Dimension, rename: Rename) -> Dimension:
     return replace(one, sql=f"CASE WHEN {one.sql} = {old} THEN {new} ELSE {one.sql} END")
 
 
-def _rolled_up(cursor: duckdb.DuckDBPyConnection, one: Dimension, other: Other) -> Dimension:
+def _rolled_up(
+    cursor: duckdb.DuckDBPyConnection, hits: str, one: Dimension, other: Other
+) -> Dimension:
     if other.share is not None:
         rolled = share_of(SESSION, other.share)
         return replace(one, sql=f"CASE WHEN {rolled} THEN '{OTHER}' ELSE {one.sql} END")
     rows: list[Any] = cursor.execute(
-        f"SELECT {one.sql} FROM {source(one.scope == 'item')} "
+        f"SELECT {one.sql} FROM {source(one.scope == 'item', hits)} "
         "GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT ?",
         [other.keep],
     ).fetchall()
