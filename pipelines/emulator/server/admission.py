@@ -117,7 +117,8 @@ class Reception:
                 ledger.count_thresholded()
         about = _faulty_property(served.store.about, effects)
         with served.store.cursor() as cursor:
-            hits = visible_hits(effects, served.fields, served.store.about.zone)
+            zone = served.store.about.zone
+            hits = visible_hits(effects, served.fields, zone, facts.date_ranges)
             yield Call(
                 store=served.store,
                 about=about,

@@ -6,9 +6,10 @@ else changes. Sessions and users that are counted several times get identifiers 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
+from pipelines.emulator.server.dates import DateRange
 from pipelines.emulator.server.errors import EmulatorError
 from pipelines.emulator.server.faults.actions import Rows
 from pipelines.emulator.server.faults.book import Effects
@@ -40,16 +41,18 @@ def share_of(unit: str, share: float) -> str:
     return f"hash({unit}) % {_MANY} < {round(share * _MANY)}"
 
 
-def visible_hits(effects: Effects, fields: Catalogue, zone: ZoneInfo) -> str:
+def visible_hits(effects: Effects, fields: Catalogue, zone: ZoneInfo, dates: Sequence[DateRange]) -> str:
     """What to read as `hits`: the table, or a query where a fault or the newest days change it.
 
-    `zone` is the property's own: its days do not change when a fault gives it another.
+    `zone` is the property's own: its days do not change when a fault gives it another. `dates` are
+    those of the request.
     """
-    kept = list(_kept(effects, fields, zone))
+    growth = _growth(effects, zone, dates)
+    kept = list(_kept(effects, fields, growth))
     copies = list(_copies(effects, fields))
     if not kept and not copies:
         return "hits"
-    sql = f"SELECT * FROM ({_grown(effects, zone)}) WHERE {' AND '.join(kept) or 'true'}"
+    sql = f"SELECT * FROM ({_grown(growth)}) WHERE {' AND '.join(kept) or 'true'}"
     for index, times in enumerate(copies):
         shift = f"copy << {_FIRST_SHIFT + index * _SHIFT_STEP}"
         sql = (
@@ -60,15 +63,19 @@ def visible_hits(effects: Effects, fields: Catalogue, zone: ZoneInfo) -> str:
     return f"({sql}) AS hits"
 
 
-def _growth(effects: Effects, zone: ZoneInfo) -> Growth | None:
+def _growth(effects: Effects, zone: ZoneInfo, dates: Sequence[DateRange]) -> Growth | None:
+    """How the newest days grow, where they are read: planning that takes longer than a small shop's
+    answer. What is rolled into `(other)` is told by all days, whichever are read.
+    """
     if effects.realism is None:
         return None
-    return Growth(effects.realism, effects.property_id, effects.now, zone, SESSION)
+    growth = Growth(effects.realism, effects.property_id, effects.now, zone, SESSION)
+    is_read = any(growth.reaches(one.end) for one in dates) or any(do.other for do in effects.dos)
+    return growth if is_read else None
 
 
-def _grown(effects: Effects, zone: ZoneInfo) -> str:
+def _grown(growth: Growth | None) -> str:
     """All events; of a session whose channel is not known yet, what is shown instead."""
-    growth = _growth(effects, zone)
     if growth is None:
         return "FROM hits"
     shown = ", ".join(
@@ -81,9 +88,9 @@ def _grown(effects: Effects, zone: ZoneInfo) -> str:
     )
 
 
-def _kept(effects: Effects, fields: Catalogue, zone: ZoneInfo) -> Iterator[str]:
+def _kept(effects: Effects, fields: Catalogue, growth: Growth | None) -> Iterator[str]:
     """Conditions of the events that stay."""
-    if growth := _growth(effects, zone):
+    if growth:
         yield growth.arrived()
     for do in effects.dos:
         if do.sampling:
