@@ -12,7 +12,6 @@ from pipelines.emulator.server.faults.actions import Other, Rename
 from pipelines.emulator.server.faults.book import Effects
 from pipelines.emulator.server.faults.data import SESSION, quoted, share_of
 from pipelines.emulator.server.fields import Catalogue, Dimension
-from pipelines.emulator.server.making import EXACT
 from pipelines.emulator.server.metrics import INTEGER, Metric, metrics_by_name
 from pipelines.emulator.server.tables import source
 
@@ -23,9 +22,7 @@ def faulty_fields(
     cursor: duckdb.DuckDBPyConnection, hits: str, effects: Effects, fields: Catalogue
 ) -> Catalogue:
     """The catalogue as this request sees it. Raises EmulatorError for an unknown dimension."""
-    dimensions, metrics = dict(fields.dimensions), dict(fields.metrics)
-    if effects.making != EXACT:
-        metrics = metrics_by_name(effects.making)
+    dimensions, metrics = dict(fields.dimensions), dict(metrics_by_name(effects.making))
     for do in effects.dos:
         if do.rename:
             one = _found(dimensions, do.rename.dimension)
