@@ -50,9 +50,7 @@ def run_report(call: Call, report: Report) -> bytes:
     mark_report(call.cursor, call.effects, response.metadata, names, report.date_ranges)
     page = rows.select(page_columns(report)).slice(report.offset, report.limit)
     encoded: bytes = response.SerializeToString()
-    return encoded + encode_rows(
-        faulty_page(call.effects, page), len(response.dimension_headers)
-    )
+    return encoded + encode_rows(faulty_page(call.effects, page), len(response.dimension_headers))
 
 
 def _frame(report: Report, about: Property, row_count: int) -> Any:

@@ -58,9 +58,10 @@ def largest_query(report: Report, hits: str, keys: Sequence[str], count: int) ->
     bounds = (day for one in report.date_ranges for day in (one.start, one.end))
     columns = ", ".join(f"{sql} AS k{i}" for i, sql in enumerate(keys))
     names = ", ".join(f"k{i}" for i in range(len(keys)))
+    events = source(report.reads_items, hits)
     return Condition(
         f"SELECT date_text, {names} FROM (SELECT date_text, {columns}, count(*) AS size "
-        f"FROM {source(report.reads_items, hits)} WHERE ({ranges}) AND ({matched.sql}) GROUP BY ALL) "
+        f"FROM {events} WHERE ({ranges}) AND ({matched.sql}) GROUP BY ALL) "
         "QUALIFY row_number() OVER "
         f"(PARTITION BY date_text ORDER BY size DESC, {names}) <= {count}",
         (*bounds, *matched.parameters),
@@ -106,7 +107,7 @@ def _filterable(report: Report) -> Iterable[Any]:
 
 
 def _kept(report: Report) -> Condition:
-    """What the metric filter leaves, and only rows with some metric unless others were asked for."""
+    """What the metric filter leaves; without any metric only where empty rows were asked for."""
     metrics = (*report.metrics, *report.filter_metrics)
     columns = {metric.api_name: f"m{i}" for i, metric in enumerate(metrics)}
     filtered = compile_filter(report.metric_filter, columns.__getitem__)

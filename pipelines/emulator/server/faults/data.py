@@ -41,7 +41,9 @@ def share_of(unit: str, share: float) -> str:
     return f"hash({unit}) % {_MANY} < {round(share * _MANY)}"
 
 
-def visible_hits(effects: Effects, fields: Catalogue, zone: ZoneInfo, dates: Sequence[DateRange]) -> str:
+def visible_hits(
+    effects: Effects, fields: Catalogue, zone: ZoneInfo, dates: Sequence[DateRange]
+) -> str:
     """What to read as `hits`: the table, or a query where a fault or the newest days change it.
 
     `zone` is the property's own: its days do not change when a fault gives it another. `dates` are
