@@ -16,12 +16,13 @@ from pipelines.emulator.server.faults.book import Effects
 from pipelines.emulator.server.faults.matching import Days
 from pipelines.emulator.server.faults.realism import Growth
 from pipelines.emulator.server.fields import Catalogue
+from pipelines.emulator.server.tables import UNASSIGNED
 
 # What a session is told by; events without one go with their user.
 SESSION = "coalesce(session_id, -user_id)"
 # What GA4 shows until it knows where a session came from.
 _UNASSIGNED = {
-    "channel_group": "Unassigned",
+    "channel_group": UNASSIGNED,
     "session_source": "(not set)",
     "session_medium": "(not set)",
     "session_campaign": "(not set)",
@@ -81,7 +82,7 @@ def _grown(growth: Growth | None) -> str:
     if growth is None:
         return "FROM hits"
     shown = ", ".join(
-        f"CASE WHEN waits THEN '{text}' ELSE {column} END AS {column}"
+        f"CASE WHEN waits THEN '{text}'::word ELSE {column} END AS {column}"
         for column, text in _UNASSIGNED.items()
     )
     return (
