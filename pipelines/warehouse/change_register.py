@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.register import Change, Kind, Register, State, Trial
-from pipelines.warehouse.ops import insert_rows, transaction
+from pipelines.warehouse.ops import insert_rows, insert_table, transaction
 from pipelines.warehouse.register_edits import edits_of
 from pipelines.warehouse.rows import rows_of
 from pipelines.warehouse.schema import OPS_TABLES
@@ -81,7 +81,7 @@ def remember_register(
                 "and kept.property_id <> changes.property_id"
             )
         for table in outcomes:
-            insert_rows(connection, "experiment_outcomes", table)
+            insert_table(connection, "experiment_outcomes", table)
 
 
 def remember_outcomes(
@@ -91,7 +91,7 @@ def remember_outcomes(
     facts = {**_facts(outcomes), "problem": None}
     with transaction(connection):
         _forget_outcomes(connection, entry)
-        insert_rows(connection, "experiment_outcomes", _stored(entry, outcomes))
+        insert_table(connection, "experiment_outcomes", _stored(entry, outcomes))
         _say(connection, entry, facts)
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pipelines.ga4.extract.pull import Pull, partitions_of
 from pipelines.ga4.report_catalog import ReportSpec
-from pipelines.warehouse.ops import insert_rows, transaction
+from pipelines.warehouse.ops import insert_rows, insert_table, transaction
 from pipelines.warehouse.partitions import count_rows, delete_rows
 from pipelines.warehouse.schema import make_tables
 from pipelines.warehouse.statuses import PullStatus
@@ -74,7 +74,7 @@ def replace_partitions(connection: duckdb.DuckDBPyConnection, pull: Pull, *, run
         connection.execute(f"insert into {table} ({names}) select {names} from pulled_rows")
         connection.unregister("pulled_rows")
         insert_rows(connection, "pulls", _pull_rows(pull, run_id))
-        insert_rows(connection, "quarantine", _quarantine_rows(connection, pull))
+        insert_table(connection, "quarantine", _quarantine_rows(connection, pull))
     return int(pull.rows.num_rows)
 
 

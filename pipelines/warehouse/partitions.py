@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 import pyarrow as pa
 
@@ -10,13 +12,9 @@ def count_rows(
     connection: duckdb.DuckDBPyConnection, table: str, property_id: str, parts: pa.Table
 ) -> int:
     """How many rows of `table` are in one of the partitions; a column of `parts` is one of its."""
-    connection.register("parts", parts)
     (count,) = connection.execute(
-        f"select count(*) from {table} as stored semi join parts as part "
-        f"on {_is_in_part(parts)} where stored.property_id = ?",
-        [property_id],
+        f"select count(*) from {table} where {_is_in_parts(parts)}", _named(property_id, parts)
     ).fetchone() or (0,)
-    connection.unregister("parts")
     return int(count)
 
 
@@ -24,15 +22,18 @@ def delete_rows(
     connection: duckdb.DuckDBPyConnection, table: str, property_id: str, parts: pa.Table
 ) -> None:
     """Delete those rows."""
-    connection.register("parts", parts)
     connection.execute(
-        f"delete from {table} as stored using parts as part "
-        f"where stored.property_id = ? and {_is_in_part(parts)}",
-        [property_id],
+        f"delete from {table} where {_is_in_parts(parts)}", _named(property_id, parts)
     )
-    connection.unregister("parts")
 
 
-def _is_in_part(parts: pa.Table) -> str:
-    """SQL: a row of `stored` lies in the partition `part`."""
-    return " and ".join(f"stored.{name} = part.{name}" for name in parts.column_names)
+def _is_in_parts(parts: pa.Table) -> str:
+    """SQL: a row is of the property, and lies in one of the partitions."""
+    names = parts.column_names
+    listed = ", ".join(f"unnest(${name})" for name in names)
+    return f"property_id = $property_id and ({', '.join(names)}) in (select {listed})"
+
+
+def _named(property_id: str, parts: pa.Table) -> dict[str, Any]:
+    """The values of that SQL: partitions are few, and need no table of their own."""
+    return {**parts.to_pydict(), "property_id": property_id}

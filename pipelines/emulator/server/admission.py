@@ -20,7 +20,7 @@ from pipelines.emulator.server import errors
 from pipelines.emulator.server.dates import local_today
 from pipelines.emulator.server.errors import ApiError
 from pipelines.emulator.server.faults import Effects, Facts, FaultBook
-from pipelines.emulator.server.faults.data import overlay
+from pipelines.emulator.server.faults.data import visible_hits
 from pipelines.emulator.server.faults.facts import request_facts
 from pipelines.emulator.server.faults.fields import faulty_fields
 from pipelines.emulator.server.faults.statuses import SERVER_ERRORS, status_error
@@ -43,13 +43,17 @@ class ServedProperty:
 
 @dataclass(frozen=True)
 class Call:
-    """One admitted request: the property, its fields and its events as faults let it see them."""
+    """One admitted request: the property, its fields and its events as faults let it see them.
+
+    `hits` is the SQL of the events.
+    """
 
     store: EventStore
     about: Property
     fields: Catalogue
     effects: Effects
     cursor: duckdb.DuckDBPyConnection
+    hits: str
     today: date
 
 
@@ -113,13 +117,15 @@ class Reception:
                 ledger.count_thresholded()
         about = _faulty_property(served.store.about, effects)
         with served.store.cursor() as cursor:
-            overlay(cursor, effects, served.fields, served.store.about.zone)
+            zone = served.store.about.zone
+            hits = visible_hits(effects, served.fields, zone, facts.date_ranges)
             yield Call(
                 store=served.store,
                 about=about,
-                fields=faulty_fields(cursor, effects, served.fields),
+                fields=faulty_fields(cursor, hits, effects, served.fields),
                 effects=effects,
                 cursor=cursor,
+                hits=hits,
                 today=local_today(facts.now, about.zone),
             )
 

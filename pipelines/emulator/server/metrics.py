@@ -7,8 +7,9 @@ is in `making`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 from google.analytics.data_v1beta import types as ga4
@@ -42,7 +43,8 @@ class Metric:
     description: str = ""
 
 
-def metrics_by_name(made: Making = EXACT) -> dict[str, Metric]:
+@cache
+def metrics_by_name(made: Making = EXACT) -> Mapping[str, Metric]:
     """All metrics by API name, their numbers made this way."""
     kinds = (_of_sessions, _of_users, _of_events, _of_money, _of_items)
     return {one.api_name: one for kind in kinds for one in kind(made)}

@@ -24,92 +24,75 @@ _ORDER_SQL = {
 }
 
 
-def grouped_query(report: Report) -> Condition:
-    """All rows of the answer, unordered: what the date ranges, filters and grouping leave."""
-    ranges = [_range_query(report, one, grouped=True) for one in report.date_ranges]
-    metrics = (*report.metrics, *report.filter_metrics)
-    kept = [_metric_condition(report)]
-    if report.metrics and not report.keep_empty_rows:
-        non_zero = " OR ".join(f"m{i} <> 0" for i in range(len(report.metrics)))
-        kept.append(Condition(f"({non_zero})"))
-    where = _all_of(kept)
-    rows = " UNION ALL ".join(one.sql for one in ranges)
-    texts = (f"CAST(d{i} AS VARCHAR) AS d{i}" for i in range(len(report.dimensions)))
-    shown = ", ".join((*texts, "date_range", *(f"m{i}" for i in range(len(metrics)))))
-    return Condition(
-        f"SELECT {shown} FROM ({rows}) WHERE {where.sql}",
-        (*_parameters(ranges), *where.parameters),
-    )
+def answer_query(report: Report, hits: str) -> Condition:
+    """The whole answer in the order that was asked for: the totals, where they were, of all that
+    the dimension filter leaves (without any `d`), and the rows that the other filters leave, too.
 
-
-def totals_query(report: Report) -> Condition:
-    """One row per date range: the metrics over all rows the dimension filter leaves.
-
-    Counted anew, not added up: a session in two rows is one session in the total.
-    """
-    ranges = [_range_query(report, one, grouped=False) for one in report.date_ranges]
-    return Condition(" UNION ALL ".join(one.sql for one in ranges), _parameters(ranges))
-
-
-def extremes_query(report: Report, table: str, function: str) -> Condition:
-    """`min` or `max` of every metric over the rows of the answer, per date range."""
-    values = [f"{function}(m{i}) AS m{i}" for i in range(len(report.metrics))]
-    columns = ", ".join(("date_range", *values))
-    return Condition(f"SELECT {columns} FROM {table} GROUP BY date_range ORDER BY date_range")
-
-
-def page_query(report: Report, table: str) -> Condition:
-    """One page of the answer, in the order that was asked for.
-
-    Ties have no stable order, as in the API: they depend on the offset, so that a client that
+    `hits` is the SQL of the events. Totals are counted anew, not added up: a session in two rows is
+    one session in the total. One statement, as a small shop's takes longer to be planned than to
+    run. Ties have no stable order, as in the API: they depend on the offset, so that a client that
     does not order by every dimension sees rows twice and misses others.
     """
-    shown = [*_dimension_columns(report), *_visible_columns(report)]
-    orders = [_order(report, one) for one in report.order_bys]
-    if not orders and report.metrics:
-        orders = ["m0 DESC"]
-    keys = ", ".join((*_dimension_columns(report), "date_range"))
-    orders.append(f"hash({keys}, ?)")
+    ranges = [_range_query(report, one, hits) for one in report.date_ranges]
+    rows = " UNION ALL ".join(one.sql for one in ranges)
+    texts = (f"CAST(k{i} AS VARCHAR) AS d{i}" for i in range(len(_keys(report))))
+    shown = ", ".join((*texts, "date_range", *_metric_columns(report)))
+    kept = _kept(report)
     return Condition(
-        f"SELECT {', '.join(shown)} FROM {table} ORDER BY {', '.join(orders)} LIMIT ? OFFSET ?",
-        (report.offset, report.limit, report.offset),
+        f"FROM (SELECT {shown} FROM ({rows}) WHERE k0 IS NULL OR ({kept.sql})) "
+        f"ORDER BY d0 IS NOT NULL, {', '.join(_orders(report))}",
+        (*_parameters(ranges), *kept.parameters, report.offset),
     )
 
 
-def largest_query(report: Report, keys: Sequence[str], count: int) -> Condition:
+def page_columns(report: Report) -> list[str]:
+    """The columns of the answer that a page shows, dimensions first."""
+    visible = [f"m{report.metrics.index(metric)}" for metric in report.visible_metrics]
+    return [*_dimension_columns(report), *visible]
+
+
+def largest_query(report: Report, hits: str, keys: Sequence[str], count: int) -> Condition:
     """Date and keys of the `count` groups of every date with most events, over all date ranges."""
     matched = _matched(report)
     ranges = " OR ".join("event_date BETWEEN ? AND ?" for _ in report.date_ranges)
     bounds = (day for one in report.date_ranges for day in (one.start, one.end))
     columns = ", ".join(f"{sql} AS k{i}" for i, sql in enumerate(keys))
     names = ", ".join(f"k{i}" for i in range(len(keys)))
+    events = source(report.reads_items, hits)
     return Condition(
         f"SELECT date_text, {names} FROM (SELECT date_text, {columns}, count(*) AS size "
-        f"FROM {source(report.reads_items)} WHERE ({ranges}) AND ({matched.sql}) GROUP BY ALL) "
+        f"FROM {events} WHERE ({ranges}) AND ({matched.sql}) GROUP BY ALL) "
         "QUALIFY row_number() OVER "
         f"(PARTITION BY date_text ORDER BY size DESC, {names}) <= {count}",
         (*bounds, *matched.parameters),
     )
 
 
-def _range_query(report: Report, one: DateRange, grouped: bool) -> Condition:
-    """The rows of one date range, or (not `grouped`) their total under one roof."""
-    dimensions = report.dimensions if grouped else ()
-    columns = [f"{dimension.sql} AS d{i}" for i, dimension in enumerate(dimensions)]
+def _range_query(report: Report, one: DateRange, hits: str) -> Condition:
+    """The groups of one date range, and their total (whose keys are NULL) where it was asked for.
+
+    Thresholds withhold rows; a total still has what they would have held.
+    """
+    keys = _keys(report)
+    columns = [f"{sql} AS k{i}" for i, sql in enumerate(keys)]
     columns.append("CAST(? AS VARCHAR) AS date_range")
     metrics = (*report.metrics, *report.filter_metrics)
     columns += [f"{metric.sql} AS m{i}" for i, metric in enumerate(metrics)]
     matched = _matched(report)
-    # Thresholds withhold rows; a total still has what they would have held.
-    is_thresholded = grouped and report.min_users
-    few = f" AND count(DISTINCT user_id) >= {report.min_users}" if is_thresholded else ""
-    by = f"GROUP BY {', '.join(str(i + 1) for i in range(len(dimensions)))}" if dimensions else ""
+    rows = f"({', '.join(str(i + 1) for i in range(len(keys)))})"
+    sets = f"{rows}, ()" if report.has_totals else rows
+    few = f"AND (k0 IS NULL OR count(DISTINCT user_id) >= {report.min_users})"
     return Condition(
-        f"SELECT {', '.join(columns)} FROM {source(report.reads_items)} "
-        f"WHERE event_date BETWEEN ? AND ? AND ({matched.sql}) {by} "
-        f"HAVING count(*) > 0{few}",
+        f"SELECT {', '.join(columns)} FROM {source(report.reads_items, hits)} "
+        f"WHERE event_date BETWEEN ? AND ? AND ({matched.sql}) GROUP BY GROUPING SETS ({sets}) "
+        f"HAVING count(*) > 0 {few if report.min_users else ''}",
         (one.name, one.start, one.end, *matched.parameters),
     )
+
+
+def _keys(report: Report) -> list[str]:
+    """SQL of what rows are grouped by; where nothing is, something that tells them from a total."""
+    return [dimension.sql for dimension in report.dimensions] or ["''"]
 
 
 def _matched(report: Report) -> Condition:
@@ -123,10 +106,19 @@ def _filterable(report: Report) -> Iterable[Any]:
     return (*report.dimensions, *report.filter_dimensions)
 
 
-def _metric_condition(report: Report) -> Condition:
+def _kept(report: Report) -> Condition:
+    """What the metric filter leaves; without any metric only where empty rows were asked for."""
     metrics = (*report.metrics, *report.filter_metrics)
     columns = {metric.api_name: f"m{i}" for i, metric in enumerate(metrics)}
-    return compile_filter(report.metric_filter, columns.__getitem__)
+    filtered = compile_filter(report.metric_filter, columns.__getitem__)
+    if not report.metrics or report.keep_empty_rows:
+        return filtered
+    non_zero = " OR ".join(f"m{i} <> 0" for i in range(len(report.metrics)))
+    return Condition(f"({filtered.sql}) AND ({non_zero})", filtered.parameters)
+
+
+def _metric_columns(report: Report) -> list[str]:
+    return [f"m{i}" for i in range(len(report.metrics) + len(report.filter_metrics))]
 
 
 def _dimension_columns(report: Report) -> list[str]:
@@ -134,8 +126,12 @@ def _dimension_columns(report: Report) -> list[str]:
     return [*columns, "date_range"] if len(report.date_ranges) > 1 else columns
 
 
-def _visible_columns(report: Report) -> list[str]:
-    return [f"m{report.metrics.index(metric)}" for metric in report.visible_metrics]
+def _orders(report: Report) -> list[str]:
+    orders = [_order(report, one) for one in report.order_bys]
+    if not orders and report.metrics:
+        orders = ["m0 DESC"]
+    keys = ", ".join((*_dimension_columns(report), "date_range"))
+    return [*orders, f"hash({keys}, ?)"]
 
 
 def _order(report: Report, order: Any) -> str:
@@ -148,11 +144,6 @@ def _order(report: Report, order: Any) -> str:
         return f"date_range {direction}"
     column = f"d{[dimension.api_name for dimension in report.dimensions].index(name)}"
     return f"{_ORDER_SQL.get(order.dimension.order_type, '{0}').format(column)} {direction}"
-
-
-def _all_of(conditions: Iterable[Condition]) -> Condition:
-    listed = list(conditions)
-    return Condition(" AND ".join(f"({one.sql})" for one in listed), _parameters(listed))
 
 
 def _parameters(conditions: Iterable[Condition]) -> tuple[Any, ...]:

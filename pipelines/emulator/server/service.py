@@ -80,7 +80,7 @@ class AnalyticsDataService:
         with self._reception.opened(facts, served, served.core) as call:
             report = read_report(request, call.fields, call.about.currency_code, call.today)
             report = replace(report, min_users=min_users(call.effects))
-            report = rolled_up(call.cursor, call.effects, report)
+            report = rolled_up(call.cursor, call.hits, call.effects, report)
             answer = run_report(call, report)
         tokens = self._faults.price(report.days, report.width)
         served.core.charge(tokens)
@@ -98,7 +98,7 @@ class AnalyticsDataService:
             self._reception.opened(facts, served, served.funnel) as call,
         ):
             funnel = read_funnel(request, call.fields, call.store, call.today)
-            response = run_funnel_report(call.cursor, funnel, call.effects.making)
+            response = run_funnel_report(call, funnel)
             for report in (response.funnel_table, response.funnel_visualization):
                 mark_sampling(call.cursor, call.effects, report.metadata, funnel.date_ranges)
             tokens = self._faults.price(funnel.days, funnel.width)

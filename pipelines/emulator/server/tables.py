@@ -12,6 +12,8 @@ from pipelines.emulator.server.properties import Property, custom_column
 # A row's place in its file is its identity and breaks ties of time; numbering rows with a window
 # would read them on one core.
 _HIT_ID = "file_index * 4294967296 + file_row_number"
+# The channel of a session until it is known.
+UNASSIGNED = "Unassigned"
 _SESSION_TEXTS = ("channel_group", "session_source", "session_medium", "session_campaign")
 
 
@@ -144,12 +146,12 @@ def parameter_hits_sql(columns: ExportColumns, name: str) -> str:
 
 
 def words_sql(about: Property) -> str:
-    """Every text that `hits` shows, sorted: an ENUM of them is grouped in 0.4 of the time."""
+    """Every text that `hits` may show, sorted: an ENUM of them is grouped in 0.4 of the time."""
     columns = [column.split(".") for column in _texts(about)]
     distinct = (f"SELECT DISTINCT {name} AS word FROM {table}" for table, name in columns)
     return f"""
     SELECT DISTINCT coalesce(word, '(not set)')
-    FROM ({" UNION ALL ".join(distinct)} UNION ALL SELECT NULL) ORDER BY 1
+    FROM ({" UNION ALL ".join(distinct)} UNION ALL VALUES (NULL), ('{UNASSIGNED}')) ORDER BY 1
     """
 
 
@@ -198,13 +200,13 @@ def _texts(about: Property) -> tuple[str, ...]:
     )
 
 
-def source(of_items: bool) -> str:
-    """What a report reads: events, or items with the columns of their event, units and revenue
-    being the item's own.
+def source(of_items: bool, hits: str) -> str:
+    """What a report reads: events (`hits` is their SQL), or items with the columns of their event,
+    units and revenue being the item's own.
     """
     if not of_items:
-        return "hits"
-    return """
+        return hits
+    return f"""
     (SELECT hits.* EXCLUDE (hit_id, item_units, item_revenue_micros), items.*
-    FROM items JOIN hits USING (hit_id))
+    FROM items JOIN {hits} USING (hit_id))
     """

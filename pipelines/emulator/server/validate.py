@@ -69,6 +69,11 @@ class Report:
         return len({*self.dimensions, *self.filter_dimensions})
 
     @property
+    def has_totals(self) -> bool:
+        """Whether totals were asked for, and of something that is shown."""
+        return ga4.MetricAggregation.TOTAL in self.aggregations and bool(self.visible_metrics)
+
+    @property
     def reads_items(self) -> bool:
         """Whether the answer is made from items rather than events."""
         return any(one.scope == "item" for one in (*self.dimensions, *self.filter_dimensions))

@@ -56,6 +56,30 @@ def test_sessions_by_day(shop: Shop):
     assert highest == ("RESERVED_MAX", "3", "1", "2", "1.5", "1", "20.2", "8")
 
 
+def test_aggregations_come_in_the_order_of_the_date_ranges(shop: Shop):
+    days = [
+        ga4.DateRange(start_date=day, end_date=day, name=name)
+        for day, name in (("2026-03-11", "this"), ("2026-03-10", "last"))
+    ]
+    aggregations = ["TOTAL", "MINIMUM", "MAXIMUM"]
+    answer = shop.report("", "sessions", date_ranges=days, metric_aggregations=aggregations)
+    for word, rows in zip(
+        ("TOTAL", "MIN", "MAX"), (answer.totals, answer.minimums, answer.maximums), strict=True
+    ):
+        assert [values(row) for row in rows] == [("this", "3"), ("last", "2")], word
+
+
+def test_a_report_of_a_hidden_metric_has_no_rows_to_show(shop: Shop):
+    answer = shop.client.run_report(
+        {
+            "property": "properties/100000001",
+            "metrics": [{"name": "sessions", "invisible": True}],
+            "date_ranges": [{"start_date": "2026-03-10", "end_date": "2026-03-11"}],
+        }
+    )._pb
+    assert (answer.row_count, len(answer.metric_headers), len(answer.rows)) == (1, 0, 0)
+
+
 def test_users_and_rates(shop: Shop):
     assert shop.rows("date", "totalUsers newUsers activeUsers bounceRate engagementRate") == {
         ("20260310", "2", "1", "2", "0.5", "0.5"),

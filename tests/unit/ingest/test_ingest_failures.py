@@ -135,7 +135,7 @@ def test_server_errors_are_retried_in_the_night(night):
 def test_a_broken_write_rolls_its_report_back(night, monkeypatch):
     night.run()
     night.server.put("42", [sessions(1, "tablet", 1)])
-    insert, broken = load.insert_rows, []
+    insert, broken = load.insert_table, []
 
     def fail_once(connection, table, rows) -> None:
         if table == "quarantine" and not broken:
@@ -143,7 +143,7 @@ def test_a_broken_write_rolls_its_report_back(night, monkeypatch):
             raise WarehouseError("the disk is full")
         insert(connection, table, rows)
 
-    monkeypatch.setattr(load, "insert_rows", fail_once)
+    monkeypatch.setattr(load, "insert_table", fail_once)
     spec = next(spec for spec in REPORTS if spec.name == "sessions_by_device")
     with pytest.raises(WarehouseError):
         night.run(reports=(spec,))

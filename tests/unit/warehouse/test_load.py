@@ -123,7 +123,7 @@ def test_a_night_without_a_session_of_a_property_loaded_no_empty_day(
     build, run_id, sessions, status
 ):
     insert_rows(build, "backfills", [{"backfill_id": "backfill-1"}])
-    night = {"property_id": "42", "run_id": run_id, "status": "loaded"}
+    night = {"property_id": "42", "run_id": run_id, "status": "loaded", "empty_reason": None}
     pulls = [
         {**night, "report": "sessions_by_all", "row_count": count, "empty_reason": "NO_DATA"}
         for count in sessions

@@ -12,7 +12,6 @@ from google.analytics.data_v1beta import types as ga4
 from pipelines.emulator.server.dates import DateRange
 from pipelines.emulator.server.faults.actions import Restrict, Truncate
 from pipelines.emulator.server.faults.book import Effects
-from pipelines.emulator.server.faults.data import STORED_HITS
 
 _TRUNCATION = ga4.ResponseMetaData.DataTruncationReason.DataTruncationType
 
@@ -52,7 +51,7 @@ def mark_sampling(
         return
     for dates in date_ranges:
         counted = cursor.execute(
-            f"SELECT count(*) FROM {STORED_HITS} WHERE event_date BETWEEN ? AND ?",
+            "SELECT count(*) FROM hits WHERE event_date BETWEEN ? AND ?",
             (dates.start, dates.end),
         ).fetchone()
         space = counted[0] if counted else 0

@@ -1,31 +1,28 @@
 """Faults of the data: the same tables with other events in them, for one request.
 
-A cursor gets a temporary view in the place of `hits`, so every report, funnel and total of the
-request sees the same changed shop, and nothing else changes. Sessions and users that
-are counted several times get identifiers of their own.
+Every report, funnel and total of the request reads the same SQL in the place of `hits`, and nothing
+else changes. Sessions and users that are counted several times get identifiers of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
-import duckdb
-
+from pipelines.emulator.server.dates import DateRange
 from pipelines.emulator.server.errors import EmulatorError
 from pipelines.emulator.server.faults.actions import Rows
 from pipelines.emulator.server.faults.book import Effects
 from pipelines.emulator.server.faults.matching import Days
 from pipelines.emulator.server.faults.realism import Growth
 from pipelines.emulator.server.fields import Catalogue
+from pipelines.emulator.server.tables import UNASSIGNED
 
 # What a session is told by; events without one go with their user.
 SESSION = "coalesce(session_id, -user_id)"
-# With its catalogue: the view that takes its place has the same name.
-STORED_HITS = "memory.main.hits"
 # What GA4 shows until it knows where a session came from.
 _UNASSIGNED = {
-    "channel_group": "Unassigned",
+    "channel_group": UNASSIGNED,
     "session_source": "(not set)",
     "session_medium": "(not set)",
     "session_campaign": "(not set)",
@@ -45,18 +42,20 @@ def share_of(unit: str, share: float) -> str:
     return f"hash({unit}) % {_MANY} < {round(share * _MANY)}"
 
 
-def overlay(
-    cursor: duckdb.DuckDBPyConnection, effects: Effects, fields: Catalogue, zone: ZoneInfo
-) -> None:
-    """Puts a changed view over the cursor's `hits`, where a fault or the newest days ask for it.
+def visible_hits(
+    effects: Effects, fields: Catalogue, zone: ZoneInfo, dates: Sequence[DateRange]
+) -> str:
+    """What to read as `hits`: the table, or a query where a fault or the newest days change it.
 
-    `zone` is the property's own: its days do not change when a fault gives it another.
+    `zone` is the property's own: its days do not change when a fault gives it another. `dates` are
+    those of the request.
     """
-    kept = list(_kept(effects, fields, zone))
+    growth = _growth(effects, zone, dates)
+    kept = list(_kept(effects, fields, growth))
     copies = list(_copies(effects, fields))
     if not kept and not copies:
-        return
-    sql = f"SELECT * FROM ({_grown(effects, zone)}) WHERE {' AND '.join(kept) or 'true'}"
+        return "hits"
+    sql = f"SELECT * FROM ({_grown(growth)}) WHERE {' AND '.join(kept) or 'true'}"
     for index, times in enumerate(copies):
         shift = f"copy << {_FIRST_SHIFT + index * _SHIFT_STEP}"
         sql = (
@@ -64,33 +63,37 @@ def overlay(
             f"user_id + ({shift}) AS user_id) "
             f"FROM (SELECT *, unnest(range({times})) AS copy FROM ({sql}))"
         )
-    cursor.execute(f"CREATE TEMP VIEW hits AS {sql}")
+    return f"({sql}) AS hits"
 
 
-def _growth(effects: Effects, zone: ZoneInfo) -> Growth | None:
+def _growth(effects: Effects, zone: ZoneInfo, dates: Sequence[DateRange]) -> Growth | None:
+    """How the newest days grow, where they are read: planning that takes longer than a small shop's
+    answer. What is rolled into `(other)` is told by all days, whichever are read.
+    """
     if effects.realism is None:
         return None
-    return Growth(effects.realism, effects.property_id, effects.now, zone, SESSION)
+    growth = Growth(effects.realism, effects.property_id, effects.now, zone, SESSION)
+    is_read = any(growth.reaches(one.end) for one in dates) or any(do.other for do in effects.dos)
+    return growth if is_read else None
 
 
-def _grown(effects: Effects, zone: ZoneInfo) -> str:
+def _grown(growth: Growth | None) -> str:
     """All events; of a session whose channel is not known yet, what is shown instead."""
-    growth = _growth(effects, zone)
     if growth is None:
-        return f"FROM {STORED_HITS}"
+        return "FROM hits"
     shown = ", ".join(
-        f"CASE WHEN waits THEN '{text}' ELSE {column} END AS {column}"
+        f"CASE WHEN waits THEN '{text}'::word ELSE {column} END AS {column}"
         for column, text in _UNASSIGNED.items()
     )
     return (
         f"SELECT * EXCLUDE (waits) REPLACE ({shown}) "
-        f"FROM (SELECT *, {growth.unassigned()} AS waits FROM {STORED_HITS})"
+        f"FROM (SELECT *, {growth.unassigned()} AS waits FROM hits)"
     )
 
 
-def _kept(effects: Effects, fields: Catalogue, zone: ZoneInfo) -> Iterator[str]:
+def _kept(effects: Effects, fields: Catalogue, growth: Growth | None) -> Iterator[str]:
     """Conditions of the events that stay."""
-    if growth := _growth(effects, zone):
+    if growth:
         yield growth.arrived()
     for do in effects.dos:
         if do.sampling:

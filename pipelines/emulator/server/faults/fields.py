@@ -12,7 +12,6 @@ from pipelines.emulator.server.faults.actions import Other, Rename
 from pipelines.emulator.server.faults.book import Effects
 from pipelines.emulator.server.faults.data import SESSION, quoted, share_of
 from pipelines.emulator.server.fields import Catalogue, Dimension
-from pipelines.emulator.server.making import EXACT
 from pipelines.emulator.server.metrics import INTEGER, Metric, metrics_by_name
 from pipelines.emulator.server.tables import source
 
@@ -20,19 +19,17 @@ OTHER = "(other)"
 
 
 def faulty_fields(
-    cursor: duckdb.DuckDBPyConnection, effects: Effects, fields: Catalogue
+    cursor: duckdb.DuckDBPyConnection, hits: str, effects: Effects, fields: Catalogue
 ) -> Catalogue:
     """The catalogue as this request sees it. Raises EmulatorError for an unknown dimension."""
-    dimensions, metrics = dict(fields.dimensions), dict(fields.metrics)
-    if effects.making != EXACT:
-        metrics = metrics_by_name(effects.making)
+    dimensions, metrics = dict(fields.dimensions), dict(metrics_by_name(effects.making))
     for do in effects.dos:
         if do.rename:
             one = _found(dimensions, do.rename.dimension)
             dimensions[one.api_name] = _renamed(one, do.rename)
         if do.other and do.other.dimension:
             one = _found(dimensions, do.other.dimension)
-            dimensions[one.api_name] = _rolled_up(cursor, one, do.other)
+            dimensions[one.api_name] = _rolled_up(cursor, hits, one, do.other)
         for name in do.restrict.metrics if do.restrict else ():
             if name in metrics:
                 metrics[name] = _zero(metrics[name])
@@ -53,12 +50,14 @@ def _renamed(one: Dimension, rename: Rename) -> Dimension:
     return replace(one, sql=f"CASE WHEN {one.sql} = {old} THEN {new} ELSE {one.sql} END")
 
 
-def _rolled_up(cursor: duckdb.DuckDBPyConnection, one: Dimension, other: Other) -> Dimension:
+def _rolled_up(
+    cursor: duckdb.DuckDBPyConnection, hits: str, one: Dimension, other: Other
+) -> Dimension:
     if other.share is not None:
         rolled = share_of(SESSION, other.share)
         return replace(one, sql=f"CASE WHEN {rolled} THEN '{OTHER}' ELSE {one.sql} END")
     rows: list[Any] = cursor.execute(
-        f"SELECT {one.sql} FROM {source(one.scope == 'item')} "
+        f"SELECT {one.sql} FROM {source(one.scope == 'item', hits)} "
         "GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT ?",
         [other.keep],
     ).fetchall()

@@ -66,6 +66,10 @@ class Growth:
     zone: ZoneInfo
     session: str
 
+    def reaches(self, day: date) -> bool:
+        """Whether a day may still grow; a fault's time zone moves `today` by one at most."""
+        return day >= local_today(self.now, self.zone) - timedelta(days=GROWING_DAYS + 1)
+
     def arrived(self) -> str:
         """SQL: the event happened before now, and has come in."""
         moment = int(self.now.timestamp() * 1_000_000)

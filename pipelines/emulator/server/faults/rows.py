@@ -16,7 +16,9 @@ from pipelines.emulator.server.validate import Report
 _KEPT = ("date",)
 
 
-def rolled_up(cursor: duckdb.DuckDBPyConnection, effects: Effects, report: Report) -> Report:
+def rolled_up(
+    cursor: duckdb.DuckDBPyConnection, hits: str, effects: Effects, report: Report
+) -> Report:
     """The report with `(other)` in all dimensions of all but the rows with most events a date."""
     keep = min(
         (do.other.keep or 0 for do in effects.dos if do.other and do.other.dimension is None),
@@ -25,7 +27,7 @@ def rolled_up(cursor: duckdb.DuckDBPyConnection, effects: Effects, report: Repor
     rolled = [one for one in report.dimensions if one.api_name not in _KEPT]
     if keep is None or not rolled:
         return report
-    query = largest_query(report, [one.sql for one in rolled], keep)
+    query = largest_query(report, hits, [one.sql for one in rolled], keep)
     rows = cursor.execute(query.sql, query.parameters).fetchall()
     listed = ", ".join(f"({', '.join(map(quoted, row))})" for row in rows)
     whole = f"(date_text, {', '.join(one.sql for one in rolled)})"

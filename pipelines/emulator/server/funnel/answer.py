@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import duckdb
 from google.analytics.data_v1alpha import types as alpha
 
+from pipelines.emulator.server.admission import Call
 from pipelines.emulator.server.funnel.counts import (
     TOTAL,
     Count,
@@ -39,16 +39,15 @@ _TABLE_METRICS = (
 )
 
 
-def run_funnel_report(
-    cursor: duckdb.DuckDBPyConnection, request: FunnelRequest, made: Making
-) -> Any:
+def run_funnel_report(call: Call, request: FunnelRequest) -> Any:
     """The raw response, still without a property quota; ApiError for a bad expression."""
     table: list[Count] = []
     visible: list[Count] = []
-    for dates, events in read_events(cursor, request):
+    for dates, events in read_events(call.cursor, call.hits, request):
         steps = walk_events(request, events)
         table += table_counts(events, steps, dates.name)
         visible += visible_counts(request, events, steps, dates.name)
+    made = call.effects.making
     response = RunFunnelReportResponse(kind="analyticsData#runFunnelReport")
     _write_table(response.funnel_table, request, table, made)
     _write_visualization(response.funnel_visualization, request, visible, made)

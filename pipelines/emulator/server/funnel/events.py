@@ -31,12 +31,12 @@ class Events:
 
 
 def read_events(
-    cursor: duckdb.DuckDBPyConnection, request: FunnelRequest
+    cursor: duckdb.DuckDBPyConnection, hits: str, request: FunnelRequest
 ) -> Iterator[tuple[DateRange, Events]]:
     """The events of every date range, read at once: a query takes longer to be planned than to
     read a day. ApiError for a regular expression that is none.
     """
-    query = _query(request)
+    query = _query(request, hits)
     try:
         table = cursor.execute(query.sql, query.parameters).to_arrow_table()
     except duckdb.InvalidInputException as error:
@@ -74,7 +74,7 @@ def _texts(request: FunnelRequest) -> dict[str, str]:
     return texts
 
 
-def _query(request: FunnelRequest) -> Condition:
+def _query(request: FunnelRequest, hits: str) -> Condition:
     flags = [f"({step.condition.sql}) AS step_{i}" for i, step in enumerate(request.steps)]
     texts = [f"{sql} AS {name}" for name, sql in _texts(request).items()]
     columns = ", ".join(("date_range", "user_id", "moment", "hit_id", *flags, *texts))
@@ -83,7 +83,7 @@ def _query(request: FunnelRequest) -> Condition:
     ranges = ", ".join("(?, ?, ?)" for _ in request.date_ranges)
     bounds = [(i, dates.start, dates.end) for i, dates in enumerate(request.date_ranges)]
     return Condition(
-        f"SELECT * FROM (SELECT {columns} FROM hits "
+        f"SELECT * FROM (SELECT {columns} FROM {hits} "
         f"JOIN (VALUES {ranges}) AS ranges (date_range, first_day, last_day) "
         "ON event_date BETWEEN first_day AND last_day "
         f"WHERE event_date BETWEEN ? AND ? AND ({request.where.sql})) "
