@@ -32,6 +32,17 @@ def ids(paths: list[Path]) -> list[str]:
     return [path.name for path in paths]
 
 
+def written_in(folder: Path, *suffixes: str) -> list[Path]:
+    """Its files, without what dbt makes beside its sources: folders, too, that end in `.yml`."""
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.suffix in suffixes
+        and not {"target", "logs"} & set(path.relative_to(folder).parts)
+        and path.is_file()
+    ]
+
+
 def headings(path: Path) -> set[str]:
     return set(re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE))
 
@@ -88,14 +99,20 @@ def test_every_module_of_the_ga4_page_is_there() -> None:
 
 def test_the_code_cites_headings_that_there_are() -> None:
     folders = ("pipelines", "data_checks", "dbt_project", "tests")
-    files = [path for name in folders for path in (ROOT / name).rglob("*.*")]
-    wanted = {".py", ".sql", ".yml"}
+    files = [path for name in folders for path in written_in(ROOT / name, ".py", ".sql", ".yml")]
     cited = {
         one
         for path in files
-        if path.suffix in wanted and "target" not in path.parts and path != Path(__file__)
+        if path != Path(__file__)
         for one in CITED.findall(" ".join(path.read_text(encoding="utf-8").split()))
     }
     assert cited
     for document, heading in cited:
         assert heading in headings(ROOT / "docs" / document), (document, heading)
+
+
+def test_what_dbt_made_beside_its_sources_is_no_document(tmp_path: Path) -> None:
+    for name in ("models/_goods.yml", "target/run/models/_goods.yml/test.sql", "target/graph.yml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert written_in(tmp_path, ".yml", ".md") == [tmp_path / "models" / "_goods.yml"]
