@@ -87,6 +87,14 @@ def test_what_is_named_is_there(document: Path) -> None:
     assert not missing
 
 
+def test_readme_lists_every_mart() -> None:
+    folder = ROOT / "dbt_project" / "models" / "marts"
+    marts = {path.stem for path in folder.rglob("*.sql") if path.stem.startswith(("fct_", "dim_"))}
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = "".join(line for line in text.splitlines() if line.startswith("| `"))
+    assert marts == set(MODEL.findall(rows))
+
+
 @pytest.mark.parametrize(
     ("page", "folder"), [("analytics", "analysis"), ("experiments", "analysis/experiments")]
 )
