@@ -19,6 +19,8 @@ from pipelines.analysis.findings.finding_table import SCHEMA, Frames, find_findi
 from pipelines.analysis.findings.scope_worth import WORTHS
 from pipelines.analysis.stats.leak_table import GRAIN, score_leaks
 
+pytestmark = pytest.mark.slow
+
 FIRST = date(2026, 1, 1)
 FALL = 62
 SESSIONS = {"mobile": 30, "desktop": 20}
