@@ -36,7 +36,7 @@ def demo(
     ] = "data_api",
     as_json: AsJson = False,
 ) -> None:
-    """Try everything on a simulated shop: two minutes, no account needed."""
+    """Try everything on a simulated shop: less than a minute, no account needed."""
     from pipelines.demo import LAST_DAY, Demo, Route, run_demo
 
     show_warnings()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +28,8 @@ _TEXT = """\
 # Relative paths start at this file's folder. 'sluice doctor' checks all of it.
 home: {home}
 # `industry` and `region` choose the nearest benchmarks; `all` are those of every shop.
-# Industries: {industries}.
-# Countries with figures: {regions}.
+{industries}
+{regions}
 store: {{name: {name}, industry: {industry}, region: {region}}}
 ga4:
   # Path of a service account's JSON key; null for Application Default Credentials.
@@ -43,7 +44,7 @@ properties:
 # changes them.
 nightly: {{at: {at}, lookback_days: {lookback_days}}}
 publish: {{keep_versions: {keep_versions}, parquet: {parquet}}}
-# Events that the shop calls otherwise, or does not have, go into {tracking_plan} beside this file.
+# Events that the shop calls otherwise, or does not have, go into {tracking_plan} beside it.
 """
 
 
@@ -133,8 +134,8 @@ def render(answers: Answers, zones: Mapping[str, str], folder: Path) -> str:
         name=_quoted(answers.name),
         industry=_quoted(answers.industry),
         region=_quoted(answers.region),
-        industries=", ".join(sorted(known_industries())),
-        regions=", ".join(sorted(known_regions())),
+        industries=_listed("Industries", known_industries()),
+        regions=_listed("Countries with figures", known_regions()),
         credentials=_quoted(_seen_from(folder, answers.credentials)),
         endpoint=_quoted(answers.endpoint),
         properties="\n".join(
@@ -145,6 +146,14 @@ def render(answers: Answers, zones: Mapping[str, str], folder: Path) -> str:
         keep_versions=publish.keep_versions,
         parquet=_quoted(publish.parquet),
         tracking_plan=DEFAULT_TRACKING_PLAN,
+    )
+
+
+def _listed(what: str, names: Iterable[str]) -> str:
+    """As comment lines, none longer than those of `_TEXT`."""
+    text = f"{what}: {', '.join(sorted(names))}."
+    return textwrap.fill(
+        text, 98, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
     )
 
 

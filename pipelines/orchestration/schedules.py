@@ -22,7 +22,7 @@ from pipelines.orchestration.partitions import COMMAND_TAG
 def build_nightly_schedule(
     settings: Settings, job: UnresolvedAssetJobDefinition
 ) -> ScheduleDefinition:
-    """Every night at `nightly.at` in the property's time zone, over the lookback window."""
+    """Every night at `nightly.at` in the first property's time zone, over the lookback window."""
     hour, minute = settings.nightly.at.split(":")
     zone = settings.time_zone
 

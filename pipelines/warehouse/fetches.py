@@ -23,7 +23,8 @@ def ensure_source_tables(
     connection: duckdb.DuckDBPyConnection, tables: Iterable[SourceTable]
 ) -> None:
     """Create the raw tables, empty, and the columns that a newer version has."""
-    make_tables(connection, "raw", {table.name: table.all_columns for table in tables})
+    with transaction(connection):
+        make_tables(connection, "raw", {table.name: table.all_columns for table in tables})
 
 
 def replace_fetched(

@@ -32,8 +32,9 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, reports: tuple[ReportSp
     An optional report without an answer still has its (empty) table, so dbt can read it. Failed
     pulls that were remembered without an id, by older versions, get one each.
     """
-    connection.execute("update ops.pulls set pull_id = uuid()::varchar where pull_id is null")
-    make_tables(connection, "raw", {spec.table: spec.columns for spec in reports})
+    with transaction(connection):
+        connection.execute("update ops.pulls set pull_id = uuid()::varchar where pull_id is null")
+        make_tables(connection, "raw", {spec.table: spec.columns for spec in reports})
 
 
 def discard_empty_nights(connection: duckdb.DuckDBPyConnection) -> None:

@@ -24,12 +24,26 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 MODEL = re.compile(r"`((?:stg|int|fct|dim)_[a-z0-9_]*[a-z0-9])`")
 FUNCTION = re.compile(r"`([a-z_]+)\.([a-z_]+)`")
 TARGET = re.compile(r"`make ([a-z-]+)")
+# What `make setup` installs is not on the path of who reads.
+BARE = re.compile(r"^ *(?:sluice|dagster|dbt|duckdb|pip|pytest|python)\b.*", re.MULTILINE)
+BLOCK = re.compile(r"^```[a-z]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CITED = re.compile(r'docs/(\w+\.md), "([^"]+)"')
 FILE = re.compile(r"`([\w./{}-]+/[\w.-]+\.(?:py|sql|csv|yml|yaml|toml|md))`")
 
 
 def ids(paths: list[Path]) -> list[str]:
     return [path.name for path in paths]
+
+
+def written_in(folder: Path, *suffixes: str) -> list[Path]:
+    """Its files, without what dbt makes beside its sources: folders, too, that end in `.yml`."""
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.suffix in suffixes
+        and not {"target", "logs"} & set(path.relative_to(folder).parts)
+        and path.is_file()
+    ]
 
 
 def headings(path: Path) -> set[str]:
@@ -53,6 +67,12 @@ def test_every_link_leads_somewhere(document: Path) -> None:
             assert place in {anchor(one) for one in headings(target)}, link
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=ids(DOCUMENTS))
+def test_every_command_can_be_given_as_it_stands(document: Path) -> None:
+    blocks = BLOCK.findall(document.read_text(encoding="utf-8"))
+    assert [line for block in blocks for line in BARE.findall(block)] == []
+
+
 CODE = [one for one in DOCUMENTS if one.stem in ABOUT_THE_CODE]
 
 
@@ -65,6 +85,14 @@ def test_what_is_named_is_there(document: Path) -> None:
     assert set(TARGET.findall(text)) <= targets
     missing = {name for name in FILE.findall(text) if not (ROOT / name).exists()}
     assert not missing
+
+
+def test_readme_lists_every_mart() -> None:
+    folder = ROOT / "dbt_project" / "models" / "marts"
+    marts = {path.stem for path in folder.rglob("*.sql") if path.stem.startswith(("fct_", "dim_"))}
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = "".join(line for line in text.splitlines() if line.startswith("| `"))
+    assert marts == set(MODEL.findall(rows))
 
 
 @pytest.mark.parametrize(
@@ -88,14 +116,20 @@ def test_every_module_of_the_ga4_page_is_there() -> None:
 
 def test_the_code_cites_headings_that_there_are() -> None:
     folders = ("pipelines", "data_checks", "dbt_project", "tests")
-    files = [path for name in folders for path in (ROOT / name).rglob("*.*")]
-    wanted = {".py", ".sql", ".yml"}
+    files = [path for name in folders for path in written_in(ROOT / name, ".py", ".sql", ".yml")]
     cited = {
         one
         for path in files
-        if path.suffix in wanted and "target" not in path.parts and path != Path(__file__)
+        if path != Path(__file__)
         for one in CITED.findall(" ".join(path.read_text(encoding="utf-8").split()))
     }
     assert cited
     for document, heading in cited:
         assert heading in headings(ROOT / "docs" / document), (document, heading)
+
+
+def test_what_dbt_made_beside_its_sources_is_no_document(tmp_path: Path) -> None:
+    for name in ("models/_goods.yml", "target/run/models/_goods.yml/test.sql", "target/graph.yml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert written_in(tmp_path, ".yml", ".md") == [tmp_path / "models" / "_goods.yml"]

@@ -4,7 +4,7 @@ import csv
 import re
 from functools import cache
 
-from tests.unit.test_documents import ROOT
+from tests.unit.test_documents import ROOT, written_in
 
 NUMBER = re.compile(r"\b[A-Z]\d{1,3}\b")
 TABLE = ROOT / "docs" / "requirements.csv"
@@ -12,12 +12,9 @@ TABLE = ROOT / "docs" / "requirements.csv"
 SHOWN = [
     *ROOT.glob("*.md"),
     ROOT / "sluice.example.yml",
-    *(ROOT / "docs").rglob("*.md"),
-    *(ROOT / "docs").rglob("*.y*ml"),
-    *(ROOT / "dbt_project").rglob("*.yml"),
-    *(ROOT / "dbt_project").rglob("*.md"),
-    *(ROOT / "dbt_project" / "seeds").glob("*.csv"),
-    *(ROOT / "pipelines").rglob("*.py"),
+    *written_in(ROOT / "docs", ".md", ".yml", ".yaml"),
+    *written_in(ROOT / "dbt_project", ".yml", ".md", ".csv"),
+    *written_in(ROOT / "pipelines", ".py"),
     *(path for path in (ROOT / "pipelines").rglob("template*/*") if path.is_file()),
 ]
 

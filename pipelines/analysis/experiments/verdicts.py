@@ -132,14 +132,14 @@ def _guarded(known: Evidence) -> Decision:
         return Decision(
             Verdict.SHIP,
             f"{won}, and its macro rate is not lower by {-WORST_MACRO:.0%} of itself "
-            f"({_points(worst)}): {_interval(macro)}.",
+            f"(the bound is {_points(worst)}): {_interval(macro)}.",
             0,
         )
     weeks = _weeks(known, macro.times_until(worst) if macro.difference > worst else None)
     return Decision(
         Verdict.HOLD,
         f"{won}, but its macro rate may be lower by more than {-WORST_MACRO:.0%} of itself "
-        f"({_points(worst)}): {_interval(macro)}.",
+        f"(the bound is {_points(worst)}): {_interval(macro)}.",
         weeks,
     )
 

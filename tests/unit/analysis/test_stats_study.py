@@ -1,9 +1,13 @@
 """The simulation study itself: what it calls met, and a small run of the part that plants leaks."""
 
+import pytest
+
 from tests.study.experiments import experiments_section
 from tests.study.findings import findings_section
 from tests.study.results import Figure
 from tests.study.shops import required
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_target_is_met_or_not() -> None:

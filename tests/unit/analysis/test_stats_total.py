@@ -18,7 +18,7 @@ from pipelines.analysis.stats.segment_table import score_segments as score_parts
 
 UGLY = (nan, -1e18, -3.0, -0.5, 0.0, 0.3, 1.0, 2.0, 29.0, 60.0, 3_001.0, 1e12, 1e18)
 rows = st.lists(st.tuples(*[st.sampled_from(UGLY)] * 6), min_size=1, max_size=8)
-pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::RuntimeWarning")]
 
 
 def frame(values: list[tuple[float, ...]], *names: str) -> pd.DataFrame:

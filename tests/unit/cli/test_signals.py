@@ -42,6 +42,7 @@ def stopped_command(number: int, how: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["plain", "wrapped", "replaced"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_signal_tells_the_exit_code(number, code, how):

@@ -18,6 +18,8 @@ import pytest
 
 from tests.support.reading import fail, publish_again, run
 
+pytestmark = pytest.mark.slow
+
 SLUICE = str(Path(sys.executable).parent / "sluice")
 SECONDS = 60.0
 PROMPT = "sluice.marts D "

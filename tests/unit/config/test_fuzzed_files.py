@@ -36,6 +36,8 @@ from pipelines.warehouse.schema import OPS_TABLES, make_tables
 from pipelines.warehouse.tracking_overrides import remember_plan
 from tests.unit.gtm.tag_manager import File
 
+pytestmark = pytest.mark.slow
+
 
 def fuzzed(examples: int) -> settings:
     """The same inputs in every run of the tests; others, and more, by hand."""

@@ -6,7 +6,10 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from yamllint import linter
+from yamllint.config import YamlLintConfig
 
+from pipelines.config.folders import PROJECT_DIR
 from pipelines.config.init_file import (
     Answers,
     learn_time_zones,
@@ -60,6 +63,14 @@ def test_the_shop_has_a_name(tmp_path):
 def test_what_was_not_answered_is_the_default(tmp_path):
     ga4 = write_config(tmp_path / "sluice.yml", Answers(("42",)), {})
     assert ga4 == Ga4()
+
+
+def test_it_keeps_the_style_of_the_project_and_passes_the_linter(monkeypatch):
+    monkeypatch.chdir(PROJECT_DIR)
+    style = YamlLintConfig(file=str(PROJECT_DIR / ".yamllint"))
+    text = render(Answers(("100000001",), name="My shop", endpoint="127.0.0.1:8181"), {}, Path())
+    assert list(linter.run(text, style)) == []
+    assert max(map(len, text.splitlines())) <= 100
 
 
 @given(st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=30))

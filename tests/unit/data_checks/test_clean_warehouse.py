@@ -5,6 +5,8 @@ import pytest
 from data_checks import GATES
 from tests.support.checked_warehouse import PROPERTIES, build_warehouse, check
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("gate", GATES)
 def test_a_clean_warehouse_passes_every_gate(gate: str) -> None:

@@ -19,6 +19,8 @@ from google.analytics.data_v1beta import types as ga4
 from pipelines.emulator.server import Emulator, serve
 from tests.support.emulated_shop import PROPERTY, Shop, values
 
+pytestmark = pytest.mark.slow
+
 PAGES, EACH = 400, 400
 WHOLE = PAGES * EACH
 DAY = [ga4.DateRange(start_date="2026-03-10", end_date="2026-03-10")]

@@ -13,6 +13,8 @@ import pytest
 
 from pipelines.emulator.simulator import SCENARIOS, SimulationError, simulate
 
+pytestmark = pytest.mark.slow
+
 START = date(2026, 10, 1)
 PARAM = "list_filter(event_params, p -> p.key = '{}')[1].value"
 

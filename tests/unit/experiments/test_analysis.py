@@ -19,6 +19,7 @@ from pipelines.analysis.experiments.analysis import Analysis, ExperimentPlan, an
 from pipelines.analysis.experiments.analysis_json import as_dict
 from pipelines.analysis.experiments.metrics import EXACT_UP_TO, USERS_SIGMA, Metric, Outcomes
 from pipelines.analysis.experiments.sample_ratio import check
+from pipelines.config.folders import PROJECT_DIR
 from pipelines.config.thresholds import threshold
 from tests.support.reading import run
 
@@ -181,16 +182,15 @@ def test_a_file_is_read_however_it_is_written(name: str, tmp_path: Path) -> None
     assert [one["converted"] for one in found["variants"]] == [500, 585]
 
 
-def test_json_has_what_is_promised(tmp_path: Path) -> None:
-    path = tmp_path / "cta.csv"
-    path.write_text(
-        "variant,exposed,converted,macro_converted,revenue\n"
-        "control,5000,500,30,1800.5\nnew,5000,585,31,1900\n",
-        encoding="utf-8",
-    )
-    found = json.loads(
-        run("experiment", "analyze", str(path), "--smallest-effect", "0.01", "--json").stdout
-    )
+def test_json_has_what_is_promised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the totals and with the command that the document shows."""
+    monkeypatch.chdir(tmp_path)
+    lines = (PROJECT_DIR / "docs" / "experiments.md").read_text(encoding="utf-8").splitlines()
+    head = next(row for row, line in enumerate(lines) if line.startswith("variant,exposed"))
+    rows = [line.split()[0] for line in lines[head : head + 3]]
+    Path("cta.csv").write_text("\n".join(rows), encoding="utf-8")
+    (command,) = (line for line in lines if line.startswith(".venv/bin/sluice experiment analyze"))
+    found = json.loads(run(*command.split()[1:], "--json").stdout)
     wanted = ["name", "variants", "srm_p_value", "srm_e_value", "comparisons", "verdict", "reason",
               "weeks_left"]  # fmt: skip
     assert list(found)[:8] == wanted
@@ -229,6 +229,7 @@ def test_the_terminal_says_it_in_words(tmp_path: Path, monkeypatch: pytest.Monke
         "Looked at day by day, 'new' was decided on 2020-03-02.",
         "'new' was better on 14 of 14 days (sign test p 0.0001).",
         "Ship: 'new' raises the primary rate (+2.00 points, interval ",
+        "its macro rate is not lower by 5% of itself (the bound is -0.30 points): +1.80 points, ",
     ):
         assert words in text
 

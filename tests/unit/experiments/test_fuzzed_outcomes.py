@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from pipelines.analysis.experiments.stored import as_rows
 from pipelines.errors import SluiceError
 from pipelines.experiments.reading import read_outcomes
 from tests.unit.config.test_fuzzed_files import TEXTS, fuzzed
+
+pytestmark = pytest.mark.slow
 
 HEADINGS = st.sampled_from(
     ["variant,exposed,converted", "variant;exposed;converted;macro_converted;revenue",

@@ -18,6 +18,8 @@ from pipelines.export.landing import Landing
 from pipelines.export.source import ExportSource
 from tests.unit.export.writing import DAY, Row, event, opened, order, rows_of, write
 
+pytestmark = pytest.mark.slow
+
 DAYS = [DAY + timedelta(days=number) for number in range(5)]
 HOUR = 3600.0
 AFTER = {"page_location": "https://s.example/after"}

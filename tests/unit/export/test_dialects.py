@@ -23,6 +23,7 @@ from tests.support.routes import REPORTS, landed, simulated
 OTHERS = (Dialect.BIGQUERY, Dialect.SPARK)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", OTHERS)
 def test_every_statement_parses_as_the_sql_of_another_engine(dialect: Dialect) -> None:
     found = list(statements(REPORTS, dialect))
@@ -40,6 +41,7 @@ def test_texts_of_the_plan_are_quoted_as_the_other_engine_quotes() -> None:
         assert (found.this, "\\\\n" in sql) == (text, True)
 
 
+@pytest.mark.slow
 def test_the_command_prints_them() -> None:
     expected = dict(statements(REPORTS, Dialect.BIGQUERY))
     told = json.loads(run("export-sql", "--json").stdout)

@@ -18,6 +18,8 @@ import pytest
 from tests.support.emulated_shop import SCHEMA
 from tests.unit.export.writing import DAY, Row, event, opened, order, rows_of, write
 
+pytestmark = pytest.mark.slow
+
 BOOT = {"item_id": "boot", "item_name": "Boot", "price": 10.5, "quantity": 2}
 SOCK = {"item_id": "sock", "item_name": "Sock", "price": 4.25}  # a unit, as no quantity says else
 PAGE = {"page_location": "https://shop.example/p/1?x=2"}

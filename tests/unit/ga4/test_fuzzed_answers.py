@@ -21,6 +21,8 @@ from pipelines.ga4.decode.report_answer import TEXT, decode, read_quota
 from pipelines.ga4.report_spec import ALL, ALL_DEVICES, Metric, ReportSpec
 from tests.support.protocol_funnel import FunnelResponse
 
+pytestmark = pytest.mark.slow
+
 Response = ga4.RunReportResponse.pb()
 SPEC = ReportSpec("sample", ("deviceCategory",), (Metric("eventCount"), Metric("purchaseRevenue")))
 STEPS = 4

@@ -24,6 +24,8 @@ from pipelines.warehouse.connect import build_database
 from tests.support.reading import fail, run
 from tests.unit.export.writing import DAY, PLAN, REPORTS, event, order, write
 
+pytestmark = pytest.mark.slow
+
 LAST = DAY + timedelta(days=1)
 TODAY = LAST + timedelta(days=1)
 TRIAL = Trial(

@@ -209,6 +209,7 @@ def kept_home(tmp_path_factory):
         yield home
 
 
+@pytest.mark.slow
 @examples(max_examples=20)
 @given(st.integers(0, 20), st.integers(1, 60), st.integers(0, 80))
 def test_a_window_never_has_a_hole_and_never_more_than_the_sweep(

@@ -70,6 +70,7 @@ def test_the_days_of_a_range_are_stored_together_and_each_is_there(tmp_path: Pat
         assert not stored
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [0, 16, 4096])
 def test_a_damaged_memory_of_runs_is_put_aside(tmp_path: Path, kept: int) -> None:
     """docs/operations.md: nothing is to be done."""

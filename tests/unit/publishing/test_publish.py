@@ -294,6 +294,7 @@ def test_a_disk_that_takes_no_more_leaves_the_version_before(publication):
 STEPS = ["write_database", "_write_manifest", "file_facts", "sync", "point_current_at"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
 def test_a_full_disk_at_any_step_leaves_current_and_no_half_version(publication, monkeypatch, step):
     first = publish(publication)

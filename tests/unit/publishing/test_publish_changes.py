@@ -24,6 +24,8 @@ from pipelines.publishing.versions import current_version, rollback
 from pipelines.warehouse.connect import build_database, kept_open
 from tests.support.hand_clock import MORNING
 
+pytestmark = pytest.mark.slow
+
 DAILY, JUNE = "marts.fct_daily", "current/parquet/fct_daily/2026-06.parquet"
 ROWS_A_DAY = 200
 MAKE = f"""
