@@ -73,8 +73,8 @@ def next_actions(
     inside = [day for day in days if window.start <= day <= window.end]
     if not inside:
         return []
-    source = counter.files("events", inside)
-    table = counter.engine.table(next_actions_sql(funnel.steps, source))
+    counts = [brought_sql(funnel.steps, part) for part in counter.parts("events", inside)]
+    table = counter.engine.counted(counts, next_actions_sql)
     named = _named(table, funnel, funnel.steps, window, "next_action", ALL)
     every = pa.repeat(ALL_DEVICES, named.num_rows)
     return [named.append_column(_DEVICE, every)]
@@ -87,8 +87,12 @@ def _reached(
     and the percentiles of their seconds from the step before; where `by_day` each day by itself,
     with its `date`.
     """
-    found = counter.engine.table(reached_sql(steps, counter.files("events", days), by_day=by_day))
-    return pa.concat_tables(_step(found, k) for k in range(1, len(steps) + 1))
+    parts = counter.parts("events", days)
+    found = counter.engine.counted(
+        [units_sql(steps, part, by_day=by_day) for part in parts],
+        lambda units: reached_sql(steps, units, by_day=by_day),
+    )
+    return pa.concat_tables(_step(found, k) for k in _numbers(steps))
 
 
 def _step(found: pa.Table, k: int) -> pa.Table:
@@ -117,36 +121,44 @@ def seen_sql(names: Iterable[str], source: str) -> str:
     return f"SELECT DISTINCT event_name FROM {source} WHERE event_name IN ({listed})"
 
 
-def reached_sql(steps: Sequence[FunnelStep], source: str, *, by_day: bool) -> str:
+def units_sql(steps: Sequence[FunnelStep], source: str, *, by_day: bool) -> str:
+    """Users (`is_user`) and sessions of `source` (FROM) that came to the first step, their device
+    there (`entry`), and when they came to each step (`t_k`); of each `date` where `by_day`.
+    """
+    day, moments = "date, " if by_day else "", ", ".join(f"t_{k}" for k in _numbers(steps))
+    found = _found(steps, f"{day}user_key, session_key, moment, position, {_DEVICE}", source)
+    return f"WITH {found} " + " UNION ALL ".join(
+        f"SELECT {day}{is_user} AS is_user, entry, {moments} FROM "
+        + _moments(len(steps), unit, "found", _DEVICE, day)
+        for unit, is_user in (("user_key", "true"), ("session_key", "false"))
+    )
+
+
+def reached_sql(steps: Sequence[FunnelStep], units: str, *, by_day: bool) -> str:
     """Users and sessions that came to each step, and the seconds that sessions took for it: one
     row a device of the entry, and one without for all; each day by itself where `by_day`.
 
-    A device on which no user entered first (identifiers are those of one browser) has no row of
-    its own, its sessions are in the total.
+    `units` (FROM): rows of `units_sql`. A device on which no user entered first (identifiers are
+    those of one browser) has no row of its own, its sessions are in the total.
     """
-    every, day = range(1, len(steps) + 1), "date, " if by_day else ""
+    every, day = _numbers(steps), "date, " if by_day else ""
     found = [f"count(t_{k}) FILTER (is_user) AS users_{k}" for k in every]
     found += [f"count(t_{k}) FILTER (NOT is_user) AS sessions_{k}" for k in every]
     found += [
         f"quantile_cont((t_{k} - t_{k - 1}) / 1e6, {_SHARES}) FILTER (NOT is_user) AS seconds_{k}"
         for k in every[1:]
     ]
-    units = " UNION ALL ".join(
-        f"SELECT {day}{is_user} AS is_user, entry, {', '.join(f't_{k}' for k in every)} FROM "
-        + _moments(len(steps), unit, "found", _DEVICE, day)
-        for unit, is_user in (("user_key", "true"), ("session_key", "false"))
-    )
     return f"""
-WITH {_found(steps, f"{day}user_key, session_key, moment, position, {_DEVICE}", source)}
 SELECT {day}entry AS value, {", ".join(found)}
-FROM ({units}) AS units
+FROM {units} AS units
 GROUP BY GROUPING SETS (({day}entry), ({day.rstrip(", ")}))
 HAVING count(t_1) FILTER (is_user) > 0
 """
 
 
-def next_actions_sql(steps: Sequence[FunnelStep], source: str) -> str:
-    """Per step its users (`value` NULL), and the events that most often came right after it.
+def brought_sql(steps: Sequence[FunnelStep], source: str) -> str:
+    """Per step (`number`) its `users` by the event that came right after it: `value`, NULL where
+    none did, or it is the next step.
 
     The event that brought a user to a step is the first of that moment that is one of the step.
     """
@@ -157,16 +169,16 @@ def next_actions_sql(steps: Sequence[FunnelStep], source: str) -> str:
     ] + [f"false AS next_is_{last + 1}"]
     brought = [
         f"{sql} FILTER (moment = t_{k} AND is_{k}) AS {name}_{k}"
-        for k in range(1, last + 1)
+        for k in _numbers(steps)
         for sql, name in (
             ("max(moment)", "came"),
             ("arg_min(next_name, place)", "after"),
             (f"arg_min(next_is_{k + 1}, place)", "is_next"),
         )
     ]
-    came = " ".join(f"WHEN {k} THEN came_{k} IS NOT NULL" for k in range(1, last + 1))
+    came = " ".join(f"WHEN {k} THEN came_{k} IS NOT NULL" for k in _numbers(steps))
     after = " ".join(
-        f"WHEN {k} THEN CASE WHEN NOT is_next_{k} THEN after_{k} END" for k in range(1, last + 1)
+        f"WHEN {k} THEN CASE WHEN NOT is_next_{k} THEN after_{k} END" for k in _numbers(steps)
     )
     return f"""
 WITH {_found(steps, "user_key, moment", source)},
@@ -182,15 +194,26 @@ brought AS (
 ),
 by_step AS (
     SELECT number, CASE number {came} END AS came, CASE number {after} END AS value
-    FROM brought CROSS JOIN unnest({list(range(1, last + 1))}) AS steps(number)
+    FROM brought CROSS JOIN unnest({list(_numbers(steps))}) AS steps(number)
 )
+SELECT number, value, count(*) AS users FROM by_step WHERE came GROUP BY number, value
+"""
+
+
+def next_actions_sql(counts: str) -> str:
+    """Per step its users (`value` NULL), and the events that most often came right after it.
+
+    `counts` (FROM): rows of `brought_sql`.
+    """
+    return f"""
 SELECT number, value, active_users FROM (
     SELECT *, row_number() OVER (
         PARTITION BY number, is_total ORDER BY value IS NULL, active_users DESC, value
     ) AS place
     FROM (
-        SELECT number, value, grouping(value) AS is_total, count(*) AS active_users
-        FROM by_step WHERE came GROUP BY GROUPING SETS ((number, value), (number))
+        SELECT number, value, grouping(value) AS is_total,
+            CAST(sum(users) AS BIGINT) AS active_users
+        FROM {counts} AS counts GROUP BY GROUPING SETS ((number, value), (number))
     ) AS counted
 ) AS ranked
 WHERE is_total = 1 OR (value IS NOT NULL AND place <= {NEXT_ACTIONS})
@@ -200,7 +223,7 @@ ORDER BY number, value
 
 def _found(steps: Sequence[FunnelStep], columns: str, source: str) -> str:
     """A CTE: the columns of the events of any step, with `is_k`."""
-    any_step = " OR ".join(f"is_{k}" for k in range(1, len(steps) + 1))
+    any_step = " OR ".join(f"is_{k}" for k in _numbers(steps))
     events = f"SELECT {columns}, {_flags(steps)} FROM {source}"
     return f"found AS (SELECT * FROM ({events}) AS events WHERE {any_step})"
 
@@ -229,6 +252,10 @@ def _moments(count: int, unit: str, source: str, entry: str = "", day: str = "")
     ]
     joined = "".join(f" LEFT JOIN {name}{k} USING ({keys})" for k in range(2, count + 1))
     return f"(WITH {', '.join(steps)} SELECT * FROM {name}1{joined}) AS reached"
+
+
+def _numbers(steps: Sequence[FunnelStep]) -> range:
+    return range(1, len(steps) + 1)
 
 
 def _matches(step: FunnelStep) -> str:
