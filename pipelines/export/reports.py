@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -108,14 +107,7 @@ class Counter:
 
     def files(self, name: str, days: Sequence[date]) -> str:
         """FROM: one kind of landed file of several days, with its `date`."""
-        return self.engine.rows(self._paths(name, days))
-
-    def parts(self, name: str, days: Sequence[date]) -> Sequence[str]:
-        """The same in as many parts as the engine wants, each of some users."""
-        return self.engine.parts(self._paths(name, days))
-
-    def _paths(self, name: str, days: Sequence[date]) -> list[Path]:
-        return [self.landing.path(day, f"{name}.parquet") for day in days]
+        return self.engine.rows([self.landing.path(day, f"{name}.parquet") for day in days])
 
 
 def counted_file(spec: ReportSpec, part: Part) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,20 +58,11 @@ class Spark:
             rows.createOrReplaceTempView(view)
         return view
 
-    def parts(self, paths: Sequence[Path]) -> Sequence[str]:
-        """As `Engine`: one, as it parts what it shuffles by itself. Raises ExportError."""
-        return [self.rows(paths)]
-
     def table(self, sql: str, parameters: Mapping[str, Sequence[str]] = NO_PARAMETERS) -> pa.Table:
         """As `Engine`. Raises ExportError."""
         lists = {name: list(texts) for name, texts in parameters.items()}
         with _counting():
             return self.session.sql(translated(sql, Dialect.SPARK), args=lists or None).toArrow()
-
-    def counted(self, parts: Sequence[str], statement: Callable[[str], str]) -> pa.Table:
-        """As `Engine`. Raises ExportError."""
-        (select,) = parts
-        return self.table(statement(f"({select})"))
 
 
 @contextmanager

@@ -9,13 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pipelines.export.dialects import Dialect, translated
-from pipelines.export.funnels import (
-    brought_sql,
-    next_actions_sql,
-    reached_sql,
-    seen_sql,
-    units_sql,
-)
+from pipelines.export.funnels import next_actions_sql, reached_sql, seen_sql
 from pipelines.export.reports import counted_file, ranked_file, ranking_sql, report_sql
 from pipelines.ga4.extract.funnel_reports import event_names
 from pipelines.ga4.report_spec import ReportKind, ReportSpec
@@ -42,12 +36,10 @@ def _statements(spec: ReportSpec) -> Iterator[tuple[tuple[str, ...], str]]:
             for funnel in spec.funnels:
                 for by_day in (False,) if funnel.is_lift else (False, True):
                     named = (funnel.name, "by day") if by_day else (funnel.name,)
-                    units = units_sql(funnel.steps, _rows("events"), by_day=by_day)
-                    yield named, reached_sql(funnel.steps, f"({units})", by_day=by_day)
+                    yield named, reached_sql(funnel.steps, _rows("events"), by_day=by_day)
         case ReportKind.NEXT_ACTION:
             for funnel in spec.funnels:
-                counts = brought_sql(funnel.steps, _rows("events"))
-                yield (funnel.name,), next_actions_sql(f"({counts})")
+                yield (funnel.name,), next_actions_sql(funnel.steps, _rows("events"))
 
 
 def _rows(table: str) -> str:

@@ -18,8 +18,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from pipelines.export.engine import DuckDb
-from pipelines.export.reports import Counter
 from pipelines.export.source import ExportSource
 from tests.unit.export import reference
 from tests.unit.export.reference import Event, parameter
@@ -41,9 +39,7 @@ SEGMENTS = {
 
 @dataclass(frozen=True)
 class Shape:
-    """How a shop's sessions are drawn. `ticks`: different moments a session has, at most; `parts`:
-    in how many funnels are counted.
-    """
+    """How a shop's sessions are drawn. `ticks`: different moments a session has, at most."""
 
     seed: int
     users: int
@@ -54,7 +50,6 @@ class Shape:
     over_midnight: float
     repeated: float
     files: tuple[str, ...]
-    parts: int = 1
 
 
 SHAPES = st.builds(
@@ -70,7 +65,6 @@ SHAPES = st.builds(
     files=st.sampled_from(
         [("a.parquet",), ("a.ndjson",), ("a.parquet", "b.parquet"), ("a.ndjson.gz", "b.parquet")]
     ),
-    parts=st.sampled_from([1, 3]),
 )
 
 
@@ -139,8 +133,7 @@ def landed(folder: Path, shape: Shape, events: Sequence[Event]) -> tuple[ExportS
             laid += part
             again = part[: int(len(part) * shape.repeated)]
             write(folder / "export" / f"events_{day:%Y%m%d}_{name}", [*part, *again])
-    engine = DuckDb(events_at_once=len(events) // shape.parts + 1)
-    source = opened(folder, folder / "export", engine=engine)
+    source = opened(folder, folder / "export")
     source.land(DAY, NEXT)
     assert source.failed == {}
     repeats = sum(one.duplicates for one in source.landed.values())
@@ -202,20 +195,6 @@ def test_random_sessions_are_counted_as_plain_python_counts_them(shape: Shape) -
                 ("1d", NEXT): _of(events, NEXT),
             }.items():
                 assert reached[funnel.name, *window] == reference.funnel(own, steps_of(funnel.name))
-
-
-def test_in_parts_of_users_the_same_is_counted(tmp_path: Path) -> None:
-    shape = Shape(5, 600, 8, 20, 40, 0.1, 0.2, 0.0, ("a.parquet",))
-    whole, events = landed(tmp_path, shape, drawn(shape)[:2000])
-    engine = DuckDb(events_at_once=len(events) // 3 + 1)
-    parted = opened(tmp_path, tmp_path / "export", engine=engine)
-    parted.land(DAY, NEXT)
-    assert len(Counter(parted.landing, engine).parts("events", [DAY, NEXT])) == 3
-    for report in ("funnel", "funnel_next_action"):
-        ours, theirs = (sorted(map(str, rows_of(one, report, DAY, NEXT)))
-                        for one in (parted, whole))  # fmt: skip
-        assert ours == theirs
-        assert ours
 
 
 def _of(events: Sequence[Event], day: Any) -> list[Event]:
