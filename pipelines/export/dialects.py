@@ -39,14 +39,12 @@ def _for_bigquery(node: exp.Expr) -> exp.Expr:
     match node:
         case exp.Filter(this=exp.PercentileCont()):
             text = _percentiles(_filtered(node), node.this.expression.expressions)
-        case exp.Filter(this=exp.ArgMin()):
+        case exp.ArgMin():
             # Its min_by takes no record to order by.
-            key = node.this.expression
+            key = node.expression
             order = ", ".join(map(_sql, key.expressions if isinstance(key, exp.Tuple) else [key]))
-            text = (
-                f"array_agg({_filtered(node)} ignore nulls order by {order} limit 1)"
-                "[safe_offset(0)]"
-            )
+            value = f"{_sql(node.this)} ignore nulls order by {order} limit 1"
+            text = f"array_agg({value})[safe_offset(0)]"
         case _:
             return node
     return parse_one(text, read=Dialect.BIGQUERY)

@@ -88,7 +88,7 @@ def _reached(
     with its `date`.
     """
     found = counter.engine.table(reached_sql(steps, counter.files("events", days), by_day=by_day))
-    return pa.concat_tables(_step(found, k) for k in range(1, len(steps) + 1))
+    return pa.concat_tables(_step(found, k) for k in _numbers(steps))
 
 
 def _step(found: pa.Table, k: int) -> pa.Table:
@@ -124,24 +124,25 @@ def reached_sql(steps: Sequence[FunnelStep], source: str, *, by_day: bool) -> st
     A device on which no user entered first (identifiers are those of one browser) has no row of
     its own, its sessions are in the total.
     """
-    every, day = range(1, len(steps) + 1), "date, " if by_day else ""
-    found = [f"count(t_{k}) FILTER (is_user) AS users_{k}" for k in every]
-    found += [f"count(t_{k}) FILTER (NOT is_user) AS sessions_{k}" for k in every]
-    found += [
-        f"quantile_cont((t_{k} - t_{k - 1}) / 1e6, {_SHARES}) FILTER (NOT is_user) AS seconds_{k}"
-        for k in every[1:]
-    ]
-    units = " UNION ALL ".join(
-        f"SELECT {day}{is_user} AS is_user, entry, {', '.join(f't_{k}' for k in every)} FROM "
-        + _moments(len(steps), unit, "found", _DEVICE, day)
-        for unit, is_user in (("user_key", "true"), ("session_key", "false"))
+    every, day = _numbers(steps), "date, " if by_day else ""
+    seconds = f"quantile_cont((t - t_before) / 1e6, {_SHARES})"
+    found = [f"count(*) FILTER (is_user AND number = {k}) AS users_{k}" for k in every]
+    found += [f"count(*) FILTER (NOT is_user AND number = {k}) AS sessions_{k}" for k in every]
+    found += [f"{seconds} FILTER (NOT is_user AND number = {k}) AS seconds_{k}" for k in every[1:]]
+    events = _found(steps, f"{day}user_key, session_key, moment, position, {_DEVICE}", source)
+    units = {"user_key": "true", "session_key": "false"}
+    came = [_came(steps, unit, _DEVICE, day) for unit in units]
+    moments = " UNION ALL ".join(
+        f"SELECT {day}{is_user} AS is_user, {k} AS number, entry, t, t_before FROM {unit}_to_{k}"
+        for unit, is_user in units.items()
+        for k in every
     )
     return f"""
-WITH {_found(steps, f"{day}user_key, session_key, moment, position, {_DEVICE}", source)}
+WITH {events}, {", ".join(came)}
 SELECT {day}entry AS value, {", ".join(found)}
-FROM ({units}) AS units
+FROM ({moments}) AS units
 GROUP BY GROUPING SETS (({day}entry), ({day.rstrip(", ")}))
-HAVING count(t_1) FILTER (is_user) > 0
+HAVING count(*) FILTER (is_user AND number = 1) > 0
 """
 
 
@@ -150,39 +151,32 @@ def next_actions_sql(steps: Sequence[FunnelStep], source: str) -> str:
 
     The event that brought a user to a step is the first of that moment that is one of the step.
     """
-    last = len(steps)
-    following = [
-        f"lead({_matches(step)}) OVER own AS next_is_{k}"
-        for k, step in enumerate(steps[1:], start=2)
-    ] + [f"false AS next_is_{last + 1}"]
-    brought = [
-        f"{sql} FILTER (moment = t_{k} AND is_{k}) AS {name}_{k}"
-        for k in range(1, last + 1)
-        for sql, name in (
-            ("max(moment)", "came"),
-            ("arg_min(next_name, place)", "after"),
-            (f"arg_min(next_is_{k + 1}, place)", "is_next"),
-        )
-    ]
-    came = " ".join(f"WHEN {k} THEN came_{k} IS NOT NULL" for k in range(1, last + 1))
-    after = " ".join(
-        f"WHEN {k} THEN CASE WHEN NOT is_next_{k} THEN after_{k} END" for k in range(1, last + 1)
+    every = _numbers(steps)
+    following = [f"lead(is_{k}) OVER own AS next_is_{k}" for k in every[1:]]
+    following.append(f"false AS next_is_{len(steps) + 1}")
+    is_step = " ".join(f"WHEN {k} THEN is_{k}" for k in every)
+    is_next = " ".join(f"WHEN {k} THEN next_is_{k + 1}" for k in every)
+    moments = " UNION ALL ".join(
+        f"SELECT user_key, {k} AS number, t FROM user_key_to_{k}" for k in every
     )
     return f"""
-WITH {_found(steps, "user_key, moment", source)},
+WITH {_found(steps, "user_key, moment", source)}, {_came(steps, "user_key")},
 placed AS (
-    SELECT user_key, moment, {_flags(steps)}, row_number() OVER own AS place,
+    SELECT user_key, moment, position, {", ".join(f"is_{k}" for k in every)},
         lead(event_name) OVER own AS next_name, {", ".join(following)}
-    FROM {source} WINDOW own AS (PARTITION BY user_key ORDER BY moment, position)
+    FROM (SELECT user_key, moment, position, event_name, {_flags(steps)} FROM {source}) AS events
+    WINDOW own AS (PARTITION BY user_key ORDER BY moment, position)
 ),
 brought AS (
-    SELECT user_key, {", ".join(brought)}
-    FROM placed JOIN {_moments(last, "user_key", "found")} USING (user_key)
-    GROUP BY user_key
+    SELECT number,
+        arg_min(next_name, position) AS next_name,
+        arg_min(CASE number {is_next} END, position) AS is_next
+    FROM placed JOIN ({moments}) AS moments USING (user_key)
+    WHERE ({_any_of(steps)}) AND moment = t AND CASE number {is_step} END
+    GROUP BY user_key, number
 ),
 by_step AS (
-    SELECT number, CASE number {came} END AS came, CASE number {after} END AS value
-    FROM brought CROSS JOIN unnest({list(range(1, last + 1))}) AS steps(number)
+    SELECT number, CASE WHEN NOT is_next THEN next_name END AS value FROM brought
 )
 SELECT number, value, active_users FROM (
     SELECT *, row_number() OVER (
@@ -190,7 +184,7 @@ SELECT number, value, active_users FROM (
     ) AS place
     FROM (
         SELECT number, value, grouping(value) AS is_total, count(*) AS active_users
-        FROM by_step WHERE came GROUP BY GROUPING SETS ((number, value), (number))
+        FROM by_step GROUP BY GROUPING SETS ((number, value), (number))
     ) AS counted
 ) AS ranked
 WHERE is_total = 1 OR (value IS NOT NULL AND place <= {NEXT_ACTIONS})
@@ -200,9 +194,12 @@ ORDER BY number, value
 
 def _found(steps: Sequence[FunnelStep], columns: str, source: str) -> str:
     """A CTE: the columns of the events of any step, with `is_k`."""
-    any_step = " OR ".join(f"is_{k}" for k in range(1, len(steps) + 1))
     events = f"SELECT {columns}, {_flags(steps)} FROM {source}"
-    return f"found AS (SELECT * FROM ({events}) AS events WHERE {any_step})"
+    return f"found AS (SELECT * FROM ({events}) AS events WHERE {_any_of(steps)})"
+
+
+def _any_of(steps: Sequence[FunnelStep]) -> str:
+    return " OR ".join(f"is_{k}" for k in _numbers(steps))
 
 
 def _flags(steps: Sequence[FunnelStep]) -> str:
@@ -210,25 +207,31 @@ def _flags(steps: Sequence[FunnelStep]) -> str:
     return ", ".join(f"({_matches(step)}) AS is_{k}" for k, step in enumerate(steps, start=1))
 
 
-def _moments(count: int, unit: str, source: str, entry: str = "", day: str = "") -> str:
-    """FROM: a unit's `t_k`, when it reached step k, and what stood at its `entry`; only units that
-    came to the first step. With a `day` each day by itself.
+def _came(steps: Sequence[FunnelStep], unit: str, entry: str = "", day: str = "") -> str:
+    """CTEs `<unit>_to_k` over `found`: the units that came to step k, when they did (`t`) and had
+    come to the step before (`t_before`), and what stood at their `entry`. With a `day` each by
+    itself.
 
     A join a step, of minima: these can go on on disk where memory ends, lists of moments cannot.
+    Nor can all steps side by side in one row: each of their joins stays in memory until the last.
     """
     keys, name = f"{day}{unit}", f"{unit}_to_"
     first = f", arg_min({entry}, (moment, position)) AS entry" if entry else ""
-    steps = [
-        f"{name}1 AS (SELECT {keys}, min(moment) AS t_1{first} FROM {source} "
-        f"WHERE is_1 AND {unit} IS NOT NULL GROUP BY {keys})"
+    kept = ", min(entry) AS entry" if entry else ""
+    found = [
+        f"{name}1 AS (SELECT {keys}, min(moment) AS t, CAST(NULL AS BIGINT) AS t_before{first} "
+        f"FROM found WHERE is_1 AND {unit} IS NOT NULL GROUP BY {keys})"
     ]
-    steps += [
-        f"{name}{k} AS (SELECT {keys}, min(moment) AS t_{k} FROM {source} "
-        f"JOIN {name}{k - 1} USING ({keys}) WHERE is_{k} AND moment >= t_{k - 1} GROUP BY {keys})"
-        for k in range(2, count + 1)
+    found += [
+        f"{name}{k} AS (SELECT {keys}, min(moment) AS t, min(t) AS t_before{kept} FROM found "
+        f"JOIN {name}{k - 1} USING ({keys}) WHERE is_{k} AND moment >= t GROUP BY {keys})"
+        for k in _numbers(steps)[1:]
     ]
-    joined = "".join(f" LEFT JOIN {name}{k} USING ({keys})" for k in range(2, count + 1))
-    return f"(WITH {', '.join(steps)} SELECT * FROM {name}1{joined}) AS reached"
+    return ", ".join(found)
+
+
+def _numbers(steps: Sequence[FunnelStep]) -> range:
+    return range(1, len(steps) + 1)
 
 
 def _matches(step: FunnelStep) -> str:

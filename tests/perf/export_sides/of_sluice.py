@@ -20,10 +20,13 @@ from pipelines.ga4.date_windows import trailing
 from pipelines.ga4.extract.funnel_reports import WINDOW_DAYS
 from pipelines.ga4.report_catalog import build_reports
 from pipelines.ga4.report_spec import ALL_DEVICES
+from pipelines.garbage import give_back_memory
 from tests.perf.export_sides.told import Task, task, tell
 
 
 def main() -> None:
+    # As `ingest` begins.
+    give_back_memory()
     asked, plan = task(), load_plan()
     reports = {spec.name: spec for spec in build_reports(plan)}
     last = max(day for file in find_files(asked.files) if (day := file.day))

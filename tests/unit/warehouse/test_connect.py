@@ -40,6 +40,34 @@ def test_a_moment_has_its_utc_day_on_every_machine(tmp_path, zone):
     assert ended.stdout == "2026-03-02\n"
 
 
+# Megabytes that a process's own limit counts of a table, while it is there and afterwards.
+TAKEN = """
+import re
+from pathlib import Path
+from pipelines.warehouse.connect import scratch_database
+def taken():
+    told = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(re.search(r"VmData:\\s+([0-9]+) kB", told)[1]) // 1000
+scratch_database(Path("spill")).close()
+before = taken()
+with scratch_database(Path("spill")) as connection:
+    connection.execute("set threads = 1")
+    connection.execute("create table filled as select i from range(8000000) as numbers(i)")
+    print(taken() - before)
+print(taken() - before)
+"""
+
+
+def test_what_a_database_took_goes_back_with_its_addresses(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-c", TAKEN], capture_output=True, text=True, check=True,
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    with_table, without = map(int, ended.stdout.split())
+    assert with_table > 30
+    assert without < with_table / 2
+
+
 def test_an_older_database_gets_the_columns_that_came_later(tmp_path):
     path = tmp_path / "build.duckdb"
     with duckdb.connect(str(path)) as older:
