@@ -82,7 +82,7 @@ def die_inside_a_write(after: int) -> None:
 
     def insert_or_die(connection: Any, table: str, rows: Any) -> None:
         insert(connection, table, rows)
-        left[0] -= table == "quarantine"
+        left[0] -= table == "pulls"
         if left[0] < 0:
             os._exit(9)
 

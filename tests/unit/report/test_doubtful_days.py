@@ -65,6 +65,8 @@ def home(alerted: WebhookServer, tmp_path: Path) -> Settings:
 def night(settings: Settings, run_id: str, *rows: tuple) -> None:
     """A night that publishes these rows, and tells what it has to tell."""
     with build_database(settings.build_db) as connection:
+        # The one before has ended.
+        connection.execute("update ops.runs set status = 'published'")
         start_run(connection, run_id, "nightly", NIGHT, NIGHT, "0", MORNING)
         connection.execute(MART)
         for row in (WHOLE, *rows):
