@@ -73,6 +73,7 @@ def backfill(
     from pipelines.monitoring.home_lock import MAX_BACKFILL_HOURS, hold_lock, lock_path
     from pipelines.orchestration.nightly_run import run_nightly
     from pipelines.warehouse.connect import build_database
+    from pipelines.warehouse.runs import BACKFILL_RUN
 
     show_warnings()
     first, last = parse_day(start, "--start"), parse_day(end, "--end")
@@ -107,7 +108,7 @@ def backfill(
         _show_plan(plan, settings, as_json=False)
         with show_pulls():
             record = run_nightly(
-                settings, window, command="backfill", on_step=show_step, backfill_id=backfill_id
+                settings, window, command=BACKFILL_RUN, on_step=show_step, backfill_id=backfill_id
             )
         refuse_failed(record)
         used = close_backfill(settings, backfill_id)

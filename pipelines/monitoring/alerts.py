@@ -27,6 +27,7 @@ from pipelines.report.doubtful_days import DOUBTFUL_DAYS, DoubtfulDay
 from pipelines.report.fetch import fetch
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.newest_fetches import NEWEST_FETCHES
+from pipelines.warehouse.runs import BACKFILL_RUN, stopped_runs
 from pipelines.warehouse.statuses import RunStatus
 from pipelines.wording import redacted
 
@@ -89,21 +90,6 @@ _FAILED_FETCHES = f"""
     from {NEWEST_FETCHES}
     where run_id = ? and problem is not null
     group by all order by all
-"""
-
-# Runs by night since the last one that told its end; who stops a backfill sits before it.
-_STOPPED = f"""
-    select window_end::varchar,
-        format('The run that began on {{}} UTC was stopped or killed (a limit, a restart, memory): '
-            'what it loaded stays, and the next run goes on.',
-            strftime(started_at at time zone 'UTC', '%Y-%m-%d %H:%M'))
-    from ops.runs
-    where run_id <> $run_id and status = '{RunStatus.RUNNING}' and command <> 'backfill'
-        and started_at > coalesce((
-            select max(started_at) from ops.runs
-            where run_id <> $run_id and status <> '{RunStatus.RUNNING}'
-        ), timestamptz '1970-01-01')
-    order by started_at
 """
 
 
@@ -252,9 +238,19 @@ def _night(connection: duckdb.DuckDBPyConnection, run_id: str) -> str | None:
 
 
 def _stopped(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[Alert]:
-    """Runs before this one that could not tell what became of them."""
-    rows = connection.execute(_STOPPED, {"run_id": run_id}).fetchall()
-    return [Alert(night, RUN_STOPPED, message) for night, message in rows]
+    """Runs before this one that could not tell what became of them; who stops a backfill sits
+    before it.
+    """
+    return [
+        Alert(
+            str(one.night),
+            RUN_STOPPED,
+            f"The run that began on {one.began:%Y-%m-%d %H:%M} UTC was stopped or killed (a limit, "
+            "a restart, memory): what it loaded stays, and the next run goes on.",
+        )
+        for one in stopped_runs(connection, run_id)
+        if one.command != BACKFILL_RUN
+    ]
 
 
 def _found(connection: duckdb.DuckDBPyConnection, run_id: str, night: str) -> list[Alert]:

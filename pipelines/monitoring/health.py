@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from pipelines.warehouse.runs import FULL_REFRESH
+from pipelines.warehouse.runs import BACKFILL_RUN, FULL_REFRESH
 from pipelines.warehouse.statuses import RunStatus
 
 # A night publishes yesterday; one more day for zones far to the west.
@@ -154,6 +154,6 @@ def _seen(version: str | None) -> str:
 
 def _command(run: dict[str, Any]) -> str:
     """The command that goes on with a run; Dagster's runs do what a night does."""
-    own = {"backfill": "'sluice backfill' over the same days", "demo": "'sluice demo'"}
+    own = {BACKFILL_RUN: "'sluice backfill' over the same days", "demo": "'sluice demo'"}
     own[FULL_REFRESH] = f"'sluice {FULL_REFRESH}'"
     return own.get(run["command"], "'sluice nightly'")

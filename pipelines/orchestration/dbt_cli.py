@@ -20,6 +20,7 @@ from typing import Any, cast
 from dagster import AssetExecutionContext, OpExecutionContext
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.artifacts.schemas.results import NodeStatus
 from dbt.cli.main import dbtRunner, dbtRunnerResult
@@ -157,6 +158,19 @@ def stop_dbt() -> None:
         EVENTS.is_stopping = False
 
 
+class DbtFailedError(DagsterDbtCliRuntimeError):
+    """dbt ended badly. `nodes`: the names of those that failed, none when dbt itself did."""
+
+    def __init__(self, description: str, nodes: tuple[str, ...]) -> None:
+        super().__init__(description)
+        self.nodes = nodes
+
+
+def failed_nodes(error: Exception) -> tuple[str, ...]:
+    """The names of the dbt nodes that failed with this; none of any other error."""
+    return error.nodes if isinstance(error, DbtFailedError) else ()
+
+
 @dataclass
 class InProcessInvocation(DbtCliInvocation):
     """An invocation that reads a thread's events instead of a pipe's lines."""
@@ -173,12 +187,15 @@ class InProcessInvocation(DbtCliInvocation):
         if thread.result is not None and thread.result.exception is not None:
             self._error_messages.append(str(thread.result.exception))
 
-    @property
-    def failed(self) -> list[str]:
-        """The names of the nodes that failed; empty when dbt itself did."""
+    def get_error(self) -> DbtFailedError | None:
+        """The parent's, with what failed."""
+        error = super().get_error()
+        if error is None:
+            return None
         result = cast(DbtThread, self.process).result
         nodes = getattr(result.result, "results", ()) if result else ()
-        return [one.node.name for one in nodes if one.status in _FAILED]
+        failed = tuple(one.node.name for one in nodes if one.status in _FAILED)
+        return DbtFailedError(str(error), failed)
 
     _finished: bool = field(init=False, default=False)
 
@@ -212,7 +229,7 @@ class SluiceDbt(DbtCliResource):
         dagster_dbt_translator: DagsterDbtTranslator | None = None,
         context: OpExecutionContext | AssetExecutionContext | None = None,
         target_path: Path | None = None,
-    ) -> InProcessInvocation:
+    ) -> DbtCliInvocation:
         """Run a dbt command; same arguments and events as the parent's."""
         os.environ["DBT_SLUICE_DATABASE"] = self.database
         run = context.run_id if context else "shell"

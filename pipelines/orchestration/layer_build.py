@@ -26,31 +26,30 @@ LAYERS = {
     "marts": "tag:marts",
 }
 
-
-def selection(layers: Sequence[str], failed: Sequence[str]) -> str:
-    """dbt's words for the nodes of `layers`: of what `failed`, where that is known, and what it is
-    built from.
-    """
-    nodes = [node for layer in layers for node in LAYERS[layer].split()]
-    return " ".join(f"{node},+{name}" for node in nodes for name in failed) or " ".join(nodes)
-
-
 # What a property may be blocked for is long in dbt's words; `status` and the page show one line.
 REASON_LENGTH = 300
 logger = logging.getLogger("sluice")
 
 
+def selection(layers: Sequence[str], nodes: Sequence[str] = ()) -> str:
+    """dbt's words for all of `layers`; or for what of them `nodes` are and are built from."""
+    parts = [part for layer in layers for part in LAYERS[layer].split()]
+    return " ".join(f"{part},+{node}" for part in parts for node in nodes) or " ".join(parts)
+
+
 class RunDbt(Protocol):
     """Builds some nodes; raises when one of them fails."""
 
-    def __call__(self, layers: Sequence[str]) -> None:
-        """Build the nodes of `layers` that what failed in the last attempt needs."""
+    def __call__(self, layers: Sequence[str], nodes: Sequence[str] = ()) -> None:
+        """Build all of `layers`; or what of them `nodes` are and are built from."""
         ...
 
 
 @dataclass(frozen=True)
 class LayerBuild:
-    """One layer of one run. `now`: stamp of what is blocked; `explain`: an error in one line."""
+    """One layer of one run. `now`: stamp of what is blocked; `explain`: an error in one line;
+    `failed_nodes`: the names of what failed with it, none where that is not known.
+    """
 
     build_db: Path
     run_id: str
@@ -58,11 +57,12 @@ class LayerBuild:
     properties: tuple[str, ...]
     now: datetime
     explain: Callable[[Exception], str]
+    failed_nodes: Callable[[Exception], Sequence[str]]
 
     def run(self, attempt: Callable[[], Iterator[Any]], run_dbt: RunDbt) -> Iterator[Any]:
-        """The events of `attempt`, again without the properties that made it fail.
+        """The events of `attempt`, again and again without the properties that made it fail.
 
-        Raises the first attempt's error when it cannot be laid to a property.
+        Raises an attempt's error when it cannot be laid to a property.
         """
         self._leave_out_blocked()
         # What is built from a model that failed shows only then whether it can be computed.
@@ -87,10 +87,9 @@ class LayerBuild:
             return True
         if len(others) < 2:  # noqa: PLR2004 (one alone has nobody to be told apart from)
             return False
-        logger.warning(
-            "The layer %s failed: what did is built for each property alone.", self.layer
-        )
-        reasons = {name: self._fails(run_dbt, layers, [name]) for name in others}
+        logger.warning("What failed in %s is built for each property alone.", self.layer)
+        nodes = self.failed_nodes(error)
+        reasons = {name: self._fails(run_dbt, layers, [name], nodes) for name in others}
         culprits = {name: reason for name, reason in reasons.items() if reason is not None}
         if not culprits or len(culprits) == len(others):
             logger.warning("That does not tell whose rows it was: %s", self.explain(error))
@@ -102,14 +101,22 @@ class LayerBuild:
         self._leave_out_blocked()
         # The trials left one property's rows in the layers before: all of the others' again.
         if layers[:-1]:
-            run_dbt(layers[:-1])
+            run_dbt(layers[:-1], nodes)
         return True
 
-    def _fails(self, run_dbt: RunDbt, layers: Sequence[str], names: Sequence[str]) -> str | None:
-        """Why `layers` cannot be built for these properties only; None when they can."""
+    def _fails(
+        self,
+        run_dbt: RunDbt,
+        layers: Sequence[str],
+        names: Sequence[str],
+        nodes: Sequence[str] = (),
+    ) -> str | None:
+        """Why `layers` (of them `nodes`) cannot be built for these properties only; None when they
+        can.
+        """
         self._leave_out(set(self.properties) - set(names))
         try:
-            run_dbt(layers)
+            run_dbt(layers, nodes)
         except Exception as error:
             reason = self.explain(error)[:REASON_LENGTH]
             logger.info("With %s alone %s fails: %s", ", ".join(names), self.layer, reason)

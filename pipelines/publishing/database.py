@@ -25,8 +25,8 @@ from pipelines.publishing.parquet_files import write_parquet
 from pipelines.publishing.publication import Publication
 from pipelines.publishing.versions import DATABASE, Version, current_version
 from pipelines.sql_text import identifier, literal
-from pipelines.warehouse.ops import transaction
 from pipelines.warehouse.ops_tables import ops_words
+from pipelines.warehouse.transactions import transaction
 
 # The mart that lists every table and column of the marts with its description.
 DICTIONARY = "dim_column"

@@ -12,10 +12,11 @@ import pyarrow as pa
 
 from pipelines.analysis.experiments.errors import ExperimentError
 from pipelines.analysis.experiments.register import Change, Kind, Register, State, Trial
-from pipelines.warehouse.ops import insert_rows, insert_table, transaction
+from pipelines.warehouse.ops import insert_rows, insert_table
 from pipelines.warehouse.register_edits import edits_of
 from pipelines.warehouse.rows import rows_of
 from pipelines.warehouse.schema import OPS_TABLES
+from pipelines.warehouse.transactions import transaction
 from pipelines.wording import shown, without_folder
 
 if TYPE_CHECKING:

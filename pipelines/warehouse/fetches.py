@@ -13,18 +13,18 @@ import duckdb
 from pipelines.ingest.day_window import DayWindow
 from pipelines.sources.contract import Fetched, Source, SourceTable
 from pipelines.warehouse.newest_fetches import NEWEST_FETCHES
-from pipelines.warehouse.ops import insert_rows, transaction
+from pipelines.warehouse.ops import insert_rows
 from pipelines.warehouse.partitions import delete_rows
 from pipelines.warehouse.schema import make_tables
 from pipelines.warehouse.statuses import PullStatus
+from pipelines.warehouse.transactions import transaction
 
 
 def ensure_source_tables(
     connection: duckdb.DuckDBPyConnection, tables: Iterable[SourceTable]
 ) -> None:
     """Create the raw tables, empty, and the columns that a newer version has."""
-    with transaction(connection):
-        make_tables(connection, "raw", {table.name: table.all_columns for table in tables})
+    make_tables(connection, "raw", {table.name: table.all_columns for table in tables})
 
 
 def replace_fetched(

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.ops import transaction
 from pipelines.warehouse.schema import OPS_TABLES
+from pipelines.warehouse.transactions import transaction
 
 _COLUMNS = ", ".join(OPS_TABLES["findings"])
 

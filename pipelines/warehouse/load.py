@@ -16,10 +16,11 @@ import pyarrow as pa
 
 from pipelines.ga4.extract.pull import Pull, partitions_of
 from pipelines.ga4.report_catalog import ReportSpec
-from pipelines.warehouse.ops import insert_rows, insert_table, transaction
+from pipelines.warehouse.ops import insert_rows, insert_table
 from pipelines.warehouse.partitions import count_rows, delete_rows
 from pipelines.warehouse.schema import make_tables
 from pipelines.warehouse.statuses import PullStatus
+from pipelines.warehouse.transactions import transaction
 
 # Rows without a day tell what is wrong with a server: a page of them is enough, a million are not
 # kept twice. How many they were is said beside the pull.
@@ -32,9 +33,8 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, reports: tuple[ReportSp
     An optional report without an answer still has its (empty) table, so dbt can read it. Failed
     pulls that were remembered without an id, by older versions, get one each.
     """
-    with transaction(connection):
-        connection.execute("update ops.pulls set pull_id = uuid()::varchar where pull_id is null")
-        make_tables(connection, "raw", {spec.table: spec.columns for spec in reports})
+    connection.execute("update ops.pulls set pull_id = uuid()::varchar where pull_id is null")
+    make_tables(connection, "raw", {spec.table: spec.columns for spec in reports})
 
 
 def discard_empty_nights(connection: duckdb.DuckDBPyConnection) -> None:

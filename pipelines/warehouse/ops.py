@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
@@ -37,17 +36,3 @@ def insert_table(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Tab
     connection.register("ops_rows", rows)
     connection.execute(f"insert into ops.{table} ({names}) select {names} from ops_rows")
     connection.unregister("ops_rows")
-
-
-@contextmanager
-def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All or nothing, also when the process is interrupted."""
-    connection.execute("begin")
-    try:
-        yield
-        connection.execute("commit")
-    except BaseException:
-        # A commit that failed has ended the transaction; its own error is the one to show.
-        with suppress(duckdb.TransactionException):
-            connection.execute("rollback")
-        raise

@@ -16,7 +16,8 @@ from pipelines.config.settings import Property, Settings
 from pipelines.export.landing import LandedDay
 from pipelines.ga4.client import Profile
 from pipelines.ga4.rate_limit import Reading
-from pipelines.warehouse.ops import insert_rows, transaction
+from pipelines.warehouse.ops import insert_rows
+from pipelines.warehouse.transactions import transaction
 from pipelines.wording import words
 
 logger = logging.getLogger("sluice")

@@ -18,6 +18,8 @@ from pipelines.wording import redacted
 
 # The command of a run that builds every model anew; see `is_rebuilding`.
 FULL_REFRESH = "nightly --full-refresh"
+# That of one over many days, which somebody waits for.
+BACKFILL_RUN = "backfill"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,15 @@ class RunRecord:
     run_id: str
     status: RunStatus
     message: str
+
+
+@dataclass(frozen=True)
+class StoppedRun:
+    """One that never told its end. `began`: in UTC; `night`: the last day that it pulled."""
+
+    command: str
+    night: date
+    began: datetime
 
 
 def start_run(
@@ -112,6 +123,23 @@ def record_failed_start(
             "insert into ops.runs values (?, ?, null, null, ?, ?, ?, ?, ?)",
             [str(uuid4()), command, status, message, code_version, now, now],
         )
+
+
+def stopped_runs(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[StoppedRun]:
+    """Those before `run_id`, back to the newest that told its end: of a home in which no other run
+    goes on, they were stopped or killed.
+    """
+    rows = connection.execute(
+        """
+        select command, window_end, started_at at time zone 'UTC' from ops.runs
+        where run_id <> $run_id and status = $running and started_at > coalesce((
+            select max(started_at) from ops.runs where run_id <> $run_id and status <> $running
+        ), timestamptz '1970-01-01')
+        order by started_at
+        """,
+        {"run_id": run_id, "running": RunStatus.RUNNING},
+    ).fetchall()
+    return [StoppedRun(*row) for row in rows]
 
 
 def read_run(build_db: Path, run_id: str) -> RunRecord | None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import duckdb
 
 from pipelines.config.tracking_plan import TrackingPlan
-from pipelines.warehouse.ops import transaction
 from pipelines.warehouse.schema import OPS_TABLES
+from pipelines.warehouse.transactions import transaction
 
 
 def remember_plan(connection: duckdb.DuckDBPyConnection, plan: TrackingPlan) -> None:

@@ -23,7 +23,8 @@ from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import simulate
 from pipelines.ingest.day_window import DayWindow
 from pipelines.monitoring.status import read_status
-from pipelines.orchestration.assets import raw_assets
+from pipelines.orchestration.assets import dbt_layers, raw_assets
+from pipelines.orchestration.layer_build import selection
 from pipelines.publishing.versions import PAGE
 from pipelines.warehouse.runs import RunRecord
 from tests.e2e.pulling import window_of
@@ -145,9 +146,19 @@ def nights(home: Settings, tmp_path_factory: pytest.TempPathFactory) -> tuple[Se
             corrupt_after="dbt_intermediate",
             statement=AFTER_INTERMEDIATE,
         )
+        trials: list[tuple[list[str], tuple[str, ...]]] = []
+
+        def chosen(layers: list[str], nodes: tuple[str, ...] = ()) -> str:
+            trials.append((layers, nodes))
+            return selection(layers, nodes)
+
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(raw_assets, "ingest", _then_corrupt(raw_assets.ingest))
+            patch.setattr(dbt_layers, "selection", chosen)
             ill = see(night(settings, LAST, {"dbt": corrupting})[0])
+        # All of it without who is blocked already; then what failed, of each of the others.
+        layers = ["intermediate"]
+        assert trials == [(layers, ()), *[(layers, ("int_test__fragile",))] * 3]
         return before, ill, see(night(settings, LAST)[0])
 
 

@@ -76,9 +76,6 @@ class _Corrupting:
     def __init__(self, invocation: Any, database: str, statement: str) -> None:
         self._invocation, self._database, self._statement = invocation, database, statement
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._invocation, name)
-
     def stream(self) -> Iterator[Any]:
         yield from self._invocation.stream()
         corrupt(Path(self._database), self._statement)

@@ -32,7 +32,7 @@ from pipelines.orchestration.asset_facts import (
     topic,
 )
 from pipelines.orchestration.column_lineage import Lineage, lineage_metadata
-from pipelines.orchestration.dbt_cli import SluiceDbt, first_words
+from pipelines.orchestration.dbt_cli import SluiceDbt, failed_nodes, first_words
 from pipelines.orchestration.layer_build import LAYERS, LayerBuild, selection
 from pipelines.orchestration.resources import RunLock
 from pipelines.sources.configured import unused
@@ -119,27 +119,23 @@ def _layer(
     )
     def build(context: AssetExecutionContext, dbt: SluiceDbt, run_lock: RunLock) -> Iterator[Any]:
         arguments = dbt_arguments(is_full_refresh=is_rebuilding(settings.build_db))
-        failed: list[str] = []
 
         def attempt() -> Iterator[Output[Any]]:
-            invocation = dbt.cli(arguments, context=context)
-            try:
-                built = [event for event in invocation.stream() if isinstance(event, Output)]
-            except Exception:
-                failed[:] = invocation.failed
-                raise
+            events = dbt.cli(arguments, context=context).stream()
+            built = [event for event in events if isinstance(event, Output)]
             yield from _with_tables(built, manifest["nodes"], settings.build_db)
 
-        def run_dbt(layers: Sequence[str]) -> None:
-            chosen = selection(layers, failed)
+        def run_dbt(layers: Sequence[str], nodes: Sequence[str] = ()) -> None:
+            chosen = selection(layers, nodes)
             dbt.cli(
                 [*arguments, "--select", chosen, "--exclude", left_out], manifest=manifest
             ).wait()
 
         names = tuple(item.id for item in settings.properties)
         layer_build = LayerBuild(
-            settings.build_db, context.run_id, layer, names, settings.clock.now(), first_words
-        )
+            settings.build_db, context.run_id, layer, names, settings.clock.now(),
+            explain=first_words, failed_nodes=failed_nodes,
+        )  # fmt: skip
         yield from layer_build.run(attempt, run_dbt)
 
     return build

@@ -10,9 +10,10 @@ import pytest
 
 from pipelines.errors import WarehouseError
 from pipelines.warehouse.connect import build_database, kept_open
-from pipelines.warehouse.ops import insert_rows, transaction
+from pipelines.warehouse.ops import insert_rows
 from pipelines.warehouse.runs import pulled_days, read_run, start_run
 from pipelines.warehouse.schema import OPS_TABLES
+from pipelines.warehouse.transactions import transaction
 from tests.support.hand_clock import MORNING
 
 
