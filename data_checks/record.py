@@ -1,7 +1,7 @@
 """Writes what a gate found into the pipeline's memory, which is published too.
 
 Every result goes to `ops.gate_results`; what the raw gate says against the numbers of a day goes to
-`ops.day_warnings`, from which the marts take it.
+`ops.day_warnings`, from which the marts take it; what passed the last gate to `ops.tested_days`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,21 @@ import pyarrow as pa
 
 from data_checks.day_rules import DAY_RULES
 from data_checks.model import CRITICAL, GateReport, GateResult
+from data_checks.registry import GATES
+from pipelines import __version__
 
 # The gate whose tables are one report each, by day.
 DAY_GATE = "raw"
 _RAW_PREFIX = "raw.ga4_"
+_OF_DAYS = "property_id, date, version, code_version"
+_BUILT = """
+    select property_id, date, version, $code_version as code_version
+    from intermediate.int_days__versioned where list_contains($passed, property_id)
+"""
 
 
 def record(connection: duckdb.DuckDBPyConnection, report: GateReport) -> None:
-    """Replace the results of this run and gate, and the warnings of its days, in one transaction.
+    """Replace the results of this run and gate, and what it says of days, in one transaction.
 
     `connection` must be writable and in no transaction. Results of other runs and gates stay, and
     so do warnings of days and properties that were not judged; on an error (`duckdb.Error`)
@@ -31,6 +38,8 @@ def record(connection: duckdb.DuckDBPyConnection, report: GateReport) -> None:
         _replace_results(connection, report)
         if report.gate == DAY_GATE and report.window is not None:
             _replace_day_warnings(connection, report)
+        if report.gate == GATES[-1]:
+            _remember_tested_days(connection, report)
         connection.execute("commit")
     except duckdb.Error:
         connection.execute("rollback")
@@ -68,6 +77,24 @@ def _replace_day_warnings(connection: duckdb.DuckDBPyConnection, report: GateRep
         [report.window.start, report.window.end, list({r.property_id for r in report.results})],
     )
     _insert(connection, "day_warnings", _day_warnings(report))
+
+
+def _remember_tested_days(connection: duckdb.DuckDBPyConnection, report: GateReport) -> None:
+    """The days of every property that passed, as they were built; of none where the night stops."""
+    if report.stops_all:
+        return
+    judged = {result.property_id for result in report.results} - {None, *report.held_back}
+    passed = {"passed": list(judged), "code_version": __version__}
+    connection.execute(
+        f"delete from ops.tested_days where list_contains($passed, property_id) "
+        f"and ({_OF_DAYS}) not in (select ({_OF_DAYS}) from ({_BUILT}))",
+        passed,
+    )
+    connection.execute(
+        f"insert into ops.tested_days by name select *, $now::timestamptz as checked_at "
+        f"from ({_BUILT}) anti join ops.tested_days using ({_OF_DAYS})",
+        {**passed, "now": report.checked_at},
+    )
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:

@@ -474,6 +474,17 @@ TABLES: dict[str, OpsTable] = {
             **_shared("checked_at"),
         },
     ),
+    "tested_days": OpsTable(
+        "One row per day of a property whose rows passed the last gate: they are tested again when "
+        "the day is built anew.",
+        {
+            **_shared("property_id"),
+            "date": ("DATE", "Day in the property's time zone."),
+            "version": ("VARCHAR", "What the day was built from, as a hash."),
+            "code_version": ("VARCHAR", "Version of Sluice whose tests it passed."),
+            "checked_at": (_TIME, "When it passed."),
+        },
+    ),
     "day_warnings": OpsTable(
         "One row per doubtful day of a report, as the raw gate last found it.",
         {

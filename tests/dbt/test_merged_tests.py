@@ -7,6 +7,7 @@ import pytest
 
 from data_checks import GateResult, ModelTest, Window
 from data_checks.dbt_tests import judge_tests, read_test
+from pipelines import __version__
 from tests.dbt import shop
 from tests.dbt.conftest import Dbt
 from tests.dbt.warehouse import Warehouse
@@ -137,3 +138,28 @@ def test_rows_of_a_property_that_rests_are_not_judged(
     with built.undone(CASES["a value that is not accepted"][0]), built.opened() as connection:
         results = judge_tests(tests, connection, WINDOW, [shop.STEADY])
     assert [result for result in results if not result.is_success] == []
+
+
+# Days that passed a gate as they are, by this version of Sluice or by another one.
+PASSED = (
+    "insert into ops.tested_days select property_id, date, {version}, '{code}', now() "
+    f"from intermediate.int_days__versioned where property_id = '{shop.BLIND}'"
+)
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "is_tested"),
+    [("version", __version__, False), ("'older'", __version__, True), ("version", "0.0.1", True)],
+)
+def test_a_day_is_tested_until_it_passed(
+    built: Warehouse, tests: tuple[ModelTest, ...], version: str, code: str, is_tested: bool
+) -> None:
+    (odd, expected) = CASES["a value that is not accepted"]
+    with built.undone(odd, PASSED.format(version=version, code=code)):
+        results = judge(built, tests)
+    failed = {
+        (one.table_name, one.expectation): {one.property_id}
+        for one in results
+        if not one.is_success
+    }
+    assert failed == (expected if is_tested else {})

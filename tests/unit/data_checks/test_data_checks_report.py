@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -95,6 +96,40 @@ def test_results_are_replaced_per_run_and_gate() -> None:
         "select count(*) from ops.gate_results where gate = 'marts'"
     ).fetchall()
     assert counted == [(len(again.results),)]
+
+
+def test_days_count_as_tested_when_their_property_passed_the_last_gate() -> None:
+    connection = build_warehouse()
+    record(connection, check(connection, "intermediate"))
+    assert remembered_days(connection) == {}
+    connection.execute("delete from marts.fct_data_completeness where property_id = '100'")
+    report = check(connection, "marts")
+    assert report.held_back == ("100",)
+    record(connection, report)
+    assert remembered_days(connection) == {"200": ["1"] * 4}
+    # One day was built anew since, and one is not there any more.
+    connection.execute(
+        "update intermediate.int_days__versioned set version = '2' where date = '2026-03-04'; "
+        "delete from intermediate.int_days__versioned where date = '2026-03-01'"
+    )
+    record(connection, check(connection, "marts"))
+    assert remembered_days(connection) == {"200": ["1", "1", "2"]}
+
+
+def test_no_day_counts_as_tested_where_the_night_stops() -> None:
+    connection = build_warehouse()
+    report = check(connection, "marts")
+    stop = GateResult(None, "seeds.t", "unique(key)", CRITICAL, False, "2 rows", 2)
+    record(connection, replace(report, results=(*report.results, stop)))
+    assert remembered_days(connection) == {}
+
+
+def remembered_days(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    return dict(
+        connection.execute(
+            "select property_id, list(version order by date) from ops.tested_days group by all"
+        ).fetchall()
+    )
 
 
 def test_a_failed_write_changes_nothing() -> None:
