@@ -41,12 +41,14 @@ days as (
     and not {{ is_blocked('built') }}
 {%- endmacro %}
 
-{#- Before the first table by day is touched, its stale days stop counting as built: a run that ends between the first and
-    the last of these tables would otherwise leave days behind that nobody builds again. -#}
-{% macro forget_stale_days() -%}
+{#- Before the first table by day is touched, its stale days stop counting as built, and as tested: a run that ends between
+    the first and the last of these tables, or before the gate, would otherwise leave days behind that nobody builds or
+    tests again. -#}
+{% macro forget_stale_days() %}
+    delete from {{ source('ops', 'tested_days') }} as built where {{ is_stale_in(this) }};
     {%- set built = days_relation('int_days__built') -%}
-    {%- if built -%}
-        delete from {{ built }} as built where {{ is_stale_in(this) }}
+    {%- if built %}
+        delete from {{ built }} as built where {{ is_stale_in(this) }};
     {%- endif -%}
 {%- endmacro %}
 

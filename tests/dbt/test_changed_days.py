@@ -20,10 +20,13 @@ def built(built_shops: Warehouse, tmp_path: Path) -> Warehouse:
 
 def stale_days(warehouse: Warehouse) -> dict[str, set[date]]:
     """Property → the days that the last build replaced."""
-    rows = warehouse.query(
-        "select property_id, date from intermediate.int_days__versioned where is_stale"
-    )
-    return {name: {day for own, day in rows if own == name} for name, _ in rows}
+    return days_of(warehouse, "intermediate.int_days__versioned where is_stale")
+
+
+def days_of(warehouse: Warehouse, rows: str) -> dict[str, set[date]]:
+    """Property → days of a table."""
+    found = warehouse.query(f"select property_id, date from {rows}")
+    return {name: {day for own, day in found if own == name} for name, _ in found}
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +47,10 @@ def test_a_changed_day_and_all_after_it_are_built_again(
     assert stale_days(built) == {
         shop.STEADY: set(shop.dates(OLD_DAY)), shop.GAPPY: set(shop.dates(SLIGHT)),
     }  # fmt: skip
+    # Also the days after the changed one, which are built anew from what they were built from.
+    assert days_of(built, "ops.tested_days") == days_of(
+        built, "intermediate.int_days__versioned where not is_stale"
+    )
     assert built.query(
         "select reached, tracking_state from marts.fct_funnel_daily where date = ? "
         "and property_id = ? and step_key = 'add_to_cart' and funnel = 'core' "

@@ -21,6 +21,7 @@ attempts as (
         report,
         date,
         window_name,
+        arg_max(pull_id, (pulled_at, pull_id)) filter (where status = 'loaded') as pull_id,
         arg_max(status, (pulled_at, pull_id)) as last_status,
         nullif(arg_max(coalesce(message, ''), (pulled_at, pull_id)), '') as last_message
     from pulls
@@ -30,8 +31,7 @@ attempts as (
 loaded as (
     select
         *,
-        {{ totals_in_cents('totals') }} as sums,
-        row_number() over (partition by property_id, report, date, window_name order by pulled_at desc, pull_id desc) as age
+        {{ totals_in_cents('totals') }} as sums
     from pulls
     where status = 'loaded'
 ),
@@ -80,7 +80,7 @@ warned as (
 
 told as (
     select
-        attempts.*,
+        attempts.* exclude (pull_id),
         latest.pull_id is not null as is_loaded,
         latest.row_count,
         coalesce(latest.is_sampled, false) as is_sampled,
@@ -111,11 +111,10 @@ told as (
         {{ maturity('latest.pulled_at', 'days') }} as maturity,
         {{ maturity('latest.first_pulled_at', 'days') }} as first_maturity
     from attempts
-    left join compared as latest using (property_id, report, date, window_name)
+    left join compared as latest using (property_id, report, date, window_name, pull_id)
     left join restated using (property_id, report, date, window_name)
     left join warned using (property_id, report, date, window_name)
     left join days using (property_id, date)
-    where coalesce(latest.age, 1) = 1
 )
 
 -- The one place that says what a pull's numbers are worth. Where only a metric may not be seen, the others may be whole.

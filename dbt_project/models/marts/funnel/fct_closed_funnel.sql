@@ -23,15 +23,18 @@ found as (
     where sessions is not null
 ),
 
+-- One number instead of six names: a third of what the windows below take.
 asked as (
-    select distinct
+    select
         property_id,
         window_name,
         window_end,
         funnel,
         device_category,
-        unit
+        unit,
+        row_number() over () as answer_number
     from found
+    group by all
 ),
 
 pulls as {{ funnel_pulls('funnel') }},
@@ -46,6 +49,7 @@ dense as (
         asked.funnel,
         {{ device_segment('asked') }},
         asked.unit,
+        asked.answer_number,
         steps.step_number,
         steps.key as step_key,
         steps.label as step_label,
@@ -81,7 +85,7 @@ stated as (
         case when tracking_state in ('tracked', 'withheld') then units else nullif(units, 0) end as reached
     from dense
     window chain as (
-        partition by property_id, window_name, window_end, funnel, segment_value, unit, is_in_chain
+        partition by answer_number, is_in_chain
         order by step_number
     )
 ),
@@ -97,7 +101,7 @@ chained as (
         first_value(reached) over chain as entry_reached
     from stated
     window chain as (
-        partition by property_id, window_name, window_end, funnel, segment_value, unit, is_in_chain
+        partition by answer_number, is_in_chain
         order by step_number
     )
 ),
