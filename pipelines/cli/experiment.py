@@ -73,7 +73,7 @@ def analyze(
     register, today = (Register(), date.min) if is_file else _register()
     ids = {entry.id for entry, _ in register.experiments}
     # What looks like a file's name is one, unless it is registered.
-    if ids and (str(file) in ids or not file.suffix):
+    if str(file) in ids or not (file.suffix or os.path.exists(file)):  # noqa: PTH110
         entry, trial = find_experiment(register, str(file))
         if name or split or smallest_effect is not None:
             raise ConfigError(

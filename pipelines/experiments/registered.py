@@ -62,8 +62,14 @@ def refuse_other_variants(entry: Change, variants: Sequence[str], trial: Trial) 
 
 
 def find_experiment(register: Register, name: str) -> tuple[Change, Trial]:
-    """The experiment of that id; raises ExperimentError with the nearest one."""
+    """The experiment of that id; raises ExperimentError, with the nearest one if there is any."""
     known = {entry.id: (entry, trial) for entry, trial in register.experiments}
+    if not known:
+        raise ExperimentError(
+            f"There is no file {shown(name)}, and no experiment is registered here: write it into "
+            "experiments.yml beside sluice.yml, or look at 'sluice experiment list', which has "
+            "what the last night read."
+        )
     if name not in known:
         raise ExperimentError(
             f"There is no file and no experiment {shown(name)}; did you mean "

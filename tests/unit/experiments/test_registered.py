@@ -250,6 +250,13 @@ def test_an_id_that_is_not_registered(
         "Error: What was planned of cta stands in experiments.yml: leave --name, --split and "
         "--smallest-effect out.\n",
     )
+    (shop / "experiments.yml").unlink()
+    assert fail(monkeypatch, capsys, "experiment", "analyze", "cta") == (
+        1,
+        "Error: There is no file 'cta', and no experiment is registered here: write it into "
+        "experiments.yml beside sluice.yml, or look at 'sluice experiment list', which has what "
+        "the last night read.\n",
+    )
 
 
 def test_without_a_register_the_list_says_what_it_is(tmp_path: Path, monkeypatch) -> None:
