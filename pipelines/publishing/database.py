@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.publishing.daily_tables import is_daily, replace_changed_days
+from pipelines.publishing.changed_rows import is_daily, replace_changed_days, replace_if_changed
 from pipelines.publishing.next_version import (
     OWN,
     PUBLISHED_SCHEMAS,
@@ -45,6 +45,12 @@ _COMMENTS = f"""
     union all
     select schema_name, table_name, column_name, comment
     from duckdb_columns() where database_name = '{OWN}'
+"""
+
+# Name, parameters and body of the functions in the schema `marts` of databases.
+_MACROS = """
+    select database_name, function_name, parameters, macro_definition from duckdb_functions()
+    where list_contains(?, database_name) and schema_name = 'marts' and function_type = 'macro'
 """
 
 
@@ -116,15 +122,17 @@ def _write_table(
     table: str,
     kept_back: tuple[str, ...],
 ) -> set[str | None] | None:
-    """Bring a table to its rows; the months that changed, None where it was written whole."""
+    """Bring a table to its rows; the months that changed, None where all of it was written."""
     name = f"{schema}.{table}"
     rows = rows_to_publish(catalogue, schema, table, kept_back)
     columns = catalogue["build", schema, table]
     old = catalogue.get((OWN, schema, table), {})
-    if is_daily(columns) and list(columns.items()) == list(old.items()):
+    if list(columns.items()) != list(old.items()):
+        connection.execute(f"create or replace table {name} as {rows} order by all")
+        return None
+    if is_daily(columns):
         return replace_changed_days(connection, name, rows)
-    connection.execute(f"create or replace table {name} as {rows} order by all")
-    return None
+    return None if replace_if_changed(connection, name, rows) else set()
 
 
 def _describe(connection: duckdb.DuckDBPyConnection) -> None:
@@ -143,20 +151,11 @@ def _describe(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _bring_macros(connection: duckdb.DuckDBPyConnection) -> None:
     """Give readers the functions that stand beside the marts (dbt_project/macros/readers.sql)."""
-    there, wanted = (_macros(connection, database) for database in (OWN, "build"))
+    found: dict[str, dict[str, str]] = {OWN: {}, "build": {}}
+    for database, name, parameters, body in connection.execute(_MACROS, [list(found)]).fetchall():
+        found[database][name] = f"({', '.join(parameters)}) as {body}"
+    there, wanted = found[OWN], found["build"]
     for name in there.keys() - wanted.keys():
         connection.execute(f"drop macro marts.{name}")
-    for name, definition in wanted.items():
-        connection.execute(f"create or replace macro marts.{name}{definition}")
-
-
-def _macros(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, str]:
-    """Name → parameters and body of the functions in the schema `marts` of a database."""
-    return {
-        name: f"({', '.join(parameters)}) as {body}"
-        for name, parameters, body in connection.execute(
-            "select function_name, parameters, macro_definition from duckdb_functions() "
-            "where database_name = ? and schema_name = 'marts' and function_type = 'macro'",
-            [database],
-        ).fetchall()
-    }
+    for name in wanted.keys() - {name for name in there if there[name] == wanted.get(name)}:
+        connection.execute(f"create or replace macro marts.{name}{wanted[name]}")

@@ -1,7 +1,7 @@
 """The Parquet files of a version: one a mart, and of a mart by day a folder with one a month.
 
-A month that did not change is the very file of the version before, by a hard link: versions are
-never written to, and a file is gone when the last version that holds it is.
+What did not change is the very file of the version before, by a hard link: versions are never
+written to, and a file is gone when the last version that holds it is.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.publishing.daily_tables import months
+from pipelines.publishing.changed_rows import months
 from pipelines.publishing.versions import Version
 from pipelines.sql_text import literal
 
@@ -32,10 +32,13 @@ def write_parquet(
 ) -> None:
     """Write a mart to the version in `folder`; of a mart by day only the months that `changed`.
 
-    Their others are those of `before`. With None as `changed` all of them are written.
+    Their others are those of `before`, and so is the file of another mart with nothing in
+    `changed`. With None as `changed` all of them are written.
     """
     if not is_by_day:
-        _copy(connection, f"marts.{table}", folder / FOLDER / f"{table}.parquet")
+        name = f"{FOLDER}/{table}.parquet"
+        if not _link(before if changed is not None else None, name, folder / name):
+            _copy(connection, f"marts.{table}", folder / name)
         return
     for month in months(connection, f"marts.{table}") or {None}:
         name = f"{FOLDER}/{table}/{month or UNDATED}.parquet"

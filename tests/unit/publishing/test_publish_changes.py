@@ -238,6 +238,13 @@ def test_only_months_with_another_row_are_written(publication):
     change(publication, f"update {DAILY} set rate = 2 where date = '2026-07-08' and key = 'key 7'")
     publish(publication)
     assert links(publication) == {"2026-05", "2026-06"}
+    parquet = publication.published_dir / "current" / "parquet"
+    linked = {path.stem for path in parquet.glob("*.parquet") if path.stat().st_nlink > 1}
+    assert linked == {"dim_column", "dim_key", "fct_window"}
+    change(publication, "update marts.fct_window set reached = 2 where property_id = '1'")
+    publish(publication)
+    assert (parquet / "dim_key.parquet").stat().st_nlink == 3
+    assert (parquet / "fct_window.parquet").stat().st_nlink == 1
 
 
 def test_a_damaged_month_is_written_anew(publication):

@@ -1,7 +1,7 @@
-"""Writes tables into a version that began as a copy of the version before: of tables by day only
-the days that changed.
+"""Writes tables into a version that began as a copy of the version before: only those whose rows
+changed, and of tables by day only the days.
 
-Which days did is told by their rows, here and there. What dbt built anew is no evidence: between
+Which did is told by their rows, here and there. What dbt built anew is no evidence: between
 the version before and this one there may be a night that failed after building, a rollback, a
 property that was held back.
 """
@@ -12,12 +12,11 @@ from collections.abc import Mapping
 
 import duckdb
 
-# A day is known by the number of its rows and the sum of their hashes, hashed twice: DuckDB puts
-# the hash of a row together by XOR, and two rows that swap a value could cancel each other out.
-_DAYS = (
-    "select property_id, date, count(*), sum(hash(hash(shown))) from ({}) as shown "
-    "group by property_id, date"
-)
+# Rows are known by their number and the sum of their hashes, hashed twice: DuckDB puts the hash of
+# a row together by XOR, and two rows that swap a value could cancel each other out.
+_KNOWN_BY = "count(*), sum(hash(hash(shown)))"
+_DAYS = f"select property_id, date, {_KNOWN_BY} from ({{}}) as shown group by property_id, date"
+_WHOLE = f"select {_KNOWN_BY} from ({{}}) as shown"
 _IS_CHANGED = (
     "exists (select 1 from changed_days as changed "
     "where changed.property_id is not distinct from shown.property_id "
@@ -51,6 +50,20 @@ def replace_changed_days(
             f"insert into {name} select * from ({rows}) as shown where {_IS_CHANGED} order by all"
         )
     return changed
+
+
+def replace_if_changed(connection: duckdb.DuckDBPyConnection, name: str, rows: str) -> bool:
+    """The same of a table that is no table by day: all of its rows or none; whether it changed.
+
+    The table stays, and so do the comments on its columns: a thousand of them took a sixth of the
+    time of publishing.
+    """
+    fresh, old = _WHOLE.format(rows), _WHOLE.format(f"select * from {name}")
+    if connection.execute(f"{fresh} except {old}").fetchone() is None:
+        return False
+    connection.execute(f"delete from {name}")
+    connection.execute(f"insert into {name} {rows} order by all")
+    return True
 
 
 def months(connection: duckdb.DuckDBPyConnection, name: str) -> set[str | None]:
