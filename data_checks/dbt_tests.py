@@ -138,12 +138,12 @@ def read_test(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> ModelTest:
 
 # As the macro tested_rows.
 _RECENT = {"all": "true", "window": "date between $start and $end"}
-# Days of which no gate let through what they hold now, in this version of Sluice: a row that was
-# tested when its day was built is as it was.
-_IS_UNTESTED = f"""
+# A gate let through what these days hold now, in this version of Sluice: a row that was tested when
+# its day was built is as it was.
+_IS_TESTED = f"""
     (property_id, date) in (
         select (days.property_id, days.date) from intermediate.int_days__versioned as days
-        anti join ops.tested_days as tested
+        semi join ops.tested_days as tested
             on days.property_id = tested.property_id and days.date = tested.date
             and days.version = tested.version and tested.code_version = {literal(__version__)}
     )
@@ -198,7 +198,8 @@ def _tested(connection: duckdb.DuckDBPyConnection, table: str, *, is_by_day: boo
         "property_id is null or list_contains($properties, property_id::varchar)" if own else "true"
     )
     if is_by_day:
-        mine = f"({mine}) and {_IS_UNTESTED}"
+        # Also a row without a day, and one on a day that nobody built.
+        mine = f"({mine}) and ({_IS_TESTED}) is not true"
     owner = "" if own else ", null::varchar as property_id"
     return (
         f"with given as (select $start::date, $end::date, $properties::varchar[]), "
