@@ -15,32 +15,62 @@ UMASK = 0o077
 _FOLDER, _FILE = 0o700, 0o600
 # What the group gets: to pass through the home, to list and read what is published.
 _PASS, _LIST, _READ = 0o010, 0o050, 0o040
+# What Sluice writes into a home; one of its own holds nothing else.
+_OWN = {"cache", "dagster", "demo", "landed", "logs", "published", "run.lock"}
+_BUILD = "build.duckdb"
 
 
 def keep_private(home: Path) -> None:
-    """Take from a home what others may do in it; a home that is private already costs a look.
+    """Take from Sluice's files in a home what others may do with them, and from the home itself if
+    nothing else is in it; where nothing is to be taken, it costs a look.
 
-    What is published is `share`'s. A home of another user stays as it is.
+    What is published is `share`'s. A home of another user stays as it is, and so does what else is
+    in a folder that somebody made the home.
     """
     with suppress(PermissionError):
-        if home.stat().st_mode & 0o777 & ~(_FOLDER | _PASS):
+        for path in _own_files(home):
+            if path.stat().st_mode & 0o777 & ~_FOLDER:
+                for one in (path, *_below(path)):
+                    one.chmod(one.stat().st_mode & _FOLDER)
+        if not _is_tight(home) and _is_all_own(home):
             home.chmod(_FOLDER)
-            for path in _below(home, leave_out="published"):
-                path.chmod(_FOLDER if path.is_dir() else _FILE)
 
 
 def share(published: Path, group: str | None) -> None:
     """Let `group` read what is published, and pass through the home to it; without one, nobody.
 
-    Raises ConfigError as `group_id` does.
+    A home that others look into for what else is there stays as it is. Raises ConfigError as
+    `group_id` does.
     """
     gid = -1 if (found := group_id(group)) is None else found
-    for path in (published.parent, published, *_below(published)):
+    home = published.parent
+    homes = [home] if _is_tight(home) or _is_all_own(home) else []
+    for path in (*homes, published, *_below(published)):
         own, given = (_FOLDER, _LIST) if path.is_dir() else (_FILE, _READ)
-        if path == published.parent:
+        if path == home:
             given = _PASS
         os.chown(path, -1, gid)
         path.chmod(own if group is None else own | given)
+
+
+def _own_files(home: Path) -> list[Path]:
+    """Sluice's files and folders right in a home, but `published`."""
+    found = (path for path in home.iterdir() if path.name != "published" and _is_own(path))
+    return [path for path in found if not path.is_symlink()]
+
+
+def _is_tight(home: Path) -> bool:
+    """Nobody but its owner looks into it; others may at most pass."""
+    return not home.stat().st_mode & 0o777 & ~(_FOLDER | _PASS)
+
+
+def _is_all_own(home: Path) -> bool:
+    return all(_is_own(path) for path in home.iterdir())
+
+
+def _is_own(path: Path) -> bool:
+    # DuckDB's log and its temporary files begin as the database does.
+    return path.name in _OWN or path.name.startswith(_BUILD)
 
 
 def group_id(name: str | None) -> int | None:
@@ -65,10 +95,8 @@ def group_id(name: str | None) -> int | None:
     return gid
 
 
-def _below(folder: Path, leave_out: str = "") -> Iterator[Path]:
-    """Everything in a folder but links, without what is called `leave_out` right in it."""
+def _below(folder: Path) -> Iterator[Path]:
+    """Everything in a folder but links; nothing in a file."""
     for place, folders, files in os.walk(folder):
-        if Path(place) == folder and leave_out in folders:
-            folders.remove(leave_out)
         paths = (Path(place, name) for name in (*folders, *files))
         yield from (path for path in paths if not path.is_symlink())

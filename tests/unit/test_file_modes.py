@@ -57,13 +57,30 @@ def test_a_home_of_an_older_version_is_tightened_by_the_first_who_writes(loose: 
     outside = loose.parent / "outside"
     outside.write_text("of somebody else")
     outside.chmod(0o644)
-    (loose / "link").symlink_to(outside)
+    (loose / "logs" / "link").symlink_to(outside)
     with build_database(loose / "build.duckdb"):
         pass
     found = modes(loose)
     assert found["."] == found["logs/r1"] == 0o700
     assert found["logs/r1/run.log"] == 0o600
     assert outside.stat().st_mode & 0o777 == 0o644
+
+
+def test_what_else_is_in_a_folder_that_is_a_home_stays_as_it_is(loose: Path) -> None:
+    """A project's folder, say, or one that everybody writes to."""
+    script = loose / "demo.d" / "script"
+    script.parent.mkdir(mode=0o755)
+    script.touch(0o755)
+    loose.chmod(0o1777)
+    for group in (None, OWN_GROUP):
+        with build_database(loose / "build.duckdb"):
+            pass
+        publish(publication(loose, group))
+        assert loose.stat().st_mode & 0o7777 == 0o1777
+        found = modes(loose)
+        assert found["demo.d"] == found["demo.d/script"] == 0o755
+        assert (found["build.duckdb"], found["logs/r1/run.log"]) == (0o600, 0o600)
+        assert found["published"] == (0o700 if group is None else 0o750)
 
 
 def test_what_is_published_is_the_owners_without_a_group(loose: Path) -> None:
@@ -84,10 +101,14 @@ def test_a_group_reads_what_is_published_and_nothing_else(loose: Path) -> None:
     assert {mode for name, mode in published.items() if (loose / name).is_dir()} == {0o750}
     assert {mode for name, mode in published.items() if (loose / name).is_file()} == {0o640}
     assert {path.stat().st_gid for path in (loose / "published").rglob("*")} == {os.getegid()}
-    # A home that its group may pass through is not tightened again.
+    # A home that its group may pass through is not tightened again, and another thing in it is in
+    # nobody's way.
+    (loose / "outcomes.csv").touch(0o600)
     with build_database(loose / "build.duckdb"):
         pass
-    assert modes(loose) == found
+    publish(publication(loose, OWN_GROUP))
+    assert modes(loose)["."] == 0o710
+    assert modes(loose)["logs"] == 0o700
 
 
 def test_a_group_that_is_named_no_more_reads_no_more(loose: Path) -> None:
