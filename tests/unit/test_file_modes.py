@@ -69,8 +69,11 @@ def test_a_home_of_an_older_version_is_tightened_by_the_first_who_writes(loose: 
 def test_what_else_is_in_a_folder_that_is_a_home_stays_as_it_is(loose: Path) -> None:
     """A project's folder, say, or one that everybody writes to."""
     script = loose / "demo.d" / "script"
-    script.parent.mkdir(mode=0o755)
-    script.touch(0o755)
+    script.parent.mkdir()
+    script.touch()
+    # Whatever the umask is that a command before has left.
+    for path in (script.parent, script):
+        path.chmod(0o755)
     loose.chmod(0o1777)
     for group in (None, OWN_GROUP):
         with build_database(loose / "build.duckdb"):
