@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from data_checks.model import CRITICAL, WARNING, GateRequestError, GateResult, Severity, Window
-from pipelines import __version__
+from data_checks.tested_days import IS_TESTED
 from pipelines.sql_text import literal
 
 # Seeds are loaded with the first layer, so their tests belong to its gate.
@@ -138,16 +138,6 @@ def read_test(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> ModelTest:
 
 # As the macro tested_rows.
 _RECENT = {"all": "true", "window": "date between $start and $end"}
-# A gate let through what these days hold now, in this version of Sluice: a row that was tested when
-# its day was built is as it was.
-_IS_TESTED = f"""
-    (property_id, date) in (
-        select (days.property_id, days.date) from intermediate.int_days__versioned as days
-        semi join ops.tested_days as tested
-            on days.property_id = tested.property_id and days.date = tested.date
-            and days.version = tested.version and tested.code_version = {literal(__version__)}
-    )
-"""
 
 
 def judge_tests(
@@ -199,7 +189,7 @@ def _tested(connection: duckdb.DuckDBPyConnection, table: str, *, is_by_day: boo
     )
     if is_by_day:
         # Also a row without a day, and one on a day that nobody built.
-        mine = f"({mine}) and ({_IS_TESTED}) is not true"
+        mine = f"({mine}) and ({IS_TESTED}) is not true"
     owner = "" if own else ", null::varchar as property_id"
     return (
         f"with given as (select $start::date, $end::date, $properties::varchar[]), "

@@ -14,16 +14,13 @@ import pyarrow as pa
 from data_checks.day_rules import DAY_RULES
 from data_checks.model import CRITICAL, GateReport, GateResult
 from data_checks.registry import GATES
-from pipelines import __version__
+from data_checks.tested_days import remember_tested_days
+from pipelines.warehouse.ops import insert_table
+from pipelines.warehouse.transactions import transaction
 
 # The gate whose tables are one report each, by day.
 DAY_GATE = "raw"
 _RAW_PREFIX = "raw.ga4_"
-_OF_DAYS = "property_id, date, version, code_version"
-_BUILT = """
-    select property_id, date, version, $code_version as code_version
-    from intermediate.int_days__versioned where list_contains($passed, property_id)
-"""
 
 
 def record(connection: duckdb.DuckDBPyConnection, report: GateReport) -> None:
@@ -33,17 +30,12 @@ def record(connection: duckdb.DuckDBPyConnection, report: GateReport) -> None:
     so do warnings of days and properties that were not judged; on an error (`duckdb.Error`)
     everything stays as it was.
     """
-    try:
-        connection.execute("begin")
+    with transaction(connection):
         _replace_results(connection, report)
         if report.gate == DAY_GATE and report.window is not None:
             _replace_day_warnings(connection, report)
         if report.gate == GATES[-1]:
-            _remember_tested_days(connection, report)
-        connection.execute("commit")
-    except duckdb.Error:
-        connection.execute("rollback")
-        raise
+            remember_tested_days(connection, report)
 
 
 def first_failure(connection: duckdb.DuckDBPyConnection, run_id: str) -> GateResult | None:
@@ -65,7 +57,7 @@ def _replace_results(connection: duckdb.DuckDBPyConnection, report: GateReport) 
     connection.execute(
         "delete from ops.gate_results where run_id = ? and gate = ?", [report.run_id, report.gate]
     )
-    _insert(connection, "gate_results", _results(report))
+    insert_table(connection, "gate_results", _results(report))
 
 
 def _replace_day_warnings(connection: duckdb.DuckDBPyConnection, report: GateReport) -> None:
@@ -76,33 +68,7 @@ def _replace_day_warnings(connection: duckdb.DuckDBPyConnection, report: GateRep
         " and property_id in (select unnest(?::varchar[]))",
         [report.window.start, report.window.end, list({r.property_id for r in report.results})],
     )
-    _insert(connection, "day_warnings", _day_warnings(report))
-
-
-def _remember_tested_days(connection: duckdb.DuckDBPyConnection, report: GateReport) -> None:
-    """The days of every property that passed, as they were built; of none where the night stops."""
-    if report.stops_all:
-        return
-    judged = {result.property_id for result in report.results} - {None, *report.held_back}
-    passed = {"passed": list(judged), "code_version": __version__}
-    connection.execute(
-        f"delete from ops.tested_days where list_contains($passed, property_id) "
-        f"and ({_OF_DAYS}) not in (select ({_OF_DAYS}) from ({_BUILT}))",
-        passed,
-    )
-    connection.execute(
-        f"insert into ops.tested_days by name select *, $now::timestamptz as checked_at "
-        f"from ({_BUILT}) anti join ops.tested_days using ({_OF_DAYS})",
-        {**passed, "now": report.checked_at},
-    )
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
-    connection.register("new_rows", rows)
-    try:
-        connection.execute(f"insert into ops.{table} by name select * from new_rows")
-    finally:
-        connection.unregister("new_rows")
+    insert_table(connection, "day_warnings", _day_warnings(report))
 
 
 def _results(report: GateReport) -> pa.Table:

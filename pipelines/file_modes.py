@@ -32,7 +32,7 @@ def keep_private(home: Path) -> None:
             if path.stat().st_mode & 0o777 & ~_FOLDER:
                 for one in (path, *_below(path)):
                     one.chmod(one.stat().st_mode & _FOLDER)
-        if not _is_tight(home) and _is_all_own(home):
+        if not _is_tight(home) and is_all_own(home):
             home.chmod(_FOLDER)
 
 
@@ -44,7 +44,7 @@ def share(published: Path, group: str | None) -> None:
     """
     gid = -1 if (found := group_id(group)) is None else found
     home = published.parent
-    homes = [home] if _is_tight(home) or _is_all_own(home) else []
+    homes = [home] if _is_tight(home) or is_all_own(home) else []
     for path in (*homes, published, *_below(published)):
         own, given = (_FOLDER, _LIST) if path.is_dir() else (_FILE, _READ)
         if path == home:
@@ -64,7 +64,8 @@ def _is_tight(home: Path) -> bool:
     return not home.stat().st_mode & 0o777 & ~(_FOLDER | _PASS)
 
 
-def _is_all_own(home: Path) -> bool:
+def is_all_own(home: Path) -> bool:
+    """Whether a home holds nothing but what Sluice writes."""
     return all(_is_own(path) for path in home.iterdir())
 
 

@@ -157,5 +157,6 @@ def _bring_macros(connection: duckdb.DuckDBPyConnection) -> None:
     there, wanted = found[OWN], found["build"]
     for name in there.keys() - wanted.keys():
         connection.execute(f"drop macro marts.{name}")
-    for name in wanted.keys() - {name for name in there if there[name] == wanted.get(name)}:
-        connection.execute(f"create or replace macro marts.{name}{wanted[name]}")
+    for name, definition in wanted.items():
+        if there.get(name) != definition:
+            connection.execute(f"create or replace macro marts.{name}{definition}")

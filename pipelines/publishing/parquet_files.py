@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -35,16 +36,21 @@ def write_parquet(
     Their others are those of `before`, and so is the file of another mart with nothing in
     `changed`. With None as `changed` all of them are written.
     """
-    if not is_by_day:
-        name = f"{FOLDER}/{table}.parquet"
-        if not _link(before if changed is not None else None, name, folder / name):
-            _copy(connection, f"marts.{table}", folder / name)
-        return
-    for month in months(connection, f"marts.{table}") or {None}:
-        name = f"{FOLDER}/{table}/{month or UNDATED}.parquet"
+    for month, name, rows in _files(connection, table, is_by_day=is_by_day):
         same = None if changed is None or month in changed else before
         if not _link(same, name, folder / name):
-            _copy(connection, _rows_of(table, month), folder / name)
+            _copy(connection, rows, folder / name)
+
+
+def _files(
+    connection: duckdb.DuckDBPyConnection, table: str, *, is_by_day: bool
+) -> Iterator[tuple[str | None, str, str]]:
+    """Month, name and rows (SQL) of every file of a mart."""
+    if not is_by_day:
+        yield None, f"{FOLDER}/{table}.parquet", f"marts.{table}"
+        return
+    for month in months(connection, f"marts.{table}") or {None}:
+        yield month, f"{FOLDER}/{table}/{month or UNDATED}.parquet", _rows_of(table, month)
 
 
 def _rows_of(table: str, month: str | None) -> str:

@@ -480,9 +480,7 @@ TABLES: dict[str, OpsTable] = {
         {
             **_shared("property_id"),
             "date": ("DATE", "Day in the property's time zone."),
-            "version": ("VARCHAR", "What the day was built from, as a hash."),
             "code_version": ("VARCHAR", "Version of Sluice whose tests it passed."),
-            "checked_at": (_TIME, "When it passed."),
         },
     ),
     "day_warnings": OpsTable(

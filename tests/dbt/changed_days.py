@@ -27,7 +27,7 @@ def change(warehouse: Warehouse) -> None:
     All days of before passed their tests.
     """
     warehouse.query(
-        "insert into ops.tested_days select property_id, date, version, '1', now() "
+        "insert into ops.tested_days select property_id, date, '1' "
         "from intermediate.int_days__versioned"
     )
     silent = {

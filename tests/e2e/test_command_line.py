@@ -18,6 +18,7 @@ import duckdb
 import pytest
 
 from pipelines.config.settings import Settings
+from pipelines.file_modes import is_all_own
 from pipelines.monitoring.alerts import tell
 from pipelines.warehouse.statuses import RunStatus
 from tests.e2e import readme
@@ -276,6 +277,10 @@ def test_the_demo_s_register_is_told_as_it_was_planted(demo: tuple[Path, str]) -
         ("welcome", "keep running", None), ("short_form", "ship", None),
         ("instagram_links", None, None),
     ]  # fmt: skip
+
+
+def test_the_demo_s_home_holds_what_is_known_to_be_in_one(demo: tuple[Path, str]) -> None:
+    assert is_all_own(demo[0])
 
 
 def test_everything_in_the_demo_s_home_is_of_its_own_morning(demo: tuple[Path, str]) -> None:

@@ -15,6 +15,7 @@ import pytest
 from pipelines.config.settings import Ga4, Property, Settings
 from pipelines.emulator.server import serve
 from pipelines.emulator.simulator import Arm, Experiment
+from pipelines.file_modes import is_all_own
 from pipelines.ingest.day_window import DayWindow
 from pipelines.warehouse.connect import build_database
 from tests.e2e.shop import (
@@ -122,6 +123,7 @@ def test_the_days_of_the_broken_property_that_could_be_read_are_landed(settings:
     landed = sorted(path.name for path in (settings.landed_dir / BROKEN).iterdir())
     assert len(landed) == DAYS - 1
     assert landed[-1] == f"{LAST_DAY - timedelta(days=1)}"
+    assert is_all_own(settings.home)
 
 
 @pytest.mark.parametrize("property_id", [PROPERTY, EXPORT])

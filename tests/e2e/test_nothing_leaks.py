@@ -28,6 +28,7 @@ import pytest
 from pipelines.clock import pin_clock
 from pipelines.emulator.server import Emulator, serve
 from pipelines.emulator.simulator import simulate
+from pipelines.file_modes import is_all_own
 from pipelines.publishing.versions import SWITCH_LOCK
 from tests.e2e.pulling import window_of
 from tests.e2e.shop import LAST_DAY, NOW, running_now
@@ -174,6 +175,7 @@ def test_only_the_owner_reads_the_home_and_the_group_what_is_published(home: Hom
         if path.stat().st_mode & 0o777 != expected:
             wrong.append((str(path.relative_to(home.path)), oct(path.stat().st_mode)))
     assert wrong == []
+    assert is_all_own(home.path)
 
 
 def test_no_name_of_a_visitor_is_taken_for_a_marker(home: Home) -> None:

@@ -106,8 +106,7 @@ def _fill(connection: duckdb.DuckDBPyConnection) -> None:
         "as is_composite from seeds.micro_conversions"
     )
     connection.execute(
-        "create table intermediate.int_days__versioned as "
-        "select property_id, date, '1' as version, true as is_stale "
+        "create table intermediate.int_days__versioned as select property_id, date "
         f"from unnest({[*PROPERTIES]}) as p (property_id), ({DAYS})"
     )
     for segment, column in SEGMENTS.items():

@@ -106,14 +106,11 @@ def test_days_count_as_tested_when_their_property_passed_the_last_gate() -> None
     report = check(connection, "marts")
     assert report.held_back == ("100",)
     record(connection, report)
-    assert remembered_days(connection) == {"200": ["1"] * 4}
-    # One day was built anew since, and one is not there any more.
-    connection.execute(
-        "update intermediate.int_days__versioned set version = '2' where date = '2026-03-04'; "
-        "delete from intermediate.int_days__versioned where date = '2026-03-01'"
-    )
+    assert remembered_days(connection) == {"200": [1, 2, 3, 4]}
+    # One is not there any more.
+    connection.execute("delete from intermediate.int_days__versioned where date = '2026-03-01'")
     record(connection, check(connection, "marts"))
-    assert remembered_days(connection) == {"200": ["1", "1", "2"]}
+    assert remembered_days(connection) == {"200": [2, 3, 4]}
 
 
 def test_no_day_counts_as_tested_where_the_night_stops() -> None:
@@ -124,10 +121,11 @@ def test_no_day_counts_as_tested_where_the_night_stops() -> None:
     assert remembered_days(connection) == {}
 
 
-def remembered_days(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+def remembered_days(connection: duckdb.DuckDBPyConnection) -> dict[str, list[int]]:
+    """Property → days of March."""
     return dict(
         connection.execute(
-            "select property_id, list(version order by date) from ops.tested_days group by all"
+            "select property_id, list(day(date) order by date) from ops.tested_days group by all"
         ).fetchall()
     )
 
