@@ -7,6 +7,7 @@ columns mean is the reader's.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -33,7 +34,7 @@ MOST_LINES_BEFORE = 50
 
 class CsvFile:
     """The cells of a file as text, stripped; `names` are its headings in small letters, and a
-    row's label is its line.
+    row's label is its line. `digest`: SHA-256 of the text.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class CsvFile:
             raise error(
                 f"{path} cannot be read ({cause}): correct its name, or save it as CSV in UTF-8."
             ) from cause
+        self.digest = hashlib.sha256(text.encode()).hexdigest()
         lines = re.split(r"\r\n|\r|\n", text)
         first = next((number for number, line in enumerate(lines) if line.strip()), None)
         if first is None:

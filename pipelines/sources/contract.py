@@ -90,13 +90,14 @@ _ARROW = {
 class Fetched:
     """What one fetch brought.
 
-    `rows`: the own columns of `table`. `replaces`: partitions, as some of its key columns; stored
-    rows of the property that equal one of them go. `requests`: how many it took.
+    `rows`: the own columns of `table`. `replaces`: partitions, in one way or in several, each as
+    some of its columns; stored rows of the property that lie in one of them go. `requests`: how
+    many it took.
     """
 
     table: SourceTable
     rows: pa.Table
-    replaces: pa.Table
+    replaces: tuple[pa.Table, ...]
     requests: int = 0
     notes: tuple[str, ...] = ()
     time_zone: str | None = None
@@ -153,12 +154,10 @@ def audit(fetched: Fetched) -> Fetched:
     for name in table.counts:
         if (least := pc.min(rows[name]).as_py()) is not None and least < 0:
             raise _contradiction(table, f"{name} is {least}")
-    parts = fetched.replaces.column_names
-    if (
-        rows.num_rows
-        and rows.join(fetched.replaces, parts, join_type="left anti", use_threads=False).num_rows
-    ):
-        raise _contradiction(table, "rows of other days came than were asked for")
+    for parts in fetched.replaces if rows.num_rows else ():
+        names = parts.column_names
+        if rows.join(parts, names, join_type="left anti", use_threads=False).num_rows:
+            raise _contradiction(table, "rows of other days came than were asked for")
     return fetched
 
 

@@ -40,7 +40,8 @@ def replace_fetched(
     table, fetch_id = f"raw.{fetched.table.name}", uuid4().hex
     names = ", ".join(fetched.table.columns)
     with transaction(connection):
-        delete_rows(connection, table, source.property_id, fetched.replaces)
+        for parts in fetched.replaces:
+            delete_rows(connection, table, source.property_id, parts)
         connection.register("fetched_rows", fetched.rows)
         connection.execute(
             f"insert into {table} (property_id, fetch_id, fetched_at, {names}) "

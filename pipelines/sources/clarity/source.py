@@ -48,7 +48,7 @@ class ClaritySource:
         hours = None if last is None else (now - last) / timedelta(hours=1)
         if hours is not None and abs(hours) < LEAST_HOURS:
             note = f"The snapshot of {last:%Y-%m-%d %H:%M} UTC is of the same day: no call is made."
-            return Fetched(table, table.schema.empty_table(), _parts([]), notes=(note,))
+            return Fetched(table, table.schema.empty_table(), (_parts([]),), notes=(note,))
         days = days_since(hours)
         before = self._client.requests
         whole = self._client.insights(days, by_page=False)
@@ -75,7 +75,7 @@ class ClaritySource:
         return Fetched(
             table,
             pa.Table.from_pylist(rows, table.schema),
-            _parts([now, *ahead]),
+            (_parts([now, *ahead]),),
             requests=self._client.requests - before,
             notes=tuple(notes),
             time_zone="UTC",

@@ -13,7 +13,7 @@ from pipelines.config.csvfile import CsvFile
 from pipelines.sources.contract import SourceError
 from pipelines.sources.device_names import ALL, device_name
 from pipelines.sources.heatmaps.column_map import ColumnMap, FileLine, Kind
-from pipelines.sources.heatmaps.tables import MAP
+from pipelines.sources.heatmaps.tables import DIGEST, MAP
 from pipelines.sources.page_path import page_path
 from pipelines.wording import nearest, shown
 
@@ -30,6 +30,11 @@ class HeatmapFile:
 
     kind: Kind
     rows: pd.DataFrame
+
+    @property
+    def digest(self) -> str:
+        """Which file it is, by all that is in it."""
+        return str(self.rows[DIGEST].iloc[0])
 
     @property
     def maps(self) -> set[tuple[object, ...]]:
@@ -69,7 +74,7 @@ class _Reader:
         rows["page_path"] = self._pages()
         rows["device"] = self._either("device", ALL).map(device_name)
         rows["period_start"], rows["period_end"] = self._period()
-        rows["file"] = self._file.path.name
+        rows["file"], rows[DIGEST] = self._file.path.name, self._file.digest
         add = self._clicks if self._map.kind is Kind.CLICKS else self._scroll
         add(rows)
         return HeatmapFile(self._map.kind, rows.reset_index(drop=True))

@@ -17,7 +17,7 @@ from pipelines.sources.contract import Fetched, SourceError, SourceTable, as_sou
 from pipelines.sources.files import files_of, short_name
 from pipelines.sources.heatmaps.column_map import ColumnMaps, Kind
 from pipelines.sources.heatmaps.reading import HeatmapFile, read_heatmap
-from pipelines.sources.heatmaps.tables import HEATMAP_CLICK, HEATMAP_TABLES, MAP
+from pipelines.sources.heatmaps.tables import DIGEST, HEATMAP_CLICK, HEATMAP_TABLES, MAP
 from pipelines.wording import without_folder
 
 logger = logging.getLogger("sluice")
@@ -54,7 +54,11 @@ class HeatmapSource:
         return Fetched(
             table,
             rows,
-            rows.select(list(MAP)).group_by(list(MAP)).aggregate([]),
+            (
+                rows.select(list(MAP)).group_by(list(MAP)).aggregate([]),
+                # Also those that another column map made of the same file, of whichever kind.
+                pa.table({DIGEST: [one.digest for one in self.files]}),
+            ),
             notes=tuple(self.problems),
         )
 

@@ -6,6 +6,8 @@ from pipelines.sources.contract import SourceTable
 
 # What one download is of: a later one of the same replaces it, whatever its file is called.
 MAP = ("tool", "page_path", "device", "period_start", "period_end")
+# Of all that the file holds: what its column map said of it before is corrected by that of today.
+DIGEST = "file_digest"
 _ABOUT = {
     "tool": "VARCHAR",
     "page_path": "VARCHAR",
@@ -13,6 +15,7 @@ _ABOUT = {
     "period_start": "DATE",
     "period_end": "DATE",
     "file": "VARCHAR",
+    DIGEST: "VARCHAR",
 }
 HEATMAP_CLICK = SourceTable(
     "heatmap_click",

@@ -103,7 +103,7 @@ class ShopifyApi:
             pa.Table.from_pylist(
                 [{"shop": self.client.shop, **row} for row in rows], schema=table.schema
             ),
-            pa.table({"date": pa.array(days_between(days.start, days.end), pa.date32())}),
+            (pa.table({"date": pa.array(days_between(days.start, days.end), pa.date32())}),),
             requests=self.client.requests - before,
             time_zone=self.about.time_zone,
             currency=self.about.currency,

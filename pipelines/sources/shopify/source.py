@@ -100,7 +100,7 @@ class CsvSource:
         return Fetched(
             table,
             pa.Table.from_pylist(rows, schema=table.schema),
-            pa.table({"date": pa.array(days, pa.date32())}),
+            (pa.table({"date": pa.array(days, pa.date32())}),),
             notes=tuple(note for drop in drops for note in drop.notes),
             time_zone=self.zone,
         )

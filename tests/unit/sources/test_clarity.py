@@ -337,7 +337,7 @@ def test_the_rows_hold_together(home: Home) -> None:
     with build_database(settings.build_db) as connection:
         ensure_source_tables(connection, CLARITY_TABLES)
     fetched = ClaritySource(settings.clarity[0], settings, HandClock()).fetch(CLARITY_PAGE, WINDOW)
-    assert audit(fetched).replaces.to_pylist() == [{"window_end": MORNING.astimezone(UTC)}]
+    assert audit(fetched).replaces[0].to_pylist() == [{"window_end": MORNING.astimezone(UTC)}]
     assert isinstance(fetched.rows["window_end"][0].as_py(), datetime)
     assert fetched.requests == 2
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.clock import PinnedClock
 from pipelines.config.second_sources import Heatmaps
 from pipelines.config.settings import Property, Settings
 from pipelines.errors import SluiceError
@@ -19,9 +21,14 @@ from pipelines.sources.heatmaps.column_map import ColumnMaps
 from pipelines.sources.heatmaps.reading import HeatmapFile, read_heatmap
 from pipelines.sources.heatmaps.source import HeatmapSource
 from pipelines.sources.heatmaps.tables import HEATMAP_CLICK, HEATMAP_SCROLL
+from pipelines.sources.night import fetch_all
+from pipelines.warehouse.connect import build_database
+from pipelines.warehouse.fetches import ensure_source_tables
 from tests.unit.config.test_fuzzed_files import TEXTS, fuzzed
 
 TODAY = date(2026, 6, 30)
+NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
+CLOCK = PinnedClock(NOON, NOON)
 MAPS = """
 maps:
   clicks: {kind: clicks, tool: Hotjar, columns: {element: Selector, text: Text, clicks: Clicks}}
@@ -66,6 +73,7 @@ def test_a_click_map_with_a_title_above_its_heading(tmp_path: Path) -> None:
     about = {
         "tool": "hotjar", "page_path": "/products/a", "device": "all",
         "period_start": date(2026, 6, 1), "period_end": date(2026, 6, 28), "file": "clicks.csv",
+        "file_digest": sha256(text.removeprefix("\ufeff").encode()).hexdigest(),
     }  # fmt: skip
     assert read(tmp_path, "clicks.csv", text) == [
         {**about, "element": 'button[name="add"]', "element_text": "Add to cart", "clicks": 1204},
@@ -298,11 +306,40 @@ def test_a_file_that_is_refused_stops_itself_alone(tmp_path: Path) -> None:
     clicks = audit(found.fetch(HEATMAP_CLICK, ANY_WINDOW))
     assert [row["clicks"] for row in clicks.rows.to_pylist()] == [3]
     assert clicks.notes == ("clicks_b.csv, line 2: 'x' is no number.",)
-    assert clicks.replaces.to_pylist() == [
+    assert clicks.replaces[0].to_pylist() == [
         {"tool": "hotjar", "page_path": "/products/a", "device": "all",
          "period_start": date(2026, 6, 1), "period_end": date(2026, 6, 28)}
     ]  # fmt: skip
     assert audit(found.fetch(HEATMAP_SCROLL, ANY_WINDOW)).rows["all_visitors"].to_pylist() == [5]
+
+
+def test_what_a_corrected_column_map_says_of_a_file_replaces_what_it_said(tmp_path: Path) -> None:
+    wrong = MAPS.replace("map: clicks, page: /cart", "map: clicks, page: /card, end: 2026-06-28")
+
+    def stored(maps: str, **files: str) -> list[tuple[Any, ...]]:
+        heatmaps = source(tmp_path, **files)
+        maps_of(tmp_path, maps)
+        assert fetch_all(connection, [heatmaps], ANY_WINDOW, run_id="r", clock=CLOCK) == {}
+        return connection.execute(
+            "select 'clicks', page_path, period_end::varchar, clicks from raw.heatmap_click "
+            "union all select 'scroll', page_path, period_end::varchar, visitors "
+            "from raw.heatmap_scroll order by all"
+        ).fetchall()
+
+    with build_database(tmp_path / "build.duckdb") as connection:
+        ensure_source_tables(connection, (HEATMAP_CLICK, HEATMAP_SCROLL))
+        assert stored(wrong, paged=CLICKS + "#a,,3", depth=SCROLLS + "0,5") == [
+            ("clicks", "/card", "2026-06-28", 3), ("scroll", "/", "2026-06-28", 5)
+        ]  # fmt: skip
+        right = wrong.replace("/card", "/cart")
+        assert stored(right) == [
+            ("clicks", "/cart", "2026-06-28", 3), ("scroll", "/", "2026-06-28", 5)
+        ]  # fmt: skip
+        # Another download under the same name is another map, which takes nothing away.
+        later = right.replace("page: /cart, end: 2026-06-28", "page: /cart, end: 2026-06-29")
+        assert stored(later, paged=CLICKS + "#a,,4")[:2] == [
+            ("clicks", "/cart", "2026-06-28", 3), ("clicks", "/cart", "2026-06-29", 4)
+        ]  # fmt: skip
 
 
 def test_of_two_files_of_the_same_map_none_is_read(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ class Hand:
             raise brought
         days = pa.array([window.end], pa.date32())
         rows = pa.table({"date": days, "n": pa.array([brought], pa.int64())})
-        return Fetched(table, rows, pa.table({"date": days}))
+        return Fetched(table, rows, (pa.table({"date": days}),))
 
 
 def run(

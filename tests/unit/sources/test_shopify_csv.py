@@ -179,7 +179,7 @@ def test_files_together_are_days_of_a_shop(tmp_path: Path) -> None:
         (D25, "all"): (41, False),
     }
     assert set(fetched.rows["bot_filter"].to_pylist()) == {"as_reported"}
-    assert fetched.replaces["date"].to_pylist() == [D20, date(2026, 9, 23), D24, D25]
+    assert fetched.replaces[0]["date"].to_pylist() == [D20, date(2026, 9, 23), D24, D25]
 
     nothing = source.fetch(SHOPIFY_SESSIONS, DayWindow(date(2025, 1, 1), date(2025, 1, 2)))
     assert audit(nothing).rows.num_rows == 0
