@@ -1,7 +1,3 @@
-select
-    {{ map_columns() }},
-    element,
-    element_text,
-    clicks
+select *
 from {{ source('raw', 'heatmap_click') }}
 where {{ takes_part() }}

@@ -1,8 +1,3 @@
-select
-    {{ map_columns() }},
-    depth_percent,
-    visitors,
-    all_visitors,
-    share
+select *
 from {{ source('raw', 'heatmap_scroll') }}
 where {{ takes_part() }}

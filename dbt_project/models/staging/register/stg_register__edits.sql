@@ -1,9 +1,3 @@
-select
-    property_id,
-    change_id,
-    noticed_on,
-    field,
-    old,
-    new
+select *
 from {{ source('ops', 'experiment_edits') }}
 where {{ takes_part() }}

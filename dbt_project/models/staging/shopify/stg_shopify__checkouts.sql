@@ -1,10 +1,3 @@
-select
-    property_id,
-    shop,
-    date,
-    abandoned as abandoned_checkouts,
-    recovered as recovered_checkouts,
-    abandoned_value,
-    currency
+select * rename (abandoned as abandoned_checkouts, recovered as recovered_checkouts)
 from {{ source('raw', 'shopify_checkouts') }}
 where {{ takes_part() }}

@@ -1,10 +1,3 @@
-select
-    property_id,
-    shop,
-    date,
-    orders,
-    net_sales,
-    total_sales,
-    currency
+select *
 from {{ source('raw', 'shopify_sales') }}
 where {{ takes_part() }}
