@@ -14,7 +14,7 @@ from pipelines.config.settings import Settings
 from pipelines.publishing.publication import Publication
 from pipelines.publishing.publish import publish
 from tests.bi.server import Superset
-from tests.e2e.shop import published
+from tests.e2e.shop import published, published_rows
 from tests.support.hand_clock import MORNING
 
 WINDOW = "window_name = '28d' and segment_name = 'all'"
@@ -64,8 +64,7 @@ QUERIES = {
 
 
 def in_file(home: Settings, query: str) -> list[tuple[Any, ...]]:
-    with published(home) as connection:
-        return connection.execute(query).fetchall()
+    return published_rows(home, query)
 
 
 def in_chart(bi: Superset, name: str) -> list[tuple[Any, ...]]:

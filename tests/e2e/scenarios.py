@@ -25,7 +25,7 @@ from tests.e2e.shop import (
     ZONE,
     at_now,
     night,
-    published,
+    published_rows,
     read_truth,
     running_now,
     with_shopify,
@@ -70,8 +70,7 @@ class ScenarioShops:
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
         """Rows of the published database."""
-        with published(self.settings) as connection:
-            return connection.execute(text).fetchall()
+        return published_rows(self.settings, text)
 
     def truth(self, scenario: str, name: str) -> pa.Table:
         """A table of the scenario's truth.json."""

@@ -186,14 +186,20 @@ def published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+def published_rows(settings: Settings, query: str, parameters: object = None) -> list[Any]:
+    """Rows of one query, as readers see them."""
+    with published(settings) as connection:
+        return connection.execute(query, parameters).fetchall()
+
+
 def published_sessions(settings: Settings, property_id: str = PROPERTY) -> dict[str, int]:
     """Day → sessions of the whole property, as readers see them."""
-    with published(settings) as connection:
-        found = connection.execute(
-            "select date::varchar, reached from marts.fct_funnel_daily where funnel = 'core' "
-            "and step_key = 'sessions' and segment_name = 'all' and property_id = ?",
-            [property_id],
-        ).fetchall()
+    found = published_rows(
+        settings,
+        "select date::varchar, reached from marts.fct_funnel_daily where funnel = 'core' "
+        "and step_key = 'sessions' and segment_name = 'all' and property_id = ?",
+        [property_id],
+    )
     return dict(found)
 
 

@@ -25,6 +25,7 @@ from tests.e2e.shop import (
     at_now,
     night,
     published,
+    published_rows,
     published_sessions,
     running_now,
     true_sessions,
@@ -136,12 +137,12 @@ def test_the_published_sessions_are_those_of_the_simulator(
 
 
 def test_every_ratio_of_exact_numbers_is_1(settings: Settings) -> None:
-    with published(settings) as connection:
-        rows = connection.execute(
-            "select property_id, source_a, source_b, step_key, count(*), min(ratio), max(ratio), "
-            "max(date), any_value(status), count(distinct status) from marts.fct_reconciliation "
-            "group by all order by any_value(step_number)"
-        ).fetchall()
+    rows = published_rows(
+        settings,
+        "select property_id, source_a, source_b, step_key, count(*), min(ratio), max(ratio), "
+        "max(date), any_value(status), count(distinct status) from marts.fct_reconciliation "
+        "group by all order by any_value(step_number)",
+    )
     # All days but the three newest, which may still change; there are no weeks to compare with.
     told = (DAYS - 3, 1.0, 1.0, LAST_DAY - timedelta(days=3), "learning", 1)
     assert rows == [
@@ -176,8 +177,8 @@ def test_experiments_are_counted_by_both_routes(settings: Settings) -> None:
 
 
 def test_one_route_names_the_other(settings: Settings) -> None:
-    with published(settings) as connection:
-        known = connection.execute(
-            "select property_id, property_source, same_shop_as from marts.dim_property order by 1"
-        ).fetchall()
+    known = published_rows(
+        settings,
+        "select property_id, property_source, same_shop_as from marts.dim_property order by 1",
+    )
     assert known[:2] == [(PROPERTY, "data_api", None), (EXPORT, "export", PROPERTY)]

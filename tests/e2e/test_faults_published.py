@@ -23,7 +23,15 @@ from pipelines.ga4.rate_limit import Governor, Policy
 from pipelines.orchestration.resources import Ga4Resource
 from pipelines.warehouse.runs import RunRecord
 from tests.e2e.pulling import window_of
-from tests.e2e.shop import LAST_DAY, all_marts, at_now, night, published, running_now
+from tests.e2e.shop import (
+    LAST_DAY,
+    all_marts,
+    at_now,
+    night,
+    published,
+    published_rows,
+    running_now,
+)
 from tests.support.hand_clock import HandClock
 
 UNHURT, FAULTY, SAMPLED, FOLDED = ("100000001", "100000002", "100000003", "100000004")
@@ -85,8 +93,7 @@ class Nights:
     after: dict[str, list[tuple[Any, ...]]]
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
-        with published(self.settings) as connection:
-            return connection.execute(text).fetchall()
+        return published_rows(self.settings, text)
 
     def core(self, name: str, segment: str, what: str) -> set[tuple[Any, ...]]:
         """Of the core funnel's steps of the newest day by a segment."""

@@ -1,17 +1,12 @@
 """Marts that tell of the same thing from two sides give the same number, or say why they do not."""
 
 from pipelines.config.settings import Settings
-from tests.e2e.shop import published
-
-
-def rows(settings: Settings, query: str) -> list[tuple]:
-    with published(settings) as connection:
-        return connection.execute(query).fetchall()
+from tests.e2e.shop import published_rows
 
 
 def test_all_sessions_ended_somewhere(published_home: Settings) -> None:
     """In each window and segment value, and as many as the funnel begins with."""
-    found = rows(
+    found = published_rows(
         published_home,
         "select sum(ended_sessions), any_value(funnel.reached), round(sum(ended_share), 9) "
         "from marts.fct_furthest_stage as stages inner join marts.fct_funnel_window as funnel "
@@ -24,7 +19,7 @@ def test_all_sessions_ended_somewhere(published_home: Settings) -> None:
 
 
 def test_sales_of_days_are_those_of_the_carts(published_home: Settings) -> None:
-    found = rows(
+    found = published_rows(
         published_home,
         "select any_value(carts.transactions) = sum(sales.transactions), "
         "abs(any_value(carts.purchase_revenue) - sum(sales.purchase_revenue)) < 0.005 "
@@ -40,7 +35,7 @@ def test_sales_of_days_are_those_of_the_carts(published_home: Settings) -> None:
 
 def test_closed_funnels_say_why_they_differ_in_orders(published_home: Settings) -> None:
     """Who did all steps of a funnel did those of a shorter one, which begins as early or later."""
-    ((core, checkout, extended),) = rows(
+    ((core, checkout, extended),) = published_rows(
         published_home,
         "select "
         + ", ".join(
@@ -52,7 +47,7 @@ def test_closed_funnels_say_why_they_differ_in_orders(published_home: Settings) 
     )
     assert 0 < extended <= core
     assert extended <= checkout
-    ((reason,),) = rows(
+    ((reason,),) = published_rows(
         published_home,
         "select distinct table_description from marts.dim_column "
         "where table_name = 'fct_closed_funnel'",
@@ -62,7 +57,7 @@ def test_closed_funnels_say_why_they_differ_in_orders(published_home: Settings) 
 
 def test_the_day_has_one_answer(published_home: Settings) -> None:
     """The same in all rows of a date, and a yes once the sessions do not change any more."""
-    found = rows(
+    found = published_rows(
         published_home,
         "select date, bool_and(is_day_complete), count(distinct is_day_complete), "
         "bool_or(maturity = 'provisional') filter (where report = 'sessions_by_all') "

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from pipelines.config.settings import Settings
-from tests.e2e.shop import PROPERTY, Shop, published
+from tests.e2e.shop import PROPERTY, Shop, published, published_rows
 from tests.e2e.truths import CLAIMS, differences
 
 # The simulator's truth knows no landing pages.
@@ -69,15 +69,15 @@ def test_the_funnel_of_a_channel_on_phones(shop: Shop, published_home: Settings)
 
 @pytest.mark.parametrize("cube", ["device_channel_visitor", "device_country"])
 def test_cells_add_up_to_the_funnel_of_a_device(published_home: Settings, cube: str) -> None:
-    with published(published_home) as connection:
-        rows = connection.execute(
-            "select count(*), count(*) filter (where cells.reached = days.reached) from (select "
-            "date, device as segment_value, step_key, sum(reached) as reached "
-            f"from marts.fct_cell_funnel where cube = '{cube}' group by all) as cells "
-            "join marts.fct_funnel_daily as days "
-            "using (date, segment_value, step_key) where funnel = 'core' "
-            "and segment_name = 'device'"
-        ).fetchall()
+    rows = published_rows(
+        published_home,
+        "select count(*), count(*) filter (where cells.reached = days.reached) from (select "
+        "date, device as segment_value, step_key, sum(reached) as reached "
+        f"from marts.fct_cell_funnel where cube = '{cube}' group by all) as cells "
+        "join marts.fct_funnel_daily as days "
+        "using (date, segment_value, step_key) where funnel = 'core' "
+        "and segment_name = 'device'",
+    )
     ((count, equal),) = rows
     assert count == equal > 40 * 3 * 4
 
@@ -107,17 +107,17 @@ def test_the_newest_week_and_month_of_the_history_are_the_windows(
 
 def test_readers_get_the_intervals_of_the_marts_from_days(published_home: Settings) -> None:
     """Over the days of each window and segment value, whatever varies between them."""
-    with published(published_home) as connection:
-        rows = connection.execute(
-            "select windows.ci_low, windows.ci_high, windows.phi, "
-            "marts.wilson_low_days(days.reached, days.previous_reached), "
-            "marts.wilson_high_days(days.reached, days.previous_reached) "
-            "from marts.fct_funnel_window as windows inner join marts.fct_funnel_daily as days "
-            "using (property_id, funnel, segment_name, segment_value, step_key, previous_step_key) "
-            "where days.date between windows.window_start and windows.window_end "
-            "and windows.status = 'measured' group by windows.window_name, funnel, segment_name, "
-            "segment_value, step_key, windows.ci_low, windows.ci_high, windows.phi"
-        ).fetchall()
+    rows = published_rows(
+        published_home,
+        "select windows.ci_low, windows.ci_high, windows.phi, "
+        "marts.wilson_low_days(days.reached, days.previous_reached), "
+        "marts.wilson_high_days(days.reached, days.previous_reached) "
+        "from marts.fct_funnel_window as windows inner join marts.fct_funnel_daily as days "
+        "using (property_id, funnel, segment_name, segment_value, step_key, previous_step_key) "
+        "where days.date between windows.window_start and windows.window_end "
+        "and windows.status = 'measured' group by windows.window_name, funnel, segment_name, "
+        "segment_value, step_key, windows.ci_low, windows.ci_high, windows.phi",
+    )
     assert len(rows) > 100
     assert max(phi for _, _, phi, *_ in rows) > 1
     for low, high, _, own_low, own_high in rows:
@@ -133,11 +133,11 @@ def test_every_claim(shop: Shop, published_home: Settings, claim: str) -> None:
 
 
 def test_lift_and_its_interval_from_the_four_counts(published_home: Settings) -> None:
-    with published(published_home) as connection:
-        rows = connection.execute(
-            "select view_users, did_users, did_add_users, view_add_users, lift, lift_ci_low, "
-            "lift_ci_high from marts.fct_engagement_lift where status = 'measured'"
-        ).fetchall()
+    rows = published_rows(
+        published_home,
+        "select view_users, did_users, did_add_users, view_add_users, lift, lift_ci_low, "
+        "lift_ci_high from marts.fct_engagement_lift where status = 'measured'",
+    )
     assert len(rows) > 8
     for view, did, did_add, view_add, *told in rows:
         other, other_add = view - did, view_add - did_add
@@ -149,11 +149,11 @@ def test_lift_and_its_interval_from_the_four_counts(published_home: Settings) ->
 
 
 def test_the_home_page_has_its_signals(published_home: Settings) -> None:
-    with published(published_home) as connection:
-        rows = connection.execute(
-            "select key, status from marts.fct_micro_conversion_window where stage = 'home' "
-            "and window_name = 'month' and segment_name = 'all' order by key"
-        ).fetchall()
+    rows = published_rows(
+        published_home,
+        "select key, status from marts.fct_micro_conversion_window where stage = 'home' "
+        "and window_name = 'month' and segment_name = 'all' order by key",
+    )
     keys = ("hero_click", "home_scroll_fold", "home_view", "navigation_click", "promotion_view")
     assert rows == [(key, "measured") for key in keys]
 

@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.config.settings import Settings
 from pipelines.reference_docs.metrics_document import read_document
-from tests.e2e.shop import published
+from tests.e2e.shop import published_rows
 
 DOCUMENT = read_document()
 QUERIES = {
@@ -15,7 +15,6 @@ QUERIES = {
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_the_query_answers_on_the_published_file(name: str, published_home: Settings) -> None:
-    with published(published_home) as connection:
-        rows = connection.execute(QUERIES[name]).fetchall()
+    rows = published_rows(published_home, QUERIES[name])
     assert rows
     assert any(value is not None for row in rows for value in row)

@@ -6,7 +6,7 @@ from collections import Counter
 
 from pipelines.config.settings import Settings
 from pipelines.emulator.clarity import TOKEN
-from tests.e2e.shop import PROPERTY, Shop, published
+from tests.e2e.shop import PROPERTY, Shop, published, published_rows
 
 DEVICES = ("mobile", "desktop", "tablet")
 
@@ -39,11 +39,11 @@ def test_readers_get_what_clarity_counted(shop: Shop, published_home: Settings) 
 
 
 def test_readers_get_the_clicks_of_the_file(shop: Shop, published_home: Settings) -> None:
-    with published(published_home) as connection:
-        ((page, start, clicks, all_clicks, share),) = connection.execute(
-            "select page_path, period_start, clicks, all_clicks, click_share "
-            "from marts.fct_heatmap_click where is_add_to_cart"
-        ).fetchall()
+    ((page, start, clicks, all_clicks, share),) = published_rows(
+        published_home,
+        "select page_path, period_start, clicks, all_clicks, click_share "
+        "from marts.fct_heatmap_click where is_add_to_cart",
+    )
     added = sum(
         row["events"]
         for row in shop.truth("page_keys").to_pylist()

@@ -13,7 +13,7 @@ from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.run_window import plan_window
 from pipelines.orchestration.nightly_run import run_nightly
 from pipelines.warehouse.runs import FULL_REFRESH
-from tests.e2e.shop import Shop, all_marts, copied, night, published
+from tests.e2e.shop import Shop, all_marts, copied, night, published_rows
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +79,8 @@ def test_a_killed_night_is_made_good_by_the_next(
     days = (shop.earlier.end - shop.earlier.start).days + 1
     whole = killed_home.model_copy(update={"nightly": Nightly(sweep_days=days)})
     assert plan_window(whole, shop.earlier.end) == shop.earlier
-    with published(published_home) as connection:
-        told = connection.execute(
-            "select count(*) > 1000, max(restatement_count) from marts.fct_data_completeness"
-        ).fetchall()
+    told = published_rows(
+        published_home,
+        "select count(*) > 1000, max(restatement_count) from marts.fct_data_completeness",
+    )
     assert told == [(True, 0)]

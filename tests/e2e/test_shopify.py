@@ -7,7 +7,7 @@ import json
 from pipelines.config.settings import Settings
 from pipelines.emulator.shopify import TOKEN
 from tests.e2e.scenarios import CSV_ONLY, SHOPIFY_ONLY, ScenarioShops
-from tests.e2e.shop import PROPERTY, Shop, published
+from tests.e2e.shop import PROPERTY, Shop, published, published_rows
 
 # How many more than the truth Shopify sees, in percent (docs/emulator.md).
 MORE = {"sessions": 25, "add_to_cart": 18, "checkout_start": 15, "purchase": 12}
@@ -64,11 +64,11 @@ def test_a_night_goes_on_without_shopify(earlier_home: Settings, published_home:
     assert rows == (0,)
     page = (earlier_home.published_dir / "current" / "report.html").read_text(encoding="utf-8")
     assert "does not accept the token" in page
-    with published(published_home) as connection:
-        after = connection.execute(
-            "select table_name, list(status order by fetched_at) from ops.fetches "
-            "where source = 'shopify' group by all order by all"
-        ).fetchall()
+    after = published_rows(
+        published_home,
+        "select table_name, list(status order by fetched_at) from ops.fetches "
+        "where source = 'shopify' group by all order by all",
+    )
     tables = ("shopify_checkouts", "shopify_sales", "shopify_sessions")
     assert after == [(name, ["failed", "loaded"]) for name in tables]
     page = (published_home.published_dir / "current" / "report.html").read_text(encoding="utf-8")

@@ -28,7 +28,7 @@ from tests.e2e.shop import (
     ZONE,
     at_now,
     night,
-    published,
+    published_rows,
     published_sessions,
     true_sessions,
     truth_of,
@@ -149,10 +149,9 @@ def test_a_whole_night_publishes_the_simulators_numbers(tmp_path: Path, spark: E
     assert record.status == "published", record.message
     expected = true_sessions(tmp_path / "events")
     assert published_sessions(settings) == expected
-    with published(settings) as connection:
-        ((ordered,),) = connection.execute(
-            "select count(*) from marts.fct_closed_funnel where unit = 'sessions'"
-        ).fetchall()
+    ((ordered,),) = published_rows(
+        settings, "select count(*) from marts.fct_closed_funnel where unit = 'sessions'"
+    )
     assert (len(expected), ordered > 0) == (days, True)
 
 
