@@ -143,9 +143,8 @@ rated as (
     previous_step_key
 {%- endmacro %}
 
-{#- Select items over `rated` steps of the shop: what they are called, their counts, and their rates. -#}
-{% macro step_columns() -%}
-    funnel,
+{#- Select items over steps of the shop: what they are called, and their counts. -#}
+{% macro step_counts() -%}
     segment_name,
     segment_value,
     {{ step_names() }},
@@ -153,7 +152,13 @@ rated as (
     'open' as funnel_type,
     reached,
     previous_reached,
-    entry_reached,
+    entry_reached
+{%- endmacro %}
+
+{#- Select items over `rated` steps of the shop: the same, and their rates. -#}
+{% macro step_columns() -%}
+    funnel,
+    {{ step_counts() }},
     step_rate,
     drop_off,
     lost,

@@ -80,3 +80,10 @@
     group by all
     having count(days.{{ amount }}) = 7
 {%- endmacro %}
+
+{#- Select items: columns in the type of their contract; a number that it cannot hold is none. -#}
+{% macro cast_to(type) -%}
+    {%- for column in varargs %}
+    try_cast({{ column }} as {{ type }}) as {{ column }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}

@@ -8,13 +8,8 @@ from tests.dbt.playbook_shops import PROPERTIES, SHOPS
 from tests.dbt.warehouse import Warehouse
 
 
-@pytest.fixture
-def diagnosed(hand_made: Warehouse) -> Warehouse:
-    return hand_made
-
-
-def findings(diagnosed: Warehouse, shop: str, columns: str, rule: str = "%") -> list[tuple]:
-    return diagnosed.query(
+def findings(hand_made: Warehouse, shop: str, columns: str, rule: str = "%") -> list[tuple]:
+    return hand_made.query(
         f"select {columns} from marts.fct_diagnosis "
         "where property_id = ? and window_name = '28d' and rule like ? order by diagnosis_rank",
         [PROPERTIES[shop], rule],
@@ -22,9 +17,9 @@ def findings(diagnosed: Warehouse, shop: str, columns: str, rule: str = "%") -> 
 
 
 @pytest.mark.parametrize("shop", SHOPS)
-def test_exactly_its_rule_fires(diagnosed: Warehouse, shop: str) -> None:
+def test_exactly_its_rule_fires(hand_made: Warehouse, shop: str) -> None:
     _, expected = SHOPS[shop]
-    fired = diagnosed.query(
+    fired = hand_made.query(
         "select rule, segment_value from intermediate.int_diagnosis__fired "
         "inner join seeds.diagnosis_playbook using (rule) "
         "where property_id = ? and window_name = '28d' and not is_fallback",
@@ -33,10 +28,10 @@ def test_exactly_its_rule_fires(diagnosed: Warehouse, shop: str) -> None:
     assert set(fired) == expected
 
 
-def test_there_is_a_shop_for_every_rule(diagnosed: Warehouse) -> None:
+def test_there_is_a_shop_for_every_rule(hand_made: Warehouse) -> None:
     rules = {
         rule
-        for (rule,) in diagnosed.query(
+        for (rule,) in hand_made.query(
             "select rule from seeds.diagnosis_playbook where not is_fallback"
         )
     }
@@ -58,39 +53,39 @@ TOLD = {
 
 
 @pytest.mark.parametrize("shop", TOLD)
-def test_one_cause_is_told_once(diagnosed: Warehouse, shop: str) -> None:
+def test_one_cause_is_told_once(hand_made: Warehouse, shop: str) -> None:
     """The part of the shop where it is; a fallback only where no rule says why."""
-    assert set(findings(diagnosed, shop, "rule, segment_value")) == TOLD[shop]
+    assert set(findings(hand_made, shop, "rule, segment_value")) == TOLD[shop]
 
 
 @pytest.mark.parametrize("shop", TOLD)
-def test_ranks_leave_no_number_out(diagnosed: Warehouse, shop: str) -> None:
-    ranks = [rank for (rank,) in findings(diagnosed, shop, "diagnosis_rank")]
+def test_ranks_leave_no_number_out(hand_made: Warehouse, shop: str) -> None:
+    ranks = [rank for (rank,) in findings(hand_made, shop, "diagnosis_rank")]
     assert ranks == list(range(1, len(ranks) + 1))
 
 
-def test_why_it_was_lost_comes_before_what_is_to_be_won_back(diagnosed: Warehouse) -> None:
+def test_why_it_was_lost_comes_before_what_is_to_be_won_back(hand_made: Warehouse) -> None:
     """That many carts are lost, which K2 has beside all that K1 has, is no evidence of a cause."""
-    signals = findings(diagnosed, "K2", "rule, signal_count")
+    signals = findings(hand_made, "K2", "rule, signal_count")
     assert signals == [("K1", 2), ("K2", 3)]
 
 
-def test_a_cause_names_its_finding(diagnosed: Warehouse) -> None:
-    ((scope, step, finding),) = diagnosed.query(
+def test_a_cause_names_its_finding(hand_made: Warehouse) -> None:
+    ((scope, step, finding),) = hand_made.query(
         "select scope, step_key, finding_id from marts.fct_finding where property_id = ?",
         [PROPERTIES["X4"]],
     )
     assert scope == '[{"segment_name": "device", "segment_value": "mobile"}]'
     assert step == "purchase"
-    assert {found for (found,) in findings(diagnosed, "X4", "finding_id")} == {finding}
-    assert findings(diagnosed, "H1", "finding_id") == [(None,)]
+    assert {found for (found,) in findings(hand_made, "X4", "finding_id")} == {finding}
+    assert findings(hand_made, "H1", "finding_id") == [(None,)]
 
 
-def test_where_to_look(diagnosed: Warehouse) -> None:
+def test_where_to_look(hand_made: Warehouse) -> None:
     """Of equal days, and so with phi 1. mug: 56 of 5,600 beside 504 of 25,200, nine products alike;
     /sale: 168 of 16,800 beside 336 of 16,800, two pages alike. It lacks 5 % of 33,600 - 504.
     """
-    found = diagnosed.query(
+    found = hand_made.query(
         "select kind, detail_name, numerator, denominator, outside_rate, shrunk_rate, shortfall, "
         "shortfall_share, is_of_scope from marts.fct_finding_detail "
         "where property_id = ? and step_key = 'add_to_cart' order by detail_rank",
@@ -109,11 +104,11 @@ def test_where_to_look(diagnosed: Warehouse) -> None:
     ]
 
 
-def test_which_recordings_to_watch(diagnosed: Warehouse) -> None:
+def test_which_recordings_to_watch(hand_made: Warehouse) -> None:
     """X4 is about phones, and paying there; P6 has no cause with a signal. /sale, where P6 does
     worse, is no page of its step, and no page is known to have one.
     """
-    found = diagnosed.query(
+    found = hand_made.query(
         "select tool, page_path, device, signal from marts.fct_finding_recording "
         "where property_id in ? order by property_id, tool",
         [[PROPERTIES["P6"], PROPERTIES["X4"]]],
@@ -138,9 +133,9 @@ def shrunk(x: int, n: int, others: list[tuple[int, int]]) -> float:
     return (x + strength * rate) / (n + strength)
 
 
-def test_nothing_is_named_where_nothing_stands_out(diagnosed: Warehouse) -> None:
+def test_nothing_is_named_where_nothing_stands_out(hand_made: Warehouse) -> None:
     named = "select distinct property_id from marts.fct_finding_detail where property_id in ?"
-    assert diagnosed.query(named, [list(PROPERTIES.values())]) == [(PROPERTIES["P6"],)]
+    assert hand_made.query(named, [list(PROPERTIES.values())]) == [(PROPERTIES["P6"],)]
 
 
 @pytest.mark.parametrize(
@@ -162,32 +157,32 @@ def test_nothing_is_named_where_nothing_stands_out(diagnosed: Warehouse) -> None
     ],
 )
 def test_what_the_rest_makes_up_for_is_said(
-    diagnosed: Warehouse, shop: str, sentence: str | None
+    hand_made: Warehouse, shop: str, sentence: str | None
 ) -> None:
-    found = diagnosed.query(
+    found = hand_made.query(
         "select surplus_sentence from marts.fct_finding where property_id = ?", [PROPERTIES[shop]]
     )
     assert found == [(sentence,)]
 
 
-def test_the_cause_that_more_speaks_for_comes_first(diagnosed: Warehouse) -> None:
+def test_the_cause_that_more_speaks_for_comes_first(hand_made: Warehouse) -> None:
     """Before the one with the smaller priority: that desktop is fine speaks for phones."""
-    ranked = findings(diagnosed, "X4", "rule, priority, signal_count")
+    ranked = findings(hand_made, "X4", "rule, priority, signal_count")
     assert [(rule, priority) for rule, priority, _ in ranked] == [("X4", 54), ("X3", 53)]
     assert ranked[0][2] > ranked[1][2]
 
 
-def test_a_shop_as_ever_has_no_diagnosis_in_any_window(diagnosed: Warehouse) -> None:
+def test_a_shop_as_ever_has_no_diagnosis_in_any_window(hand_made: Warehouse) -> None:
     assert (
-        diagnosed.query(
+        hand_made.query(
             "select * from marts.fct_diagnosis where property_id = ?", [PROPERTIES["none"]]
         )
         == []
     )
 
 
-def test_evidence_in_words_and_numbers(diagnosed: Warehouse) -> None:
-    ((evidence, numbers),) = findings(diagnosed, "P2", "evidence, evidence_numbers")
+def test_evidence_in_words_and_numbers(hand_made: Warehouse) -> None:
+    ((evidence, numbers),) = findings(hand_made, "P2", "evidence, evidence_numbers")
     # 28 days of 1,200 sessions with a product view, of which 18 add to cart; 2,400 views.
     assert evidence == (
         "product pages were looked at for 90 s a view (67,200 views), above the upper quarter of "
@@ -204,8 +199,8 @@ def test_evidence_in_words_and_numbers(diagnosed: Warehouse) -> None:
     assert (adds["comparison_low"], adds["comparison_high"]) == (0.05, 0.10)
 
 
-def test_a_rule_that_compares_devices_shows_both(diagnosed: Warehouse) -> None:
-    ((evidence,),) = findings(diagnosed, "P4", "evidence")
+def test_a_rule_that_compares_devices_shows_both(hand_made: Warehouse) -> None:
+    ((evidence,),) = findings(hand_made, "P4", "evidence")
     assert evidence == (
         "add to cart in 252 of 16,800 sessions with product view (1.5 %) on mobile, below the "
         "benchmark of 5.0 % to 10.0 %; add to cart in 1,260 of 16,800 sessions with product view "
@@ -213,26 +208,26 @@ def test_a_rule_that_compares_devices_shows_both(diagnosed: Warehouse) -> None:
     )
 
 
-def test_a_missing_stage_is_named(diagnosed: Warehouse) -> None:
-    assert findings(diagnosed, "T1", "evidence, stage, diagnosis_rank") == [
+def test_a_missing_stage_is_named(hand_made: Warehouse) -> None:
+    assert findings(hand_made, "T1", "evidence, stage, diagnosis_rank") == [
         ("checkout start is not tracked.", "site", 1)
     ]
 
 
-def test_the_size_of_lost_carts(diagnosed: Warehouse) -> None:
+def test_the_size_of_lost_carts(hand_made: Warehouse) -> None:
     rows = findings(
-        diagnosed, "K2",
+        hand_made, "K2",
         "segment_value, lost_carts, recovery_rate, average_order_value, recoverable_value, "
         "currency", "K2",
     )  # fmt: skip
     # 28 days of 90 carts and 12 orders of EUR 50; 10 % of the carts won back.
     assert rows[0] == ("all", 2184, 0.10, 50.0, pytest.approx(10_920.0), "EUR")
     assert rows[1:] == []
-    assert set(findings(diagnosed, "K2", "recoverable_value, currency", "K1")) == {(None, None)}
+    assert set(findings(hand_made, "K2", "recoverable_value, currency", "K1")) == {(None, None)}
 
 
-def test_no_text_claims_more_than_it_knows(diagnosed: Warehouse) -> None:
-    texts = diagnosed.query(
+def test_no_text_claims_more_than_it_knows(hand_made: Warehouse) -> None:
+    texts = hand_made.query(
         "select likely_cause || fix || confirm_with || evidence from marts.fct_diagnosis "
         "union all select likely_cause || fix || confirm_with from seeds.diagnosis_playbook"
     )

@@ -3,8 +3,6 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-import pytest
-
 from tests.dbt import shop
 from tests.dbt.warehouse import Warehouse
 
@@ -36,14 +34,9 @@ def fill(warehouse: Warehouse) -> None:
     )
 
 
-@pytest.fixture
-def flagged(hand_made: Warehouse) -> Warehouse:
-    return hand_made
-
-
-def carts(flagged: Warehouse, day: date, segment_value: str) -> list[tuple]:
+def carts(hand_made: Warehouse, day: date, segment_value: str) -> list[tuple]:
     """The step add_to_cart of one day and segment value, as two marts tell it."""
-    return flagged.query(
+    return hand_made.query(
         "select reached, step_rate, tracking_state, is_complete, flags from marts.fct_funnel_daily "
         "where funnel = 'core' and step_key = 'add_to_cart' and property_id = $1 and date = $2 "
         "and segment_value = $3 union all "
@@ -54,21 +47,21 @@ def carts(flagged: Warehouse, day: date, segment_value: str) -> list[tuple]:
     )
 
 
-def test_a_sampled_segment_is_withheld_and_the_others_are_not(flagged: Warehouse) -> None:
-    assert carts(flagged, SAMPLED, "mobile") == [(3, None, "withheld", False, "sampled")] * 2
-    assert carts(flagged, SAMPLED, "all") == [(9, 0.1, "tracked", True, None)] * 2
-    assert carts(flagged, SAMPLED, "Germany") == [(9, 0.1, "tracked", True, None)] * 2
+def test_a_sampled_segment_is_withheld_and_the_others_are_not(hand_made: Warehouse) -> None:
+    assert carts(hand_made, SAMPLED, "mobile") == [(3, None, "withheld", False, "sampled")] * 2
+    assert carts(hand_made, SAMPLED, "all") == [(9, 0.1, "tracked", True, None)] * 2
+    assert carts(hand_made, SAMPLED, "Germany") == [(9, 0.1, "tracked", True, None)] * 2
 
 
-def test_a_value_in_other_leaves_its_segment_incomplete(flagged: Warehouse) -> None:
-    assert carts(flagged, FOLDED, "Germany") == [(9, 0.1, "tracked", False, "other")] * 2
-    assert carts(flagged, FOLDED, "(other)") == [(3, 0.05, "tracked", False, "other")] * 2
-    assert carts(flagged, FOLDED, "mobile") == [(3, 0.05, "tracked", True, None)] * 2
+def test_a_value_in_other_leaves_its_segment_incomplete(hand_made: Warehouse) -> None:
+    assert carts(hand_made, FOLDED, "Germany") == [(9, 0.1, "tracked", False, "other")] * 2
+    assert carts(hand_made, FOLDED, "(other)") == [(3, 0.05, "tracked", False, "other")] * 2
+    assert carts(hand_made, FOLDED, "mobile") == [(3, 0.05, "tracked", True, None)] * 2
 
 
-def test_revenue_that_may_not_be_seen_is_null_and_never_zero(flagged: Warehouse) -> None:
-    assert carts(flagged, HIDDEN, "all") == [(9, 0.1, "tracked", True, None)] * 2
-    by_day = flagged.query(
+def test_revenue_that_may_not_be_seen_is_null_and_never_zero(hand_made: Warehouse) -> None:
+    assert carts(hand_made, HIDDEN, "all") == [(9, 0.1, "tracked", True, None)] * 2
+    by_day = hand_made.query(
         "select date, revenue, currency from intermediate.int_funnel__reach_daily "
         "where property_id = ? and segment_name = 'all' and key = 'sessions' and date >= ? "
         "order by date",
@@ -82,8 +75,8 @@ def test_revenue_that_may_not_be_seen_is_null_and_never_zero(flagged: Warehouse)
     ]
 
 
-def test_money_of_two_currencies_or_with_a_gap_is_not_added_up(flagged: Warehouse) -> None:
-    windows = flagged.query(
+def test_money_of_two_currencies_or_with_a_gap_is_not_added_up(hand_made: Warehouse) -> None:
+    windows = hand_made.query(
         "select window_name, is_current, sessions, revenue, currency "
         "from intermediate.int_funnel__reach_summed where property_id = ? "
         "and segment_name = 'all' and key = 'sessions' and window_name in ('7d', '28d') "
@@ -98,8 +91,8 @@ def test_money_of_two_currencies_or_with_a_gap_is_not_added_up(flagged: Warehous
     ]
 
 
-def test_a_window_carries_the_flags_of_its_days(flagged: Warehouse) -> None:
-    rows = flagged.query(
+def test_a_window_carries_the_flags_of_its_days(hand_made: Warehouse) -> None:
+    rows = hand_made.query(
         "select segment_value, reached, step_rate, tracking_state, is_complete, flags "
         "from marts.fct_funnel_window where funnel = 'core' and step_key = 'add_to_cart' "
         "and window_name = '7d' and property_id = ? order by segment_value",
@@ -113,7 +106,7 @@ def test_a_window_carries_the_flags_of_its_days(flagged: Warehouse) -> None:
         ("desktop", 42, None, "withheld", False, "sampled"),
         ("mobile", 21, None, "withheld", False, "sampled"),
     ]
-    verdicts = flagged.query(
+    verdicts = hand_made.query(
         "select distinct rate, status, is_complete, flags from marts.fct_benchmark_comparison "
         "where segment_name = 'device' and property_id = ? and benchmark_key = 'add_to_cart_rate' "
         "and window_name in ('7d', '28d')",
@@ -122,8 +115,8 @@ def test_a_window_carries_the_flags_of_its_days(flagged: Warehouse) -> None:
     assert verdicts == [(None, "withheld", False, "sampled")]
 
 
-def test_a_restatement_is_told_with_its_values(flagged: Warehouse) -> None:
-    rows = flagged.query(
+def test_a_restatement_is_told_with_its_values(hand_made: Warehouse) -> None:
+    rows = hand_made.query(
         "select date, first_total, last_total, restatement_count, last_restated_at, is_complete "
         "from marts.fct_data_completeness where property_id = ? and report = 'sessions_by_device' "
         "and date between ? and ? order by date",
@@ -136,8 +129,8 @@ def test_a_restatement_is_told_with_its_values(flagged: Warehouse) -> None:
     ]
 
 
-def test_every_doubt_stands_in_the_completeness_of_its_date(flagged: Warehouse) -> None:
-    rows = flagged.query(
+def test_every_doubt_stands_in_the_completeness_of_its_date(hand_made: Warehouse) -> None:
+    rows = hand_made.query(
         "select date, report, last_status, is_sampled, restricted_metrics, currency, is_complete "
         "from marts.fct_data_completeness where property_id = ? and (not is_complete "
         "or currency <> 'EUR') and last_status <> 'missing' "
@@ -151,7 +144,7 @@ def test_every_doubt_stands_in_the_completeness_of_its_date(flagged: Warehouse) 
         (SAMPLED, "events_by_device", "loaded", True, None, "EUR", False),
         (shop.LAST, "users_window", "refused", False, None, None, False),
     ]
-    assert flagged.query(
+    assert hand_made.query(
         "select last_status, last_message, count(*) from marts.fct_data_completeness "
         "where report = 'users_window' and property_id = ? group by all order by all",
         [FLAGGED],

@@ -88,22 +88,17 @@ def fill(warehouse: Warehouse) -> None:
     fill_odd(warehouse)
 
 
-@pytest.fixture
-def built(hand_made: Warehouse) -> Warehouse:
-    return hand_made
-
-
-def leaks(built: Warehouse, columns: str, where: str) -> list[tuple]:
-    return built.query(
+def leaks(hand_made: Warehouse, columns: str, where: str) -> list[tuple]:
+    return hand_made.query(
         f"select {columns} from marts.fct_leak where property_id = ? and window_name = '28d' "
         f"and {where} order by step_number, segment_value",
         [LEAKY],
     )
 
 
-def test_the_example_of_section_five(built: Warehouse) -> None:
+def test_the_example_of_section_five(hand_made: Warehouse) -> None:
     add, checkout, purchase = leaks(
-        built,
+        hand_made,
         "opportunity, opportunity_p05, opportunity_p50, opportunity_p95, p_gap, p_biggest, "
         "allocated, joint_gain, leak_rank, status, currency, step_key, opportunity_p50_reduced",
         "segment_name = 'all'",
@@ -124,9 +119,9 @@ def test_the_example_of_section_five(built: Warehouse) -> None:
     assert add[12] == pytest.approx(add[2] / 2)
 
 
-def test_segments_add_up_to_the_shop(built: Warehouse) -> None:
+def test_segments_add_up_to_the_shop(hand_made: Warehouse) -> None:
     rows = leaks(
-        built,
+        hand_made,
         "segment_value, signed_value, shortfall_value, surplus_value, rest_value",
         "segment_name = 'device' and step_key = 'add_to_cart'",
     )
@@ -135,17 +130,17 @@ def test_segments_add_up_to_the_shop(built: Warehouse) -> None:
     assert rows == [("desktop", 300.0, 300.0, 0.0, 0.0), ("mobile", 2_700.0, 2_700.0, 0.0, 0.0)]
 
 
-def changes(built: Warehouse, columns: str, where: str) -> list[tuple]:
-    return built.query(
+def changes(hand_made: Warehouse, columns: str, where: str) -> list[tuple]:
+    return hand_made.query(
         f"select {columns} from marts.fct_funnel_change where property_id = ? "
         f"and window_name = '28d' and {where} order by factor_number, segment_value, effect",
         [CHANGED],
     )
 
 
-def test_what_each_factor_carries_of_the_change(built: Warehouse) -> None:
+def test_what_each_factor_carries_of_the_change(hand_made: Warehouse) -> None:
     rows = changes(
-        built,
+        hand_made,
         "factor_key, contribution, unit, currency",
         "effect = 'stage' and segment_name = 'all'",
     )
@@ -158,9 +153,9 @@ def test_what_each_factor_carries_of_the_change(built: Warehouse) -> None:
     assert sum(row[1] for row in rows) == pytest.approx(3_751 * 62 - 3_960 * 60)
 
 
-def test_rate_and_mix(built: Warehouse) -> None:
+def test_rate_and_mix(hand_made: Warehouse) -> None:
     rows = changes(
-        built,
+        hand_made,
         "segment_value, effect, contribution, is_simpson, is_mix_driven",
         "effect <> 'stage' and factor_key = 'add_to_cart'",
     )
@@ -170,8 +165,8 @@ def test_rate_and_mix(built: Warehouse) -> None:
     assert total["mix"] == pytest.approx(-0.0101, abs=5e-5)
 
 
-def test_an_odd_day_is_an_alert_and_the_newest_days_are_not_judged(built: Warehouse) -> None:
-    alerts = built.query(
+def test_an_odd_day_is_an_alert_and_the_newest_days_are_not_judged(hand_made: Warehouse) -> None:
+    alerts = hand_made.query(
         "select date, window_days, metric, numerator, denominator, alert_class, message, is_news "
         "from marts.fct_anomaly where property_id = ? and key = 'add_to_cart' and is_alert "
         "order by window_days",
@@ -190,14 +185,14 @@ def test_an_odd_day_is_an_alert_and_the_newest_days_are_not_judged(built: Wareho
         "Add to cart per product view in the 3 days to 2026-04-27: 6.4 % instead of about 8.0 % on "
         "these weekdays."
     )
-    ((newest,),) = built.query(
+    ((newest,),) = hand_made.query(
         "select max(date) from marts.fct_anomaly where property_id = ?", [ODD]
     )
     assert newest == JUDGED
 
 
-def test_a_shop_without_history_has_no_verdict_on_its_days(built: Warehouse) -> None:
-    assert built.query(
+def test_a_shop_without_history_has_no_verdict_on_its_days(hand_made: Warehouse) -> None:
+    assert hand_made.query(
         "select count(*) from marts.fct_anomaly where property_id = ? and p_value is not null",
         [LEAKY],
     ) == [(0,)]

@@ -34,11 +34,6 @@ def fill(warehouse: Warehouse) -> None:
         warehouse.flag(SHOP, day, "micro_by_%", f"left_out = concat_ws(',', '{NEVER}', left_out)")
 
 
-@pytest.fixture
-def built(hand_made: Warehouse) -> Warehouse:
-    return hand_made
-
-
 def key(warehouse: Warehouse, name: str, table: str, when: str) -> list[tuple]:
     return warehouse.query(
         f"select sessions, events, tracking_state, is_complete from marts.{table} "
@@ -47,30 +42,30 @@ def key(warehouse: Warehouse, name: str, table: str, when: str) -> list[tuple]:
     )
 
 
-def test_its_day_has_no_number(built: Warehouse) -> None:
+def test_its_day_has_no_number(hand_made: Warehouse) -> None:
     daily = "fct_micro_conversion_daily"
     day = f"date = date '{LEFT_OUT}'"
-    assert key(built, "email_capture", daily, day) == [(None, None, "withheld", False)]
+    assert key(hand_made, "email_capture", daily, day) == [(None, None, "withheld", False)]
     before = f"date = date '{LEFT_OUT - timedelta(days=1)}'"
-    assert key(built, "email_capture", daily, before) == [(3, 6, "tracked", True)]
+    assert key(hand_made, "email_capture", daily, before) == [(3, 6, "tracked", True)]
     # Nothing else of that day is in doubt.
-    assert key(built, "product_view", daily, day) == [(90, 180, "tracked", True)]
+    assert key(hand_made, "product_view", daily, day) == [(90, 180, "tracked", True)]
 
 
-def test_windows_over_it_have_none(built: Warehouse) -> None:
+def test_windows_over_it_have_none(hand_made: Warehouse) -> None:
     window = "fct_micro_conversion_window"
     for name in ("7d", "28d"):
         when = f"window_name = '{name}'"
-        assert key(built, "email_capture", window, when) == [(None, None, "withheld", False)]
+        assert key(hand_made, "email_capture", window, when) == [(None, None, "withheld", False)]
     # January is whole.
-    assert key(built, "email_capture", window, "window_name = 'month'") == [
+    assert key(hand_made, "email_capture", window, "window_name = 'month'") == [
         (93, 186, "tracked", True)
     ]
 
 
-def test_a_key_that_was_never_there_is_not_tracked(built: Warehouse) -> None:
+def test_a_key_that_was_never_there_is_not_tracked(hand_made: Warehouse) -> None:
     state = "select distinct tracking_state from marts.fct_tracking_coverage "
-    assert built.query(f"{state} where property_id = ? and key = ?", [SHOP, NEVER]) == [
+    assert hand_made.query(f"{state} where property_id = ? and key = ?", [SHOP, NEVER]) == [
         ("not_tracked",)
     ]
 
@@ -82,8 +77,8 @@ def test_a_key_that_was_never_there_is_not_tracked(built: Warehouse) -> None:
         ("fct_event_parameter", "parameter = 'payment_type'", 2),
     ],
 )
-def test_pages_and_parameters_too(built: Warehouse, table: str, what: str, days: int) -> None:
-    found = built.query(
+def test_pages_and_parameters_too(hand_made: Warehouse, table: str, what: str, days: int) -> None:
+    found = hand_made.query(
         f"select window_name, sessions, is_complete from marts.{table} where property_id = ? "
         f"and {what} and window_name in ('7d', 'month') order by all",
         [SHOP],

@@ -2,8 +2,6 @@
 
 from datetime import date, timedelta
 
-import pytest
-
 from tests.dbt.warehouse import Day, Warehouse
 
 LAST = date(2026, 4, 30)
@@ -37,13 +35,8 @@ def fill(warehouse: Warehouse) -> None:
     )
 
 
-@pytest.fixture
-def built(hand_made: Warehouse) -> Warehouse:
-    return hand_made
-
-
-def test_one_engaged_session_too_many_leaves_out_that_page_only(built: Warehouse) -> None:
-    rows = built.query(
+def test_one_engaged_session_too_many_leaves_out_that_page_only(hand_made: Warehouse) -> None:
+    rows = hand_made.query(
         "select property_id, page_path, sessions, engaged_sessions, round(bounce_rate, 4), "
         "ci_low is null, status from marts.fct_page_engagement where window_name = '28d' "
         f"and property_id in {SHOPS} "
@@ -58,8 +51,8 @@ def test_one_engaged_session_too_many_leaves_out_that_page_only(built: Warehouse
     ]
 
 
-def test_the_bounces_of_its_product_pages_are_an_anomaly(built: Warehouse) -> None:
-    rows = built.query(
+def test_the_bounces_of_its_product_pages_are_an_anomaly(hand_made: Warehouse) -> None:
+    rows = hand_made.query(
         "select property_id, round(value, 4), level, reason "
         "from intermediate.int_metrics__levelled where window_name = '28d' "
         f"and metric = 'bounce(product)' and property_id in {SHOPS} order by property_id"
@@ -71,8 +64,10 @@ def test_the_bounces_of_its_product_pages_are_an_anomaly(built: Warehouse) -> No
     ]
 
 
-def test_money_that_cannot_be_added_up_is_no_number_and_the_rest_stands(built: Warehouse) -> None:
-    rows = built.query(
+def test_money_that_cannot_be_added_up_is_no_number_and_the_rest_stands(
+    hand_made: Warehouse,
+) -> None:
+    rows = hand_made.query(
         "select property_id, purchase_revenue, transactions, value_status, cart_status "
         "from marts.fct_cart_recovery where window_name = '28d' and segment_name = 'all' "
         f"and property_id in {SHOPS} order by property_id"

@@ -89,13 +89,8 @@ def fill(warehouse: Warehouse) -> None:
         )
 
 
-@pytest.fixture(scope="module")
-def built(hand_made: Warehouse) -> Warehouse:
-    return hand_made
-
-
-def test_snapshots_stand_by_themselves_with_their_overlaps_and_gaps(built: Warehouse) -> None:
-    rows = built.query(
+def test_snapshots_stand_by_themselves_with_their_overlaps_and_gaps(hand_made: Warehouse) -> None:
+    rows = hand_made.query(
         "select epoch(window_end)::bigint, window_hours, sessions, overlaps_before, "
         "hours_lost_before, is_newest from marts.fct_page_friction "
         "where property_id = ? and page_path = '/pay' and device = 'mobile' order by window_end",
@@ -109,8 +104,8 @@ def test_snapshots_stand_by_themselves_with_their_overlaps_and_gaps(built: Wareh
     ]
 
 
-def test_friction_is_compared_with_all_visits_and_called_by_a_bound(built: Warehouse) -> None:
-    rows = built.query(
+def test_friction_is_compared_with_all_visits_and_called_by_a_bound(hand_made: Warehouse) -> None:
+    rows = hand_made.query(
         "select page_path, device, sessions, sessions_with_signal, signal_share, all_sessions, "
         "all_sessions_with_signal, all_share, bot_sessions, scroll_depth, is_clear "
         "from marts.fct_page_friction where property_id = ? and is_newest order by 1, 2",
@@ -125,8 +120,8 @@ def test_friction_is_compared_with_all_visits_and_called_by_a_bound(built: Wareh
     ]
 
 
-def test_the_bound_is_above_the_exact_p_of_all_rows(built: Warehouse) -> None:
-    ((bound,),) = built.query(
+def test_the_bound_is_above_the_exact_p_of_all_rows(hand_made: Warehouse) -> None:
+    ((bound,),) = hand_made.query(
         "select p_bound from marts.fct_page_friction "
         "where property_id = ? and is_newest and page_path = '/pay' and device = 'mobile'",
         [SHOP],
@@ -137,8 +132,8 @@ def test_the_bound_is_above_the_exact_p_of_all_rows(built: Warehouse) -> None:
     assert 4 * binom.sf(9, 31, expected) < bound < 1e-8
 
 
-def test_a_click_map_is_ranked_by_itself(built: Warehouse) -> None:
-    rows = built.query(
+def test_a_click_map_is_ranked_by_itself(hand_made: Warehouse) -> None:
+    rows = hand_made.query(
         "select period_start, is_newest, click_rank, element, is_add_to_cart, clicks, all_clicks, "
         "click_share from marts.fct_heatmap_click where property_id = ? order by 1, 3",
         [SHOP],
@@ -152,9 +147,9 @@ def test_a_click_map_is_ranked_by_itself(built: Warehouse) -> None:
     ]
 
 
-def test_scrolling_by_ga4_and_by_a_download_stand_beside_each_other(built: Warehouse) -> None:
+def test_scrolling_by_ga4_and_by_a_download_stand_beside_each_other(hand_made: Warehouse) -> None:
     """28 days of 40 sessions: 10 of them down to 90 %, 20 down to 50 %."""
-    rows = built.query(
+    rows = hand_made.query(
         "select tool, device, depth_percent, unit, reached, entered, scroll_share "
         "from marts.fct_scroll_depth where property_id = ? and page_path = '/products/a' "
         "order by 1, 3",

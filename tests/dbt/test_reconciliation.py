@@ -51,21 +51,16 @@ def fill(warehouse: Warehouse) -> None:
     warehouse.flag(YOUNG[0], WITHHELD, "%", "is_sampled = true")
 
 
-@pytest.fixture(scope="module")
-def built(hand_made: Warehouse) -> Warehouse:
-    return hand_made
-
-
-def statuses(built: Warehouse, property_id: str, step_key: str) -> dict[date, str]:
-    rows = built.query(
+def statuses(hand_made: Warehouse, property_id: str, step_key: str) -> dict[date, str]:
+    rows = hand_made.query(
         "select date, status from marts.fct_reconciliation where property_id = ? and step_key = ?",
         [property_id, step_key],
     )
     return dict(rows)
 
 
-def test_orders_that_an_export_lost_are_told_on_their_second_day(built: Warehouse) -> None:
-    found = built.query(
+def test_orders_that_an_export_lost_are_told_on_their_second_day(hand_made: Warehouse) -> None:
+    found = hand_made.query(
         "select date, value_a, value_b, ratio, usual_ratio, moved_days, status "
         "from marts.fct_reconciliation where property_id = ? and step_key = 'purchase' "
         "and date >= ? order by date",
@@ -80,8 +75,8 @@ def test_orders_that_an_export_lost_are_told_on_their_second_day(built: Warehous
     ]
 
 
-def test_it_is_one_alert_that_names_likely_causes(built: Warehouse) -> None:
-    news = built.query(
+def test_it_is_one_alert_that_names_likely_causes(hand_made: Warehouse) -> None:
+    news = hand_made.query(
         "select date, window_days, segment_value, metric, numerator, denominator, alert_class, "
         "alert_order, message from marts.fct_anomaly "
         "where property_id = ? and segment_name = 'source' and is_news",
@@ -101,10 +96,10 @@ def test_it_is_one_alert_that_names_likely_causes(built: Warehouse) -> None:
     ]  # fmt: skip
 
 
-def test_the_errors_of_estimates_are_no_alert(built: Warehouse) -> None:
+def test_the_errors_of_estimates_are_no_alert(hand_made: Warehouse) -> None:
     """The export has 3,600 of 3,816 to 4,184 sessions, 90 % in the middle."""
-    assert set(statuses(built, BROKEN[0], "sessions").values()) == {"usual"}
-    ((low, usual, high),) = built.query(
+    assert set(statuses(hand_made, BROKEN[0], "sessions").values()) == {"usual"}
+    ((low, usual, high),) = hand_made.query(
         "select min(ratio), median(usual_ratio), max(ratio) from marts.fct_reconciliation "
         "where property_id = ? and step_key = 'sessions'",
         [BROKEN[0]],
@@ -113,8 +108,8 @@ def test_the_errors_of_estimates_are_no_alert(built: Warehouse) -> None:
     assert usual == pytest.approx(0.9, abs=0.01)
 
 
-def test_equal_sources_have_the_ratio_1_and_few_orders_are_not_judged(built: Warehouse) -> None:
-    rows = built.query(
+def test_equal_sources_have_the_ratio_1_and_few_orders_are_not_judged(hand_made: Warehouse) -> None:
+    rows = hand_made.query(
         "select step_key, count(*), min(ratio), max(ratio), min(usual_ratio), max(usual_ratio), "
         "any_value(status), count(distinct status) from marts.fct_reconciliation "
         "where property_id = ? group by all order by any_value(step_number)",
@@ -127,8 +122,8 @@ def test_equal_sources_have_the_ratio_1_and_few_orders_are_not_judged(built: War
     ]
 
 
-def test_what_one_source_lacks_is_null_and_said(built: Warehouse) -> None:
-    found = built.query(
+def test_what_one_source_lacks_is_null_and_said(hand_made: Warehouse) -> None:
+    found = hand_made.query(
         "select date, value_a, value_b, ratio, usual_ratio, status from marts.fct_reconciliation "
         "where property_id = ? and step_key = 'sessions' and status <> 'learning' order by date",
         [YOUNG[0]],
@@ -138,15 +133,15 @@ def test_what_one_source_lacks_is_null_and_said(built: Warehouse) -> None:
         (WITHHELD, None, 3_000, None, None, "only_in_source_b"),
     ]
     # From the first day that both have; the last three days may still change.
-    told = statuses(built, YOUNG[0], "sessions")
+    told = statuses(hand_made, YOUNG[0], "sessions")
     assert (min(told), max(told), len(told)) == (days(30)[0], JUDGED, 27)
 
 
 def test_while_one_of_the_two_is_blocked_nothing_is_compared(
-    dbt: Dbt, built: Warehouse, tmp_path: Path
+    dbt: Dbt, hand_made: Warehouse, tmp_path: Path
 ) -> None:
     """Also by a gate after the layer that computes it: the other one would show its numbers."""
-    blocked = built.copied_to(tmp_path)
+    blocked = hand_made.copied_to(tmp_path)
     blocked.query("update ops.properties set is_blocked = property_id = ?", [BROKEN[1]])
     dbt(blocked, "run", "--select", "fct_reconciliation", "fct_anomaly")
     compared = [(SMALL[0],), (YOUNG[0],)]

@@ -77,13 +77,8 @@ def fill(warehouse: Warehouse) -> None:
     warehouse.load(OFTEN, on_one_day(often_day()))
 
 
-@pytest.fixture
-def built(hand_made: Warehouse) -> Warehouse:
-    return hand_made
-
-
-def purchase(built: Warehouse, property_id: str, window: str = "28d") -> tuple:
-    ((*found,),) = built.query(
+def purchase(hand_made: Warehouse, property_id: str, window: str = "28d") -> tuple:
+    ((*found,),) = hand_made.query(
         "select reached, previous_reached, step_rate, ci_low, cumulative_rate, lost, status, "
         "tracking_state from marts.fct_funnel_window where property_id = ? and window_name = ? "
         "and funnel = 'core' and segment_name = 'all' and step_key = 'purchase'",
@@ -96,12 +91,12 @@ def purchase(built: Warehouse, property_id: str, window: str = "28d") -> tuple:
     ("property_id", "with_session"), [(SERVER, 0), (FIFTH, 24), (HIDDEN, 0), (FEW, 0)]
 )
 def test_the_counts_stand_and_the_rate_does_not(
-    built: Warehouse, property_id: str, with_session: int
+    hand_made: Warehouse, property_id: str, with_session: int
 ) -> None:
     checkouts = 12 if property_id == FEW else 199
     none = (None, None, None, None, "sessionless", "sessionless")
-    assert purchase(built, property_id) == (with_session, checkouts, *none)
-    assert built.query(
+    assert purchase(hand_made, property_id) == (with_session, checkouts, *none)
+    assert hand_made.query(
         "select numerator, denominator, rate, p_value, shortfall, status, directional_evidence "
         "from marts.fct_benchmark_comparison where property_id = ? and window_name = '28d' "
         "and segment_name = 'all' and benchmark_key = 'checkout_to_purchase_rate'",
@@ -109,7 +104,7 @@ def test_the_counts_stand_and_the_rate_does_not(
     ) == [(with_session, checkouts, None, None, None, "sessionless", None)]
 
 
-def test_no_table_has_a_rate_made_of_orders_without_sessions(built: Warehouse) -> None:
+def test_no_table_has_a_rate_made_of_orders_without_sessions(hand_made: Warehouse) -> None:
     ours = f"property_id in ('{SERVER}', '{FIFTH}', '{HIDDEN}', '{FEW}')"
     for table, rate, where in (
         ("fct_funnel_daily", "step_rate", "step_key = 'purchase' and previous_reached > 0"),
@@ -120,16 +115,16 @@ def test_no_table_has_a_rate_made_of_orders_without_sessions(built: Warehouse) -
         ("fct_cart_recovery", "lost_value", "carts > 0"),
         ("fct_leak", "opportunity_p50", "step_key = 'purchase'"),
     ):
-        found = built.query(
+        found = hand_made.query(
             f"select count(*), count({rate}) from marts.{table} where {ours} and {where}"
         )
         assert found[0][0] > 0, table
         assert found[0][1] == 0, table
 
 
-def test_every_part_of_the_shop_is_without_the_rate(built: Warehouse) -> None:
+def test_every_part_of_the_shop_is_without_the_rate(hand_made: Warehouse) -> None:
     # The phones' orders are among those that are not set: 0 of 80 would be made up.
-    assert built.query(
+    assert hand_made.query(
         "select segment_value, reached, step_rate, status from marts.fct_funnel_window "
         "where property_id = ? and window_name = '28d' and funnel = 'core' "
         "and segment_name = 'device' and step_key = 'purchase' order by segment_value",
@@ -137,8 +132,8 @@ def test_every_part_of_the_shop_is_without_the_rate(built: Warehouse) -> None:
     ) == [("(not set)", 0, None, "sessionless"), ("mobile", None, None, "sessionless")]
 
 
-def test_a_leak_before_the_order_is_worth_what_a_checkout_brings(built: Warehouse) -> None:
-    rows = built.query(
+def test_a_leak_before_the_order_is_worth_what_a_checkout_brings(hand_made: Warehouse) -> None:
+    rows = hand_made.query(
         "select step_key, status, is_leak, round(opportunity, 2), round(allocated, 2), "
         "downstream_rate, order_value, value_unit, currency from marts.fct_leak "
         "where property_id = ? and window_name = '28d' and segment_name = 'all' "
@@ -153,14 +148,14 @@ def test_a_leak_before_the_order_is_worth_what_a_checkout_brings(built: Warehous
     ]
 
 
-def test_where_orders_cannot_be_counted_a_leak_has_no_worth(built: Warehouse) -> None:
-    assert built.query(
+def test_where_orders_cannot_be_counted_a_leak_has_no_worth(hand_made: Warehouse) -> None:
+    assert hand_made.query(
         "select step_key, status, is_leak, opportunity_p50, value_unit from marts.fct_leak "
         "where property_id = ? and window_name = '28d' and segment_name = 'all' "
         "and step_key = 'add_to_cart'",
         [HIDDEN],
     ) == [("add_to_cart", "leak", True, None, None)]
-    assert built.query(
+    assert hand_made.query(
         "select step_key, opportunity_p50, opportunity_pace, value_unit, worth_sentence "
         "from marts.fct_finding where property_id = ?",
         [HIDDEN],
@@ -169,8 +164,8 @@ def test_where_orders_cannot_be_counted_a_leak_has_no_worth(built: Warehouse) ->
     ]  # fmt: skip
 
 
-def test_the_to_do_counts_the_orders_and_says_what_to_send(built: Warehouse) -> None:
-    rows = built.query(
+def test_the_to_do_counts_the_orders_and_says_what_to_send(hand_made: Warehouse) -> None:
+    rows = hand_made.query(
         "select property_id, transactions_28d, sessionless_orders_28d, split_part(fix, ': ', 1), "
         "fix like '%: send session_id and client_id with each Measurement Protocol hit of "
         "purchase, or send it from the browser.' from marts.fct_tracking_coverage "
@@ -185,9 +180,9 @@ def test_the_to_do_counts_the_orders_and_says_what_to_send(built: Warehouse) -> 
     assert {row[4] for row in rows} == {True}
 
 
-def test_a_till_of_its_own_leaves_the_rest_of_the_shop_alone(built: Warehouse) -> None:
-    assert purchase(built, TILL)[:3] == (100, 199, pytest.approx(100 / 199))
-    assert built.query(
+def test_a_till_of_its_own_leaves_the_rest_of_the_shop_alone(hand_made: Warehouse) -> None:
+    assert purchase(hand_made, TILL)[:3] == (100, 199, pytest.approx(100 / 199))
+    assert hand_made.query(
         "select segment_value, reached, step_rate is null, tracking_state "
         "from marts.fct_funnel_window where property_id = ? and window_name = '28d' "
         "and funnel = 'core' and segment_name = 'channel' and step_key = 'purchase' "
@@ -196,9 +191,9 @@ def test_a_till_of_its_own_leaves_the_rest_of_the_shop_alone(built: Warehouse) -
     ) == [("Paid Search", 100, False, "tracked"), ("Unassigned", 0, True, "sessionless")]
 
 
-def test_the_day_it_began_and_the_day_it_ended(built: Warehouse) -> None:
+def test_the_day_it_began_and_the_day_it_ended(hand_made: Warehouse) -> None:
     states = {
-        name: built.query(
+        name: hand_made.query(
             "select step_rate, tracking_state, count(*) from marts.fct_funnel_daily "
             "where property_id = ? and funnel = 'core' and step_key = 'purchase' "
             "group by all order by 3",
@@ -210,17 +205,17 @@ def test_the_day_it_began_and_the_day_it_ended(built: Warehouse) -> None:
     assert states[LATELY] == [(None, "sessionless", 5), (fine, "tracked", 51)]
     assert states[MENDED] == [(fine, "tracked", 5), (None, "sessionless", 51)]
     # Five days without sessions pull the rate of 28 days down: none, as with a tag that was lost.
-    assert purchase(built, LATELY)[2:4] + purchase(built, MENDED)[2:4] == (None,) * 4
+    assert purchase(hand_made, LATELY)[2:4] + purchase(hand_made, MENDED)[2:4] == (None,) * 4
 
 
-def test_neither_alert_nor_change_nor_cause_is_made_of_it(built: Warehouse) -> None:
+def test_neither_alert_nor_change_nor_cause_is_made_of_it(hand_made: Warehouse) -> None:
     for table, where in (
         ("fct_anomaly", "is_alert and 'purchase' in (key, parent_key)"),
         ("fct_funnel_change", "effect = 'stage' and window_name = '28d'"),
         ("fct_diagnosis", "evidence ilike '%purchase in%' or rule = 'T1'"),
     ):
         assert (
-            built.query(
+            hand_made.query(
                 f"select * from marts.{table} where property_id in (?, ?) and ({where})",
                 [LATELY, MENDED],
             )
@@ -228,8 +223,8 @@ def test_neither_alert_nor_change_nor_cause_is_made_of_it(built: Warehouse) -> N
         )
 
 
-def test_other_events_only_where_next_to_none_has_a_session(built: Warehouse) -> None:
-    states = built.query(
+def test_other_events_only_where_next_to_none_has_a_session(hand_made: Warehouse) -> None:
+    states = hand_made.query(
         "select key, tracking_state from marts.fct_tracking_coverage where property_id = ? "
         "and key in ('gallery', 'review_scroll', 'read_more', 'size_guide') order by key",
         [OFTEN],
@@ -239,7 +234,7 @@ def test_other_events_only_where_next_to_none_has_a_session(built: Warehouse) ->
         ("gallery", "tracked"), ("read_more", "sessionless"),
         ("review_scroll", "sessionless"), ("size_guide", "tracked"),
     ]  # fmt: skip
-    ((fix,),) = built.query(
+    ((fix,),) = hand_made.query(
         "select fix from marts.fct_tracking_coverage where property_id = ? "
         "and key = 'review_scroll'",
         [OFTEN],

@@ -56,13 +56,8 @@ def fill(warehouse: Warehouse) -> None:
     shopify_days(warehouse, BROKEN, around)
 
 
-@pytest.fixture(scope="module")
-def built(hand_made: Warehouse) -> Warehouse:
-    return hand_made
-
-
-def test_its_funnel_is_open_and_its_shares_are_of_all_sessions(built: Warehouse) -> None:
-    rows = built.query(
+def test_its_funnel_is_open_and_its_shares_are_of_all_sessions(hand_made: Warehouse) -> None:
+    rows = hand_made.query(
         "select device, step_key, sessions, all_sessions, session_share, sessions_with_bots, "
         "ci_low < session_share and session_share < ci_high, session_definition "
         "from marts.fct_shopify_funnel_daily where property_id = ? and date = ? "
@@ -88,9 +83,9 @@ def test_its_funnel_is_open_and_its_shares_are_of_all_sessions(built: Warehouse)
 
 
 def test_its_sales_stand_beside_the_checkouts_of_the_days_that_were_listed(
-    built: Warehouse,
+    hand_made: Warehouse,
 ) -> None:
-    rows = built.query(
+    rows = hand_made.query(
         "select date, orders, total_sales, abandoned_checkouts, recovered_checkouts, "
         "abandoned_value, currency "
         "from marts.fct_shopify_sales_daily where property_id = ? and date >= ? order by date",
@@ -104,8 +99,8 @@ def test_its_sales_stand_beside_the_checkouts_of_the_days_that_were_listed(
     ]
 
 
-def test_the_ratio_is_ga4_of_shopify_and_an_alert_where_it_moves(built: Warehouse) -> None:
-    rows = built.query(
+def test_the_ratio_is_ga4_of_shopify_and_an_alert_where_it_moves(hand_made: Warehouse) -> None:
+    rows = hand_made.query(
         "select source_a, source_b, step_key, value_a, value_b, ratio, usual_ratio, status "
         "from marts.fct_reconciliation where property_id = ? and date = ? order by step_number",
         [MAIN, FAULT + timedelta(days=2)],
@@ -117,7 +112,7 @@ def test_the_ratio_is_ga4_of_shopify_and_an_alert_where_it_moves(built: Warehous
         (*pair, "checkout_start", 625, 200, 0.32, pytest.approx(0.32, abs=1e-3), "usual"),
         (*pair, "purchase", 75, 40, pytest.approx(40 / 75), pytest.approx(0.8, abs=1e-3), "moved"),
     ]
-    ((metric, message),) = built.query(
+    ((metric, message),) = hand_made.query(
         "select metric, message from marts.fct_anomaly "
         "where property_id = ? and segment_name = 'source' and is_news",
         [MAIN],
@@ -128,8 +123,8 @@ def test_the_ratio_is_ga4_of_shopify_and_an_alert_where_it_moves(built: Warehous
     assert "Likely more visitors deny consent or block scripts" in message
 
 
-def test_nothing_is_compared_across_the_break(built: Warehouse) -> None:
-    rows = built.query(
+def test_nothing_is_compared_across_the_break(hand_made: Warehouse) -> None:
+    rows = hand_made.query(
         "select date, status, usual_ratio from marts.fct_reconciliation "
         "where property_id = ? and step_key = 'purchase' order by date",
         [BROKEN],
@@ -137,7 +132,7 @@ def test_nothing_is_compared_across_the_break(built: Warehouse) -> None:
     before = {status for day, status, _ in rows if day <= date(2026, 9, 23)}
     after = {(status, usual) for day, status, usual in rows if day > date(2026, 9, 23)}
     assert (before, after) == ({"series_break"}, {("learning", None)})
-    found = built.query(
+    found = hand_made.query(
         "select min(date), max(date) from intermediate.int_anomalies__dated "
         "where property_id = ? and source is not null",
         [BROKEN],
@@ -145,8 +140,8 @@ def test_nothing_is_compared_across_the_break(built: Warehouse) -> None:
     assert found == [(date(2026, 9, 24), BROKEN_LAST - timedelta(days=3))]
 
 
-def test_every_mark_of_the_break_is_on_its_days(built: Warehouse) -> None:
-    rows = built.query(
+def test_every_mark_of_the_break_is_on_its_days(hand_made: Warehouse) -> None:
+    rows = hand_made.query(
         "select session_definition, min(date), max(date) from marts.fct_shopify_funnel_daily "
         "where property_id = ? group by all order by 2",
         [BROKEN],

@@ -6,7 +6,7 @@ from collections import Counter
 
 from pipelines.config.settings import Settings
 from pipelines.emulator.clarity import TOKEN
-from tests.e2e.shop import PROPERTY, Shop, published, published_rows
+from tests.e2e.shop import PROPERTY, Shop, published_rows
 
 DEVICES = ("mobile", "desktop", "tablet")
 
@@ -27,13 +27,13 @@ def test_readers_get_what_clarity_counted(shop: Shop, published_home: Settings) 
         for device in DEVICES if row["date"] in days else ():
             count = row["sessions"] * devices.get((row["date"], device), 0) // whole[row["date"]]
             wanted[row["page_path"], device] += count
-    with published(published_home) as connection:
-        rows = connection.execute(
-            "select page_path, device, sessions from marts.fct_page_friction "
-            "where property_id = ? and signal = 'dead_click' and window_hours = 72",
-            [PROPERTY],
-        ).fetchall()
-        ((calls,),) = connection.execute("select count(*) from ops.source_calls").fetchall()
+    rows = published_rows(
+        published_home,
+        "select page_path, device, sessions from marts.fct_page_friction "
+        "where property_id = ? and signal = 'dead_click' and window_hours = 72",
+        [PROPERTY],
+    )
+    ((calls,),) = published_rows(published_home, "select count(*) from ops.source_calls")
     assert {(path, device): sessions for path, device, sessions in rows} == dict(+wanted)
     assert calls == 2
 

@@ -7,7 +7,7 @@ import json
 from pipelines.config.settings import Settings
 from pipelines.emulator.shopify import TOKEN
 from tests.e2e.scenarios import CSV_ONLY, SHOPIFY_ONLY, ScenarioShops
-from tests.e2e.shop import PROPERTY, Shop, published, published_rows
+from tests.e2e.shop import PROPERTY, Shop, published_rows
 
 # How many more than the truth Shopify sees, in percent (docs/emulator.md).
 MORE = {"sessions": 25, "add_to_cart": 18, "checkout_start": 15, "purchase": 12}
@@ -30,17 +30,18 @@ def test_readers_get_shopifys_count(shop: Shop, published_home: Settings) -> Non
     }
     for key in MORE:
         wanted["all", key] = sum(count for (_, own), count in wanted.items() if own == key)
-    with published(published_home) as connection:
-        told = connection.execute(
-            "select device, step_key, sum(sessions)::int from marts.fct_shopify_funnel_daily "
-            "where property_id = ? and is_complete group by all",
-            [PROPERTY],
-        ).fetchall()
-        last, ratios = connection.execute(
-            "select max(date), count(*) from marts.fct_reconciliation where source_a = 'shopify' "
-            "and source_b = 'data_api' and value_a is not null and value_b is not null "
-            "and ratio is not distinct from value_b / nullif(value_a, 0)"
-        ).fetchone()
+    told = published_rows(
+        published_home,
+        "select device, step_key, sum(sessions)::int from marts.fct_shopify_funnel_daily "
+        "where property_id = ? and is_complete group by all",
+        [PROPERTY],
+    )
+    ((last, ratios),) = published_rows(
+        published_home,
+        "select max(date), count(*) from marts.fct_reconciliation where source_a = 'shopify' "
+        "and source_b = 'data_api' and value_a is not null and value_b is not null "
+        "and ratio is not distinct from value_b / nullif(value_a, 0)",
+    )
     assert {(device, key): count for device, key, count in told} == wanted
     # Three days may still grow; of the 28 before them every step is there.
     assert (shop.window.end - last).days == 3
@@ -49,19 +50,19 @@ def test_readers_get_shopifys_count(shop: Shop, published_home: Settings) -> Non
 
 def test_a_night_goes_on_without_shopify(earlier_home: Settings, published_home: Settings) -> None:
     """It refused the token in the one night, and answered in the next."""
-    with published(earlier_home) as connection:
-        fetches = connection.execute(
-            "select distinct status, message from ops.fetches order by all"
-        ).fetchall()
-        warned = connection.execute(
-            "select distinct expectation, severity from ops.gate_results "
-            "where not is_success and table_name like 'raw.shopify%'"
-        ).fetchall()
-        rows = connection.execute("select count(*) from marts.fct_shopify_funnel_daily").fetchone()
+    fetches = published_rows(
+        earlier_home, "select distinct status, message from ops.fetches order by all"
+    )
+    warned = published_rows(
+        earlier_home,
+        "select distinct expectation, severity from ops.gate_results "
+        "where not is_success and table_name like 'raw.shopify%'",
+    )
+    rows = published_rows(earlier_home, "select count(*) from marts.fct_shopify_funnel_daily")
     refused = "Shopify's demo-shop.myshopify.com does not accept the token"
     assert [(status, refused in words) for status, words in fetches] == [("failed", True)]
     assert warned == [("last_fetch_was_loaded", "warning")]
-    assert rows == (0,)
+    assert rows == [(0,)]
     page = (earlier_home.published_dir / "current" / "report.html").read_text(encoding="utf-8")
     assert "does not accept the token" in page
     after = published_rows(

@@ -1,5 +1,8 @@
 """One answer of 250,000 rows into Arrow columns: raw protobuf against a proto-plus row loop."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pyarrow as pa
 from google.analytics.data_v1beta import types as ga4
 
@@ -28,18 +31,17 @@ def _answer() -> ga4.RunReportResponse:
     return ga4.RunReportResponse.wrap(message)
 
 
-def _row_loop(answer: ga4.RunReportResponse) -> pa.Table:
+def records(answer: Any) -> Iterator[dict[str, Any]]:
+    """Rows of a report, one by one: of a proto-plus message, or of the raw one in it."""
     names = [header.name for header in answer.dimension_headers]
     metrics = [header.name for header in answer.metric_headers]
-    rows = []
     for row in answer.rows:
-        record: dict[str, object] = {
+        record: dict[str, Any] = {
             name: value.value for name, value in zip(names, row.dimension_values, strict=True)
         }
         for name, value in zip(metrics, row.metric_values, strict=True):
             record[name] = int(value.value)
-        rows.append(record)
-    return pa.Table.from_pylist(rows)
+        yield record
 
 
 def decode_against_proto_plus() -> Comparison:
@@ -48,7 +50,7 @@ def decode_against_proto_plus() -> Comparison:
     return compare(
         f"decode {ROWS:,} rows from their bytes, against the proto-plus loop over parsed ones",
         lambda: assert_rows(decode(encoded_answer(content), SPEC).rows),
-        lambda: assert_rows(_row_loop(answer)),
+        lambda: assert_rows(pa.Table.from_pylist(list(records(answer)))),
         rounds=3,
         target="at least 8 times as fast",
     )

@@ -34,6 +34,7 @@ from pipelines.ga4.report_request import PAGE_ROWS, report_request
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import ensure_tables, replace_partitions
 from tests.perf.compare import Comparison, Measurement, compare
+from tests.perf.decode import records
 from tests.perf.page_server import FIRST, LAST, SPEC, page_server
 
 # Not getrusage: a child's ru_maxrss starts at the size of the process that started it (682 MB
@@ -63,18 +64,7 @@ def proto_plus_loop(endpoint: str, rows: int, folder: Path) -> None:
     with duckdb.connect(str(folder / "loop.duckdb")) as connection:
         for message in _pages(connect(Ga4(endpoint=endpoint)), rows):
             answer = ga4.RunReportResponse.wrap(message)
-            names = [header.name for header in answer.dimension_headers]
-            metrics = [header.name for header in answer.metric_headers]
-            records = []
-            for row in answer.rows:
-                record: dict[str, Any] = {
-                    name: value.value
-                    for name, value in zip(names, row.dimension_values, strict=True)
-                }
-                for name, value in zip(metrics, row.metric_values, strict=True):
-                    record[name] = int(value.value)
-                records.append(record)
-            connection.register("page", pa.Table.from_pylist(records))
+            connection.register("page", pa.Table.from_pylist(list(records(answer))))
             columns = "* replace (strptime(date, '%Y%m%d')::date as date)"
             connection.execute(f"create table if not exists bench as select {columns} from page")
     _assert_stored(folder / "loop.duckdb", "bench", rows)
@@ -184,19 +174,11 @@ def _dlt_rows(answer: ga4.RunReportResponse) -> Iterator[dict[str, Any]]:
 
 
 def _dict_rows(message: Any) -> list[dict[str, Any]]:
-    dimensions = [header.name for header in message.dimension_headers]
-    metrics = [header.name for header in message.metric_headers]
-    records = []
-    for row in message.rows:
-        record: dict[str, Any] = {
-            name: value.value for name, value in zip(dimensions, row.dimension_values, strict=True)
-        }
+    found = list(records(message))
+    for record in found:
         text = record["date"]
         record["date"] = date(int(text[:4]), int(text[4:6]), int(text[6:]))
-        for name, value in zip(metrics, row.metric_values, strict=True):
-            record[name] = int(value.value)
-        records.append(record)
-    return records
+    return found
 
 
 def _dlt() -> Any:

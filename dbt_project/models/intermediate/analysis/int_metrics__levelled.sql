@@ -95,10 +95,7 @@ named as (
 
 tags as (
     select
-        property_id,
-        window_name,
-        window_start,
-        window_end,
+        {{ window_key() }},
         window_days,
         name,
         case

@@ -119,10 +119,7 @@ pages as (
 ] %}
 {%- for source, numerator, denominator, value, state, trials in sources %}
 select
-    property_id,
-    window_name,
-    window_start,
-    window_end,
+    {{ window_key() }},
     window_days,
     segment_name,
     segment_value,

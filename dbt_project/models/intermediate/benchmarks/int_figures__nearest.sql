@@ -1,11 +1,6 @@
 with cells as (
     select distinct
-        property_id,
-        window_name,
-        window_start,
-        window_end,
-        window_days,
-        days_loaded,
+        {{ window_columns() }},
         segment_name,
         segment_value
     from {{ ref('int_funnel__reach_summed') }}

@@ -71,8 +71,7 @@ select
     current_end,
     is_current,
     key,
-    cast(days_loaded as integer) as days_loaded,
-    cast(days_tracked as integer) as days_tracked,
+    {{ cast_to('integer', 'days_loaded', 'days_tracked') }},
     tag_state,
     {{ with_withheld('tag_state', 'is_doubtful', 'is_partial', 'events') }} as tracking_state
 from stated

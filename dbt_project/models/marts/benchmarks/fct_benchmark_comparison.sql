@@ -36,15 +36,9 @@ select
     ci_high,
     phi,
     n_eff,
-    cast(benchmark_low as double) as benchmark_low,
-    cast(benchmark_high as double) as benchmark_high,
+    {{ cast_to('double', 'benchmark_low', 'benchmark_high') }},
     status,
-    cast(p_value as double) as p_value,
-    cast(q_value as double) as q_value,
-    cast(weeks_to_know as double) as weeks_to_know,
-    cast(p_below as double) as p_below,
-    cast(posterior_mean as double) as posterior_mean,
-    cast(shrunk_rate as double) as shrunk_rate,
+    {{ cast_to('double', 'p_value', 'q_value', 'weeks_to_know', 'p_below', 'posterior_mean', 'shrunk_rate') }},
     directional_evidence,
     case
         when tracking_state = 'tracked' and source_kind <> 'own_history' then greatest(0, benchmark_low * denominator - numerator)

@@ -9,10 +9,7 @@ pulls as {{ funnel_pulls('funnel_next_action') }},
 
 periods as (
     select distinct
-        property_id,
-        window_name,
-        window_start,
-        window_end,
+        {{ window_key() }},
         is_current
     from {{ ref('int_funnel__periods_listed') }}
 ),

@@ -2,15 +2,8 @@ with {{ days_to_build() }},
 
 steps as (
     select
-        chained.property_id,
-        days.date,
-        chained.funnel,
-        chained.step_number,
-        chained.step_key,
-        chained.step_label,
-        chained.is_optional,
-        chained.is_in_chain,
-        chained.previous_step_key
+        chained.*,
+        days.date
     from {{ ref('int_funnel__steps_chained') }} as chained
     inner join days on chained.property_id = days.property_id and chained.window_end = days.date
     where chained.window_name = '1d'

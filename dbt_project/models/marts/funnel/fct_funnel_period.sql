@@ -84,14 +84,7 @@ noisy as (
 
 select
     {{ window_columns() }},
-    segment_name,
-    segment_value,
-    {{ step_names() }},
-    'sessions' as unit,
-    'open' as funnel_type,
-    reached,
-    previous_reached,
-    entry_reached,
+    {{ step_counts() }},
     {{ rate_with_interval('step_rate', "step_state = 'tracked'", 'reached', 'previous_reached', 'n_eff') }},
     phi,
     n_eff,

@@ -92,10 +92,7 @@ told as (
 )
 
 select
-    property_id,
-    window_name,
-    window_start,
-    window_end,
+    {{ window_key() }},
     segment_name,
     segment_value,
     -- What is to be won back comes after why it was lost: its size is no evidence of a cause.

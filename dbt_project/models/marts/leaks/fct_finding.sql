@@ -36,10 +36,7 @@ rated as (
 )
 
 select
-    property_id,
-    window_name,
-    window_start,
-    window_end,
+    {{ window_key() }},
     finding_id,
     cast(row_number() over (
         partition by property_id
@@ -55,8 +52,7 @@ select
     scope,
     scope_label,
     is_joint,
-    try_cast(numerator as bigint) as numerator,
-    try_cast(denominator as bigint) as denominator,
+    {{ cast_to('bigint', 'numerator', 'denominator') }},
     rate,
     ci_low,
     ci_high,
@@ -65,8 +61,7 @@ select
     try_cast({{ stretch }}_denominator as bigint) as {{ stretch }}_denominator,
     {{ rate(stretch ~ '_numerator', stretch ~ '_denominator') }} as {{ stretch }}_rate,
     {%- endfor %}
-    cast(benchmark_low as double) as benchmark_low,
-    cast(benchmark_high as double) as benchmark_high,
+    {{ cast_to('double', 'benchmark_low', 'benchmark_high') }},
     since_date,
     since_earliest,
     since_latest,

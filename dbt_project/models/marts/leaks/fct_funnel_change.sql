@@ -9,10 +9,7 @@ scored as (
 -- What holds for a cell as a whole: as whole and as mature as the worst of its steps.
 cells as (
     select
-        property_id,
-        window_name,
-        window_start,
-        window_end,
+        {{ window_key() }},
         segment_name,
         segment_value,
         bool_and(is_complete) as is_complete,
