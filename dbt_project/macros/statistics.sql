@@ -81,10 +81,15 @@
     (case when {{ degrees }} + 1 >= {{ var('least_varying_days') }} then greatest(1, {{ chi2 }} / ({{ degrees }})) else 1 end)
 {%- endmacro %}
 
-{#- Aggregate over the days of a window: phi of the daily counts. A day without trials, or whose rate is beyond 0 or 100 %,
-    tells nothing of the variation. -#}
+{#- Condition: a day tells something of the variation between days, having both counts and trials. One above 100 % does, too: without
+    the days on which most skipped the step before, the interval of a step that one in twenty skips covers 80 instead of 95 %. -#}
+{% macro is_varying_day(successes, trials) -%}
+    (({{ trials }}) > 0 and ({{ successes }}) >= 0)
+{%- endmacro %}
+
+{#- Aggregate over the days of a window: phi of the daily counts. -#}
 {% macro overdispersion(successes, trials) -%}
-    {%- set is_day = trials ~ ' > 0 and not ' ~ is_beyond(successes, trials) -%}
+    {%- set is_day = is_varying_day(successes, trials) -%}
     {{ dispersion_of_chi2(pearson_chi2(successes, trials, is_day), 'count(*) filter (where ' ~ is_day ~ ') - 1') }}
 {%- endmacro %}
 

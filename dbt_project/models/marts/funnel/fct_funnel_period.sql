@@ -41,9 +41,7 @@ summed as (
         {{ whole_sum('reach.previous_sessions') }} as previous_reached,
         {{ whole_sum('reach.entry_sessions') }} as entry_reached,
         {{ overdispersion('reach.sessions', 'reach.previous_sessions') }} as phi_days,
-        count(*) filter (
-            where reach.previous_sessions > 0 and not {{ is_beyond('reach.sessions', 'reach.previous_sessions') }}
-        ) as day_count,
+        count(*) filter (where {{ is_varying_day('reach.sessions', 'reach.previous_sessions') }}) as day_count,
         coalesce(arg_max(reach.tracking_state, reach.date) filter (where reach.tracking_state <> 'tracked'), 'tracked')
             as tracking_state,
         coalesce(arg_max(reach.step_state, reach.date) filter (where reach.step_state <> 'tracked'), 'tracked') as step_state,
