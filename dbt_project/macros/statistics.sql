@@ -105,6 +105,12 @@
     ) / {{ z }}, 2))
 {%- endmacro %}
 
+{#- Aggregate over the days of a window: phi as n_eff is reckoned with. -#}
+{% macro widened_overdispersion(successes, trials) -%}
+    {%- set days = 'count(*) filter (where ' ~ is_varying_day(successes, trials) ~ ')' -%}
+    {{ widened_dispersion(overdispersion(successes, trials), days) }}
+{%- endmacro %}
+
 {#- Aggregate over the days of a window: variance of the value of one order, from what an order of each day brought on average:
     sum(n (r/n - m)^2) / (days - 1), r revenue, n orders, m their quotient. NULL with fewer days of orders than tell anything. -#}
 {% macro order_variance(revenue, orders) -%}
