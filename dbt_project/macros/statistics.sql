@@ -134,6 +134,22 @@
     (({{ rate }}) - ({{ other_rate }}) + sqrt(pow(({{ high }}) - ({{ rate }}), 2) + pow(({{ other_rate }}) - ({{ other_low }}), 2)))
 {%- endmacro %}
 
+{#- Standard error of ln(lift), users who added with X over those who added without it: of `did_adds` of `did`, and of the rest of `adds`
+    of all `users` (delta method; Katz et al. 1978). To it comes the error of GA4's four estimates, each by itself and none where
+    `exact` (SQL): of a difference it is a larger share, the less is left. -#}
+{% macro lift_error(users, adds, did, did_adds, exact) -%}
+    {%- set n, x, n1, x1 = ('cast(' ~ users ~ ' as double)', 'cast(' ~ adds ~ ' as double)',
+        'cast(' ~ did ~ ' as double)', 'cast(' ~ did_adds ~ ' as double)') -%}
+    {%- set is_estimate = ' > ' ~ var('exact_up_to') ~ ' and not ' ~ exact -%}
+    sqrt(
+        1 / {{ x1 }} - 1 / {{ n1 }} + 1 / ({{ x }} - {{ x1 }}) - 1 / ({{ n }} - {{ n1 }})
+        + {{ (var('users_sigma') | float) ** 2 / 2 }} * (
+            (cast({{ x ~ is_estimate }} as integer) + cast({{ x1 ~ is_estimate }} as integer)) * pow({{ x }} / ({{ x }} - {{ x1 }}), 2)
+            + (cast({{ n ~ is_estimate }} as integer) + cast({{ n1 ~ is_estimate }} as integer)) * pow({{ n }} / ({{ n }} - {{ n1 }}), 2)
+        )
+    )
+{%- endmacro %}
+
 {#- How likely a silence is: no event of `successes` in `exposed` sessions of its parent, nor in those of the silence. Where
     the parent was silent too, all sessions (`visits`) stand in for it: tags that broke together are lost together. -#}
 {% macro silence_probability(successes, exposed, visits, silent_exposed, silent_visits) -%}

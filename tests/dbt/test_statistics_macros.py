@@ -145,6 +145,31 @@ def test_days_above_100_percent_are_part_of_the_variation(macros: Any) -> None:
     assert np.mean(covered.fetchall()) >= 0.93
 
 
+def test_interval_of_a_lift_holds_the_error_of_estimates(macros: Any) -> None:
+    """80 of 1,000 and 50 of 1,000 by hand, which are counted; then estimates of 9 and 6 %."""
+    assert value(macros.lift_error(2_000, 130, 1_000, 80, "false")) == pytest.approx(
+        np.sqrt((1 - 0.08) / 80 + (1 - 0.05) / 50)
+    )
+    random = np.random.default_rng(7)
+    did = random.binomial(60_000, 0.09, 2_000)
+    true = [np.full(2_000, 100_000), did + random.binomial(40_000, 0.06, 2_000)]
+    true += [np.full(2_000, 60_000), did]
+    sigma = float(threshold("users_sigma")) / np.sqrt(2)
+    users, adds, n, x = (np.rint(one * (1 + sigma * random.normal(size=2_000))) for one in true)
+    counts = pa.table({"users": users, "adds": adds, "n": n, "x": x})
+    off = "abs(ln(x / n / ((adds - x) / (users - n))) - ln(1.5)) <= 1.96 * "
+    covered, without = (
+        np.mean(
+            duckdb.from_arrow(counts)
+            .project(off + macros.lift_error("users", "adds", "n", "x", exact))
+            .fetchall()
+        )
+        for exact in ("false", "true")
+    )
+    assert covered == pytest.approx(0.95, abs=0.02)
+    assert without < 0.8
+
+
 @pytest.mark.parametrize("days", [7, 14, 28, 31])
 def test_dispersion_is_widened_as_the_study_does(macros: Any, days: int) -> None:
     expected = widened_phi(np.array([3.0]), np.array([float(days)]))[0]
