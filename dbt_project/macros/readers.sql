@@ -4,7 +4,7 @@
 {% macro create_reader_macros() -%}
     {%- set interval_of_days = {
         'n': 'cast(sum(n) filter (where x is not null) as double)', 'x': 'cast(sum(x) filter (where n is not null) as double)',
-        'phi': widened_dispersion(overdispersion('x', 'n'), 'count(*) filter (where n > 0 and not ' ~ is_beyond('x', 'n') ~ ')'),
+        'phi': widened_overdispersion('x', 'n'),
     } -%}
     {%- set n_eff = effective_trials(interval_of_days.x, interval_of_days.n, phi=interval_of_days.phi) -%}
     create or replace macro marts.wilson_low(x, n) as {{ wilson_low('x', 'n') }};

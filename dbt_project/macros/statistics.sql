@@ -81,10 +81,15 @@
     (case when {{ degrees }} + 1 >= {{ var('least_varying_days') }} then greatest(1, {{ chi2 }} / ({{ degrees }})) else 1 end)
 {%- endmacro %}
 
-{#- Aggregate over the days of a window: phi of the daily counts. A day without trials, or whose rate is beyond 0 or 100 %,
-    tells nothing of the variation. -#}
+{#- Condition: a day tells something of the variation between days, having both counts and trials. One above 100 % does, too: without
+    the days on which most skipped the step before, the interval of a step that one in twenty skips covers 80 instead of 95 %. -#}
+{% macro is_varying_day(successes, trials) -%}
+    (({{ trials }}) > 0 and ({{ successes }}) >= 0)
+{%- endmacro %}
+
+{#- Aggregate over the days of a window: phi of the daily counts. -#}
 {% macro overdispersion(successes, trials) -%}
-    {%- set is_day = trials ~ ' > 0 and not ' ~ is_beyond(successes, trials) -%}
+    {%- set is_day = is_varying_day(successes, trials) -%}
     {{ dispersion_of_chi2(pearson_chi2(successes, trials, is_day), 'count(*) filter (where ' ~ is_day ~ ') - 1') }}
 {%- endmacro %}
 
@@ -98,6 +103,12 @@
         {{ z }} + {{ (z ** 3 + z) / 4 }} / {{ v }} + {{ (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96 }} / pow({{ v }}, 2)
         + {{ (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384 }} / pow({{ v }}, 3)
     ) / {{ z }}, 2))
+{%- endmacro %}
+
+{#- Aggregate over the days of a window: phi as n_eff is reckoned with. -#}
+{% macro widened_overdispersion(successes, trials) -%}
+    {%- set days = 'count(*) filter (where ' ~ is_varying_day(successes, trials) ~ ')' -%}
+    {{ widened_dispersion(overdispersion(successes, trials), days) }}
 {%- endmacro %}
 
 {#- Aggregate over the days of a window: variance of the value of one order, from what an order of each day brought on average:
@@ -121,6 +132,22 @@
 
 {% macro newcombe_high(rate, high, other_rate, other_low) -%}
     (({{ rate }}) - ({{ other_rate }}) + sqrt(pow(({{ high }}) - ({{ rate }}), 2) + pow(({{ other_rate }}) - ({{ other_low }}), 2)))
+{%- endmacro %}
+
+{#- Standard error of ln(lift), users who added with X over those who added without it: of `did_adds` of `did`, and of the rest of `adds`
+    of all `users` (delta method; Katz et al. 1978). To it comes the error of GA4's four estimates, each by itself and none where
+    `exact` (SQL): of a difference it is a larger share, the less is left. -#}
+{% macro lift_error(users, adds, did, did_adds, exact) -%}
+    {%- set n, x, n1, x1 = ('cast(' ~ users ~ ' as double)', 'cast(' ~ adds ~ ' as double)',
+        'cast(' ~ did ~ ' as double)', 'cast(' ~ did_adds ~ ' as double)') -%}
+    {%- set is_estimate = ' > ' ~ var('exact_up_to') ~ ' and not ' ~ exact -%}
+    sqrt(
+        1 / {{ x1 }} - 1 / {{ n1 }} + 1 / ({{ x }} - {{ x1 }}) - 1 / ({{ n }} - {{ n1 }})
+        + {{ (var('users_sigma') | float) ** 2 / 2 }} * (
+            (cast({{ x ~ is_estimate }} as integer) + cast({{ x1 ~ is_estimate }} as integer)) * pow({{ x }} / ({{ x }} - {{ x1 }}), 2)
+            + (cast({{ n ~ is_estimate }} as integer) + cast({{ n1 ~ is_estimate }} as integer)) * pow({{ n }} / ({{ n }} - {{ n1 }}), 2)
+        )
+    )
 {%- endmacro %}
 
 {#- How likely a silence is: no event of `successes` in `exposed` sessions of its parent, nor in those of the silence. Where

@@ -7,7 +7,7 @@ import pytest
 from tests.dbt.warehouse import Day, Warehouse
 
 LAST = date(2026, 4, 30)
-LEAKY, CHANGED, ODD = "11", "12", "13"
+LEAKY, CHANGED, ODD, UNSEEN = "11", "12", "13", "14"
 # Three days before the last one: the newest day that is judged.
 JUDGED = LAST - timedelta(days=3)
 NOBODY = Day(0)
@@ -80,12 +80,23 @@ def fill_odd(warehouse: Warehouse) -> None:
     )
 
 
+def fill_unseen(warehouse: Warehouse) -> None:
+    """Nothing tells that a product was viewed; so little of the sessions are carts."""
+    whole = Day(
+        10_000, {"add_to_cart": 200, "begin_checkout": 160, "purchase": 90}, revenue=5_400.0
+    )
+    cells = {("all", "all"): whole, ("device", "mobile"): whole, ("device", "tablet"): NOBODY}
+    empty = {("all", "all"): NOBODY}
+    warehouse.load(UNSEEN, {day: cells if day == LAST else empty for day in days(28)})
+
+
 def fill(warehouse: Warehouse) -> None:
-    for property_id in (LEAKY, CHANGED, ODD):
+    for property_id in (LEAKY, CHANGED, ODD, UNSEEN):
         warehouse.add_property(property_id, "Europe/Berlin")
     fill_leaky(warehouse)
     fill_changed(warehouse)
     fill_odd(warehouse)
+    fill_unseen(warehouse)
 
 
 def leaks(hand_made: Warehouse, columns: str, where: str) -> list[tuple]:
@@ -128,6 +139,27 @@ def test_segments_add_up_to_the_shop(hand_made: Warehouse) -> None:
     # One add more is worth 160/300 x 75/160 x 60 = 15. desktop: 180 of 4,000, floor 200; mobile:
     # 120 of 6,000, floor 300.
     assert rows == [("desktop", 300.0, 300.0, 0.0, 0.0), ("mobile", 2_700.0, 2_700.0, 0.0, 0.0)]
+
+
+def test_a_leak_over_the_step_before_that_is_tracked(hand_made: Warehouse) -> None:
+    """200 carts of 10,000 sessions, floor 3 %: 100 more are worth 160/200 x 90/160 x 60 each."""
+    found = hand_made.query(
+        "select previous_step_key, benchmark_key, numerator, denominator, rate, benchmark_low, "
+        "round(opportunity, 6), status, is_leak from marts.fct_leak where property_id = ? "
+        "and window_name = '28d' and step_key = 'add_to_cart' and segment_name = 'all'",
+        [UNSEEN],
+    )
+    told = ("sessions", "add_to_cart_per_session", 200, 10_000, 0.02, 0.03)
+    assert found == [(*told, 2_700.0, "leak", True)]
+
+
+def test_what_cannot_be_judged_is_no_leak_nor_none(hand_made: Warehouse) -> None:
+    """Of any shop: neither worth nor verdict without a rate."""
+    found = hand_made.query(
+        "select distinct status in ('leak', 'no_leak'), is_leak is not null, "
+        "rate is not null or opportunity_midpoint is null from marts.fct_leak"
+    )
+    assert sorted(found) == [(False, False, True), (True, True, True)]
 
 
 def changes(hand_made: Warehouse, columns: str, where: str) -> list[tuple]:

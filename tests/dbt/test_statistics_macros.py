@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 from jinja2 import Environment
 from scipy import stats
@@ -127,6 +128,46 @@ def test_overdispersion_reference_case_15(macros: Any) -> None:
     assert phi_of(macros, DAYS[:6]) == 1
     assert phi_of(macros, [(40, 400)] * 28) == pytest.approx(1)
     assert phi_of(macros, [(0, 400)] * 28) == 1
+
+
+def test_days_above_100_percent_are_part_of_the_variation(macros: Any) -> None:
+    """Of 40 a day 85 % go on, and 4 come who skipped the step: 95 %, and many days above 100 %."""
+    random = np.random.default_rng(7)
+    n = random.poisson(40, (400, 28))
+    x = random.binomial(n, 0.85) + random.poisson(4, n.shape)
+    assert (x > n).mean() > 0.1
+    days = pa.table({"number": np.repeat(np.arange(400), 28), "x": x.ravel(), "n": n.ravel()})
+    trials = f"(sum(n) / {macros.widened_dispersion(macros.overdispersion('x', 'n'), 'count(*)')})"
+    low, high = (
+        bound("sum(x)", "sum(n)", trials) for bound in (macros.wilson_low, macros.wilson_high)
+    )
+    covered = duckdb.from_arrow(days).aggregate(f"{low} <= 0.95 and {high} >= 0.95", "number")
+    assert np.mean(covered.fetchall()) >= 0.93
+
+
+def test_interval_of_a_lift_holds_the_error_of_estimates(macros: Any) -> None:
+    """80 of 1,000 and 50 of 1,000 by hand, which are counted; then estimates of 9 and 6 %."""
+    assert value(macros.lift_error(2_000, 130, 1_000, 80, "false")) == pytest.approx(
+        np.sqrt((1 - 0.08) / 80 + (1 - 0.05) / 50)
+    )
+    random = np.random.default_rng(7)
+    did = random.binomial(60_000, 0.09, 2_000)
+    true = [np.full(2_000, 100_000), did + random.binomial(40_000, 0.06, 2_000)]
+    true += [np.full(2_000, 60_000), did]
+    sigma = float(threshold("users_sigma")) / np.sqrt(2)
+    users, adds, n, x = (np.rint(one * (1 + sigma * random.normal(size=2_000))) for one in true)
+    counts = pa.table({"users": users, "adds": adds, "n": n, "x": x})
+    off = "abs(ln(x / n / ((adds - x) / (users - n))) - ln(1.5)) <= 1.96 * "
+    covered, without = (
+        np.mean(
+            duckdb.from_arrow(counts)
+            .project(off + macros.lift_error("users", "adds", "n", "x", exact))
+            .fetchall()
+        )
+        for exact in ("false", "true")
+    )
+    assert covered == pytest.approx(0.95, abs=0.02)
+    assert without < 0.8
 
 
 @pytest.mark.parametrize("days", [7, 14, 28, 31])

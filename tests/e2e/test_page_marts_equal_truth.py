@@ -113,3 +113,57 @@ def test_every_list(shop: Shop, published_home: Settings) -> None:
         sums("sum(items_viewed), sum(items_clicked)", "item_list_name", "fct_collection"),
         "select window_name, item_list_name, items_viewed, items_clicked from marts.fct_collection",
     )
+
+
+# x of n of a cell on a date; the intervals of the cells; the tables of truth.json.
+INTERVALS = {
+    "scroll": (
+        "select page_path as cell, date, scroll_sessions as x, sessions as n from pages",
+        "select window_name, page_path, scroll_ci_low, scroll_ci_high "
+        "from marts.fct_page_engagement",
+        ("pages",),
+    ),
+    "key": (
+        "select page_path || cells.key as cell, n.date, coalesce(x.sessions, 0) as x, "
+        "n.sessions as n from (select distinct page_path, key, parent_key "
+        "from marts.fct_page_micro_conversion) as cells "
+        "inner join page_keys as n using (page_path) "
+        "left join page_keys as x on x.key = cells.key and x.page_path = n.page_path "
+        "and x.date = n.date where n.key = cells.parent_key",
+        "select window_name, page_path || key, ci_low, ci_high "
+        "from marts.fct_page_micro_conversion where parent_key <> 'sessions'",
+        ("page_keys",),
+    ),
+    "parameter": (
+        "select 'home' as cell, date, keys.sessions as x, events.sessions as n "
+        "from keys inner join events using (date, segment_name) "
+        "where segment_name = 'all' and key = 'home_view' and event_name = 'page_view'",
+        "select window_name, parameter_value, ci_low, ci_high from marts.fct_event_parameter "
+        "where parameter = 'page_type' and event_name = 'page_view'",
+        ("keys", "events"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", INTERVALS)
+def test_intervals_hold_the_variation_between_days(
+    shop: Shop, published_home: Settings, kind: str
+) -> None:
+    """As the readers' aggregates over the true days; some are wider than of days that are alike."""
+    days, cells, tables = INTERVALS[kind]
+    with published(published_home) as connection:
+        for name in tables:
+            connection.register(name, shop.truth(name))
+        found = connection.execute(
+            "select abs(low - ci_low) < 1e-9 and abs(high - ci_high) < 1e-9, low < plain - 1e-9 "
+            "from (select window_name, cell, marts.wilson_low_days(x, n) as low, "
+            "marts.wilson_high_days(x, n) as high, marts.wilson_low(sum(x), sum(n)) as plain "
+            f"from ({days}) inner join (select distinct window_name, window_start, window_end "
+            "from marts.fct_page_engagement) on date::date between window_start and window_end "
+            f"group by all having sum(x) > 0 and sum(x) <= sum(n)) left join ({cells}) "
+            "as told (window_name, cell, ci_low, ci_high) using (window_name, cell)"
+        ).fetchall()
+    assert len(found) >= 4
+    equal, wider = zip(*found, strict=True)
+    assert set(equal) == {True}
+    assert any(wider)

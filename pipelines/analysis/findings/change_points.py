@@ -2,6 +2,8 @@
 
 One split at a time: the day that parts the days before it best from those after (binomial
 likelihood ratio over phi), then the same on each side of it (binary segmentation, Vostrikova 1981).
+Each is then told anew from the days between its neighbours (Bai 1997): found first, it was split
+from days of other rates, too, and its set may have reached beyond the day of the recovery.
 """
 
 from __future__ import annotations
@@ -55,21 +57,33 @@ def find_changes(successes: Floats, trials: Floats) -> list[Change]:
     open_parts = [(0, len(n))]
     while open_parts and len(found) < RULES.most_changes:
         start, end = open_parts.pop(0)
-        change = _split(x[start:end], n[start:end])
-        if change is None:
-            continue
-        middle = start + change.day
-        day, earliest, latest = (
-            int(places[start + one]) for one in (change.day, change.earliest, change.latest)
+        change = _split(x, n, start, end)
+        if change is not None:
+            found.append(change)
+            open_parts += [(start, change.day), (change.day, end)]
+    found.sort(key=lambda change: change.day)
+    start = 0
+    for place, change in enumerate(found):
+        end = found[place + 1].day if place + 1 < len(found) else len(n)
+        found[place] = _split(x, n, start, end) or replace(
+            change, earliest=max(change.earliest, start + 1), latest=min(change.latest, end - 1)
         )
-        found.append(replace(change, day=day, earliest=earliest, latest=latest))
-        open_parts += [(start, middle), (middle, end)]
-    return sorted(found, key=lambda change: change.day)
+        start = found[place].day
+    return [
+        replace(
+            change,
+            day=int(places[change.day]),
+            earliest=int(places[change.earliest]),
+            latest=int(places[change.latest]),
+        )
+        for change in found
+    ]
 
 
-def _split(x: Floats, n: Floats) -> Change | None:
-    """The clearest change of a stretch of days, if it is clear enough; places in the stretch."""
-    days = len(n)
+def _split(successes: Floats, trials: Floats, start: int, end: int) -> Change | None:
+    """The clearest change of the days from `start` to before `end`, if it is clear enough."""
+    x, n = successes[start:end], trials[start:end]
+    days = end - start
     first, last = RULES.least_days, days - RULES.least_days
     if last < first:
         return None
@@ -88,7 +102,9 @@ def _split(x: Floats, n: Floats) -> Change | None:
         return None
     near = split[scaled >= scaled[best] - RULES.within]
     is_fall = bool(after_x[best] / after_n[best] < before_x[best] / before_n[best])
-    return Change(day, int(near.min()), int(near.max()), is_fall, float(scaled[best]))
+    return Change(
+        start + day, start + int(near.min()), start + int(near.max()), is_fall, float(scaled[best])
+    )
 
 
 def _dispersion_around(x: Floats, n: Floats, day: int) -> float:

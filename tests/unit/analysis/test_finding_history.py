@@ -74,6 +74,15 @@ def test_a_recovery_ends_the_fall() -> None:
     assert past.p_below_now < 0.001
 
 
+@pytest.mark.parametrize("trials", [17.0, 20.0, 30.0])
+def test_each_change_is_told_from_the_days_between_its_neighbours(trials: float) -> None:
+    """Split from all 85 days, the fall may as well be where the rate rose again."""
+    fall, rise = find_changes(*series((30, 0.6), (25, 0.4), (30, 0.6), trials=trials))
+    assert (fall.day, rise.day) == (30, 55)
+    assert fall.latest - fall.earliest <= 4
+    assert rise.latest - rise.earliest <= 4
+
+
 def test_of_falls_in_a_row_the_clearest_is_the_beginning() -> None:
     past = history(*series((40, 0.6), (15, 0.2), (5, 0.12)), 0.5)
     assert past.fall is not None

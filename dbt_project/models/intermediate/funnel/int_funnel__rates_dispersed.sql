@@ -83,7 +83,6 @@ days as (
     where listed.numerator_key = numerator_row.key and listed.denominator_key = denominator_row.key
 ),
 
--- A day without its number, without trials, or beyond 0 or 100 % tells nothing of the variation between days.
 dispersed as (
     select
         property_id,
@@ -96,7 +95,7 @@ dispersed as (
         count(*) as day_count,
         {{ overdispersion('numerator', 'denominator') }} as phi
     from days
-    where denominator > 0 and not {{ is_beyond('numerator', 'denominator') }}
+    where {{ is_varying_day('numerator', 'denominator') }}
     group by all
 )
 

@@ -2,31 +2,8 @@ with plan as (
     select * from {{ ref('int_plan__resolved') }}
 ),
 
--- A simple key is one event without a filter; GA4 itself counted the composite ones.
-counted as (
-    select
-        events.property_id,
-        events.date,
-        events.page_path,
-        plan.key,
-        events.sessions,
-        events.events
-    from {{ ref('stg_ga4__page_events') }} as events
-    inner join plan on events.event_name = plan.event_names and not plan.is_composite
-    union all
-    select
-        micro.property_id,
-        micro.date,
-        micro.page_path,
-        plan.key,
-        micro.sessions,
-        micro.events
-    from {{ ref('stg_ga4__page_micro') }} as micro
-    inner join plan on micro.key = plan.key and plan.is_composite
-),
-
 sums as (
-    {% call windowed_sums('counted', ['page_path', 'key']) %}
+    {% call windowed_sums(ref('int_pages__keys_daily'), ['page_path', 'key']) %}
     {{ whole_sum('days.sessions') }} as sessions,
     {{ whole_sum('days.events') }} as events
     {% endcall %}

@@ -44,6 +44,9 @@ sums as (
     {{ whole_sum('days.engaged_sessions') }} as engaged_sessions,
     {{ whole_sum('days.engagement_seconds', 'double') }} as engagement_seconds,
     {{ count_sum('coalesce(days.scroll_sessions, 0)') }} as scroll_sessions,
+    {{ widened_overdispersion('days.engaged_sessions', 'days.sessions') }} as engaged_phi,
+    {{ widened_overdispersion('case when days.has_events then coalesce(days.scroll_sessions, 0) end', 'days.sessions') }}
+        as scroll_phi,
     bool_or(days.has_events) and bool_and(days.has_events or days.is_silent) as is_asked
     {% endcall %}
 ),
@@ -82,6 +85,8 @@ dense as (
         scrolled.engaged_sessions,
         scrolled.engagement_seconds,
         scrolled.scroll_sessions,
+        scrolled.engaged_phi,
+        scrolled.scroll_phi,
         scrolled.is_asked,
         scrolled.has_scroll,
         scrolled.page_path is null and reports.is_fully_loaded and not reports.is_doubtful and not reports.is_partial as is_zero,

@@ -104,7 +104,10 @@ rated as (
         tracking_state = 'tracked' as is_shown,
         {{ rate('did_add_users', 'did_users') }} as did_rate,
         {{ rate('other_add_users', 'other_users') }} as other_rate,
-        case when status = 'measured' then sqrt((1 - did_rate) / did_add_users + (1 - other_rate) / other_add_users) end as se_ln_lift
+        case
+            when status = 'measured'
+                then {{ lift_error('view_users', 'view_add_users', 'did_users', 'did_add_users', is_exact('flag_bits')) }}
+        end as se_ln_lift
     from judged
 )
 

@@ -20,6 +20,31 @@ cells as (
     where is_current
 ),
 
+-- Every day of the event in a window, those without the value too.
+days as (
+    select
+        events.property_id,
+        events.date,
+        cells.parameter,
+        cells.event_name,
+        cells.parameter_value,
+        coalesce(params.sessions, 0) as sessions,
+        events.sessions as event_sessions
+    from (select distinct property_id, parameter, event_name, parameter_value from cells) as cells
+    inner join {{ ref('stg_ga4__events') }} as events using (property_id, event_name)
+    semi join (select * from {{ ref('int_funnel__periods_listed') }} where window_name <> '1d') as periods
+        using (property_id, date)
+    left join {{ ref('stg_ga4__event_params') }} as params
+        using (property_id, date, parameter, event_name, parameter_value)
+    where events.segment_name = 'all'
+),
+
+noise as (
+    {% call windowed_sums('days', ['parameter', 'event_name', 'parameter_value']) %}
+    {{ widened_overdispersion('days.sessions', 'days.event_sessions') }} as phi
+    {% endcall %}
+),
+
 -- A share rests on two reports. is_fully_reported: event_params left nothing out, so a missing value is a 0.
 reports as (
     select
@@ -60,11 +85,13 @@ dense as (
             when reports.is_fully_reported then 0
         end as events,
         case when is_known then events.event_sessions end as event_sessions,
-        case when is_known then events.event_count end as event_count
+        case when is_known then events.event_count end as event_count,
+        case when is_known then coalesce(noise.phi, 1) end as phi
     from cells
     inner join reports using (property_id, window_name, current_end)
     left join sums using (property_id, window_name, window_end, parameter, event_name, parameter_value)
     left join events using (property_id, window_name, window_end, event_name)
+    left join noise using (property_id, window_name, window_end, parameter, event_name, parameter_value)
     left join {{ ref('int_pulls__left_out') }} as left_out
         on {{ is_left_out('reports', "'event_params'", 'cells.parameter') }}
 ),
@@ -83,7 +110,8 @@ judged as (
 rated as (
     select
         *,
-        {{ rate_with_interval('share', "tracking_state = 'tracked'", 'sessions', 'event_sessions') }},
+        {{ effective_trials('sessions', 'event_sessions', phi='phi') }} as n_eff,
+        {{ rate_with_interval('share', "tracking_state = 'tracked'", 'sessions', 'event_sessions', 'n_eff') }},
         {{ rate_status('tracking_state', 'sessions', 'event_sessions') }} as status
     from judged
 ),
@@ -105,6 +133,8 @@ select
     share,
     ci_low,
     ci_high,
+    phi,
+    n_eff,
     events,
     event_count,
     case when status <> 'withheld' then {{ rate('events', 'event_count') }} end as event_share,

@@ -40,10 +40,7 @@ summed as (
         {{ whole_sum('reach.sessions') }} as reached,
         {{ whole_sum('reach.previous_sessions') }} as previous_reached,
         {{ whole_sum('reach.entry_sessions') }} as entry_reached,
-        {{ overdispersion('reach.sessions', 'reach.previous_sessions') }} as phi_days,
-        count(*) filter (
-            where reach.previous_sessions > 0 and not {{ is_beyond('reach.sessions', 'reach.previous_sessions') }}
-        ) as day_count,
+        {{ widened_overdispersion('reach.sessions', 'reach.previous_sessions') }} as phi_days,
         coalesce(arg_max(reach.tracking_state, reach.date) filter (where reach.tracking_state <> 'tracked'), 'tracked')
             as tracking_state,
         coalesce(arg_max(reach.step_state, reach.date) filter (where reach.step_state <> 'tracked'), 'tracked') as step_state,
@@ -76,7 +73,7 @@ noisy as (
         loaded.window_end,
         loaded.window_days,
         loaded.days_loaded,
-        case when summed.previous_reached is not null then {{ widened_dispersion('summed.phi_days', 'summed.day_count') }} end as phi,
+        case when summed.previous_reached is not null then summed.phi_days end as phi,
         {{ effective_trials('summed.reached', 'summed.previous_reached', phi='phi') }} as n_eff
     from summed
     inner join loaded using (property_id, window_name, window_start)

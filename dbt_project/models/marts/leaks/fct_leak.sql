@@ -9,19 +9,32 @@ with findings as (
     group by property_id, window_name, step_key
 ),
 
+-- A step over the one before it that is tracked; where there is no benchmark of that, over the one that is not.
 steps as (
     select
         compared.*,
         core.key as step_key,
         core.step_number,
         core.step_label,
-        core.previous_step_key,
+        compared.denominator_key as previous_step_key,
         {{ rate_status('compared.tracking_state', 'compared.numerator', 'compared.denominator') }} as rate_status
     from {{ ref('int_benchmarks__compared') }} as compared
-    inner join {{ core_steps() }} as core
-        on compared.numerator_key = core.key and compared.denominator_key = core.previous_step_key
+    inner join {{ core_steps() }} as core on compared.numerator_key = core.key
     inner join {{ ref('segments') }} as segments on compared.segment_name = segments.segment_name and segments.is_partition
-    where compared.is_leading
+    left join {{ ref('int_leaks__chained') }} as chained
+        on
+            compared.property_id = chained.property_id
+            and compared.window_name = chained.window_name
+            and compared.segment_name = chained.segment_name
+            and compared.segment_value = chained.segment_value
+            and core.step_number = chained.step_number
+            and compared.denominator_key = chained.previous_step_key
+    where compared.is_leading and (chained.step_number is not null or compared.denominator_key = core.previous_step_key)
+    qualify row_number() over (
+        partition by
+            compared.property_id, compared.window_name, compared.segment_name, compared.segment_value, core.step_number
+        order by chained.step_number nulls last
+    ) = 1
 ),
 
 judged as (
@@ -34,13 +47,22 @@ judged as (
         chained.is_own_order_value,
         chained.currency,
         case when chained.is_money then chained.order_value end as order_value,
-        steps.denominator
-        * greatest(0, chained.benchmark_midpoint - steps.rate)
-        * chained.downstream_rate
-        * chained.end_value as opportunity_midpoint,
+        -- greatest() passes over NULL: an unknown rate is no gap of 0.
+        case
+            when steps.rate is not null
+                then
+                    steps.denominator
+                    * greatest(0, chained.benchmark_midpoint - steps.rate)
+                    * chained.downstream_rate
+                    * chained.end_value
+        end as opportunity_midpoint,
         scored.* exclude (property_id, window_name, segment_name, segment_value, step_number),
-        scored.p_gap >= {{ var('least_p_gap') }}
-        and (steps.segment_name = 'all' or coalesce(verdicts.q_value <= {{ var('false_discovery_rate') }}, false)) as is_leak,
+        case
+            when steps.rate_status = 'measured'
+                then
+                    scored.p_gap >= {{ var('least_p_gap') }}
+                    and (steps.segment_name = 'all' or coalesce(verdicts.q_value <= {{ var('false_discovery_rate') }}, false))
+        end as is_leak,
         case when is_leak then findings.finding_id end as finding_id
     from steps
     left join findings using (property_id, window_name, step_key)

@@ -15,9 +15,15 @@ rated as (
         *,
         {{ rate_status('tracking_state', 'engaged_sessions', 'sessions') }} as status,
         case when status = 'measured' then {{ bounced }} end as bounced_sessions,
-        {{ rate_with_interval('bounce_rate', "status = 'measured'", bounced, 'sessions') }},
+        {{ rate_with_interval(
+            'bounce_rate', "status = 'measured'", bounced, 'sessions',
+            effective_trials(bounced, 'sessions', phi='engaged_phi')
+        ) }},
         case when tracking_state <> 'withheld' then {{ rate('engagement_seconds', 'views') }} end as dwell_seconds,
-        {{ rate_with_interval('scroll_rate', "tracking_state = 'tracked'", 'scroll_sessions', 'sessions', ci='scroll_') }}
+        {{ rate_with_interval(
+            'scroll_rate', "tracking_state = 'tracked'", 'scroll_sessions', 'sessions',
+            effective_trials('scroll_sessions', 'sessions', phi='scroll_phi'), ci='scroll_'
+        ) }}
     from stated
 ),
 

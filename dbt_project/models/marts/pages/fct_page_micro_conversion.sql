@@ -42,16 +42,43 @@ counts as (
     from {{ ref('int_pages__summed') }}
 ),
 
+-- Days of a page with its parent; a key that never came to a page does not vary there.
+days as (
+    select
+        parents.property_id,
+        parents.date,
+        parents.page_path,
+        plan.key,
+        coalesce(keys.sessions, 0) as sessions,
+        parents.sessions as parent_sessions
+    from {{ ref('int_pages__keys_daily') }} as parents
+    inner join plan on parents.key = plan.parent_key
+    left join {{ ref('int_pages__keys_daily') }} as keys
+        on
+            parents.property_id = keys.property_id
+            and parents.date = keys.date
+            and parents.page_path = keys.page_path
+            and plan.key = keys.key
+),
+
+noise as (
+    {% call windowed_sums('days', ['page_path', 'key']) %}
+    {{ widened_overdispersion('days.sessions', 'days.parent_sessions') }} as phi
+    {% endcall %}
+),
+
 paired as (
     select
         {{ with_parent('keys', 'plan.parent_key') }},
         placed.page_stage,
         plan.stage,
         plan.family,
-        plan.parent_key
+        plan.parent_key,
+        case when parent.sessions is not null then coalesce(noise.phi, 1) end as phi
     from {{ ref('int_pages__keys_summed') }} as keys
     inner join plan using (key)
     left join {{ ref('int_pages__placed') }} as placed using (property_id, window_name, window_end, page_path)
+    left join noise using (property_id, window_name, window_end, page_path, key)
     left join counts as parent
         on
             keys.property_id = parent.property_id
@@ -64,7 +91,8 @@ paired as (
 rated as (
     select
         *,
-        {{ rate_with_interval('micro_rate', "rate_state = 'tracked'", 'sessions', 'parent_sessions') }},
+        {{ effective_trials('sessions', 'parent_sessions', phi='phi') }} as n_eff,
+        {{ rate_with_interval('micro_rate', "rate_state = 'tracked'", 'sessions', 'parent_sessions', 'n_eff') }},
         {{ rate_status('rate_state', 'sessions', 'parent_sessions', unrated=('parent_key is null', 'no_parent')) }} as status
     from paired
 ),
@@ -78,6 +106,8 @@ select
     page_path,
     page_stage,
     {{ key_columns() }},
+    phi,
+    n_eff,
     prior_sessions,
     prior_micro_rate,
     {{ change_columns('micro_rate') }}
