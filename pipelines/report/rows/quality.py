@@ -13,7 +13,7 @@ COMPLETENESS = """
         from marts.fct_data_completeness where property_id = $property
     )
     select report, count(*) as days, count_if(is_complete) as complete_days,
-        min(date) filter (maturity = 'provisional') as provisional_from,
+        min(date) filter (maturity = 'provisional' and is_loaded) as provisional_from,
         min(date) filter (maturity = 'settled') as settled_from,
         count_if(is_sampled) as sampled, count_if(is_thresholded) as thresholded,
         count_if(has_other_row) as other, count_if(is_restricted) as restricted,
