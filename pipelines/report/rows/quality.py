@@ -27,6 +27,21 @@ GROWING = """
     where property_id = $property and report = 'sessions_by_all' and window_name = '1d'
         and maturity = 'provisional' and is_loaded
 """
+# Days of the newest eight weeks, as windows are held against those before, that were pulled in another
+# currency or time zone than the newest one: until they are pulled again.
+SETTINGS = """
+    with days as (
+        select date, unnest(['currency', 'time zone']) as setting,
+            unnest([currency, time_zone]) as value
+        from marts.fct_data_completeness
+        where property_id = $property and report = 'sessions_by_all' and window_name = '1d'
+            and is_loaded
+        qualify date > max(date) over () - 56
+    ),
+    told as (select *, last(value order by date) over (partition by setting) as now from days)
+    select setting, value as before, now, max(date) as last_date
+    from told where value <> now group by setting, value, now order by setting, last_date
+"""
 GATES = f"""
     select gate, count(*) as expectations, count_if(not is_success) as failed
     from ops.gate_results where run_id = {NEWEST_RUN} and property_id = $property
@@ -66,6 +81,16 @@ class Growing:
 
     days: int
     usual_growth: float | None
+
+
+@dataclass(frozen=True)
+class OtherSetting:
+    """Days up to `last_date` were pulled while GA4's `setting` of the property was `before`."""
+
+    setting: str
+    before: str
+    now: str
+    last_date: date
 
 
 @dataclass(frozen=True)
