@@ -87,9 +87,13 @@ def build_reports(plan: TrackingPlan) -> tuple[ReportSpec, ...]:
         asked = ("eventName", PARAMETER_VALUE)
         reports.append(
             ReportSpec(
-                "event_params", asked, EVENT_METRICS, parameters, is_required=False,
+                "event_params",
+                asked,
+                EVENT_METRICS,
+                parameters,
+                is_required=False,
                 version=_definitions(parameters),
-            )  # fmt: skip
+            )
         )
     return (*reports, *_funnel_reports(plan), _report("metadata", ReportKind.METADATA, ()))
 

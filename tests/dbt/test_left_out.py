@@ -145,6 +145,7 @@ def test_nor_are_its_cells_pages_and_parameters(built: Warehouse) -> None:
     }.items():
         assert built.query(
             f"select window_name, sessions is null, is_complete from marts.{table} "
-            f"where property_id = ? and {column} = ? and window_name in ('7d', 'month') order by all",
+            f"where property_id = ? and {column} = ? and window_name in ('7d', 'month') "
+            "order by all",
             [CHANGED, OTHERWISE[report]],
         ) == [("7d", False, True), ("month", True, False)]

@@ -27,8 +27,8 @@ GROWING = """
     where property_id = $property and report = 'sessions_by_all' and window_name = '1d'
         and maturity = 'provisional' and is_loaded
 """
-# Days of the newest eight weeks, as windows are held against those before, that were pulled in another
-# currency or time zone than the newest one: until they are pulled again.
+# Days of the newest eight weeks (28 and the 28 before them) that were pulled in another currency or
+# time zone than the newest one, and not again since.
 SETTINGS = """
     with days as (
         select date, unnest(['currency', 'time zone']) as setting,

@@ -8,7 +8,6 @@ from datetime import date
 from pipelines.report.rows.funnel import WEEKS_SHOWN
 
 
-
 def is_one_currency(amount: str) -> str:
     """SQL: whether what is not 0 of `amount` is of one currency; of several there is no sum."""
     return f"count(distinct currency) filter (where {amount} <> 0) < 2"

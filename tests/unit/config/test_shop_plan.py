@@ -99,7 +99,8 @@ def test_what_earlier_plans_counted_is_remembered(tmp_path: Path) -> None:
             remember_parts(connection, build_reports(plan))
             found.append(
                 connection.execute(
-                    "select now.name from ops.report_parts as now anti join ops.report_parts as old "
+                    "select now.name from ops.report_parts as now "
+                    "anti join ops.report_parts as old "
                     "on now.report = old.report and now.name = old.name "
                     "and now.meaning = old.meaning and not old.is_current "
                     "where now.is_current and now.report = 'cells' order by all"

@@ -111,8 +111,9 @@ def test_days_of_another_currency_or_zone_are_told_until_they_are_pulled_again()
     connection.execute("create schema marts")
     connection.execute(
         "create table marts.fct_data_completeness as select '1' as property_id, ?::date - "
-        "d::integer as date, 'sessions_by_all' as report, '1d' as window_name, true as is_loaded, "
-        "if(d < 10, 'USD', 'EUR') as currency, 'Asia/Tokyo' as time_zone from range(90) as days (d)",
+        "d::integer as date, 'sessions_by_all' as report, '1d' as window_name, "
+        "true as is_loaded, if(d < 10, 'USD', 'EUR') as currency, 'Asia/Tokyo' as time_zone "
+        "from range(90) as days (d)",
         [LAST],
     )
     ask = (connection, OtherSetting, quality.SETTINGS, {"property": "1"})
