@@ -31,6 +31,14 @@ ASKED = "property_id in (select property_id from asked_properties)"
 IN_WINDOW = f"{ASKED} and date between $start and $end"
 
 
+def without_counted_otherwise(rows: str, report: str) -> str:
+    """SQL join: without the rows of staging's `rows` by key that another tracking plan counted."""
+    return f"""anti join intermediate.int_pulls__left_out as otherwise
+        on otherwise.property_id = {rows}.property_id and otherwise.window_name = '1d'
+        and otherwise.window_end = {rows}.date and otherwise.report = {report}
+        and otherwise.name = {rows}.key and otherwise.is_counted_otherwise"""
+
+
 def counted(name: str, condition: str, key: str) -> str:
     """SQL select items: how many rows meet `condition`, and the key of one of them."""
     return (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from data_checks.model import WARNING, Pair, Slice, Suite
-from data_checks.sql import ASKED, IN_WINDOW
+from data_checks.sql import ASKED, IN_WINDOW, without_counted_otherwise
 from data_checks.suites.rate_tables import DAY, DAYS, REACH, RateTable, rate_slice
 from data_checks.suites.raw_totals import TOTALS_TOLERANCE
 from pipelines.ga4.exactness import estimate_allowance_sql
@@ -56,7 +56,9 @@ with summed as (
 ),
 staged as (
     select property_id, date, cube, key as step_key, sum(sessions)::double as staging_cells
-    from {STAGED} where {IN_WINDOW} group by all
+    from {STAGED} as staged
+    {without_counted_otherwise("staged", "staged.report")}
+    where {IN_WINDOW} group by all
 ),
 whole as (
     select

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from data_checks.catalog import Catalog
 from data_checks.model import Pair, Slice, Suite, never
-from data_checks.sql import IN_WINDOW, counted
+from data_checks.sql import IN_WINDOW, counted, without_counted_otherwise
 from data_checks.suites.cell_tables import cells_suite
 from data_checks.suites.dates import dates_slice, dates_suite
 from pipelines.ga4.exactness import estimate_allowance_sql
@@ -151,8 +151,9 @@ counted as (
     from {EVENTS_TABLE} inner join plan using (event_name)
     where not is_composite and {IN_WINDOW}
     union all
-    select property_id, segment_name, date, key, sessions, events
-    from {MICRO_TABLE} inner join plan using (key)
+    select micro.property_id, segment_name, date, micro.key, sessions, events
+    from {MICRO_TABLE} as micro inner join plan on micro.key = plan.key
+    {without_counted_otherwise("micro", "'micro_by_' || micro.segment_name")}
     where is_composite and {IN_WINDOW}
 ),
 reach as (

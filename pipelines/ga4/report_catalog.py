@@ -86,7 +86,14 @@ def build_reports(plan: TrackingPlan) -> tuple[ReportSpec, ...]:
     if parameters:
         asked = ("eventName", PARAMETER_VALUE)
         reports.append(
-            ReportSpec("event_params", asked, EVENT_METRICS, parameters, is_required=False)
+            ReportSpec(
+                "event_params",
+                asked,
+                EVENT_METRICS,
+                parameters,
+                is_required=False,
+                version=_definitions(parameters),
+            )
         )
     return (*reports, *_funnel_reports(plan), _report("metadata", ReportKind.METADATA, ()))
 
@@ -121,10 +128,13 @@ def _by_page(plan: TrackingPlan) -> list[ReportSpec]:
         ("page_micro", ("pagePath",), _composite(plan)),
     ]
     return [
-        ReportSpec(name, own, EVENT_METRICS, parts, is_required=False, top=_TOP["pagePath"])
+        ReportSpec(
+            name, own, EVENT_METRICS, parts, is_required=False, top=_TOP["pagePath"],
+            version=_definitions(parts),
+        )
         for name, own, parts in shape
         if parts
-    ]
+    ]  # fmt: skip
 
 
 def _by_cell(plan: TrackingPlan) -> list[ReportSpec]:
@@ -171,15 +181,11 @@ def _by_segment(plan: TrackingPlan, name: str) -> list[ReportSpec]:
 
 
 def _definitions(parts: tuple[Part, ...]) -> int:
-    """A number that changes with what the keys of the parts mean; 1 where there is no key.
+    """A number that changes with what the parts mean; 1 where there is no key and no parameter.
 
     Days that were counted by another definition are pulled again (`run_window.plan_window`).
     """
-    meanings = [
-        (micro.key, micro.event_names, micro.conditions)
-        for micro in (part.micro_conversion for part in parts)
-        if micro
-    ]
+    meanings = [part.meaning for part in parts if part.meaning]
     return zlib.crc32(repr(meanings).encode()) >> 1 if meanings else 1
 
 

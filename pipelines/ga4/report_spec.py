@@ -134,6 +134,18 @@ class Part:
         return {column: value for column, value in named.items() if value}
 
     @property
+    def name(self) -> str:
+        """The key or the event parameter that it is about; '' where it is about no single one."""
+        return next(iter(self.constants.values()), "")
+
+    @property
+    def meaning(self) -> tuple[object, ...]:
+        """What counts as it: days that were counted by another meaning are not those of now."""
+        if micro := self.micro_conversion:
+            return (micro.key, micro.event_names, micro.conditions)
+        return (self.parameter, self.event_names) if self.parameter else ()
+
+    @property
     def parameters(self) -> frozenset[str]:
         """Event parameters that must be registered as custom dimensions for this request."""
         conditions = self.micro_conversion.conditions if self.micro_conversion else ()

@@ -94,21 +94,27 @@ def _newest_days(settings: Settings, now: datetime | None) -> dict[str, date]:
 def _first_missing_day(settings: Settings, span: DayWindow) -> date:
     """The first day of `span` that some report by day still lacks; its end if none.
 
-    A required report must be loaded; an optional one must have been asked for; both as they are
-    defined now, so that a changed tracking plan pulls its keys again. Days before a
-    property's first stored one do not count, unless it has none at all.
+    A required report must be loaded; an optional one must have been asked for; both the last time
+    as they are defined now, so that a tracking plan that was changed, or changed back, pulls its
+    keys again. Days before a property's first stored one do not count, unless it has none at all.
     """
     if not settings.build_db.exists():
         return span.start
     with build_database(settings.build_db, read_only=True) as connection:
         rows = connection.execute(
-            "select property_id, report, date, report_version, bool_or(status = 'loaded') "
-            "from ops.pulls where date between ? and ? group by all",
+            """
+            with pulls as (select *, (pulled_at, pull_id) as age from ops.pulls)
+            select
+                property_id, report, date,
+                arg_max(report_version, age) filter (where status = 'loaded'),
+                arg_max(report_version, age)
+            from pulls where date between ? and ? group by all
+            """,
             [span.start, span.end],
         ).fetchall()
         first = first_loaded_days(connection)
-    asked = {tuple(row) for *row, _ in rows}
-    loaded = {tuple(row) for *row, is_loaded in rows if is_loaded}
+    loaded = {(*day, version) for *day, version, _ in rows}
+    asked = {(*day, version) for *day, _, version in rows}
     wanted = [
         (item.id, spec.name, spec.version, loaded if spec.is_required else asked)
         for item in settings.properties

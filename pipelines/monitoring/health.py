@@ -143,8 +143,10 @@ def _published(
                 f"the newest published day of property {row['property_id']} is "
                 f"{row['newest_day']}. Run 'sluice nightly', and see that it runs every night.",
             )
+    # Not the run's own last day: a backfill's, or that of a night with --date, is an older one.
+    newest = min((row["newest_day"] for row in freshness), default=last["window_end"])
     return Verdict(
-        Health.FINE, f"the last run published days up to {last['window_end']} (version {version})."
+        Health.FINE, f"the last run published, and days go up to {newest} (version {version})."
     )
 
 

@@ -59,8 +59,9 @@ _WARNINGS = """
 """
 _FRESHNESS = """
     select property_id, max(date) as newest_day,
-        min(date) filter (where maturity = 'provisional') as provisional_since,
-        count(distinct date) filter (where maturity = 'provisional') as provisional_days,
+        min(date) filter (where maturity = 'provisional' and is_loaded) as provisional_since,
+        count(distinct date) filter (where maturity = 'provisional' and is_loaded)
+            as provisional_days,
         count(distinct date) filter (where not is_complete) as incomplete_days
     from marts.fct_data_completeness group by property_id order by property_id
 """

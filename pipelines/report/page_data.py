@@ -20,7 +20,13 @@ from pipelines.report.rows.items import Carts, Page, Product
 from pipelines.report.rows.left_out import LeftOut
 from pipelines.report.rows.micro import Micro
 from pipelines.report.rows.properties import Shop
-from pipelines.report.rows.quality import Completeness, Gate, GateWarning, Growing
+from pipelines.report.rows.quality import (
+    Completeness,
+    Gate,
+    GateWarning,
+    Growing,
+    OtherSetting,
+)
 from pipelines.report.rows.register import Change, Experiment, Planned
 from pipelines.report.rows.sales import Sales, SalesWeek
 from pipelines.report.rows.shopify import FailedFetch, Ratio, ShopSales, ShopStep
@@ -86,6 +92,7 @@ class PropertyData:
     doubtful_days: tuple[DoubtfulDay, ...]
     gates: tuple[Gate, ...]
     warnings: tuple[GateWarning, ...]
+    settings: tuple[OtherSetting, ...] = ()
     shop_steps: tuple[ShopStep, ...] = ()
     shop_sales: ShopSales | None = None
     ratios: tuple[Ratio, ...] = ()

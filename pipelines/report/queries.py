@@ -110,6 +110,7 @@ def read_shop(connection: duckdb.DuckDBPyConnection, property_id: str) -> Proper
         growing=ask_one(quality.Growing, quality.GROWING, "fct_data_completeness.usual_growth")
         or quality.Growing(0, None),
         doubtful_days=doubtful_days(connection, shop.property_id),
+        settings=ask(quality.OtherSetting, quality.SETTINGS, "fct_data_completeness.time_zone"),
         gates=ask(quality.Gate, quality.GATES),
         warnings=ask(quality.GateWarning, quality.WARNINGS),
         shop_steps=ask(shopify.ShopStep, shopify.FUNNEL, "fct_shopify_funnel_daily"),

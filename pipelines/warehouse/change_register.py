@@ -35,10 +35,11 @@ def remember_register(
     """Replace `ops.changes` and the outcomes of its files, in one transaction.
 
     A file that cannot be read is said in the experiment's row and stops nothing; one that had no
-    problem by its end then keeps the outcomes that an earlier run read. So does one that is in the
-    register no more, and what was changed of one after its start goes to `ops.experiment_edits`.
-    Those that are counted from GA4 stay until they are counted anew. Raises ExperimentError: a
-    change of the site with the id of an experiment whose result is kept.
+    problem by its end then keeps the outcomes that an earlier run read, silently where the file is
+    gone. So does one that is in the register no more, and what was changed of one after its start
+    goes to `ops.experiment_edits`. Those that are counted from GA4 stay until they are counted
+    anew. Raises ExperimentError: a change of the site with the id of an experiment whose result is
+    kept.
     """
     before = {row["change_id"]: row for row in _stored_rows(connection)}
     rows: list[dict[str, Any]] = []
@@ -60,8 +61,11 @@ def remember_register(
             outcomes.append(_read(entry, row, today))
             kept = [name for name in kept if name != entry.id]
         except ExperimentError as error:
+            problem, file = without_folder(str(error), entry.trial.outcomes), entry.trial.outcomes
             if entry.id not in kept or not _is_result(row, before[entry.id]):
-                row["problem"] = without_folder(str(error), entry.trial.outcomes)
+                row["problem"] = problem
+            elif file is not None and file.exists():
+                row["note"] = f"These are an earlier run's outcomes: {problem}"
     for name in sorted(before.keys() - register.meetings.keys()):
         if before[name]["has_outcomes"]:
             rows.append(_withdrawn(before[name], today))

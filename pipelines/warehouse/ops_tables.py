@@ -216,6 +216,16 @@ TABLES: dict[str, OpsTable] = {
             "description": ("VARCHAR", "What the visitor does."),
         },
     ),
+    "report_parts": OpsTable(
+        "One row per report, version of it, and key or event parameter: what counted as it.",
+        {
+            **_shared("report"),
+            "report_version": ("INTEGER", "Version of the pulls that counted so."),
+            "name": ("VARCHAR", "Key of the tracking plan, or event parameter."),
+            "meaning": ("VARCHAR", "Its events and conditions, as text that is only compared."),
+            "is_current": ("BOOLEAN", "Whether the newest run asks for this version."),
+        },
+    ),
     "not_applicable_keys": OpsTable(
         "One row per key that the shop says it does not have.",
         {

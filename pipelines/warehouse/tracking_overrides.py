@@ -1,4 +1,6 @@
-"""Writes what the shop's own tracking plan changes to `ops`, where SQL reads it."""
+"""Writes what the shop's own tracking plan changes to `ops`, where SQL reads it, and what the
+reports of each plan counted.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,8 @@ from collections.abc import Mapping, Sequence
 import duckdb
 
 from pipelines.config.tracking_plan import TrackingPlan
+from pipelines.ga4.report_spec import ReportSpec
+from pipelines.warehouse.ops import insert_rows
 from pipelines.warehouse.schema import OPS_TABLES
 from pipelines.warehouse.transactions import transaction
 
@@ -19,6 +23,30 @@ def remember_plan(connection: duckdb.DuckDBPyConnection, plan: TrackingPlan) -> 
         _replace(connection, "benchmark_overrides", plan.shop.benchmarks)
         _replace(connection, "benchmark_figure_overrides", plan.shop.figures)
         _replace(connection, "not_applicable_keys", declared)
+
+
+def remember_parts(connection: duckdb.DuckDBPyConnection, reports: Sequence[ReportSpec]) -> None:
+    """Write what counts as each key and parameter of the reports, beside what earlier plans said.
+
+    SQL leaves out of a day what it was not counted by (`int_pulls__left_out`).
+    """
+    rows = [
+        {
+            "report": spec.name, "report_version": spec.version, "name": part.name,
+            "meaning": repr(part.meaning), "is_current": True,
+        }
+        for spec in reports
+        for part in spec.parts
+        if part.name
+    ]  # fmt: skip
+    with transaction(connection):
+        connection.execute("update ops.report_parts set is_current = false")
+        for spec in reports:
+            connection.execute(
+                "delete from ops.report_parts where report = ? and report_version = ?",
+                [spec.name, spec.version],
+            )
+        insert_rows(connection, "report_parts", rows)
 
 
 def _replace(

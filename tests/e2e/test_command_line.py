@@ -325,7 +325,7 @@ def test_the_demo_s_home_is_fine_on_any_day(demo: tuple[Path, str], tmp_path: Pa
         clock.write_text(json.dumps({**pin, "pinned_at": moved.isoformat()}))
         state = typed("status", folder=tmp_path, SLUICE_HOME=str(demo[0]))
         assert state.code == 0, state.out
-        assert state.out.startswith("Fine: the last run published days up to 2026-06-30")
+        assert state.out.startswith("Fine: the last run published, and days go up to 2026-06-30 ")
         assert "its clock stands at 2026-07-01" in state.out
     (tmp_path / "sluice.yml").write_text(f"home: {demo[0]}\nproperties: [{{id: '42'}}]\n")
     state = typed("status", folder=tmp_path)

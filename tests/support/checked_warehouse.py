@@ -109,6 +109,10 @@ def _fill(connection: duckdb.DuckDBPyConnection) -> None:
         "create table intermediate.int_days__versioned as select property_id, date "
         f"from unnest({[*PROPERTIES]}) as p (property_id), ({DAYS})"
     )
+    connection.execute(
+        "create table intermediate.int_pulls__left_out (property_id varchar, window_name varchar, "
+        "window_end date, report varchar, name varchar, is_counted_otherwise boolean)"
+    )
     for segment, column in SEGMENTS.items():
         _raw(connection, f"sessions_by_{segment}", _sessions(segment, column), ("100", "200"))
         _raw(connection, f"events_by_{segment}", _events(EVENTS, segment, column), ("100", "200"))

@@ -34,7 +34,8 @@ def published_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         build.execute(
             "create table marts.fct_data_completeness as select '42' as property_id, "
-            "date '2026-03-02' as date, 'provisional' as maturity, true as is_complete"
+            "'provisional' as maturity, * from (values (date '2026-03-02', true, true), "
+            "(date '2026-02-20', false, false)) as days (date, is_loaded, is_complete)"
         )
         start_run(build, "r1", "nightly", date(2026, 3, 1), date(2026, 3, 2), "0.1.0", MORNING)
     publish_again(home)

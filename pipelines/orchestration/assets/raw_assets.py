@@ -37,7 +37,7 @@ from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.fetches import ensure_source_tables
 from pipelines.warehouse.runs import start_run
 from pipelines.warehouse.table_facts import table_facts
-from pipelines.warehouse.tracking_overrides import remember_plan
+from pipelines.warehouse.tracking_overrides import remember_parts, remember_plan
 
 
 def raw_key(spec: ReportSpec) -> AssetKey:
@@ -94,6 +94,7 @@ def build_raw_assets(
             # Empty ones, so that dbt can build every model by hand, whichever sources there are.
             ensure_source_tables(connection, chain(*TABLES.values()))
             remember_plan(connection, plan)
+            remember_parts(connection, reports)
             today = settings.clock.now().date()
             register = read_register(settings, plan, today)
             remember_register(connection, register, today)

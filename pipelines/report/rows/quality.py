@@ -13,7 +13,7 @@ COMPLETENESS = """
         from marts.fct_data_completeness where property_id = $property
     )
     select report, count(*) as days, count_if(is_complete) as complete_days,
-        min(date) filter (maturity = 'provisional') as provisional_from,
+        min(date) filter (maturity = 'provisional' and is_loaded) as provisional_from,
         min(date) filter (maturity = 'settled') as settled_from,
         count_if(is_sampled) as sampled, count_if(is_thresholded) as thresholded,
         count_if(has_other_row) as other, count_if(is_restricted) as restricted,
@@ -26,6 +26,21 @@ GROWING = """
     select count(*) as days, max(usual_growth) as usual_growth from marts.fct_data_completeness
     where property_id = $property and report = 'sessions_by_all' and window_name = '1d'
         and maturity = 'provisional' and is_loaded
+"""
+# Days of the newest eight weeks (28 and the 28 before them) that were pulled in another currency or
+# time zone than the newest one, and not again since.
+SETTINGS = """
+    with days as (
+        select date, unnest(['currency', 'time zone']) as setting,
+            unnest([currency, time_zone]) as value
+        from marts.fct_data_completeness
+        where property_id = $property and report = 'sessions_by_all' and window_name = '1d'
+            and is_loaded
+        qualify date > max(date) over () - 56
+    ),
+    told as (select *, last(value order by date) over (partition by setting) as now from days)
+    select setting, value as before, now, max(date) as last_date
+    from told where value <> now group by setting, value, now order by setting, last_date
 """
 GATES = f"""
     select gate, count(*) as expectations, count_if(not is_success) as failed
@@ -66,6 +81,16 @@ class Growing:
 
     days: int
     usual_growth: float | None
+
+
+@dataclass(frozen=True)
+class OtherSetting:
+    """Days up to `last_date` were pulled while GA4's `setting` of the property was `before`."""
+
+    setting: str
+    before: str
+    now: str
+    last_date: date
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,16 @@ from datetime import date
 
 from pipelines.report.rows.funnel import WEEKS_SHOWN
 
+
+def is_one_currency(amount: str) -> str:
+    """SQL: whether what is not 0 of `amount` is of one currency; of several there is no sum."""
+    return f"count(distinct currency) filter (where {amount} <> 0) < 2"
+
+
+_CURRENCY = (
+    "coalesce(any_value(currency) filter (where purchase_revenue <> 0), any_value(currency)) "
+    "as currency"
+)
 # Too few sessions to tell whether orders are tracked: no order, where they are on other days. A sum
 # over a day that is not known is not known.
 _SALES_DAYS = """
@@ -25,8 +35,9 @@ _SALES_DAYS = """
         from thin
     )
 """
-_SALES_SUMS = """
-    case when count(purchase_revenue) = count(*) then sum(purchase_revenue) end as revenue,
+_SALES_SUMS = f"""
+    case when count(purchase_revenue) = count(*) and {is_one_currency("purchase_revenue")}
+        then sum(purchase_revenue) end as revenue,
     case when count(transactions) = count(*) then sum(transactions)::bigint end as orders,
     case when bool_and(
         sessions is not null and purchase_sessions is not null and tracking_state <> 'sessionless'
@@ -37,21 +48,29 @@ _SALES_SUMS = """
 SALES = f"""
     with {_SALES_DAYS},
     summed as (
-        select age >= $days as is_prior, count(*) as days, any_value(currency) as currency,
-            {_SALES_SUMS}
+        select age >= $days as is_prior, count(*) as days, {_CURRENCY}, {_SALES_SUMS}
         from days where age < 2 * $days group by is_prior
     )
-    select now.* exclude (is_prior), prior.revenue as prior_revenue,
+    select now.* exclude (is_prior),
+        if(prior.currency = now.currency, prior.revenue, null) as prior_revenue,
         prior.orders as prior_orders, prior.conversion as prior_conversion,
-        prior.order_value as prior_order_value
+        if(prior.currency = now.currency, prior.order_value, null) as prior_order_value
     from summed as now left join summed as prior on prior.is_prior and prior.days = $days
     where not now.is_prior
 """
+# Money of the newest week's currency only: they stand in one chart.
 SALES_WEEKS = f"""
-    with {_SALES_DAYS}
-    select min(date) as start, max(date) as "end", {_SALES_SUMS}
-    from days where age < 7 * {WEEKS_SHOWN}
-    group by age // 7 having count(*) = 7 order by start
+    with {_SALES_DAYS},
+    weeks as (
+        select min(date) as start, max(date) as "end", {_CURRENCY}, {_SALES_SUMS}
+        from days where age < 7 * {WEEKS_SHOWN}
+        group by age // 7 having count(*) = 7
+    )
+    select * exclude (currency) replace (
+        if(currency = last(currency order by start) over (), revenue, null) as revenue,
+        if(currency = last(currency order by start) over (), order_value, null) as order_value
+    )
+    from weeks order by start
 """
 
 

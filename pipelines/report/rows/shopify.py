@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from pipelines.report.rows.sales import is_one_currency
 from pipelines.warehouse.newest_fetches import NEWEST_FETCHES
 
 # The newest four weeks; after a change of what a session is, those days of them that count alike.
@@ -24,15 +25,18 @@ FUNNEL = """
     where date > last_date - 28 and session_definition = definition
     group by shop, step_number, step_key, device order by step_number, device
 """
-SALES = """
+SALES = f"""
     with newest as (
         select max(date) as last_date from marts.fct_shopify_sales_daily
         where property_id = $property
     )
-    select sum(orders)::bigint as orders, sum(total_sales)::double as total_sales,
+    select sum(orders)::bigint as orders,
+        case when {is_one_currency("total_sales")} then sum(total_sales)::double end as total_sales,
         sum(abandoned_checkouts)::bigint as abandoned,
         sum(recovered_checkouts)::bigint as recovered,
-        sum(abandoned_value)::double as abandoned_value, any_value(currency) as currency,
+        case when {is_one_currency("abandoned_value")}
+            then sum(abandoned_value)::double end as abandoned_value,
+        any_value(currency) as currency,
         count(orders) as order_days, count(abandoned_checkouts) as checkout_days
     from marts.fct_shopify_sales_daily cross join newest
     where property_id = $property and date > last_date - 28

@@ -9,7 +9,7 @@ from pipelines.report import formatting
 from pipelines.report.components import Section, Table, columns, filled
 from pipelines.report.doubtful_days import DoubtfulDay
 from pipelines.report.page_data import PropertyData
-from pipelines.report.rows.quality import Completeness, Gate, GateWarning
+from pipelines.report.rows.quality import Completeness, Gate, GateWarning, OtherSetting
 from pipelines.wording import counted
 
 # The page stays readable: the rest is counted, and stands in `ops.gate_results`.
@@ -35,6 +35,7 @@ def quality_section(shop: PropertyData) -> Section:
         summary=(
             _whole(reports),
             *_doubtful(shop.doubtful_days),
+            *_settings(shop.settings),
             _provisional(reports),
             *_doubts(reports),
             *_gates(shop.gates),
@@ -72,6 +73,16 @@ def _doubtful(days: Sequence[DoubtfulDay]) -> tuple[str, ...]:
     left = len(names) - DAYS_NAMED
     more = f" and {counted(left, 'more day')}" if left > 0 else ""
     return (f"Not whole, though GA4 answered: {', '.join(names[:DAYS_NAMED])}{more}.",)
+
+
+def _settings(found: Sequence[OtherSetting]) -> tuple[str, ...]:
+    return tuple(
+        f"GA4's {one.setting} of the property was {one.before} when the days up to "
+        f"{formatting.day(one.last_date)} were pulled, and is {one.now}: numbers before and after "
+        "cannot be compared, and money of both is not added up, until 'sluice backfill' has pulled "
+        "those days again."
+        for one in found
+    )
 
 
 def _day_table(days: Sequence[DoubtfulDay]) -> Table:

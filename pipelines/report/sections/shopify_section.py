@@ -109,19 +109,23 @@ def _sales_words(sales: ShopSales | None) -> tuple[str, ...]:
     said = []
     if sales.orders is not None:
         said.append(
-            f"The online store had {counted(sales.orders, 'order')} worth "
-            f"{formatting.amount(sales.total_sales, sales.currency)} on "
-            f"{counted(sales.order_days, 'day')}."
+            f"The online store had {counted(sales.orders, 'order')}"
+            f"{_worth(sales.total_sales, sales.currency)} on {counted(sales.order_days, 'day')}."
         )
     if sales.abandoned:
         share = (sales.recovered or 0) / sales.abandoned
         said.append(
-            f"{counted(sales.abandoned, 'checkout')} with contact data worth "
-            f"{formatting.amount(sales.abandoned_value, sales.currency)} were left on "
+            f"{counted(sales.abandoned, 'checkout')} with contact data"
+            f"{_worth(sales.abandoned_value, sales.currency)} were left on "
             f"{counted(sales.checkout_days, 'day')}; "
             f"{formatting.rate_of(share, sales.recovered, sales.abandoned)} came back."
         )
     return (" ".join(said),) if said else ()
+
+
+def _worth(value: float | None, currency: str | None) -> str:
+    """Nothing where it is not known, or of several currencies."""
+    return "" if value is None else f" worth {formatting.amount(value, currency)}"
 
 
 def _funnel(steps: tuple[ShopStep, ...]) -> Table:

@@ -11,7 +11,7 @@ from pipelines.config.tracking_plan import ParameterCondition, Trigger, TriggerK
 from pipelines.errors import SeedError
 from pipelines.ga4.report_catalog import build_reports
 from pipelines.warehouse.connect import build_database
-from pipelines.warehouse.tracking_overrides import remember_plan
+from pipelines.warehouse.tracking_overrides import remember_parts, remember_plan
 
 WHOLE = """
 micro_conversions:
@@ -88,6 +88,30 @@ def test_what_sends_an_event_is_no_column_of_a_key(tmp_path: Path) -> None:
     assert {spec.name: spec.version for spec in build_reports(plan)} == {
         spec.name: spec.version for spec in build_reports(plain)
     }
+
+
+def test_what_earlier_plans_counted_is_remembered(tmp_path: Path) -> None:
+    """Of each version what is now counted otherwise, as SQL tells it; back and forth."""
+    plans = load_plan(), load_plan(shop=written(tmp_path, WHOLE))
+    found = []
+    with build_database(tmp_path / "build.duckdb") as connection:
+        for plan in (*plans, plans[0]):
+            remember_parts(connection, build_reports(plan))
+            found.append(
+                connection.execute(
+                    "select now.name from ops.report_parts as now "
+                    "anti join ops.report_parts as old "
+                    "on now.report = old.report and now.name = old.name "
+                    "and now.meaning = old.meaning and not old.is_current "
+                    "where now.is_current and now.report = 'cells' order by all"
+                ).fetchall()
+            )
+        ((twice,),) = connection.execute(
+            "select count(*) - count(distinct (report, report_version, name)) from ops.report_parts"
+        ).fetchall()
+    names = [(step.key,) for step in plans[0].funnels[0].steps]
+    assert found == [sorted(names), [("add_to_cart",)], [("add_to_cart",)]]
+    assert twice == 0
 
 
 def test_what_sql_reads_of_it(tmp_path: Path) -> None:
@@ -176,6 +200,6 @@ def test_a_key_that_is_counted_otherwise_is_a_report_of_another_version(tmp_path
     changed = {name for name, version in renamed.items() if seeds[name] != version}
     # The key is a step of the core funnel, so its cells are counted otherwise as well.
     segments = {f"micro_by_{segment.name}" for segment in load_plan().segments}
-    assert changed == {*segments, "cells", "cells_country"}
+    assert changed == {*segments, "page_micro", "cells", "cells_country"}
     assert versions(written(tmp_path, "not_applicable: [wishlist]")) == seeds
     assert all(0 < version < 2**31 for version in seeds.values())

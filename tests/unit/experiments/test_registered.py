@@ -94,6 +94,16 @@ def test_a_broken_file_of_a_running_one_is_said_and_stops_nothing(shop: Path) ->
     assert remember(shop, date(2026, 7, 31)) == [("ended", None, COUNTS)]
 
 
+def test_a_broken_file_of_an_ended_one_is_said_beside_what_an_earlier_run_read(shop: Path) -> None:
+    remember(shop)
+    (shop / "cta.csv").write_text("Datum,Variante\n")
+    for _ in range(2):
+        assert remember(shop) == [("ended", None, COUNTS)]
+        with build_database(shop / "build.duckdb") as connection:
+            ((note,),) = connection.execute("select note from ops.changes").fetchall()
+        assert note.startswith("These are an earlier run's outcomes: cta.csv, line 1: ")
+
+
 @pytest.mark.parametrize(
     ("end", "later", "state"),
     [

@@ -1,5 +1,6 @@
 """Days: what is over where, which days a night works on, and what missed nights cost."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -189,6 +190,19 @@ def test_a_night_that_died_half_way_is_pulled_again_from_its_first_day(settings)
                 now=NOW,
             )
     assert span(plan_window(settings)) == ("01-26", "03-01")
+
+
+@pytest.mark.parametrize("status", ["loaded", "failed"])
+def test_a_plan_that_was_changed_and_changed_back_pulls_its_keys_again(settings, status):
+    """What is stored, or was tried last, is of the plan between the two."""
+    loaded(settings, date(2026, 2, 28))
+    between = replace(next(one for one in REPORTS if one.name == "micro_by_all"), version=7)
+    with build_database(settings.build_db) as connection:
+        record_failure(
+            connection, "42", between, (date(2026, 2, 27), date(2026, 2, 28)),
+            run_id="r", status=status, message="", now=NOW + timedelta(days=1),
+        )  # fmt: skip
+    assert span(plan_window(settings)) == ("02-24", "03-01")
 
 
 def test_an_optional_report_that_was_refused_is_not_missed(settings):

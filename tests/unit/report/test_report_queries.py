@@ -6,8 +6,11 @@ import duckdb
 import pytest
 
 from pipelines.report.fetch import fetch
+from pipelines.report.rows import quality, shopify
 from pipelines.report.rows import sales as rows
+from pipelines.report.rows.quality import OtherSetting
 from pipelines.report.rows.sales import Sales, SalesWeek
+from pipelines.report.rows.shopify import ShopSales
 
 LAST = date(2026, 6, 30)
 
@@ -67,3 +70,55 @@ def test_weeks_are_whole_and_end_with_the_newest_day() -> None:
     assert len(weeks) == 13
     assert weeks[-1] == SalesWeek(LAST - timedelta(6), LAST, 700, 14, 0.02, 50)
     assert len(fetch(sold(13), SalesWeek, rows.SALES_WEEKS, {"property": "1"})) == 1
+
+
+def test_money_of_two_currencies_is_neither_added_up_nor_compared() -> None:
+    within = sold(56, "currency = 'USD' where date > date '2026-06-20'")
+    assert sales(within) == Sales(28, "USD", None, 56, 0.02, None, None, 56, 0.02, None)
+    # A day without revenue is of any currency.
+    unsold = "purchase_revenue = 0 where date > date '2026-06-20'"
+    found = sales(sold(56, "currency = 'USD' where date > date '2026-06-20'", unsold))
+    assert (found.currency, found.revenue, found.prior_revenue) == ("EUR", 1800, 2800)
+    before = sold(56, "currency = 'USD' where date > date '2026-06-02'")
+    assert sales(before) == Sales(28, "USD", 2800, 56, 0.02, 50, None, 56, 0.02, None)
+    weeks = fetch(within, SalesWeek, rows.SALES_WEEKS, {"property": "1"})
+    # The newest week is all USD, the one before it is mixed.
+    assert [(week.revenue, week.orders) for week in weeks[-3:]] == [
+        (None, 14), (None, 14), (700, 14),
+    ]  # fmt: skip
+
+
+def test_nor_is_shopify_s() -> None:
+    connection = duckdb.connect()
+    connection.execute("create schema marts")
+    connection.execute(
+        "create table marts.fct_shopify_sales_daily as select '1' as property_id, ?::date as date, "
+        "3 as orders, 60.0 as total_sales, 2 as abandoned_checkouts, 1 as recovered_checkouts, "
+        "20.0 as abandoned_value, 'EUR' as currency",
+        [LAST],
+    )
+    connection.execute(
+        "insert into marts.fct_shopify_sales_daily select * replace (date - 1 as date, 'USD' as "
+        "currency, 0.0 as abandoned_value) from marts.fct_shopify_sales_daily"
+    )
+    assert fetch(connection, ShopSales, shopify.SALES, {"property": "1"}) == (
+        ShopSales(6, None, 4, 2, 20, "EUR", 2, 2),
+    )
+
+
+def test_days_of_another_currency_or_zone_are_told_until_they_are_pulled_again() -> None:
+    connection = duckdb.connect()
+    connection.execute("create schema marts")
+    connection.execute(
+        "create table marts.fct_data_completeness as select '1' as property_id, ?::date - "
+        "d::integer as date, 'sessions_by_all' as report, '1d' as window_name, "
+        "true as is_loaded, if(d < 10, 'USD', 'EUR') as currency, 'Asia/Tokyo' as time_zone "
+        "from range(90) as days (d)",
+        [LAST],
+    )
+    ask = (connection, OtherSetting, quality.SETTINGS, {"property": "1"})
+    assert fetch(*ask) == (OtherSetting("currency", "EUR", "USD", LAST - timedelta(10)),)
+    connection.execute(
+        "update marts.fct_data_completeness set currency = 'USD' where date > ?::date - 56", [LAST]
+    )
+    assert fetch(*ask) == ()

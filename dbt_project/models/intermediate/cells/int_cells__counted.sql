@@ -60,6 +60,7 @@ dense as (
         chain.step_label,
         chain.previous_step_key,
         case
+            when left_out.is_counted_otherwise then null
             when {{ is_real_zero(
                 'counted.key is null', 'chain.tracking_state', 'reports.is_doubtful', '(reports.is_full and left_out.name is null)'
             ) }} then 0

@@ -46,6 +46,9 @@ counted as (
     from {{ ref('stg_ga4__micro_conversions') }} as m
     inner join days on m.property_id = days.property_id and m.date = days.date
     inner join plan on m.key = plan.key and plan.is_composite
+    left join {{ ref('int_pulls__left_out') }} as left_out
+        on {{ is_left_out('m', "'micro_by_' || m.segment_name", 'm.key', by_day=true) }}
+    where left_out.is_counted_otherwise is not true
 ),
 
 -- Joined by equality on every column: a condition on the key alone made 730 days take 90 seconds instead of 2.

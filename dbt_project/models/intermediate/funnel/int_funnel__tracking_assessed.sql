@@ -12,15 +12,16 @@ series as (
         plan.key,
         plan.floor_rate,
         plan.is_not_applicable or (days.route = 'shopify' and not {{ is_told_by_shopify('plan.key') }}) as is_not_applicable,
-        days.is_doubtful,
+        days.is_doubtful or coalesce(left_out.is_counted_otherwise, false) as is_doubtful,
         left_out.name is not null as is_left_out,
         days.is_partial,
         case when own.key is null then 0 else own.sessions end as sessions,
         coalesce(own.events, own.sessions, 0) as events,
         -- Of rows that tell sessions too: orders whose row of events is missing are no evidence.
         case when own.sessions is not null then own.transactions end as transactions,
-        case when days.is_complete or own.sessions is not null then coalesce(parent.sessions, 0) else 0 end as exposed,
-        case when days.is_complete or own.sessions is not null then coalesce(site.sessions, 0) else 0 end as visits
+        (days.is_complete and left_out.is_counted_otherwise is not true) or own.sessions is not null as is_shown,
+        case when is_shown then coalesce(parent.sessions, 0) else 0 end as exposed,
+        case when is_shown then coalesce(site.sessions, 0) else 0 end as visits
     from {{ ref('int_funnel__reports_assessed') }} as days
     inner join {{ ref('int_plan__resolved') }} as plan on days.is_composite = plan.is_composite
     left join reach as own on days.property_id = own.property_id and days.date = own.date and plan.key = own.key

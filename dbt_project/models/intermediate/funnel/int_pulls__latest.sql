@@ -82,6 +82,7 @@ told as (
     select
         attempts.* exclude (pull_id),
         latest.pull_id is not null as is_loaded,
+        latest.report_version,
         latest.row_count,
         coalesce(latest.is_sampled, false) as is_sampled,
         coalesce(latest.is_thresholded, false) as is_thresholded,

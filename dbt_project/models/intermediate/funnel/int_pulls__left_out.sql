@@ -1,13 +1,60 @@
 {{ config(materialized='view') }}
 
--- A report without a key or a parameter says nothing of it on that day, and so no sum over the day does.
-select distinct
+-- A report without a key or a parameter says nothing of it on that day, and so no sum over the day does. Nor does one that
+-- counted something else as it, or did not know it yet: pulled for another tracking plan, and not again since.
+with pulls as (
+    select *
+    from {{ ref('int_pulls__latest') }}
+    where window_name = '1d'
+),
+
+parts as (
+    select * from {{ source('ops', 'report_parts') }}
+),
+
+counted_otherwise as (
+    select
+        versions.report,
+        versions.report_version,
+        parts.name
+    from (select distinct report, report_version from parts) as versions
+    inner join parts on versions.report = parts.report and parts.is_current
+    anti join parts as own
+        on
+            versions.report = own.report
+            and versions.report_version = own.report_version
+            and parts.name = own.name
+            and parts.meaning = own.meaning
+),
+
+lacking as (
+    select
+        property_id,
+        date,
+        report,
+        unnest(string_split(left_out, ',')) as name,
+        false as is_counted_otherwise
+    from pulls
+    where left_out is not null
+    union all
+    select
+        pulls.property_id,
+        pulls.date,
+        pulls.report,
+        counted_otherwise.name,
+        true as is_counted_otherwise
+    from pulls
+    inner join counted_otherwise
+        on pulls.report = counted_otherwise.report and pulls.report_version = counted_otherwise.report_version
+)
+
+select
     periods.property_id,
     periods.window_name,
     periods.window_end,
-    pulls.report,
-    unnest(string_split(pulls.left_out, ',')) as name
+    lacking.report,
+    lacking.name,
+    bool_or(lacking.is_counted_otherwise) as is_counted_otherwise
 from {{ ref('int_funnel__periods_listed') }} as periods
-inner join {{ ref('int_pulls__latest') }} as pulls
-    on periods.property_id = pulls.property_id and periods.date = pulls.date and pulls.window_name = '1d'
-where pulls.left_out is not null
+inner join lacking on periods.property_id = lacking.property_id and periods.date = lacking.date
+group by periods.property_id, periods.window_name, periods.window_end, lacking.report, lacking.name

@@ -11,16 +11,18 @@ reports as (
     where window_name = '1d' and report <> 'metadata'
 ),
 
+-- A week or month that was over before a backfill began is a window, and no day of the property.
 bounds as (
     select
         property_id,
         min(date) as first_date,
         max(date) as last_date
     from pulls
+    where window_name = '1d'
     group by property_id
 ),
 
--- Every date of a property since its first one, for every report it has: also those that nobody pulled.
+-- Every date of a property since its first day, for every report it has: also those that nobody pulled.
 expected as (
     select
         reports.property_id,
