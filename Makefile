@@ -64,14 +64,15 @@ check: setup  ## what to run before every commit: the fast part of `lint` and of
 	$(BIN)/python -m pytest tests/unit -m "not slow" -n 2 --dist loadfile
 
 # The build database that `make dbt` and `make gate` work on; dbt needs it with its whole path.
-DATABASE = $(abspath $(or $(SLUICE_HOME),data))/build.duckdb
+HERE = $(if $(filter /%,$(SLUICE_HOME)),,$(CURDIR)/)
+DATABASE = $(HERE)$(or $(SLUICE_HOME),data)/build.duckdb
 RUN ?= list --resource-type model
 dbt: setup  ## any dbt command on ./data (or SLUICE_HOME): make dbt RUN="build --select fct_leak"
-	DBT_SLUICE_DATABASE=$(DATABASE) $(BIN)/dbt $(RUN) --project-dir dbt_project --profiles-dir dbt_project
+	DBT_SLUICE_DATABASE="$(DATABASE)" $(BIN)/dbt $(RUN) --project-dir dbt_project --profiles-dir dbt_project
 
 GATE ?= marts
 gate: setup  ## one gate over what the newest run left in ./data: make gate GATE=marts
-	$(BIN)/python -m data_checks $(GATE) $(DATABASE)
+	$(BIN)/python -m data_checks $(GATE) "$(DATABASE)"
 
 dev: setup  ## Dagster's UI on the project
 	umask 077; DAGSTER_HOME=$$($(BIN)/python -m pipelines.orchestration.dagster_home) $(BIN)/dagster dev -w workspace.yaml

@@ -51,7 +51,9 @@ def test_ctrl_c_ends_all_of_make_dev(tmp_path: Path) -> None:
     world = {key: value for key, value in os.environ.items() if "SLUICE_" not in key}
     world |= {"SLUICE_HOME": str(tmp_path / "home"), "SLUICE_PROPERTIES": '[{"id": "42"}]'}
     # With the environment that runs this test, which `setup` would refresh.
-    make = ["make", "--assume-old=setup", "dev", f"VENV={sys.prefix}"]
+    # The Makefile's own paths begin here, too: a checkout's folder may have a space in its name.
+    venv = os.path.relpath(sys.prefix, PROJECT_DIR)
+    make = ["make", "--assume-old=setup", "dev", f"VENV={venv}"]
     with subprocess.Popen(
         [sys.executable, "-c", AS_IN_A_TERMINAL, *make],
         cwd=PROJECT_DIR, env=world, start_new_session=True,
