@@ -87,13 +87,18 @@ def surprise(days: Days, rules: Rules | None = None) -> Surprise:
     The expected rate is (x + 1/2)/(n + 1) of the k usable weeks. The days of a window vary each for
     itself, so its variance is N p q (1 + (sum n^2/N - 1) rho), N the sum of its days' n, times
     1 + 1/k (1 + 1/8 where none is left out), for the expected rate is an estimate too. NaN where
-    the counts are no rate, N < `least_trials` or k < `least_weeks`.
+    the counts, or the expected ones, are no rate, N < `least_trials` or k < `least_weeks`.
     """
     wanted = rules or Rules()
     x, n = days.successes.sum(axis=1), days.trials.sum(axis=1)
     past_x, past_n, weeks = _same_weekdays(days)
     expected = (past_x + 0.5) / (past_n + 1)
-    is_tested = is_rate(x, n) & (n >= wanted.least_trials) & (weeks >= max(wanted.least_weeks, 1))
+    is_tested = (
+        is_rate(x, n)
+        & is_rate(past_x, past_n)
+        & (n >= wanted.least_trials)
+        & (weeks >= max(wanted.least_weeks, 1))
+    )
     clustered = divide((days.trials**2).sum(axis=1), n) - 1
     inflation = (1 + divide(np.ones(len(n)), weeks)) * (1 + clustered * day_correlation(days))
     p_value = np.full(expected.shape, np.nan)
@@ -144,8 +149,10 @@ def judge(found: Surprise, signals: Signals, rules: Rules | None = None) -> Aler
 
 
 def _usable(days: Days) -> tuple[Floats, Floats, Bools]:
-    """Past trials and successes, 0 where a day does not count, and which days count."""
-    is_used = days.is_usable & is_rate(days.past_successes, days.past_trials)
+    """Past trials and successes, 0 where a day does not count, and which days count: those above
+    100 % too, for without them a step that some skip seems rarer, and steadier, than it is.
+    """
+    is_used = days.is_usable & (days.past_trials > 0) & (days.past_successes >= 0)
     return (
         np.where(is_used, days.past_trials, 0.0),
         np.where(is_used, days.past_successes, 0.0),

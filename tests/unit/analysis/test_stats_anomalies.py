@@ -50,6 +50,25 @@ def test_correlation_by_hand() -> None:
     assert day_correlation(days(50, 1000, weeks)) == pytest.approx([expected])
 
 
+def test_a_step_that_some_skip_is_expected_as_often_as_it_comes() -> None:
+    """95 %, and above 100 % on one day of eight: these are days like the others."""
+    random = np.random.default_rng(7)
+    trials = random.poisson(40, (1000, 63)).astype(float)
+    successes = (
+        random.binomial(trials.astype(int), 0.85) + random.poisson(4, trials.shape)
+    ).astype(float)
+    of_week = (successes[:, 56:], trials[:, 56:])
+    found = surprise(Days(*of_week, successes[:, :56], trials[:, :56], np.ones((1000, 56), bool)))
+    assert found.expected.mean() == pytest.approx(0.95, abs=0.002)
+    p = found.p_value[~np.isnan(found.p_value)]
+    assert len(p) > 900
+    assert (p < 0.05).mean() <= 0.06
+
+
+def test_nothing_is_told_from_weeks_above_100_percent() -> None:
+    assert np.isnan(surprise(days(900, 1000, np.full(56, 1001))).p_value).all()
+
+
 def test_p_of_a_steady_shop_by_hand() -> None:
     # rho = 0, so the widened variance alone: 1 + 999 rho' = 9/8. Expected 400.5 of 8001.
     found = surprise(STEADY)

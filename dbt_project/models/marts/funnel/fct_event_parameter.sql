@@ -20,20 +20,34 @@ cells as (
     where is_current
 ),
 
+parameter_values as (
+    select distinct
+        property_id,
+        parameter,
+        event_name,
+        parameter_value
+    from cells
+),
+
+periods as (
+    select *
+    from {{ ref('int_funnel__periods_listed') }}
+    where window_name <> '1d'
+),
+
 -- Every day of the event in a window, those without the value too.
 days as (
     select
         events.property_id,
         events.date,
-        cells.parameter,
-        cells.event_name,
-        cells.parameter_value,
+        parameter_values.parameter,
+        parameter_values.event_name,
+        parameter_values.parameter_value,
         coalesce(params.sessions, 0) as sessions,
         events.sessions as event_sessions
-    from (select distinct property_id, parameter, event_name, parameter_value from cells) as cells
+    from parameter_values
     inner join {{ ref('stg_ga4__events') }} as events using (property_id, event_name)
-    semi join (select * from {{ ref('int_funnel__periods_listed') }} where window_name <> '1d') as periods
-        using (property_id, date)
+    semi join periods using (property_id, date)
     left join {{ ref('stg_ga4__event_params') }} as params
         using (property_id, date, parameter, event_name, parameter_value)
     where events.segment_name = 'all'
