@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -55,11 +56,11 @@ def status(as_json: AsJson = False) -> None:
         # Where it is remembered in what cannot be read, the status says that, in UTC.
         with suppress(WarehouseError, duckdb.Error):
             settings = with_remembered_time_zones(settings)
-        _print_status(state, settings.time_zone)
+        _print_status(state, settings.time_zone, settings.nightly.sweep_days)
     raise typer.Exit(state.exit_code)
 
 
-def _print_status(state: HomeStatus, zone: ZoneInfo) -> None:
+def _print_status(state: HomeStatus, zone: ZoneInfo, sweep_days: int) -> None:
     word = words(state.state).capitalize()
     colour = _COLOURS[state.exit_code]
     out.print(f"[{colour}]{word}[/{colour}]: {escape(state.verdict)}", soft_wrap=True)
@@ -79,9 +80,24 @@ def _print_status(state: HomeStatus, zone: ZoneInfo) -> None:
     _print("Newest published days", state.freshness)
     if any(row["provisional_days"] for row in state.freshness):
         out.print("  Provisional days may still change in GA4; the next nights pull them again.\n")
+    for row in state.freshness:
+        if told := _out_of_reach(row, sweep_days):
+            out.print(f"  {escape(told)}\n", soft_wrap=True)
     # The other quotas matter when they are used up; `--json` has them all.
     left = [_quota(row, zone) for row in state.quota if _matters(row)]
     _print("What is left of GA4's quota", left)
+
+
+def _out_of_reach(row: dict[str, Any], sweep_days: int) -> str:
+    """Of days that were pulled while they still grew, before weeks without a night; '' if none."""
+    since, reached = row["provisional_since"], row["newest_day"] - timedelta(days=sweep_days - 1)
+    if since is None or since >= reached:
+        return ""
+    return (
+        f"Property {row['property_id']}: days from {since} on were pulled before they had settled, "
+        f"and no night reaches back before {reached}: run 'sluice backfill --start {since} --end "
+        f"{reached - timedelta(days=1)}'."
+    )
 
 
 def _matters(row: dict[str, Any]) -> bool:

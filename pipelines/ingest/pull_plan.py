@@ -20,7 +20,7 @@ from pipelines.ga4.client import Profile
 from pipelines.ga4.date_windows import days_between
 from pipelines.ga4.report_catalog import ReportKind, ReportSpec
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow
-from pipelines.warehouse.load import first_loaded_days
+from pipelines.warehouse.first_days import first_loaded_days
 
 SUNDAY = 7
 # A backfill's stretch: days of one request, and what a kill can lose.

@@ -14,7 +14,7 @@ from pipelines.ga4.report_catalog import build_reports
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow, yesterday
 from pipelines.sources.shopify.route import TOLD_BY_SHOPIFY
 from pipelines.warehouse.connect import build_database, published_database
-from pipelines.warehouse.load import first_loaded_days
+from pipelines.warehouse.first_days import first_loaded_days
 
 
 def with_time_zones(settings: Settings, profiles: Sequence[Profile]) -> Settings:

@@ -27,7 +27,8 @@ from pipelines.ga4.report_catalog import ReportSpec, build_reports
 from pipelines.ingest.day_window import DayWindow
 from pipelines.ingest.pull_plan import PullTask
 from pipelines.sources.shopify.route import ShopifyRoute, ShopifyRouteError
-from pipelines.warehouse.load import first_loaded_days, record_failure
+from pipelines.warehouse.first_days import first_loaded_days
+from pipelines.warehouse.load import record_failure
 from pipelines.warehouse.property_records import remember_export_days
 from pipelines.warehouse.statuses import PullStatus
 from pipelines.wording import shown

@@ -15,6 +15,7 @@ from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
 from pipelines.monitoring.health import Health, assess_fault, assess_health
 from pipelines.monitoring.home_lock import lock_path, no_run
+from pipelines.monitoring.lost_days import lost_days
 from pipelines.publishing.verdict import headlines
 from pipelines.publishing.versions import current_name, find_versions
 from pipelines.warehouse.connect import build_database, published_database
@@ -124,6 +125,7 @@ def read_status(settings: Settings) -> HomeStatus:
     newest = versions[-1].name if versions else None
     with no_run(lock_path(settings)) as is_idle:
         memory, fault = _memory(settings, is_idle)
+        fault = fault or (lost_days(settings) if is_idle else "")
     runs, gates, failures, warnings, quota, sources = memory
     freshness, unreadable = _published(settings, (_FRESHNESS,))
     if version in damaged:

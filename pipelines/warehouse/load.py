@@ -108,17 +108,6 @@ def record_failure(
     insert_rows(connection, "pulls", rows)
 
 
-def first_loaded_days(connection: duckdb.DuckDBPyConnection) -> dict[str, date]:
-    """Property → the first day of which a report was loaded."""
-    return dict(
-        connection.execute(
-            "select property_id, min(date) from ops.pulls where status = ? "
-            "and window_name is null and report <> 'metadata' group by property_id",
-            [PullStatus.LOADED],
-        ).fetchall()
-    )
-
-
 def _pull_rows(pull: Pull, run_id: str) -> list[dict[str, Any]]:
     """One row per partition; tokens and pages stand with the first one only, so they add up."""
     keys = pull.partitions.column_names

@@ -4,6 +4,7 @@ reports of each plan counted.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import duckdb
@@ -13,6 +14,8 @@ from pipelines.ga4.report_spec import ReportSpec
 from pipelines.warehouse.ops import insert_rows
 from pipelines.warehouse.schema import OPS_TABLES
 from pipelines.warehouse.transactions import transaction
+
+logger = logging.getLogger("sluice")
 
 
 def remember_plan(connection: duckdb.DuckDBPyConnection, plan: TrackingPlan) -> None:
@@ -28,8 +31,15 @@ def remember_plan(connection: duckdb.DuckDBPyConnection, plan: TrackingPlan) -> 
 def remember_parts(connection: duckdb.DuckDBPyConnection, reports: Sequence[ReportSpec]) -> None:
     """Write what counts as each key and parameter of the reports, beside what earlier plans said.
 
-    SQL leaves out of a day what it was not counted by (`int_pulls__left_out`).
+    SQL leaves out of a day what it was not counted by (`int_pulls__left_out`); what changed is said
+    aloud.
     """
+    before = {
+        (report, name): meaning
+        for report, name, meaning in connection.execute(
+            "select report, name, meaning from ops.report_parts where is_current"
+        ).fetchall()
+    }
     rows = [
         {
             "report": spec.name, "report_version": spec.version, "name": part.name,
@@ -47,6 +57,15 @@ def remember_parts(connection: duckdb.DuckDBPyConnection, reports: Sequence[Repo
                 [spec.name, spec.version],
             )
         insert_rows(connection, "report_parts", rows)
+    changed = {
+        row["name"] for row in rows if before.get((row["report"], row["name"])) != row["meaning"]
+    }
+    if before and changed:
+        logger.warning(
+            "The tracking plan counts %s otherwise than until now: days before those that this run "
+            "pulls have no number of it until 'sluice backfill' has pulled them again.",
+            ", ".join(sorted(changed)),
+        )
 
 
 def _replace(

@@ -18,6 +18,7 @@ from pipelines.export.errors import ExportError
 from pipelines.monitoring.doctor.step_model import Step, not_yet, right, wrong
 from pipelines.monitoring.health import PATIENCE
 from pipelines.monitoring.home_lock import lock_path, no_run
+from pipelines.monitoring.lost_days import lost_days
 from pipelines.publishing.versions import DATABASE, Version, find_versions
 from pipelines.warehouse.connect import build_database, unlocked
 from pipelines.wording import local
@@ -60,6 +61,8 @@ def disk_step(settings: Settings) -> Step:
 
 def database_step(settings: Settings) -> Step:
     """The build database can be read; beside a run, which has it open, it is not looked at."""
+    if reason := lost_days(settings):
+        return wrong(WAREHOUSE, f"{reason}.")
     if not settings.build_db.exists():
         return not_yet(WAREHOUSE, "none yet: the first night makes it")
     with no_run(lock_path(settings)) as is_idle:

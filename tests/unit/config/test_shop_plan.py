@@ -90,7 +90,9 @@ def test_what_sends_an_event_is_no_column_of_a_key(tmp_path: Path) -> None:
     }
 
 
-def test_what_earlier_plans_counted_is_remembered(tmp_path: Path) -> None:
+def test_what_earlier_plans_counted_is_remembered(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Of each version what is now counted otherwise, as SQL tells it; back and forth."""
     plans = load_plan(), load_plan(shop=written(tmp_path, WHOLE))
     found = []
@@ -109,6 +111,9 @@ def test_what_earlier_plans_counted_is_remembered(tmp_path: Path) -> None:
         ((twice,),) = connection.execute(
             "select count(*) - count(distinct (report, report_version, name)) from ops.report_parts"
         ).fetchall()
+    said = [record.message for record in caplog.records]
+    assert len(said) == 2
+    assert said[0].startswith("The tracking plan counts add_to_cart, ")
     names = [(step.key,) for step in plans[0].funnels[0].steps]
     assert found == [sorted(names), [("add_to_cart",)], [("add_to_cart",)]]
     assert twice == 0

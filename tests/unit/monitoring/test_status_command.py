@@ -117,6 +117,24 @@ def test_status_after_a_good_and_a_bad_night(published):
     assert "Provisional days may still change" in text
 
 
+def test_status_names_days_that_no_night_pulls_again(published):
+    """Pulled while they grew, then weeks without a night: of 35 days the first is 27 January."""
+    pin_clock(published, MORNING, ["42"])
+    assert "no night reaches back" not in run("status").stdout
+    with build_database(published / "build.duckdb") as build:
+        for day in ("2026-01-26", "2026-01-27"):
+            build.execute("delete from marts.fct_data_completeness where date < '2026-03-02'")
+            build.execute(
+                "insert into marts.fct_data_completeness "
+                "values ('42', 'provisional', ?, true, true)",
+                [day],
+            )
+            publish_again(published)
+            assert ("--start 2026-01-26 --end 2026-01-26'" in run("status").stdout) == (
+                day == "2026-01-26"
+            )
+
+
 def test_status_tells_moments_and_quota_in_the_property_s_zone_and_in_words(published, monkeypatch):
     # Wide enough that no column is folded, however long the paths in the others are.
     monkeypatch.setattr("pipelines.cli.common.out._width", 300)
