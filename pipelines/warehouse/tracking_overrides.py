@@ -58,7 +58,9 @@ def remember_parts(connection: duckdb.DuckDBPyConnection, reports: Sequence[Repo
             )
         insert_rows(connection, "report_parts", rows)
     changed = {
-        row["name"] for row in rows if before.get((row["report"], row["name"])) != row["meaning"]
+        str(row["name"])
+        for row in rows
+        if before.get((row["report"], row["name"])) != row["meaning"]
     }
     if before and changed:
         logger.warning(

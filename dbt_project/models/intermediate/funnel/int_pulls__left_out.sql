@@ -12,12 +12,19 @@ parts as (
     select * from {{ source('ops', 'report_parts') }}
 ),
 
+versions as (
+    select distinct
+        report,
+        report_version
+    from parts
+),
+
 counted_otherwise as (
     select
         versions.report,
         versions.report_version,
         parts.name
-    from (select distinct report, report_version from parts) as versions
+    from versions
     inner join parts on versions.report = parts.report and parts.is_current
     anti join parts as own
         on
