@@ -58,9 +58,10 @@ def remember_parts(connection: duckdb.DuckDBPyConnection, reports: Sequence[Repo
             )
         insert_rows(connection, "report_parts", rows)
     changed = {
-        str(row["name"])
-        for row in rows
-        if before.get((row["report"], row["name"])) != row["meaning"]
+        part.name
+        for spec in reports
+        for part in spec.parts
+        if part.name and before.get((spec.name, part.name)) != repr(part.meaning)
     }
     if before and changed:
         logger.warning(

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from dagster import build_schedule_context, define_asset_job
 
 from pipelines.clock import pin_clock
 from pipelines.config.settings import Property, Settings
@@ -13,6 +14,7 @@ from pipelines.errors import WarehouseError
 from pipelines.ga4.report_catalog import build_reports
 from pipelines.monitoring.doctor.machine_steps import database_step
 from pipelines.monitoring.lost_days import lost_days, refuse_lost_days
+from pipelines.orchestration.schedules import build_nightly_schedule
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import record_failure
 from tests.support.hand_clock import MORNING
@@ -89,3 +91,13 @@ def test_status_and_doctor_say_so(settings: Settings, monkeypatch: pytest.Monkey
     said = f"Readers have days of property 42 from {FIRST} on"
     assert said in state["verdict"]
     assert database_step(settings).message.startswith(said)
+
+
+def test_the_schedule_starts_no_run(settings: Settings) -> None:
+    schedule = build_nightly_schedule(settings, define_asset_job("night"))
+    moment = build_schedule_context(scheduled_execution_time=MORNING)
+    assert schedule.evaluate_tick(moment).run_requests
+    settings.build_db.unlink()
+    tick = schedule.evaluate_tick(moment)
+    assert not tick.run_requests
+    assert tick.skip_message == f"{lost_days(settings)}."

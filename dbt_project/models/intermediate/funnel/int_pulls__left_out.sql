@@ -23,15 +23,15 @@ counted_otherwise as (
     select
         versions.report,
         versions.report_version,
-        parts.name
+        asked.name
     from versions
-    inner join parts on versions.report = parts.report and parts.is_current
+    inner join parts as asked on versions.report = asked.report and asked.is_current
     anti join parts as own
         on
             versions.report = own.report
             and versions.report_version = own.report_version
-            and parts.name = own.name
-            and parts.meaning = own.meaning
+            and asked.name = own.name
+            and asked.meaning = own.meaning
 ),
 
 lacking as (
