@@ -99,11 +99,11 @@ def fill(warehouse: Warehouse) -> None:
     fill_unseen(warehouse)
 
 
-def leaks(hand_made: Warehouse, columns: str, where: str) -> list[tuple]:
+def leaks(hand_made: Warehouse, columns: str, where: str, property_id: str = LEAKY) -> list[tuple]:
     return hand_made.query(
         f"select {columns} from marts.fct_leak where property_id = ? and window_name = '28d' "
         f"and {where} order by step_number, segment_value",
-        [LEAKY],
+        [property_id],
     )
 
 
@@ -143,11 +143,12 @@ def test_segments_add_up_to_the_shop(hand_made: Warehouse) -> None:
 
 def test_a_leak_over_the_step_before_that_is_tracked(hand_made: Warehouse) -> None:
     """200 carts of 10,000 sessions, floor 3 %: 100 more are worth 160/200 x 90/160 x 60 each."""
-    found = hand_made.query(
-        "select previous_step_key, benchmark_key, numerator, denominator, rate, benchmark_low, "
-        "round(opportunity, 6), status, is_leak from marts.fct_leak where property_id = ? "
-        "and window_name = '28d' and step_key = 'add_to_cart' and segment_name = 'all'",
-        [UNSEEN],
+    found = leaks(
+        hand_made,
+        "previous_step_key, benchmark_key, numerator, denominator, rate, benchmark_low, "
+        "round(opportunity, 6), status, is_leak",
+        "step_key = 'add_to_cart' and segment_name = 'all'",
+        UNSEEN,
     )
     told = ("sessions", "add_to_cart_per_session", 200, 10_000, 0.02, 0.03)
     assert found == [(*told, 2_700.0, "leak", True)]

@@ -57,12 +57,7 @@ _ITEM = pa.struct(
     }
 )
 _CLICK = pa.struct(
-    {
-        "source": pa.string(),
-        "medium": pa.string(),
-        "campaign_name": pa.string(),
-        "default_channel_group": pa.string(),
-    }
+    dict.fromkeys(("source", "medium", "campaign_name", "default_channel_group"), pa.string())
 )
 SCHEMA = pa.schema(
     {

@@ -15,16 +15,25 @@ from pipelines.report.rows.shopify import ShopSales
 LAST = date(2026, 6, 30)
 
 
-def sold(days: int, *changes: str) -> duckdb.DuckDBPyConnection:
-    """Days with 100 sessions, of which 2 order for 50 each, up to `LAST`; then these changes."""
+def marts(name: str, rows: str, *parameters: object) -> duckdb.DuckDBPyConnection:
+    """A database with one mart of property 1; `rows`: its other columns."""
     connection = duckdb.connect()
     connection.execute("create schema marts")
     connection.execute(
-        "create table marts.fct_sales_daily as select '1' as property_id, 'all' as segment_name, "
-        "?::date - d::integer as date, 100 as sessions, 2 as purchase_sessions, 2 as transactions, "
-        "100.0 as purchase_revenue, 'EUR' as currency, 'tracked' as tracking_state "
-        "from range(?) as days (d)",
-        [LAST, days],
+        f"create table marts.{name} as select '1' as property_id, {rows}", list(parameters)
+    )
+    return connection
+
+
+def sold(days: int, *changes: str) -> duckdb.DuckDBPyConnection:
+    """Days with 100 sessions, of which 2 order for 50 each, up to `LAST`; then these changes."""
+    connection = marts(
+        "fct_sales_daily",
+        "'all' as segment_name, ?::date - d::integer as date, 100 as sessions, "
+        "2 as purchase_sessions, 2 as transactions, 100.0 as purchase_revenue, 'EUR' as currency, "
+        "'tracked' as tracking_state from range(?) as days (d)",
+        LAST,
+        days,
     )
     for change in changes:
         connection.execute(f"update marts.fct_sales_daily set {change}")
@@ -89,13 +98,11 @@ def test_money_of_two_currencies_is_neither_added_up_nor_compared() -> None:
 
 
 def test_nor_is_shopify_s() -> None:
-    connection = duckdb.connect()
-    connection.execute("create schema marts")
-    connection.execute(
-        "create table marts.fct_shopify_sales_daily as select '1' as property_id, ?::date as date, "
-        "3 as orders, 60.0 as total_sales, 2 as abandoned_checkouts, 1 as recovered_checkouts, "
-        "20.0 as abandoned_value, 'EUR' as currency",
-        [LAST],
+    connection = marts(
+        "fct_shopify_sales_daily",
+        "?::date as date, 3 as orders, 60.0 as total_sales, 2 as abandoned_checkouts, "
+        "1 as recovered_checkouts, 20.0 as abandoned_value, 'EUR' as currency",
+        LAST,
     )
     connection.execute(
         "insert into marts.fct_shopify_sales_daily select * replace (date - 1 as date, 'USD' as "
@@ -107,14 +114,12 @@ def test_nor_is_shopify_s() -> None:
 
 
 def test_days_of_another_currency_or_zone_are_told_until_they_are_pulled_again() -> None:
-    connection = duckdb.connect()
-    connection.execute("create schema marts")
-    connection.execute(
-        "create table marts.fct_data_completeness as select '1' as property_id, ?::date - "
-        "d::integer as date, 'sessions_by_all' as report, '1d' as window_name, "
+    connection = marts(
+        "fct_data_completeness",
+        "?::date - d::integer as date, 'sessions_by_all' as report, '1d' as window_name, "
         "true as is_loaded, if(d < 10, 'USD', 'EUR') as currency, 'Asia/Tokyo' as time_zone "
         "from range(90) as days (d)",
-        [LAST],
+        LAST,
     )
     ask = (connection, OtherSetting, quality.SETTINGS, {"property": "1"})
     assert fetch(*ask) == (OtherSetting("currency", "EUR", "USD", LAST - timedelta(10)),)

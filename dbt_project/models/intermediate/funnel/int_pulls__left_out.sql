@@ -45,14 +45,13 @@ lacking as (
     where left_out is not null
     union all
     select
-        pulls.property_id,
-        pulls.date,
-        pulls.report,
-        counted_otherwise.name,
+        property_id,
+        date,
+        report,
+        name,
         true as is_counted_otherwise
     from pulls
-    inner join counted_otherwise
-        on pulls.report = counted_otherwise.report and pulls.report_version = counted_otherwise.report_version
+    inner join counted_otherwise using (report, report_version)
 )
 
 select

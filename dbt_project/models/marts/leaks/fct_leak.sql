@@ -20,20 +20,15 @@ steps as (
         {{ rate_status('compared.tracking_state', 'compared.numerator', 'compared.denominator') }} as rate_status
     from {{ ref('int_benchmarks__compared') }} as compared
     inner join {{ core_steps() }} as core on compared.numerator_key = core.key
-    inner join {{ ref('segments') }} as segments on compared.segment_name = segments.segment_name and segments.is_partition
-    left join {{ ref('int_leaks__chained') }} as chained
-        on
-            compared.property_id = chained.property_id
-            and compared.window_name = chained.window_name
-            and compared.segment_name = chained.segment_name
-            and compared.segment_value = chained.segment_value
-            and core.step_number = chained.step_number
-            and compared.denominator_key = chained.previous_step_key
-    where compared.is_leading and (chained.step_number is not null or compared.denominator_key = core.previous_step_key)
+    inner join {{ ref('segments') }} as segments using (segment_name)
+    left join {{ ref('int_leaks__chained') }} as chained using (property_id, window_name, segment_name, segment_value, step_number)
+    where
+        compared.is_leading
+        and segments.is_partition
+        and compared.denominator_key in (chained.previous_step_key, core.previous_step_key)
     qualify row_number() over (
-        partition by
-            compared.property_id, compared.window_name, compared.segment_name, compared.segment_value, core.step_number
-        order by chained.step_number nulls last
+        partition by property_id, window_name, segment_name, segment_value, step_number
+        order by compared.denominator_key = chained.previous_step_key desc nulls last
     ) = 1
 ),
 
