@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -13,7 +12,6 @@ from rich.markup import escape
 from pipelines.cli.common import AsJson, new_table, out, print_json
 from pipelines.cli.progress import duration
 from pipelines.config.settings import load_settings
-from pipelines.errors import WarehouseError
 from pipelines.wording import local, words
 
 if TYPE_CHECKING:
@@ -43,9 +41,7 @@ def status(as_json: AsJson = False) -> None:
     Exit code: 0 fine or running, 1 stale, failed, killed or never run, 2 held back (also a
     single property), 75 paused on quota.
     """
-    import duckdb
-
-    from pipelines.ingest.run_window import with_remembered_time_zones
+    from pipelines.ingest.run_window import remembered_zone
     from pipelines.monitoring.status import read_status
 
     settings = load_settings()
@@ -53,10 +49,7 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         print_json(state.as_dict())
     else:
-        # Where it is remembered in what cannot be read, the status says that, in UTC.
-        with suppress(WarehouseError, duckdb.Error):
-            settings = with_remembered_time_zones(settings)
-        _print_status(state, settings.time_zone, settings.nightly.sweep_days)
+        _print_status(state, remembered_zone(settings), settings.nightly.sweep_days)
     raise typer.Exit(state.exit_code)
 
 

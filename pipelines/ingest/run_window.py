@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import duckdb
+
 from pipelines.config.settings import Settings
 from pipelines.config.tracking_plan import load_plan
-from pipelines.errors import ConfigError
+from pipelines.errors import ConfigError, WarehouseError
 from pipelines.ga4.client import Profile
 from pipelines.ga4.report_catalog import build_reports
 from pipelines.ingest.day_window import FIRST_DAY, DayWindow, yesterday
@@ -45,6 +48,15 @@ def with_remembered_time_zones(settings: Settings) -> Settings:
             connection.execute("select property_id, time_zone from ops.properties").fetchall()
         )
     return _with_zones(settings, zones)
+
+
+def remembered_zone(settings: Settings) -> ZoneInfo:
+    """The zone that moments are told in, `Settings.time_zone` with those zones; UTC while they are
+    remembered in what cannot be read.
+    """
+    with suppress(WarehouseError, duckdb.Error):
+        settings = with_remembered_time_zones(settings)
+    return settings.time_zone
 
 
 def newest_day(settings: Settings, now: datetime | None = None) -> date:

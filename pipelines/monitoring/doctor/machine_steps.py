@@ -15,6 +15,7 @@ from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
 from pipelines.export.engine import open_engine
 from pipelines.export.errors import ExportError
+from pipelines.ingest.run_window import remembered_zone
 from pipelines.monitoring.doctor.step_model import Step, not_yet, right, wrong
 from pipelines.monitoring.health import PATIENCE
 from pipelines.monitoring.home_lock import lock_path, no_run
@@ -124,7 +125,7 @@ def schedule_step(settings: Settings, now: datetime) -> Step:
             f"let 'sluice nightly' start every night ({cron}).",
         )
     finished, last_day = night
-    zone = settings.time_zone
+    zone = remembered_zone(settings)
     when = f"{local(finished, zone)} in {zone}, days up to {last_day}"
     facts = {"last_night": finished.isoformat(), "last_day": last_day}
     if now - finished > PATIENCE:

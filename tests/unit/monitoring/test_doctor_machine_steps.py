@@ -15,6 +15,7 @@ from pipelines.monitoring.home_lock import hold_lock, lock_path
 from pipelines.publishing.versions import point_current_at
 from pipelines.warehouse.connect import build_database
 from tests.support.doctor_parts import publish
+from tests.support.published import write_manifest
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 Usage = namedtuple("Usage", "total used free")
@@ -110,6 +111,17 @@ def test_a_night_is_told_by_the_property_s_clock(settings):
     shop = Property(id="42", time_zone="America/Los_Angeles")
     there = settings.model_copy(update={"properties": (shop,)})
     assert "2026-06-30 22:00 in America/Los_Angeles" in schedule_step(there, NOW).message
+
+
+def test_a_night_is_told_by_the_clock_that_ga4_told_of_the_property(settings):
+    version = publish(settings, ("nightly", "published", hours_ago(7)))
+    with duckdb.connect(str(version / "sluice.duckdb")) as connection:
+        connection.execute(
+            "insert into ops.properties (property_id, time_zone) values ('42', 'Asia/Tokyo')"
+        )
+    write_manifest(version)
+    there = settings.model_copy(update={"properties": (Property(id="42"),)})
+    assert "2026-07-01 14:00 in Asia/Tokyo" in schedule_step(there, NOW).message
 
 
 def test_other_commands_are_no_night(settings):
