@@ -45,10 +45,10 @@ lacking as (
     where left_out is not null
     union all
     select
-        property_id,
-        date,
-        report,
-        name,
+        pulls.property_id,
+        pulls.date,
+        pulls.report,
+        counted_otherwise.name,
         true as is_counted_otherwise
     from pulls
     inner join counted_otherwise using (report, report_version)
