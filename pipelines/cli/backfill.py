@@ -71,7 +71,6 @@ def backfill(
     from pipelines.ingest.pull_plan import offered
     from pipelines.ingest.run_window import with_remembered_time_zones, with_time_zones
     from pipelines.monitoring.home_lock import MAX_BACKFILL_HOURS, hold_lock, lock_path
-    from pipelines.monitoring.lost_days import refuse_lost_days
     from pipelines.orchestration.nightly_run import run_nightly
     from pipelines.warehouse.connect import build_database
     from pipelines.warehouse.runs import BACKFILL_RUN
@@ -101,7 +100,6 @@ def backfill(
         return
     # One lock over plan, run and end: a night between them would change what was planned.
     with hold_lock(lock_path(settings), MAX_BACKFILL_HOURS):
-        refuse_lost_days(settings, window.start)
         with build_database(settings.build_db) as connection:
             backfill_id = open_backfill(connection, settings, window)
         done = done_days(settings, backfill_id)

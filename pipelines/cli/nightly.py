@@ -50,7 +50,6 @@ def nightly(
     from pipelines.ingest.run_window import plan_window, with_time_zones
     from pipelines.monitoring.alerts import tell
     from pipelines.monitoring.home_lock import hold_lock, lock_path, no_run
-    from pipelines.monitoring.lost_days import refuse_lost_days
     from pipelines.orchestration.nightly_run import run_nightly
     from pipelines.warehouse.runs import FULL_REFRESH, record_failed_start
     from pipelines.warehouse.statuses import RunStatus
@@ -82,11 +81,6 @@ def nightly(
     settings = with_time_zones(settings, profiles)
     # One lock over plan and run: what was planned is what the run finds.
     with hold_lock(lock_path(settings), settings.nightly.max_hours):
-        try:
-            refuse_lost_days(settings)
-        except SluiceError as error:
-            tell(settings, "", RunStatus.FAILED, str(error))
-            raise
         window = plan_window(settings, last_day)
         names = ", ".join(item.name or item.id for item in settings.properties)
         refresh = ", every model anew" if full_refresh else ""

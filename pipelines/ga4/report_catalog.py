@@ -129,12 +129,17 @@ def _by_page(plan: TrackingPlan) -> list[ReportSpec]:
     ]
     return [
         ReportSpec(
-            name, own, EVENT_METRICS, parts, is_required=False, top=_TOP["pagePath"],
+            name,
+            own,
+            EVENT_METRICS,
+            parts,
+            is_required=False,
+            top=_TOP["pagePath"],
             version=_definitions(parts),
         )
         for name, own, parts in shape
         if parts
-    ]  # fmt: skip
+    ]
 
 
 def _by_cell(plan: TrackingPlan) -> list[ReportSpec]:

@@ -12,8 +12,8 @@ from pipelines.warehouse.connect import build_database, published_database
 from pipelines.warehouse.first_days import first_loaded_days
 
 
-def refuse_lost_days(settings: Settings, brings: date | None = None) -> None:
-    """Raises WarehouseError where a run would take days from readers (`lost_days`)."""
+def refuse_lost_days(settings: Settings, brings: date) -> None:
+    """Raises WarehouseError where a run from `brings` on would take days from readers."""
     if reason := lost_days(settings, brings):
         raise WarehouseError(f"{reason}.")
 
@@ -22,7 +22,7 @@ def lost_days(settings: Settings, brings: date | None = None) -> str:
     """Why a run may not publish, '' where it may: the build database lacks days that readers have.
 
     It was lost, or a backfill that shall bring them back is not done. `brings`: the first day that
-    the run pulls itself; by default a night's.
+    the run pulls itself; by default one that the next night surely does.
     """
     if not (settings.published_dir / "current").exists():
         return ""
@@ -43,9 +43,9 @@ def lost_days(settings: Settings, brings: date | None = None) -> str:
         # What cannot be read is told where it is needed.
         return ""
     # A day more than a night pulls: whose today it is, no zone is asked for here.
-    nightly = settings.clock.now().date() - timedelta(days=settings.nightly.sweep_days + 1)
+    night = settings.clock.now().date() - timedelta(days=settings.nightly.sweep_days + 1)
     for name, first, last in seen:
-        if first < min(stored.get(name, date.max), brings or nightly):
+        if first < min(stored.get(name, date.max), brings or night):
             return (
                 f"Readers have days of property {name} from {first} on that {settings.build_db} "
                 "does not have, and a new version would take them away: put a copy of it back, "

@@ -9,7 +9,6 @@ from dagster import (
     RunRequest,
     ScheduleDefinition,
     ScheduleEvaluationContext,
-    SkipReason,
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
@@ -17,7 +16,6 @@ from pipelines.config.settings import Settings
 from pipelines.errors import WarehouseError
 from pipelines.ingest.day_window import DayWindow, nightly_window
 from pipelines.ingest.run_window import newest_day, plan_window
-from pipelines.monitoring.lost_days import lost_days
 from pipelines.orchestration.partitions import COMMAND_TAG
 
 
@@ -28,9 +26,7 @@ def build_nightly_schedule(
     hour, minute = settings.nightly.at.split(":")
     zone = settings.time_zone
 
-    def request(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
-        if reason := lost_days(settings):
-            return SkipReason(f"{reason}.")
+    def request(context: ScheduleEvaluationContext) -> RunRequest:
         window = _window(settings, settings.clock.at(context.scheduled_execution_time))
         return RunRequest(run_key=str(window.end), tags={**window.tags(), COMMAND_TAG: "schedule"})
 

@@ -61,7 +61,8 @@ def remember_register(
             outcomes.append(_read(entry, row, today))
             kept = [name for name in kept if name != entry.id]
         except ExperimentError as error:
-            problem, file = without_folder(str(error), entry.trial.outcomes), entry.trial.outcomes
+            file = entry.trial.outcomes
+            problem = without_folder(str(error), file)
             if entry.id not in kept or not _is_result(row, before[entry.id]):
                 row["problem"] = problem
             elif file is not None and file.exists():

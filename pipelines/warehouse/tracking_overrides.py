@@ -40,28 +40,32 @@ def remember_parts(connection: duckdb.DuckDBPyConnection, reports: Sequence[Repo
             "select report, name, meaning from ops.report_parts where is_current"
         ).fetchall()
     }
+    named = [(spec, part) for spec in reports for part in spec.parts if part.name]
     rows = [
         {
-            "report": spec.name, "report_version": spec.version, "name": part.name,
-            "meaning": repr(part.meaning), "is_current": True,
+            "report": spec.name,
+            "report_version": spec.version,
+            "name": part.name,
+            "meaning": repr(part.meaning),
+            "is_current": True,
         }
-        for spec in reports
-        for part in spec.parts
-        if part.name
-    ]  # fmt: skip
+        for spec, part in named
+    ]
     with transaction(connection):
         connection.execute("update ops.report_parts set is_current = false")
-        for spec in reports:
-            connection.execute(
-                "delete from ops.report_parts where report = ? and report_version = ?",
-                [spec.name, spec.version],
-            )
+        connection.execute(
+            "delete from ops.report_parts where (report, report_version) in "
+            "(select unnest($reports), unnest($versions))",
+            {
+                "reports": [spec.name for spec, _ in named],
+                "versions": [spec.version for spec, _ in named],
+            },
+        )
         insert_rows(connection, "report_parts", rows)
     changed = {
         part.name
-        for spec in reports
-        for part in spec.parts
-        if part.name and before.get((spec.name, part.name)) != repr(part.meaning)
+        for spec, part in named
+        if before.get((spec.name, part.name)) != repr(part.meaning)
     }
     if before and changed:
         logger.warning(

@@ -28,6 +28,7 @@ from pipelines.ga4.report_catalog import ReportSpec
 from pipelines.ga4.report_words import report_words
 from pipelines.ingest.day_window import window_of_tags
 from pipelines.ingest.ingest_run import Run, ingest
+from pipelines.monitoring.lost_days import refuse_lost_days
 from pipelines.orchestration.asset_facts import DATA, FRESHNESS, ROW_COUNT, columns_metadata
 from pipelines.orchestration.partitions import BACKFILL_TAG, COMMAND_TAG, daily_partitions
 from pipelines.orchestration.resources import Ga4Resource, RunLock
@@ -91,6 +92,8 @@ def build_raw_assets(
                 connection, run.run_id, run.command, window.start, window.end, __version__,
                 settings.clock.now(),
             )  # fmt: skip
+        refuse_lost_days(settings, window.start)
+        with build_database(settings.build_db) as connection:
             # Empty ones, so that dbt can build every model by hand, whichever sources there are.
             ensure_source_tables(connection, chain(*TABLES.values()))
             remember_plan(connection, plan)

@@ -5,16 +5,18 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from dagster import build_schedule_context, define_asset_job
+from dagster import materialize
 
 from pipelines.clock import pin_clock
 from pipelines.config.settings import Property, Settings
 from pipelines.config.tracking_plan import load_plan
 from pipelines.errors import WarehouseError
 from pipelines.ga4.report_catalog import build_reports
+from pipelines.ingest.day_window import DayWindow
 from pipelines.monitoring.doctor.machine_steps import database_step
 from pipelines.monitoring.lost_days import lost_days, refuse_lost_days
-from pipelines.orchestration.schedules import build_nightly_schedule
+from pipelines.orchestration.assets.raw_assets import build_raw_assets
+from pipelines.orchestration.resources import default_resources
 from pipelines.warehouse.connect import build_database
 from pipelines.warehouse.load import record_failure
 from tests.support.hand_clock import MORNING
@@ -63,7 +65,7 @@ def test_a_lost_build_database_holds_the_nights_until_its_days_are_back(
     reason = lost_days(settings)
     assert f"'sluice backfill --start {FIRST} --end {TODAY - timedelta(days=1)}'" in reason
     with pytest.raises(WarehouseError, match="put a copy of it back"):
-        refuse_lost_days(settings)
+        refuse_lost_days(settings, TODAY - timedelta(days=35))
     # The backfill itself may run, one over fewer days may not.
     refuse_lost_days(settings, FIRST)
     with pytest.raises(WarehouseError):
@@ -93,11 +95,16 @@ def test_status_and_doctor_say_so(settings: Settings, monkeypatch: pytest.Monkey
     assert database_step(settings).message.startswith(said)
 
 
-def test_the_schedule_starts_no_run(settings: Settings) -> None:
-    schedule = build_nightly_schedule(settings, define_asset_job("night"))
-    moment = build_schedule_context(scheduled_execution_time=MORNING)
-    assert schedule.evaluate_tick(moment).run_requests
+def test_whoever_starts_a_run_it_refuses_before_anybody_is_asked(settings: Settings) -> None:
+    """The asset that begins every run: of a night, a backfill, the schedule and Dagster's UI."""
+    plan = load_plan()
+    begins = build_raw_assets(settings, build_reports(plan), plan)
+    days = DayWindow(TODAY - timedelta(days=35), TODAY - timedelta(days=1))
     settings.build_db.unlink()
-    tick = schedule.evaluate_tick(moment)
-    assert not tick.run_requests
-    assert tick.skip_message == f"{lost_days(settings)}."
+    with pytest.raises(WarehouseError, match=f"'sluice backfill --start {FIRST} "):
+        materialize([begins], resources=default_resources(settings), tags=days.tags())
+    # It has a record, as every run that began.
+    assert lost_days(settings)
+    with build_database(settings.build_db, read_only=True) as connection:
+        assert connection.execute("select command from ops.runs").fetchall() == [("dagster",)]
+        assert connection.execute("select count(*) from ops.pulls").fetchone() == (0,)

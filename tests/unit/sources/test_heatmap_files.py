@@ -329,17 +329,20 @@ def test_what_a_corrected_column_map_says_of_a_file_replaces_what_it_said(tmp_pa
     with build_database(tmp_path / "build.duckdb") as connection:
         ensure_source_tables(connection, (HEATMAP_CLICK, HEATMAP_SCROLL))
         assert stored(wrong, paged=CLICKS + "#a,,3", depth=SCROLLS + "0,5") == [
-            ("clicks", "/card", "2026-06-28", 3), ("scroll", "/", "2026-06-28", 5)
-        ]  # fmt: skip
+            ("clicks", "/card", "2026-06-28", 3),
+            ("scroll", "/", "2026-06-28", 5),
+        ]
         right = wrong.replace("/card", "/cart")
         assert stored(right) == [
-            ("clicks", "/cart", "2026-06-28", 3), ("scroll", "/", "2026-06-28", 5)
-        ]  # fmt: skip
+            ("clicks", "/cart", "2026-06-28", 3),
+            ("scroll", "/", "2026-06-28", 5),
+        ]
         # Another download under the same name is another map, which takes nothing away.
         later = right.replace("page: /cart, end: 2026-06-28", "page: /cart, end: 2026-06-29")
         assert stored(later, paged=CLICKS + "#a,,4")[:2] == [
-            ("clicks", "/cart", "2026-06-28", 3), ("clicks", "/cart", "2026-06-29", 4)
-        ]  # fmt: skip
+            ("clicks", "/cart", "2026-06-28", 3),
+            ("clicks", "/cart", "2026-06-29", 4),
+        ]
 
 
 def test_of_two_files_of_the_same_map_none_is_read(tmp_path: Path) -> None:
