@@ -15,6 +15,7 @@ from pipelines.config.settings import load_settings
 from pipelines.wording import local, words
 
 if TYPE_CHECKING:
+    from pipelines.config.settings import Nightly
     from pipelines.monitoring.status import HomeStatus
 
 _NUMBERS = {
@@ -49,11 +50,11 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         print_json(state.as_dict())
     else:
-        _print_status(state, remembered_zone(settings), settings.nightly.sweep_days)
+        _print_status(state, remembered_zone(settings), settings.nightly)
     raise typer.Exit(state.exit_code)
 
 
-def _print_status(state: HomeStatus, zone: ZoneInfo, sweep_days: int) -> None:
+def _print_status(state: HomeStatus, zone: ZoneInfo, nightly: Nightly) -> None:
     word = words(state.state).capitalize()
     colour = _COLOURS[state.exit_code]
     out.print(f"[{colour}]{word}[/{colour}]: {escape(state.verdict)}", soft_wrap=True)
@@ -74,16 +75,16 @@ def _print_status(state: HomeStatus, zone: ZoneInfo, sweep_days: int) -> None:
     if any(row["provisional_days"] for row in state.freshness):
         out.print("  Provisional days may still change in GA4; the next nights pull them again.\n")
     for row in state.freshness:
-        if told := _out_of_reach(row, sweep_days):
+        if told := _out_of_reach(row, nightly):
             out.print(f"  {escape(told)}\n", soft_wrap=True)
     # The other quotas matter when they are used up; `--json` has them all.
     left = [_quota(row, zone) for row in state.quota if _matters(row)]
     _print("What is left of GA4's quota", left)
 
 
-def _out_of_reach(row: dict[str, Any], sweep_days: int) -> str:
+def _out_of_reach(row: dict[str, Any], nightly: Nightly) -> str:
     """Of days that were pulled while they still grew, before weeks without a night; '' if none."""
-    since, reached = row["provisional_since"], row["newest_day"] - timedelta(days=sweep_days - 1)
+    since, reached = row["provisional_since"], nightly.oldest_day(row["newest_day"])
     if since is None or since >= reached:
         return ""
     return (

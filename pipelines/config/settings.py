@@ -7,6 +7,7 @@ the network.
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -153,6 +154,10 @@ class Nightly(Section):
     @classmethod
     def _two_digits(cls, value: Any) -> Any:
         return f"0{value}" if isinstance(value, str) and value[1:2] == ":" else value
+
+    def oldest_day(self, last: date) -> date:
+        """The first day that a night which ends on `last` can reach back to: that of a sweep."""
+        return last - timedelta(days=self.sweep_days - 1)
 
 
 class Alerts(Section):

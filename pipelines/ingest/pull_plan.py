@@ -127,7 +127,7 @@ def _lacking(
         having arg_max(status, age) in ('failed', 'skipped')
         order by date
         """,
-        [_oldest(window, nightly), window.end],
+        [nightly.oldest_day(window.end), window.end],
     ).fetchall()
     found: dict[tuple[str, str, int], list[tuple[date, bool]]] = {}
     for property_id, report, version, day, is_stored in rows:
@@ -155,7 +155,7 @@ def of_other_steps(
             _OF_OTHER_STEPS,
             {
                 "property_id": item.property_id, "report": item.spec.name,
-                "oldest": _oldest(window, settings.nightly), "start": item.start,
+                "oldest": settings.nightly.oldest_day(window.end), "start": item.start,
                 "end": item.end, "unproven": item.spec.version,
             },
         ).fetchall()  # fmt: skip
@@ -187,19 +187,14 @@ order by pulls.date
 """
 
 
-def _oldest(window: DayWindow, nightly: Nightly) -> date:
-    """The first day of a sweep; nothing before it is made up for."""
-    return window.end - timedelta(days=nightly.sweep_days - 1)
-
-
 def first_day(spec: ReportSpec, window: DayWindow, nightly: Nightly) -> date:
     """The first day that a night over `window` pulls of a report."""
-    back = [(window.end - window.start).days]
+    days = [window.start]
     if spec.kind.is_daily and spec.is_attributed:
-        back.append(nightly.attribution_days - 1)
+        days.append(window.end - timedelta(days=nightly.attribution_days - 1))
     if spec.kind.is_daily and window.end.isoweekday() == SUNDAY:
-        back.append(nightly.sweep_days - 1)
-    return max(window.end - timedelta(days=max(back)), FIRST_DAY)
+        days.append(nightly.oldest_day(window.end))
+    return max(min(days), FIRST_DAY)
 
 
 def backfill_items(

@@ -85,7 +85,7 @@ def plan_window(
             )
     if end < FIRST_DAY:
         raise ConfigError(f"{end} is before GA4's first day: use a date from {FIRST_DAY} on.")
-    oldest = max(end - timedelta(days=settings.nightly.sweep_days - 1), FIRST_DAY)
+    oldest = max(settings.nightly.oldest_day(end), FIRST_DAY)
     missing = _first_missing_day(settings, DayWindow(oldest, end))
     start = missing - timedelta(days=settings.nightly.lookback_days)
     return DayWindow(max(start, min(oldest, end), FIRST_DAY), end)

@@ -42,8 +42,8 @@ def lost_days(settings: Settings, brings: date | None = None) -> str:
     except (WarehouseError, duckdb.Error):
         # What cannot be read is told where it is needed.
         return ""
-    # A day more than a night pulls: whose today it is, no zone is asked for here.
-    night = settings.clock.now().date() - timedelta(days=settings.nightly.sweep_days + 1)
+    # That of a night two days ago: whose today it is, no zone is asked for here.
+    night = settings.nightly.oldest_day(settings.clock.now().date() - timedelta(days=2))
     for name, first, last in seen:
         if first < min(stored.get(name, date.max), brings or night):
             return (
