@@ -23,15 +23,17 @@ counted_otherwise as (
     select
         versions.report,
         versions.report_version,
-        asked.name
+        asked.name,
+        asked.meaning
     from versions
     inner join parts as asked on versions.report = asked.report and asked.is_current
-    anti join parts as own
-        on
-            versions.report = own.report
-            and versions.report_version = own.report_version
-            and asked.name = own.name
-            and asked.meaning = own.meaning
+    except
+    select
+        report,
+        report_version,
+        name,
+        meaning
+    from parts
 ),
 
 lacking as (
